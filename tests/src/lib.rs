@@ -1,0 +1,1 @@
+//! Whole-program tests, over sockets, against any deployed form of Latchkey.
