@@ -1,1 +1,15 @@
-//! Latchkey core
+//! Latchkey's core: decides what happens to a request that carries an API key.
+//!
+//! Two planes (ARCHITECTURE.md): the data plane (`gateway` and what it uses) is synchronous and
+//! does no I/O; the control plane (`registry`, `admin`) works over the [`store::Store`] port.
+//! Neither reads a clock or a random source of its own.
+
+pub mod feed;
+pub mod grant;
+pub mod keys;
+pub mod limits;
+pub mod ports;
+pub mod request;
+pub mod snapshot;
+pub mod store;
+pub mod transaction;

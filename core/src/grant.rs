@@ -1,0 +1,131 @@
+//! A grant: everything the data plane must know about one key, in one record at its digest.
+
+use http::HeaderValue;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::feed::Epoch;
+use crate::keys::{KeyDigest, PepperId};
+use crate::store::RecordKey;
+
+/// The stored record. Its partition is the digest, so that grants spread over a store evenly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Number of the change that wrote this record.
+    pub epoch: Epoch,
+    /// HMAC-SHA-256(pepper, key).
+    pub digest: KeyDigest,
+    /// Pepper that [`Grant::digest`] was made under.
+    pub pepper_id: PepperId,
+    /// Credential the key belongs to.
+    pub credential_id: Uuid,
+    /// Whom the upstream is told of.
+    pub consumer: Consumer,
+    /// Application the credential belongs to; `None` for a plain consumer's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_id: Option<Uuid>,
+    /// Services the application has an approved, not suspended contract for; ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_ids: Vec<Uuid>,
+    /// The key is unknown from this time on, in milliseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_ms: Option<u64>,
+    /// `false` while the credential, its application or its developer is suspended.
+    pub enabled: bool,
+}
+
+/// A consumer, as upstreams are told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consumer {
+    /// Consumer id.
+    pub id: Uuid,
+    /// Unique name, if any.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The caller's own id for it, if any.
+    #[serde(default)]
+    pub custom_id: Option<String>,
+}
+
+impl Grant {
+    /// Where the grant of a key is stored.
+    pub fn record_key(digest: &KeyDigest) -> RecordKey {
+        RecordKey::new(format!("grant/{}", digest.to_hex()), "")
+    }
+
+    /// The stored form: JSON.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a grant has string keys only")
+    }
+
+    /// Reads [`Grant::encode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+}
+
+/// Identity fields of a consumer, ready to be set on a request.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// `X-Consumer-ID`.
+    pub consumer_id: HeaderValue,
+    /// `X-Consumer-Username`.
+    pub username: Option<HeaderValue>,
+    /// `X-Consumer-Custom-ID`.
+    pub custom_id: Option<HeaderValue>,
+    /// `X-Credential-Identifier`; `None` for the anonymous consumer.
+    pub credential_id: Option<HeaderValue>,
+}
+
+impl Identity {
+    /// The fields of a consumer who showed a credential, or (`None`) of the anonymous one.
+    pub fn new(consumer: &Consumer, credential_id: Option<Uuid>) -> Self {
+        Identity {
+            consumer_id: field_value(&consumer.id.to_string()),
+            username: consumer.username.as_deref().map(field_value),
+            custom_id: consumer.custom_id.as_deref().map(field_value),
+            credential_id: credential_id.map(|id| field_value(&id.to_string())),
+        }
+    }
+}
+
+/// Text as a field value: bytes that a field cannot carry (RFC 9110 §5.5) are percent-encoded.
+fn field_value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).or_else(|_| HeaderValue::from_bytes(text.as_bytes())).unwrap_or_else(|_| {
+        let encoded = percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string();
+        HeaderValue::from_str(&encoded).expect("percent-encoded text is ASCII without controls")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grant_reads_back() {
+        let grant = Grant {
+            epoch: 7,
+            digest: KeyDigest::from_bytes([3; 32]),
+            pepper_id: crate::keys::Pepper::new(b"p").id(),
+            credential_id: Uuid::from_u128(1),
+            consumer: Consumer { id: Uuid::from_u128(2), username: Some("bob".into()), custom_id: None },
+            application_id: Some(Uuid::from_u128(3)),
+            service_ids: vec![Uuid::from_u128(4)],
+            expires_at_ms: Some(9),
+            enabled: true,
+        };
+        assert_eq!(Grant::decode(&grant.encode()).unwrap(), grant);
+    }
+
+    #[test]
+    fn control_characters_cannot_split_a_field() {
+        let consumer = Consumer {
+            id: Uuid::nil(),
+            username: Some("a\r\nX-Evil: 1".into()),
+            custom_id: Some("é".into()),
+        };
+        let identity = Identity::new(&consumer, None);
+        assert_eq!(identity.username.unwrap(), "a%0D%0AX-Evil: 1");
+        assert_eq!(identity.custom_id.unwrap().as_bytes(), "é".as_bytes());
+    }
+}

@@ -1,0 +1,302 @@
+//! Read, decide, write as one: optimistic transactions over the store, with what the data plane
+//! must know published in the same commit.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::feed::{Change, Epoch, Head, piece_key};
+use crate::grant::Grant;
+use crate::keys::KeyDigest;
+use crate::limits;
+use crate::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
+use crate::store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Write};
+
+/// How long a change stays in the feed, in milliseconds. It must exceed the replica horizon by far;
+/// an instance that slept longer starts over.
+pub const CHANGE_KEPT_MS: u64 = 600_000;
+/// Old changes removed by each new one: two, so that the feed shrinks.
+const CHANGES_DROPPED_AT_ONCE: u64 = 2;
+
+/// A transaction: every record read is checked at the commit, so that it is decided on a state
+/// that still holds when it is written.
+///
+/// What scans return is not checked. Whoever relies on the *absence* of children reads a guard
+/// record that everyone who adds a child writes.
+pub struct Transaction<'s, S> {
+    store: &'s S,
+    reads: BTreeMap<RecordKey, Option<Version>>,
+    read_values: BTreeMap<RecordKey, Option<Vec<u8>>>,
+    writes: BTreeMap<RecordKey, Option<Vec<u8>>>,
+    grants: BTreeMap<KeyDigest, Option<Grant>>,
+    config: BTreeMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
+    settings: Option<WorkspaceSettings>,
+}
+
+impl<'s, S: Store> Transaction<'s, S> {
+    /// An empty transaction.
+    pub fn new(store: &'s S) -> Self {
+        Transaction {
+            store,
+            reads: BTreeMap::new(),
+            read_values: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            config: BTreeMap::new(),
+            settings: None,
+        }
+    }
+
+    /// The value as this transaction sees it: its own write, or what the store had at first read.
+    pub async fn get(&mut self, key: &RecordKey) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(written) = self.writes.get(key) {
+            return Ok(written.clone());
+        }
+        if let Some(read) = self.read_values.get(key) {
+            return Ok(read.clone());
+        }
+        let found = self.store.get(key).await?;
+        self.reads.insert(key.clone(), found.as_ref().map(|record| record.version));
+        let value = found.map(|record| record.value);
+        self.read_values.insert(key.clone(), value.clone());
+        Ok(value)
+    }
+
+    /// Reads a page, past this transaction's own writes and unchecked.
+    pub async fn scan(
+        &self,
+        partition: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.store.scan(partition, prefix, after, limit).await
+    }
+
+    /// Writes a record at the commit.
+    pub fn put(&mut self, key: RecordKey, value: Vec<u8>) {
+        self.writes.insert(key, Some(value));
+    }
+
+    /// Removes a record at the commit.
+    pub fn delete(&mut self, key: RecordKey) {
+        self.writes.insert(key, None);
+    }
+
+    /// Publishes what a key is good for from now on; `None`: it is unknown.
+    /// [`Grant::epoch`] is filled in at the commit.
+    pub fn publish_grant(&mut self, digest: KeyDigest, grant: Option<Grant>) {
+        self.grants.insert(digest, grant);
+    }
+
+    /// Publishes an entity of the configuration; `None`: it is gone.
+    pub fn publish_config(&mut self, kind: ConfigKind, id: Uuid, entity: Option<Value>) {
+        self.config.insert((PieceId::of(id), kind, id), entity);
+    }
+
+    /// The published settings of the workspace.
+    pub async fn settings(&mut self) -> Result<WorkspaceSettings, StoreError> {
+        if let Some(settings) = &self.settings {
+            return Ok(settings.clone());
+        }
+        Ok(self.read_piece(PieceId::SETTINGS).await?.settings.unwrap_or_default())
+    }
+
+    /// Publishes the settings of the workspace.
+    pub fn publish_settings(&mut self, settings: WorkspaceSettings) {
+        self.settings = Some(settings);
+    }
+
+    /// Records this transaction will touch, about: for callers that fill one up.
+    pub fn size(&self) -> usize {
+        let read_only = self.reads.keys().filter(|key| !self.writes.contains_key(*key)).count();
+        read_only + self.writes.len() + self.grants.len()
+    }
+
+    /// Applies everything, or nothing when a record that was read has changed.
+    pub async fn commit(mut self, now_ms: u64) -> Result<Commit, StoreError> {
+        if !(self.grants.is_empty() && self.config.is_empty() && self.settings.is_none()) {
+            self.stage_publication(now_ms).await?;
+        }
+        if self.writes.is_empty() {
+            return Ok(Commit::Committed);
+        }
+        let records = self.size();
+        if records > limits::BATCH_RECORDS_MAX {
+            return Err(StoreError::Failed(format!("a change of {records} records does not fit one commit")));
+        }
+        let store = self.store;
+        store.commit(self.into_batch()).await
+    }
+
+    fn into_batch(self) -> Batch {
+        let check = |(key, version)| match version {
+            Some(version) => Check::VersionIs(key, version),
+            None => Check::Absent(key),
+        };
+        let write = |(key, value)| match value {
+            Some(value) => Write::Put(key, value),
+            None => Write::Delete(key),
+        };
+        Batch {
+            checks: self.reads.into_iter().map(check).collect(),
+            writes: self.writes.into_iter().map(write).collect(),
+        }
+    }
+
+    /// Turns what is to be published into writes: grants, pieces, the change, the head.
+    async fn stage_publication(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let mut head: Head = self.read_json(&Head::record_key()).await?.unwrap_or_default();
+        head.epoch += 1;
+        self.stage_pieces(&mut head).await?;
+        let change =
+            Change { epoch: head.epoch, at_ms: now_ms, digests: self.grants.keys().copied().collect() };
+        self.stage_grants(head.epoch);
+        self.drop_old_changes(&mut head, now_ms).await?;
+        self.put(Change::record_key(change.epoch), to_json(&change));
+        self.put(Head::record_key(), to_json(&head));
+        Ok(())
+    }
+
+    fn stage_grants(&mut self, epoch: Epoch) {
+        for (digest, grant) in std::mem::take(&mut self.grants) {
+            let value = grant.map(|grant| Grant { epoch, ..grant }.encode());
+            self.writes.insert(Grant::record_key(&digest), value);
+        }
+    }
+
+    async fn stage_pieces(&mut self, head: &mut Head) -> Result<(), StoreError> {
+        let mut pieces: BTreeMap<PieceId, Piece> = BTreeMap::new();
+        for ((id, kind, entity_id), entity) in std::mem::take(&mut self.config) {
+            if !pieces.contains_key(&id) {
+                pieces.insert(id, self.read_piece(id).await?);
+            }
+            if let Some(piece) = pieces.get_mut(&id) {
+                piece.set(kind, entity_id, entity);
+            }
+        }
+        if let Some(settings) = self.settings.take() {
+            pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
+        }
+        for (id, piece) in pieces {
+            head.pieces.insert(id, head.epoch);
+            self.put(piece_key(id), piece.encode());
+        }
+        Ok(())
+    }
+
+    async fn read_piece(&mut self, id: PieceId) -> Result<Piece, StoreError> {
+        match self.get(&piece_key(id)).await? {
+            Some(packed) => Piece::decode(&packed).map_err(|error| StoreError::Failed(error.to_string())),
+            None => Ok(Piece::default()),
+        }
+    }
+
+    async fn drop_old_changes(&mut self, head: &mut Head, now_ms: u64) -> Result<(), StoreError> {
+        for _ in 0..CHANGES_DROPPED_AT_ONCE {
+            let oldest = Change::record_key(head.floor + 1);
+            if head.floor + 1 >= head.epoch {
+                break;
+            }
+            let Some(change) = self.read_json::<Change>(&oldest).await? else { break };
+            if change.at_ms + CHANGE_KEPT_MS > now_ms {
+                break;
+            }
+            self.delete(oldest);
+            head.floor += 1;
+        }
+        Ok(())
+    }
+
+    async fn read_json<T: for<'de> serde::Deserialize<'de>>(
+        &mut self,
+        key: &RecordKey,
+    ) -> Result<Option<T>, StoreError> {
+        let parse = |bytes: Vec<u8>| {
+            serde_json::from_slice(&bytes)
+                .map_err(|error| StoreError::Failed(format!("unreadable record: {error}")))
+        };
+        self.get(key).await?.map(parse).transpose()
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("records have string keys only")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::{FeedRequest, read_feed};
+    use crate::store::memory::MemoryStore;
+
+    fn digest(byte: u8) -> KeyDigest {
+        KeyDigest::from_bytes([byte; 32])
+    }
+
+    async fn publish(store: &MemoryStore, byte: u8, now_ms: u64) {
+        let mut transaction = Transaction::new(store);
+        transaction.publish_grant(digest(byte), None);
+        assert_eq!(transaction.commit(now_ms).await, Ok(Commit::Committed));
+    }
+
+    #[tokio::test]
+    async fn reads_are_checked_at_the_commit() {
+        let store = MemoryStore::default();
+        let key = RecordKey::new("p", "a");
+        let mut first = Transaction::new(&store);
+        let mut second = Transaction::new(&store);
+        assert_eq!(first.get(&key).await, Ok(None));
+        assert_eq!(second.get(&key).await, Ok(None));
+        first.put(key.clone(), b"1".to_vec());
+        second.put(key.clone(), b"2".to_vec());
+        assert_eq!(first.commit(0).await, Ok(Commit::Committed));
+        assert_eq!(second.commit(0).await, Ok(Commit::Conflict));
+        assert_eq!(store.get(&key).await.unwrap().unwrap().value, b"1");
+    }
+
+    #[tokio::test]
+    async fn every_publication_is_one_change_of_the_feed() {
+        let store = MemoryStore::default();
+        publish(&store, 1, 10).await;
+        publish(&store, 2, 20).await;
+        let mut transaction = Transaction::new(&store);
+        transaction.publish_config(ConfigKind::Routes, Uuid::nil(), Some(serde_json::json!({})));
+        transaction.commit(30).await.unwrap();
+
+        let all = read_feed(&store, FeedRequest { since: None }).await.unwrap();
+        assert!(all.reset);
+        assert_eq!(all.epoch, 3);
+        assert_eq!(all.changes.iter().map(|change| change.epoch).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(all.pieces.len(), 1);
+
+        let later = read_feed(&store, FeedRequest { since: Some(1) }).await.unwrap();
+        assert!(!later.reset);
+        assert_eq!(later.changes.iter().flat_map(|change| &change.digests).collect::<Vec<_>>(), [&digest(2)]);
+        let none = read_feed(&store, FeedRequest { since: Some(3) }).await.unwrap();
+        assert!(none.changes.is_empty() && none.pieces.is_empty());
+    }
+
+    #[tokio::test]
+    async fn old_changes_are_dropped_and_who_missed_them_starts_over() {
+        let store = MemoryStore::default();
+        for number in 1..=5 {
+            publish(&store, number, u64::from(number)).await;
+        }
+        publish(&store, 6, CHANGE_KEPT_MS + 100).await;
+        publish(&store, 7, CHANGE_KEPT_MS + 100).await;
+        let reply = read_feed(&store, FeedRequest { since: Some(2) }).await.unwrap();
+        assert!(reply.reset);
+        assert_eq!(reply.changes.first().map(|change| change.epoch), Some(5));
+        let reply = read_feed(&store, FeedRequest { since: Some(4) }).await.unwrap();
+        assert!(!reply.reset);
+    }
+
+    #[tokio::test]
+    async fn an_epoch_from_the_future_starts_over() {
+        let store = MemoryStore::default();
+        publish(&store, 1, 1).await;
+        assert!(read_feed(&store, FeedRequest { since: Some(9) }).await.unwrap().reset);
+    }
+}
