@@ -4,12 +4,16 @@
 //! does no I/O; the control plane (`registry`, `admin`) works over the [`store::Store`] port.
 //! Neither reads a clock or a random source of its own.
 
+pub mod decision;
 pub mod feed;
+pub mod forward;
 pub mod grant;
 pub mod keys;
 pub mod limits;
 pub mod ports;
+pub mod problem;
 pub mod request;
 pub mod snapshot;
 pub mod store;
+pub mod strip_key;
 pub mod transaction;

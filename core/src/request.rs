@@ -26,7 +26,7 @@ impl Headers for http::HeaderMap {
 }
 
 /// Scheme the client used to reach us, or that we use to reach an upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// Plain HTTP.
     Http,
