@@ -1,1 +1,3 @@
 //! Latchkey core
+pub mod request;
+pub mod router;
