@@ -13,6 +13,7 @@ pub mod limits;
 pub mod ports;
 pub mod problem;
 pub mod request;
+pub mod router;
 pub mod snapshot;
 pub mod store;
 pub mod strip_key;
