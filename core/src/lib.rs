@@ -1,1 +1,4 @@
 //! Latchkey core
+
+pub mod limits;
+pub mod places;
