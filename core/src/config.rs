@@ -122,7 +122,8 @@ impl ConfigCompiler {
             return Ok(self.compiled.clone());
         }
         let decode = |(id, packed): &(PieceId, Vec<u8>)| Ok((*id, Piece::decode(packed)?));
-        let pieces: BTreeMap<_, _> = reply.pieces.iter().map(decode).collect::<Result<_, UnreadablePiece>>()?;
+        let pieces: BTreeMap<_, _> =
+            reply.pieces.iter().map(decode).collect::<Result<_, UnreadablePiece>>()?;
         if reply.reset {
             self.pieces.clear();
         }
@@ -134,7 +135,8 @@ impl ConfigCompiler {
 
 fn compile(pieces: &BTreeMap<PieceId, Piece>, previous: &Router) -> Config {
     let mut unusable = Vec::new();
-    let settings = pieces.get(&PieceId::SETTINGS).and_then(|piece| piece.settings.clone()).unwrap_or_default();
+    let settings =
+        pieces.get(&PieceId::SETTINGS).and_then(|piece| piece.settings.clone()).unwrap_or_default();
     let services: HashMap<Uuid, Arc<Service>> = read_all(pieces, ConfigKind::Services, &mut unusable)
         .into_iter()
         .filter(|(_, service): &(Uuid, ServiceEntity)| service.enabled)
@@ -331,7 +333,8 @@ impl Plugins {
 impl KeyAuth {
     fn compile(config: KeyAuthConfig, consumers: &[(Uuid, Consumer)]) -> Self {
         let names: Vec<KeyName> = config.key_names.iter().filter_map(|name| KeyName::compile(name)).collect();
-        let spellings = names.iter().flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
+        let spellings =
+            names.iter().flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
         let strip = StripNames(config.hide_credentials.then(|| spellings.cloned().collect()));
         KeyAuth {
             in_header: config.key_in_header,

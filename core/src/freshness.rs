@@ -18,11 +18,11 @@ const WAIT_MS: u64 = 5;
 
 /// The two settings of the promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
+pub(crate) struct Bound {
     /// A change acts on every request that starts later than this after it was acknowledged.
-    pub revocation_bound_ms: u64,
+    pub(crate) revocation_bound_ms: u64,
     /// How much longer memory serves while the feed is out of reach.
-    pub outage_grace_ms: u64,
+    pub(crate) outage_grace_ms: u64,
 }
 
 /// What the age of the memory means for a request.

@@ -110,7 +110,8 @@ pub struct Rules {
 
 impl Rules {
     /// Every rule on.
-    pub const ALL: Rules = Rules { generation_stamp: true, epoch_comparison: true, horizon: true, grace: true };
+    pub const ALL: Rules =
+        Rules { generation_stamp: true, epoch_comparison: true, horizon: true, grace: true };
 }
 
 impl GrantMemory {
@@ -249,7 +250,8 @@ impl GrantMemory {
     }
 
     fn forget_changes(&mut self, up_to: Epoch) {
-        while let Some((epoch, digest)) = self.changed_order.front().copied().filter(|(epoch, _)| *epoch <= up_to)
+        while let Some((epoch, digest)) =
+            self.changed_order.front().copied().filter(|(epoch, _)| *epoch <= up_to)
         {
             self.changed_order.pop_front();
             if self.changed.get(&digest) == Some(&epoch) {

@@ -91,6 +91,12 @@ pub(super) struct PortTrees {
     pub(super) by_port: Vec<(u16, Root)>,
 }
 
+impl Default for Router {
+    fn default() -> Self {
+        Router::compile([], None)
+    }
+}
+
 impl Router {
     /// Sorts and indexes `routes`. Regexes that `previous` has are taken over.
     ///
