@@ -102,28 +102,32 @@ impl Freshness {
         self.epoch
     }
 
-    /// Whether and by what a request that starts now is decided.
+    /// Whether and by what a request is decided that started at `started`.
+    ///
+    /// Its start counts, not `now`: an answer to a poll sent since then is fresh enough however
+    /// long it took, so that a slow feed delays requests but never starves them.
     #[inline]
-    pub(crate) fn judge(&mut self, now: Now) -> Verdict {
-        if now.monotonic_ms <= self.fresh_until_ms && self.hint.is_none() && self.as_of_ms.is_some() {
+    pub(crate) fn judge(&mut self, started: Now, now: Now) -> Verdict {
+        if started.monotonic_ms <= self.fresh_until_ms && self.hint.is_none() && self.as_of_ms.is_some() {
             return Verdict::Fresh;
         }
-        self.judge_stale(now.monotonic_ms)
+        self.judge_stale(started.monotonic_ms, now.monotonic_ms)
     }
 
-    fn judge_stale(&mut self, now_ms: u64) -> Verdict {
+    fn judge_stale(&mut self, started_ms: u64, now_ms: u64) -> Verdict {
         let polling = self.poll_sent_ms.is_some_and(|sent| now_ms < sent + POLL_TAKEN_OVER_AFTER_MS);
         let failed = self.failed_ms.is_some_and(|failed| now_ms < failed + RETRY_AFTER_MS);
         match (polling, failed) {
             (false, false) => Verdict::Need(Need::Feed(self.send_poll(now_ms))),
             // While an outage lasts, nobody waits for the next attempt but who makes it.
-            _ if self.failed_ms.is_some() => self.judge_outage(now_ms),
+            _ if self.failed_ms.is_some() => self.judge_outage(started_ms, now_ms),
             _ => Verdict::Need(Need::Wait { ms: WAIT_MS }),
         }
     }
 
-    fn judge_outage(&mut self, now_ms: u64) -> Verdict {
-        let in_grace = self.as_of_ms.is_some() && now_ms <= self.fresh_until_ms + self.bound.outage_grace_ms;
+    fn judge_outage(&mut self, started_ms: u64, now_ms: u64) -> Verdict {
+        let in_grace =
+            self.as_of_ms.is_some() && started_ms <= self.fresh_until_ms + self.bound.outage_grace_ms;
         let outage = self.outage.get_or_insert_with(|| {
             self.event = Some(Event::OutageBegan);
             Outage { since_ms: now_ms, served: 0, refused: 0 }

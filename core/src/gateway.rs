@@ -160,10 +160,9 @@ impl Gateway {
         }
     }
 
-    /// Decides, or says what is needed first. `now` is when the request started or, after a need
-    /// was met, any later time.
+    /// Decides, or says what is needed first; after each need was met, `now` is read anew.
     pub fn decide<H: Headers>(&mut self, head: &RequestHead<'_, H>, body: Body<'_>, now: Now) -> Decision {
-        let outcome = match self.freshness.judge(now) {
+        let outcome = match self.freshness.judge(head.started, now) {
             Verdict::Fresh | Verdict::InGrace => self.route(head, body, now),
             Verdict::Need(need) => Err(Stop::Need(need)),
             Verdict::TooOld => Err(Stop::Problem(Problem::Stale)),

@@ -1,5 +1,7 @@
 //! Whole decisions of the data plane: request in, response or edited request out.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::HashMap;
 
 use http::HeaderMap;
@@ -195,6 +197,7 @@ impl Request {
             headers: &self.headers,
             client_ip: Some([127, 0, 0, 9].into()),
             server_port: 8080,
+            started: NOW,
             request_id: 0xfeed,
         }
     }
