@@ -1,7 +1,7 @@
 //! Caddy: the key looked up in `map` handlers.
 //!
 //! Caddy searches a `map` from the top, so 10,000 keys in one would cost it far more than the
-//! rest of its work. Here each first character of a key has a route and a map of its own.
+//! rest of its work. Here each first character of a key has a map of its own.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,6 +40,7 @@ fn configuration(port: u16, setting: &Setting<'_>) -> Value {
     let withheld_and_key = [&WITHHELD[..], &["apikey"]].concat();
     let all_identity = [&WITHHELD[..], &IDENTITY[..]].concat();
     let upstream = setting.upstream_port;
+    let keyed_proxy = proxy(upstream, &identity, &withheld_and_key);
     json!({
         "admin": { "disabled": true },
         "logging": { "logs": { "default": { "level": "ERROR" } } },
@@ -48,13 +49,10 @@ fn configuration(port: u16, setting: &Setting<'_>) -> Value {
             "protocols": ["h1"],
             "automatic_https": { "disable": true },
             "idle_timeout": "1h",
-            "named_routes": {
-                "authorised": { "handle": [proxy(upstream, &identity, &withheld_and_key)] },
-            },
             "routes": [
                 {
                     "match": [{ "path": [format!("{}*", Route::Keyed)] }],
-                    "handle": [{ "handler": "subroute", "routes": keyed_routes(&setting.credentials) }],
+                    "handle": [{ "handler": "subroute", "routes": keyed_routes(&setting.credentials, &keyed_proxy) }],
                     "terminal": true,
                 },
                 {
@@ -67,38 +65,46 @@ fn configuration(port: u16, setting: &Setting<'_>) -> Value {
     })
 }
 
-/// One route for each first character, then the refusal.
-fn keyed_routes(credentials: &[Credential]) -> Vec<Value> {
-    let mut by_first: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+/// Maps by the first character of a key, then the refusal, then the upstream.
+///
+/// Caddy compiles the routes of a list anew for every request, so the characters are in groups of
+/// eight: two short lists in place of a long one.
+fn keyed_routes(credentials: &[Credential], proxy: &Value) -> Vec<Value> {
+    let mut by_first: BTreeMap<&str, Vec<&Credential>> = BTreeMap::new();
     for credential in credentials {
-        let mapping = json!({ "input": credential.key, "outputs": credential.identity() });
-        by_first.entry(&credential.key[..1]).or_default().push(mapping);
+        by_first.entry(&credential.key[..1]).or_default().push(credential);
     }
-    let refusal = json!({ "handler": "static_response", "status_code": 401 });
-    let unknown = json!([{ "vars": { "{credential_id}": [""] } }]);
-    let mut routes: Vec<Value> = by_first
-        .into_iter()
-        .map(|(first, mappings)| {
-            let map = json!({
-                "handler": "map",
-                "source": "{http.request.header.apikey}",
-                "destinations": PLACEHOLDERS,
-                "defaults": ["", "", ""],
-                "mappings": mappings,
-            });
-            let found = json!({ "handler": "invoke", "name": "authorised" });
-            json!({
-                "match": [{ "header": { "Apikey": [format!("{first}*")] } }],
-                "handle": [map, { "handler": "subroute", "routes": [
-                    { "match": unknown, "handle": [refusal], "terminal": true },
-                    { "handle": [found] },
-                ] }],
-                "terminal": true,
-            })
+    let maps: Vec<(String, Value)> =
+        by_first.into_iter().map(|(first, credentials)| (format!("{first}*"), map(&credentials))).collect();
+    let groups: Vec<Value> = maps
+        .chunks(8)
+        .map(|group| {
+            let prefixes: Vec<&String> = group.iter().map(|(prefix, _)| prefix).collect();
+            let maps: Vec<Value> = group.iter().map(|(prefix, map)| when_key(&[prefix], map)).collect();
+            when_key(&prefixes, &json!({ "handler": "subroute", "routes": maps }))
         })
         .collect();
-    routes.push(json!({ "handle": [refusal] }));
-    routes
+    let refusal = json!({ "handler": "static_response", "status_code": 401 });
+    vec![
+        json!({ "handle": [{ "handler": "subroute", "routes": groups }] }),
+        json!({ "match": [{ "vars": { "{credential_id}": [""] } }], "handle": [refusal], "terminal": true }),
+        json!({ "handle": [proxy] }),
+    ]
+}
+
+fn when_key(prefixes: &[&String], handler: &Value) -> Value {
+    json!({ "match": [{ "header": { "Apikey": prefixes } }], "handle": [handler] })
+}
+
+fn map(credentials: &[&Credential]) -> Value {
+    let mappings: Vec<Value> =
+        credentials.iter().map(|c| json!({ "input": c.key, "outputs": c.identity() })).collect();
+    json!({
+        "handler": "map",
+        "source": "{http.request.header.apikey}",
+        "destinations": PLACEHOLDERS,
+        "mappings": mappings,
+    })
 }
 
 /// Caddy itself sets X-Forwarded-For, -Proto and -Host, and believes no client about them.

@@ -42,10 +42,10 @@ fn configuration(port: u16, map: &Path, setting: &Setting<'_>) -> String {
     };
     let (withheld, no_identity) = (delete(&WITHHELD), delete(&IDENTITY));
     let forwarded = format!(
-        "    http-request set-header Host 127.0.0.1:{upstream}
-    http-request set-header X-Forwarded-For %[src]
+        "    http-request set-header X-Forwarded-For %[src]
     http-request set-header X-Forwarded-Proto http
-    http-request set-header X-Forwarded-Host %[var(txn.host)]
+    http-request set-header X-Forwarded-Host %[req.hdr(host)]
+    http-request set-header Host 127.0.0.1:{upstream}
     server upstream 127.0.0.1:{upstream}
 "
     );
@@ -63,7 +63,6 @@ defaults
     timeout http-keep-alive 1h
 frontend all
     bind 127.0.0.1:{port}
-    http-request set-var(txn.host) req.hdr(host)
     use_backend keyed if {{ path_beg {keyed} }}
     use_backend plain if {{ path_beg {plain} }}
 backend keyed

@@ -57,9 +57,11 @@ fn debian(program: &str, package: &str) -> Result<PathBuf> {
         bail!("{program} is missing; on Debian, as root: {install}");
     }
     eprintln!("{program} is missing: {install}");
-    let mut apt = Command::new("apt-get");
-    apt.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "-y", "--no-install-recommends", package]);
-    workspace::run(&mut apt).with_context(|| format!("try `apt-get update`, then {install}"))?;
+    let apt = |arguments: &[&str]| {
+        workspace::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+    };
+    apt(&["update", "--quiet"])?;
+    apt(&["install", "--quiet", "--yes", "--no-install-recommends", package])?;
     workspace::find_program(program).with_context(|| format!("package {package} brought no {program}"))
 }
 

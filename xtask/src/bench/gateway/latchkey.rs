@@ -13,6 +13,7 @@ use super::workload::Credential;
 use super::{Gateway, Route, Setting, upstream, wait_for};
 use crate::workspace;
 
+pub(super) const NAME: &str = "Latchkey";
 const TOKEN: &str = "bench-admin-token-0123456789abcdef";
 
 pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
@@ -23,7 +24,7 @@ pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
     command.env("LATCHKEY_ADMIN_TOKEN", TOKEN);
     command.env("LATCHKEY_THREADS", setting.cores.gateway.len().to_string());
     let mut process = Process::start("latchkey", &command, &setting.cores.gateway, setting.scratch)?;
-    wait_for("Latchkey", &mut process, || Ok(Client::new(port).get("/-/health", &[])?.status == 200))?;
+    wait_for(NAME, &mut process, || Ok(Client::new(port).get("/-/health", &[])?.status == 200))?;
 
     let mut admin = Admin(Client::new(port));
     admin.add_routes(setting.upstream_port).with_context(|| process.log_tail())?;
@@ -35,7 +36,7 @@ pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
         })?;
     }
     let version = version(program)?;
-    Ok(Gateway { name: "Latchkey", version, port, credentials: credentials.into(), process })
+    Ok(Gateway { name: NAME, version, port, credentials: credentials.into(), process })
 }
 
 struct Admin(Client);
@@ -86,13 +87,13 @@ impl Admin {
     }
 }
 
-/// The version of the program and of the source tree beside it.
+/// The version of the program, and of the source tree if the program was built from it.
 fn version(program: &Path) -> Result<String> {
     let printed = workspace::output_of(Command::new(program).arg("--version"))?;
-    let version = printed.split_ascii_whitespace().last().unwrap_or_default();
-    let tree =
-        Command::new("git").args(["describe", "--always", "--dirty"]).current_dir(workspace::root()).output();
-    let tree =
-        tree.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    Ok(if tree.is_empty() { version.to_owned() } else { format!("{version} ({tree})") })
+    let version = printed.split_ascii_whitespace().last().unwrap_or_default().to_owned();
+    if !program.starts_with(workspace::target_dir()?) {
+        return Ok(version);
+    }
+    let tree = workspace::output_of(Command::new("git").args(["describe", "--always", "--dirty"]));
+    Ok(tree.map_or(version.clone(), |tree| format!("{version} ({})", tree.trim())))
 }

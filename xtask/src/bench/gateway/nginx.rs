@@ -71,7 +71,7 @@ http {{
     keepalive_requests 1000000000;
     keepalive_timeout 3600s;
     map_hash_max_size 65536;
-    map_hash_bucket_size 128;
+    map_hash_bucket_size 256;
     include nginx-keys.conf;
     upstream backend {{
         server 127.0.0.1:{upstream};

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::cores::{self, Cores};
 use super::load::Sample;
-use super::{Measured, Options};
+use super::{Measured, Options, latchkey};
 use crate::workspace;
 
 const DOCUMENT: &str = "docs/benchmarks.md";
@@ -68,7 +68,8 @@ fn method(options: &Options, cores: &Cores) -> String {
     let Options { seconds, rounds, connections, .. } = options;
     format!(
         "Gateway on core {gateway}, upstream and load on core {load}; {connections} connections, 10,000 keys in turn; \
-         medians of {rounds} samples of {seconds} s, the gateways taking turns.\n\n"
+         medians of {rounds} samples of {seconds} s, the gateways taking turns.\n\
+         \"No key check\" is the same route without it (Latchkey: no plugin).\n\n"
     )
 }
 
@@ -102,7 +103,7 @@ fn row(label: String, samples: &[Sample], memory: super::process::Memory) -> Row
     }
 }
 
-/// Each figure with its ratio to the first row's of the same kind.
+/// Each figure with its ratio to Latchkey's of the same kind, or to the first gateway's without it.
 fn comparison(measured: &[Measured]) -> String {
     let keyed: Vec<Row> = measured.iter().map(|m| row(m.name.to_owned(), &m.keyed, m.memory)).collect();
     let plain = measured.iter().map(|m| row(format!("{}, no key check", m.name), &m.plain, m.memory));
@@ -112,9 +113,10 @@ fn comparison(measured: &[Measured]) -> String {
                      its cores busy | resident, MiB | shared pages divided, MiB |\n\
                      | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
             .to_owned();
+    let base = measured.iter().position(|m| m.name == latchkey::NAME).unwrap_or(0);
     for rows in [&keyed, &plain] {
         for row in rows {
-            let _ = writeln!(table, "{}", line(row, &rows[0]));
+            let _ = writeln!(table, "{}", line(row, &rows[base]));
         }
     }
     table
@@ -140,17 +142,24 @@ fn line(row: &Row, base: &Row) -> String {
 
 /// From the two samples of each round, taken one after the other.
 fn cost_of_key_check(measured: &[Measured]) -> String {
-    let mut table = "| what the key check costs | CPU per request | CPU per request, µs | requests/s |\n\
-                     | --- | ---: | ---: | ---: |\n"
+    let mut table = "| what the key check costs | CPU per request | least to most of a round | CPU per request, µs | requests/s |\n\
+                     | --- | ---: | ---: | ---: | ---: |\n"
         .to_owned();
     for m in measured {
         let pairs = || m.keyed.iter().zip(&m.plain);
-        let cpu = median(pairs().map(|(keyed, plain)| keyed.cpu_us / plain.cpu_us - 1.0));
+        let shares = || pairs().map(|(keyed, plain)| (keyed.cpu_us / plain.cpu_us - 1.0) * 100.0);
+        let (least, most) =
+            (shares().fold(f64::INFINITY, f64::min), shares().fold(f64::NEG_INFINITY, f64::max));
+        let cpu = median(shares());
         let cpu_us = median(pairs().map(|(keyed, plain)| keyed.cpu_us - plain.cpu_us));
         let rate =
             median(pairs().map(|(keyed, plain)| keyed.requests_per_second / plain.requests_per_second - 1.0));
-        let (cpu, rate) = (cpu * 100.0, rate * 100.0);
-        let _ = writeln!(table, "| {} | {cpu:+.1} % | {cpu_us:+.2} | {rate:+.1} % |", m.name);
+        let rate = rate * 100.0;
+        let _ = writeln!(
+            table,
+            "| {} | {cpu:+.1} % | {least:+.1} to {most:+.1} % | {cpu_us:+.2} | {rate:+.1} % |",
+            m.name
+        );
     }
     table
 }
@@ -174,7 +183,7 @@ fn warnings(measured: &[Measured], cores: &Cores) -> Vec<String> {
             "Gateway, upstream and load share their cores: compare CPU per request, which the load does not limit."
                 .to_owned(),
         );
-    } else if !waiting.is_empty() {
+    } else if !waiting.is_empty() && foreign <= FOREIGN_MAX {
         warnings.push(format!(
             "{} did not fill the gateway's cores: there the load was the limit, and requests/s is a lower bound.",
             waiting.join(", ")
