@@ -297,7 +297,9 @@ impl Run<'_> {
         let needed = case.calls_proxy()
             || !case.json["config"].is_null()
             || setup.get("service").is_some()
-            || routes.into_iter().any(|route| route.get("service").is_none());
+            || routes.into_iter().any(|route| route.get("service").is_none())
+            || names_default_service(&setup["service_plugins"])
+            || names_default_service(&setup["contracts"]);
         if needed && !is_null_member(setup, "service") {
             let more = self.placeholders.fill(setup.get("service").unwrap_or(&json!({})))?;
             self.create_service(DEFAULT, &more)?;
@@ -465,6 +467,10 @@ impl Run<'_> {
     fn fill(&mut self, text: &str) -> Result<Value, String> {
         self.placeholders.fill(&Value::String(text.to_owned()))
     }
+}
+
+fn names_default_service(list: &Value) -> bool {
+    list.as_array().into_iter().flatten().any(|entry| entry.get("service").is_none())
 }
 
 fn is_null_member(value: &Value, name: &str) -> bool {
