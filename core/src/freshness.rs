@@ -38,6 +38,17 @@ pub(crate) enum Verdict {
     TooOld,
 }
 
+/// What an answer of the feed is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Older than what is known.
+    Outdated,
+    /// Memory holds it all, and is now known to be as new as this.
+    Confirms,
+    /// To be taken in.
+    News,
+}
+
 /// An outage of the feed, as one log line tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -162,12 +173,20 @@ impl Freshness {
         FeedRequest { since: self.epoch }
     }
 
-    /// Whether an answer to a poll sent at `asked` says anything that memory does not hold yet.
-    pub(crate) fn is_news(&self, asked: Now) -> bool {
-        self.as_of_ms.is_none_or(|as_of| asked.monotonic_ms >= as_of)
+    /// What an answer to a poll sent at `asked` is worth. Polls may overtake each other.
+    pub(crate) fn weigh(&self, asked: Now, epoch: Epoch, reset: bool) -> Answer {
+        if self.as_of_ms.is_some_and(|as_of| asked.monotonic_ms < as_of) {
+            return Answer::Outdated;
+        }
+        // Memory that holds a later change holds this answer whole.
+        match !reset && self.epoch.is_some_and(|known| epoch <= known) {
+            true => Answer::Confirms,
+            false => Answer::News,
+        }
     }
 
-    /// The feed answered a poll sent at `asked`: memory holds every change up to `epoch`.
+    /// The feed answered a poll sent at `asked`, and memory now holds every change up to `epoch`,
+    /// among them all that were acknowledged before `asked`.
     pub(crate) fn confirm(&mut self, asked: Now, epoch: Epoch) {
         self.epoch = Some(epoch);
         self.as_of_ms = Some(asked.monotonic_ms);
@@ -184,7 +203,7 @@ impl Freshness {
 
     /// A poll sent at `asked` turned out, at `now`, to have failed.
     pub(crate) fn fail(&mut self, asked: Now, now: Now) {
-        if self.is_news(asked) {
+        if self.as_of_ms.is_none_or(|as_of| asked.monotonic_ms >= as_of) {
             self.poll_sent_ms = None;
             self.failed_ms = Some(now.monotonic_ms);
         }

@@ -9,7 +9,7 @@ use http::header::{HeaderName, HeaderValue};
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::feed::FeedReply;
-use latchkey_core::gateway::{FeedNews, Gateway, GatewaySettings, GrantAnswer, Learned};
+use latchkey_core::gateway::{Gateway, GatewaySettings, GrantAnswer, Learned};
 use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
 use latchkey_core::places::apply_cuts;
@@ -92,9 +92,9 @@ impl World {
                 Decision::Need(Need::Feed(_)) => {
                     let pieces = self.pieces.iter().map(|(id, piece)| (*id, piece.encode())).collect();
                     let reply = FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces };
-                    let config = ConfigCompiler::default().apply(&reply).unwrap();
-                    assert_eq!(config.unusable(), []);
-                    self.gateway.learn_feed(NOW, NOW, Some(FeedNews::new(reply, config)));
+                    let mut compiler = ConfigCompiler::default();
+                    self.gateway.learn_feed(NOW, NOW, Some(reply.clone()), &mut compiler).unwrap();
+                    assert_eq!(compiler.apply(&reply).unwrap().unusable(), []);
                 }
                 Decision::Need(Need::Grant(wanted)) => {
                     self.grant_reads += 1;

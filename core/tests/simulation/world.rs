@@ -13,9 +13,7 @@ use http::HeaderMap;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_core::feed::{FeedReply, FeedRequest, read_feed};
-use latchkey_core::gateway::{
-    Event as OutageEvent, FeedNews, Gateway, GatewaySettings, GrantAnswer, Learned, Rules,
-};
+use latchkey_core::gateway::{Event as OutageEvent, Gateway, GatewaySettings, GrantAnswer, Learned, Rules};
 use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 use latchkey_core::ports::testing::SeededRandom;
@@ -505,11 +503,8 @@ impl World {
                     "failed".into()
                 }
             };
-            let news = reply.map(|reply| {
-                let config = instance.compiler.apply(&reply).unwrap();
-                FeedNews::new(*reply, config)
-            });
-            instance.gateway.learn_feed(call.asked, now, news);
+            let Instance { gateway, compiler, .. } = instance;
+            gateway.learn_feed(call.asked, now, reply.map(|reply| *reply), compiler).unwrap();
             let instance = call.instance;
             self.log.push(format!("{now_ms:>7} instance {instance} polled at {asked_ms}: {text}"));
         }
