@@ -4,12 +4,15 @@
 //! does no I/O; the control plane (`registry`, `admin`) works over the [`store::Store`] port.
 //! Neither reads a clock or a random source of its own.
 
+pub mod admin;
 pub mod feed;
 pub mod grant;
 pub mod keys;
 pub mod limits;
 pub mod ports;
+pub mod registry;
 pub mod request;
+pub mod schema;
 pub mod snapshot;
 pub mod store;
 pub mod transaction;
