@@ -20,7 +20,8 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
         let peppers = self.registry.peppers();
         let presented = presented_token(headers).is_some_and(|token| {
             let current = peppers.current.digest(token).matches(expected);
-            let previous = peppers.previous.as_ref().is_some_and(|pepper| pepper.digest(token).matches(expected));
+            let previous =
+                peppers.previous.as_ref().is_some_and(|pepper| pepper.digest(token).matches(expected));
             current | previous
         });
         if presented { Ok(()) } else { Err(answer::message(StatusCode::UNAUTHORIZED, "Invalid admin token")) }

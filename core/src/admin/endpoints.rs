@@ -57,8 +57,8 @@ const fn endpoint(path: &'static str, methods: &'static [&'static str], resource
 }
 
 use EntityKind::{
-    ApplicationInstances, Applications, Consumers, Developers, KeyauthCredentials, Oauth2Credentials, Plugins,
-    Routes, Services,
+    ApplicationInstances, Applications, Consumers, Developers, KeyauthCredentials, Oauth2Credentials,
+    Plugins, Routes, Services,
 };
 use Resource::{Collection, Item, Reference};
 

@@ -55,7 +55,9 @@ fn fields(error: &Error) -> Option<Value> {
         Error::Referenced { by, .. } => Some(json!({"@referenced_by": by.name()})),
         Error::NotUnique(fields) => Some(Value::Object(fields.clone())),
         Error::NoEntity { field, value } => Some(json!({ *field: value })),
-        Error::InvalidOffset(_) | Error::InvalidSize(_) | Error::NotFound | Error::Busy | Error::Store(_) => None,
+        Error::InvalidOffset(_) | Error::InvalidSize(_) | Error::NotFound | Error::Busy | Error::Store(_) => {
+            None
+        }
     }
 }
 

@@ -37,9 +37,7 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
                 Ok(answer::json(status, &Value::Object(made)))
             }
             Resource::Collection(kind) => self.answer_list(kind, matched, query).await,
-            Resource::ServiceApplications => {
-                self.answer_list(EntityKind::Applications, matched, query).await
-            }
+            Resource::ServiceApplications => self.answer_list(EntityKind::Applications, matched, query).await,
             Resource::Item(_) => self.item(method, &matched.steps(), input).await,
             Resource::Reference(kind) => self.reference(method, kind, matched, input).await,
             Resource::ApplicationConsumer => {
@@ -59,7 +57,11 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
                 let changed = self.registry.update(path, input).await?;
                 let is_developer = path.last().is_some_and(|step| step.kind == EntityKind::Developers);
                 // Kong wraps this one answer.
-                if is_developer { Object::from_iter([("developer".to_owned(), Value::Object(changed))]) } else { changed }
+                if is_developer {
+                    Object::from_iter([("developer".to_owned(), Value::Object(changed))])
+                } else {
+                    changed
+                }
             }
             "PUT" => self.registry.replace(path, input).await?,
             _ => self.registry.read(path).await?,
@@ -77,7 +79,8 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
         let path = matched.steps();
         let referrer = self.registry.read(&path).await?;
         let field = path.last().and_then(|step| step.kind.schema().reference_to(kind));
-        let id = field.and_then(|field| referrer.get(field.name)?.get("id")?.as_str()).ok_or(Error::NotFound)?;
+        let id =
+            field.and_then(|field| referrer.get(field.name)?.get("id")?.as_str()).ok_or(Error::NotFound)?;
         self.item(method, &[Step { kind, key: id }], input).await
     }
 }

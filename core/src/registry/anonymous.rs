@@ -69,8 +69,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             work.put_json(key, &count);
         }
         for consumer in self.consumers_named(work, name).await? {
-            let published =
-                if self.is_named(work, &consumer).await? { Some(Value::Object(public(&consumer))) } else { None };
+            let published = if self.is_named(work, &consumer).await? {
+                Some(Value::Object(public(&consumer)))
+            } else {
+                None
+            };
             work.publish_consumer(id_of(&consumer)?, published);
         }
         Ok(())

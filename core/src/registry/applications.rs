@@ -92,7 +92,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         credential.insert("hash_secret".to_owned(), true.into());
         credential.insert("client_id_start".to_owned(), key.start().into());
         let pepper = &self.peppers.current;
-        credential.insert(SECRET_DIGEST.to_owned(), pepper.digest(secret.reveal().as_bytes()).to_hex().into());
+        credential
+            .insert(SECRET_DIGEST.to_owned(), pepper.digest(secret.reveal().as_bytes()).to_hex().into());
         credential.insert(SECRET_PEPPER_ID.to_owned(), json!(pepper.id()));
         self.claim_digest(work, change, "client_id", &key, credential).await?;
         Ok(Object::from_iter([
@@ -114,7 +115,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if others < most {
             return Ok(());
         }
-        Err(Error::field("application", format!("has {most} credentials, the most there can be: delete one first")))
+        Err(Error::field(
+            "application",
+            format!("has {most} credentials, the most there can be: delete one first"),
+        ))
     }
 
     /// Reserves the application's consumer's id and names among consumers.

@@ -2,12 +2,12 @@
 
 use uuid::Uuid;
 
+use super::Registry;
 use super::attempts::transact;
 use super::error::Error;
 use super::jobs::{Job, ROOM};
 use super::lookup::Step;
 use super::work::{DELETING, Work, id_of, reference};
-use super::Registry;
 use crate::limits;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, OnDelete};
@@ -28,7 +28,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// What does not fit one commit is hidden by the first, with a job that removes it.
     pub async fn delete(&self, path: &[Step<'_>]) -> Result<(), Error> {
-        let job = transact!(self, attempts, |work| self.delete_in(&mut work, path, attempts.may_be_applied()));
+        let job =
+            transact!(self, attempts, |work| self.delete_in(&mut work, path, attempts.may_be_applied()));
         match job {
             Some(job) => self.run_job(&job).await,
             None => Ok(()),
@@ -157,7 +158,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<(), Error> {
         work.remove(kind, object)?;
         match kind {
-            EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials => self.revoke_digest(work, object),
+            EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials => {
+                self.revoke_digest(work, object)
+            }
             EntityKind::ApplicationInstances => {
                 if let Some(application_id) = reference(object, "application") {
                     self.republish_application(work, application_id).await?;

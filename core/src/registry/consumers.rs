@@ -43,7 +43,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(None);
         }
         let after = self.republish_consumer(work, change.id, None).await?;
-        Ok(after.map(|after| self.leave_job(work, Job::RepublishConsumer { id: change.id, after: Some(after) })))
+        Ok(after
+            .map(|after| self.leave_job(work, Job::RepublishConsumer { id: change.id, after: Some(after) })))
     }
 
     /// Publishes the next keys of a consumer as it is now. Answers where to go on.

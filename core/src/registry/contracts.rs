@@ -24,7 +24,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         contract: &mut Object,
     ) -> Result<Object, Error> {
         let (application, service) = (reference(contract, "application"), reference(contract, "service"));
-        let (Some(application_id), Some(service_id)) = (application, service) else { return Ok(Object::new()) };
+        let (Some(application_id), Some(service_id)) = (application, service) else {
+            return Ok(Object::new());
+        };
         contract.insert("composite_id".to_owned(), format!("{application_id}_{service_id}").into());
         match change.old {
             Some(old) => {
@@ -50,7 +52,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// What a new contract with a service begins as.
     async fn first_status(&self, work: &mut Work<'_, S>, service_id: Uuid) -> Result<i64, Error> {
         if work.load(EntityKind::Services, service_id).await?.is_none() {
-            return Err(Error::NoSuchReference { field: "service", kind: "services", id: service_id.to_string() });
+            return Err(Error::NoSuchReference {
+                field: "service",
+                kind: "services",
+                id: service_id.to_string(),
+            });
         }
         let plugins = work.children(EntityKind::Services, service_id, EntityKind::Plugins).await?;
         let registration = plugins.iter().find(|plugin| {

@@ -76,8 +76,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let mut settings = work.settings().await?;
         if has_our_prefix(given.as_bytes()) {
-            let genuine =
-                settings.tag_keys.iter().filter_map(|hex| tag_key(hex)).any(|tag| tag.is_genuine(given.as_bytes()));
+            let genuine = settings
+                .tag_keys
+                .iter()
+                .filter_map(|hex| tag_key(hex))
+                .any(|tag| tag.is_genuine(given.as_bytes()));
             if !genuine {
                 let sentence = "keys that begin with 'lk_' are made here, and this one was not: \
                                 leave the key out to have one made, or bring one that begins otherwise";
@@ -119,9 +122,16 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// A key whose credential has ended may be given again.
-    async fn release_expired(&self, work: &mut Work<'_, S>, holder: Holder, field: &str) -> Result<(), Error> {
+    async fn release_expired(
+        &self,
+        work: &mut Work<'_, S>,
+        holder: Holder,
+        field: &str,
+    ) -> Result<(), Error> {
         match work.load_marked(holder.kind(), holder.id).await? {
-            Some(old) if present::is_expired(&old, work.now_ms) => self.withdraw(work, holder.kind(), &old).await,
+            Some(old) if present::is_expired(&old, work.now_ms) => {
+                self.withdraw(work, holder.kind(), &old).await
+            }
             _ => Err(Error::NotUnique(Object::from_iter([(field.to_owned(), HIDDEN.into())]))),
         }
     }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Registry;
 use super::entities::Change;
 use super::error::Error;
-use super::jobs::{ Job, ROOM};
+use super::jobs::{Job, ROOM};
 use super::work::{Work, id_of};
 use crate::limits;
 use crate::ports::{Clock, Random};
@@ -26,7 +26,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(None);
         }
         let after = self.republish_developer(work, change.id, None).await?;
-        Ok(after.map(|after| self.leave_job(work, Job::RepublishDeveloper { id: change.id, after: Some(after) })))
+        Ok(after
+            .map(|after| self.leave_job(work, Job::RepublishDeveloper { id: change.id, after: Some(after) })))
     }
 
     /// Publishes the keys of the developer's next applications. Answers where to go on.

@@ -37,7 +37,12 @@ struct Outcome {
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Makes an entity under `scope`. The answer has, this once, the secrets it was made with.
-    pub async fn create(&self, kind: EntityKind, scope: &[Step<'_>], input: &Object) -> Result<Object, Error> {
+    pub async fn create(
+        &self,
+        kind: EntityKind,
+        scope: &[Step<'_>],
+        input: &Object,
+    ) -> Result<Object, Error> {
         let fresh = self.fresh();
         let outcome = transact!(self, attempts, |work| self.create_in(
             &mut work,
@@ -145,7 +150,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let old = self.replaced(work, *step, &input).await?;
         if let (Some(old), Some((parent, parent_id))) = (&old, parent)
-            && kind.schema().reference_to(parent).and_then(|field| reference(old, field.name)) != Some(parent_id)
+            && kind.schema().reference_to(parent).and_then(|field| reference(old, field.name))
+                != Some(parent_id)
         {
             return Err(Error::NotFound);
         }
@@ -197,7 +203,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         let now_ms = work.now_ms;
         Ok(same.filter(|same| {
-            !super::present::is_expired(same, now_ms) && reference(same, "consumer") == reference(input, "consumer")
+            !super::present::is_expired(same, now_ms)
+                && reference(same, "consumer") == reference(input, "consumer")
         }))
     }
 

@@ -91,7 +91,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(())
     }
 
-    async fn approved_services(&self, work: &mut Work<'_, S>, application_id: Uuid) -> Result<Vec<Uuid>, Error> {
+    async fn approved_services(
+        &self,
+        work: &mut Work<'_, S>,
+        application_id: Uuid,
+    ) -> Result<Vec<Uuid>, Error> {
         let kind = EntityKind::ApplicationInstances;
         let contracts = work.children(EntityKind::Applications, application_id, kind).await?;
         let approved = contracts.iter().filter(|contract| {
@@ -99,7 +103,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 && contract.get("suspended") == Some(&Value::Bool(false))
                 && !contract.contains_key(DELETING)
         });
-        let mut services: Vec<Uuid> = approved.filter_map(|contract| reference(contract, "service")).collect();
+        let mut services: Vec<Uuid> =
+            approved.filter_map(|contract| reference(contract, "service")).collect();
         services.sort_unstable();
         Ok(services)
     }

@@ -71,12 +71,7 @@ fn decode_offset(offset: &str) -> Result<Uuid, Error> {
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// A page of the entities of a kind under `scope`.
-    pub async fn list(
-        &self,
-        kind: EntityKind,
-        scope: &[Step<'_>],
-        page: PageRequest,
-    ) -> Result<List, Error> {
+    pub async fn list(&self, kind: EntityKind, scope: &[Step<'_>], page: PageRequest) -> Result<List, Error> {
         let mut work = Work::new(&self.store, self.clock.unix_ms());
         let parent = self.parent(&mut work, scope).await?;
         let (partition, prefix) = self.list_records(kind, parent);
@@ -143,7 +138,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let Some(id) = reference(contract, "application") else { continue };
             let kind = EntityKind::Applications;
             let application = work.load(kind, id).await?;
-            applications.extend(application.map(|object| present(kind, &object, &Object::new(), work.now_ms)));
+            applications
+                .extend(application.map(|object| present(kind, &object, &Object::new(), work.now_ms)));
         }
         contracts.data = applications;
         Ok(contracts)

@@ -72,7 +72,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// The entity a step names; `None` also while it is being deleted, or expired.
-    pub(super) async fn lookup(&self, work: &mut Work<'_, S>, step: Step<'_>) -> Result<Option<Object>, Error> {
+    pub(super) async fn lookup(
+        &self,
+        work: &mut Work<'_, S>,
+        step: Step<'_>,
+    ) -> Result<Option<Object>, Error> {
         let object = self.lookup_marked(work, step).await?;
         let now_ms = work.now_ms;
         Ok(object.filter(|object| !object.contains_key(DELETING) && !present::is_expired(object, now_ms)))
@@ -125,16 +129,15 @@ fn belongs_to(kind: EntityKind, object: &Object, parent: EntityKind, parent_id: 
 }
 
 /// Puts the parent in a path into what a caller sent.
-pub(super) fn with_parent(
-    kind: EntityKind,
-    input: &Object,
-    parent: Option<(EntityKind, Uuid)>,
-) -> Object {
+pub(super) fn with_parent(kind: EntityKind, input: &Object, parent: Option<(EntityKind, Uuid)>) -> Object {
     let mut input = input.clone();
     if let Some((parent, id)) = parent
         && let Some(field) = kind.schema().reference_to(parent)
     {
-        input.insert(field.name.to_owned(), Value::Object(Object::from_iter([("id".to_owned(), id.to_string().into())])));
+        input.insert(
+            field.name.to_owned(),
+            Value::Object(Object::from_iter([("id".to_owned(), id.to_string().into())])),
+        );
     }
     input
 }

@@ -32,7 +32,7 @@ pub use lookup::Step;
 
 use uuid::Uuid;
 
-use crate::keys::{PlainKey, Peppers, generate_key, generate_secret, hex};
+use crate::keys::{Peppers, PlainKey, generate_key, generate_secret, hex};
 use crate::ports::{Clock, Random};
 use crate::store::Store;
 use attempts::transact;
@@ -85,7 +85,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transact!(self, attempts, |work| async {
             let mut settings = work.settings().await?;
             let before = settings.tag_keys.len();
-            for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten() {
+            for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten()
+            {
                 let tag_key = hex(&pepper.tag_key().to_bytes());
                 if !settings.tag_keys.contains(&tag_key) {
                     settings.tag_keys.push(tag_key);

@@ -7,11 +7,11 @@ use super::error::Error;
 use super::records;
 use crate::grant::Grant;
 use crate::keys::KeyDigest;
+use crate::limits;
 use crate::schema::{EntityKind, FieldKind, Object};
 use crate::snapshot::{ConfigKind, WorkspaceSettings};
 use crate::store::{Commit, RecordKey, Store, StoreError};
 use crate::transaction::Transaction;
-use crate::limits;
 
 /// Member of a stored entity that is being deleted over several commits.
 pub(super) const DELETING: &str = "_deleting";

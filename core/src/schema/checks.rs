@@ -66,7 +66,9 @@ pub(super) fn path(text: &str) -> Result<(), String> {
     }
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
     if !text.bytes().all(allowed) || !percent_encoded(text) {
-        return Err(format!("invalid path: '{text}' (characters outside of the reserved list of RFC 3986 found)"));
+        return Err(format!(
+            "invalid path: '{text}' (characters outside of the reserved list of RFC 3986 found)"
+        ));
     }
     if text.contains(['?', '#']) {
         return Err(format!("invalid path: '{text}' (a path has neither query nor fragment)"));
@@ -76,9 +78,9 @@ pub(super) fn path(text: &str) -> Result<(), String> {
 
 /// Whether every `%` begins two hex digits.
 pub(super) fn percent_encoded(text: &str) -> bool {
-    text.split('%').skip(1).all(|rest| {
-        rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    })
+    text.split('%')
+        .skip(1)
+        .all(|rest| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 /// Addresses of developers.

@@ -24,7 +24,9 @@ pub fn describe_plugin(plugin: &PluginSchema) -> Value {
     let free = |reference: &str| json!({"type": "foreign", "reference": reference});
     let (service, route) = match plugin.scope {
         Scope::Any => (free("services"), free("routes")),
-        Scope::Service => (json!({"type": "foreign", "reference": "services", "required": true}), nothing("routes")),
+        Scope::Service => {
+            (json!({"type": "foreign", "reference": "services", "required": true}), nothing("routes"))
+        }
     };
     let protocols = EntityKind::Plugins.schema().field("protocols").map(describe_field).unwrap_or_default();
     json!({

@@ -28,7 +28,9 @@ pub(super) static SERVICES: Entity = Entity {
         CREATED_AT,
         UPDATED_AT,
         NAME,
-        Field::new("retries", FieldKind::Integer).default(Fallback::Integer(5)).checks(&[Check::Between(0, 32767)]),
+        Field::new("retries", FieldKind::Integer)
+            .default(Fallback::Integer(5))
+            .checks(&[Check::Between(0, 32767)]),
         PROTOCOL.required().default(Fallback::Text("http")),
         Field::new("host", FieldKind::String).required().checks(&[Check::Text(checks::host)]),
         Field::new("port", FieldKind::Integer)
@@ -47,7 +49,11 @@ pub(super) static SERVICES: Entity = Entity {
         Field::new("enabled", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
     ],
     checks: &[
-        EntityCheck { name: "conditional", fields: &["protocol", "path"], check: entity_checks::service_path },
+        EntityCheck {
+            name: "conditional",
+            fields: &["protocol", "path"],
+            check: entity_checks::service_path,
+        },
         EntityCheck {
             name: "conditional",
             fields: &["protocol", "client_certificate", "tls_verify", "tls_verify_depth", "ca_certificates"],
@@ -89,7 +95,9 @@ pub(super) static ROUTES: Entity = Entity {
         CREATED_AT,
         UPDATED_AT,
         NAME,
-        Field::new("protocols", FieldKind::Set(&PROTOCOL)).required().default(Fallback::Texts(&["http", "https"])),
+        Field::new("protocols", FieldKind::Set(&PROTOCOL))
+            .required()
+            .default(Fallback::Texts(&["http", "https"])),
         Field::new("methods", FieldKind::Set(&METHOD)),
         Field::new("hosts", FieldKind::Array(&HOST)),
         Field::new("paths", FieldKind::Array(&PATH)),
@@ -220,7 +228,8 @@ pub(super) static APPLICATIONS: Entity = Entity {
         Field::new("name", FieldKind::String).required().checks(&[NAME_LENGTH]),
         Field::new("redirect_uri", FieldKind::String).required().checks(&[Check::Text(checks::absolute_uri)]),
         Field::new("custom_id", FieldKind::String).unique().omit_null().checks(&[NAME_LENGTH]),
-        Field::new("developer", FieldKind::Foreign(Some(EntityKind::Developers), OnDelete::Cascade)).required(),
+        Field::new("developer", FieldKind::Foreign(Some(EntityKind::Developers), OnDelete::Cascade))
+            .required(),
         Field::new("consumer", FieldKind::Record(&[ANY_ID])).read_only(),
     ],
     checks: &[],
@@ -237,7 +246,8 @@ pub(super) static APPLICATION_INSTANCES: Entity = Entity {
         Field::new("composite_id", FieldKind::String).unique().read_only(),
         STATUS,
         Field::new("suspended", FieldKind::Boolean).required().default(Fallback::Boolean(false)),
-        Field::new("application", FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade)).required(),
+        Field::new("application", FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade))
+            .required(),
         Field::new("service", FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Cascade)).required(),
     ],
     checks: &[],
@@ -265,7 +275,8 @@ pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
         Field::new("hash_secret", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
         Field::new("redirect_uris", FieldKind::Array(&REDIRECT_URI)),
         Field::new("consumer", FieldKind::Record(&[ANY_ID])).read_only(),
-        Field::new("application", FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade)).required(),
+        Field::new("application", FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade))
+            .required(),
         TAGS,
     ],
     checks: &[],

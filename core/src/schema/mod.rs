@@ -10,10 +10,10 @@ mod service_url;
 mod validate;
 mod violation;
 
+pub(crate) use checks::uuid as parse_uuid;
 pub use describe::{describe_entity, describe_plugin};
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
 pub use validate::Mode;
-pub(crate) use checks::uuid as parse_uuid;
 pub use violation::{Fields, Violation};
 
 use serde_json::{Map, Value};

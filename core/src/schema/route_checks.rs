@@ -4,7 +4,11 @@ use percent_encoding::percent_decode_str;
 
 /// `GET`, `PROPFIND`: upper case.
 pub(super) fn method(text: &str) -> Result<(), String> {
-    if text.bytes().all(|byte| byte.is_ascii_uppercase()) { Ok(()) } else { Err(format!("invalid value: {text}")) }
+    if text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        Ok(())
+    } else {
+        Err(format!("invalid value: {text}"))
+    }
 }
 
 /// A host, maybe with a port, maybe with one `*` as its first or last label.
@@ -52,7 +56,9 @@ pub(super) fn path(text: &str) -> Result<(), String> {
 /// Name of a header field other than `Host`.
 pub(super) fn header_name(text: &str) -> Result<(), String> {
     if text.eq_ignore_ascii_case("host") {
-        return Err("cannot contain 'host' header, which must be specified in the 'hosts' attribute".to_owned());
+        return Err(
+            "cannot contain 'host' header, which must be specified in the 'hosts' attribute".to_owned()
+        );
     }
     http::HeaderName::try_from(text)
         .map(|_| ())

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Check, Entity, EntityKind, Fallback, Field, FieldKind, Fields, Object, Violation, plugins, service_url};
+use super::{
+    Check, Entity, EntityKind, Fallback, Field, FieldKind, Fields, Object, Violation, plugins, service_url,
+};
 
 /// What the entity given is meant for.
 #[derive(Clone, Copy, Debug)]
