@@ -39,12 +39,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         self.publish_if_anonymous(work, change.old, Some(consumer)).await?;
         let Some(old) = change.old else { return Ok(None) };
         let names = |object: &Object| (text(object, "username"), text(object, "custom_id"));
+        let job = |after| Job::RepublishConsumer { id: change.id, after };
         if names(old) == names(consumer) {
-            return Ok(None);
+            return self.left_job(work, job(None)).await;
         }
         let after = self.republish_consumer(work, change.id, None).await?;
-        Ok(after
-            .map(|after| self.leave_job(work, Job::RepublishConsumer { id: change.id, after: Some(after) })))
+        Ok(after.map(|after| self.leave_job(work, job(Some(after)))))
     }
 
     /// Publishes the next keys of a consumer as it is now. Answers where to go on.

@@ -21,13 +21,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         change: &Change<'_>,
         developer: &Object,
     ) -> Result<Option<Job>, Error> {
-        let unchanged = change.old.is_none_or(|old| old.get("status") == developer.get("status"));
-        if unchanged {
-            return Ok(None);
+        let Some(old) = change.old else { return Ok(None) };
+        let job = |after| Job::RepublishDeveloper { id: change.id, after };
+        if old.get("status") == developer.get("status") {
+            return self.left_job(work, job(None)).await;
         }
         let after = self.republish_developer(work, change.id, None).await?;
-        Ok(after
-            .map(|after| self.leave_job(work, Job::RepublishDeveloper { id: change.id, after: Some(after) })))
+        Ok(after.map(|after| self.leave_job(work, job(Some(after)))))
     }
 
     /// Publishes the keys of the developer's next applications. Answers where to go on.

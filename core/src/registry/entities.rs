@@ -68,7 +68,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Changes the entity at the end of a path: records merge, null clears.
     pub async fn update(&self, path: &[Step<'_>], input: &Object) -> Result<Object, Error> {
         let fresh = self.fresh();
-        let outcome = transact!(self, attempts, |work| self.update_in(&mut work, path, input, &fresh));
+        let mut found_id = None;
+        let outcome = transact!(self, attempts, |work| self.update_in(
+            &mut work,
+            path,
+            input,
+            &fresh,
+            attempts.may_be_applied(),
+            &mut found_id
+        ));
         self.complete(outcome).await
     }
 
@@ -115,11 +123,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         path: &[Step<'_>],
         input: &Object,
         fresh: &Fresh,
+        may_be_applied: bool,
+        found_id: &mut Option<Uuid>,
     ) -> Result<Outcome, Error> {
         let Some((step, scope)) = path.split_last() else { return Err(Error::NotFound) };
         let parent = self.parent(work, scope).await?;
-        let found = self.resolve(work, path).await?.and_then(|mut found| found.pop());
+        let found = match found_id.filter(|_| may_be_applied) {
+            // The change itself may have given it another name.
+            Some(id) => work.load(step.kind, id).await?,
+            None => self.resolve(work, path).await?.and_then(|mut found| found.pop()),
+        };
         let Some(old) = found else { return Err(step.no_entity()) };
+        *found_id = Some(id_of(&old)?);
         let input = with_parent(step.kind, input, parent);
         let mut entity = step.kind.validate(Mode::Changes(&old), &input).map_err(Error::Schema)?;
         let id = id_of(&old)?;

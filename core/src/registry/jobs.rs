@@ -97,6 +97,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         job
     }
 
+    /// The job when an earlier change has left it: whoever repeats that change waits for the rest.
+    pub(super) async fn left_job(&self, work: &mut Work<'_, S>, job: Job) -> Result<Option<Job>, Error> {
+        Ok(work.read_json::<Record>(&job.key()).await?.map(|_| job))
+    }
+
     /// Goes on with a job until it is done, by whomever.
     pub(super) async fn run_job(&self, job: &Job) -> Result<(), Error> {
         let key = job.key();
