@@ -2,6 +2,7 @@
 //! must know published in the same commit.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -183,12 +184,11 @@ impl<'s, S: Store> Transaction<'s, S> {
     async fn stage_pieces(&mut self, head: &mut Head) -> Result<(), StoreError> {
         let mut pieces: BTreeMap<PieceId, Piece> = BTreeMap::new();
         for ((id, kind, entity_id), entity) in std::mem::take(&mut self.config) {
-            if !pieces.contains_key(&id) {
-                pieces.insert(id, self.read_piece(id).await?);
-            }
-            if let Some(piece) = pieces.get_mut(&id) {
-                piece.set(kind, entity_id, entity);
-            }
+            let piece = match pieces.entry(id) {
+                Entry::Occupied(piece) => piece.into_mut(),
+                Entry::Vacant(place) => place.insert(self.read_piece(id).await?),
+            };
+            piece.set(kind, entity_id, entity);
         }
         if let Some(settings) = self.settings.take() {
             pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });

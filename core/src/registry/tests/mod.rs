@@ -37,6 +37,18 @@ struct TestStore {
 }
 
 impl TestStore {
+    /// Another store with the same records.
+    async fn copy(&self) -> TestStore {
+        let copy = TestStore::default();
+        let keys: Vec<RecordKey> = self.keys.lock().unwrap().iter().cloned().collect();
+        for key in keys {
+            let Some(record) = self.inner.get(&key).await.unwrap() else { continue };
+            let writes = vec![crate::store::Write::Put(key, record.value)];
+            copy.apply(Batch { checks: Vec::new(), writes }).await.unwrap();
+        }
+        copy
+    }
+
     fn is_dead(&self) -> bool {
         let dies_at = self.dies_at.load(Ordering::Relaxed);
         dies_at > 0 && self.commits.load(Ordering::Relaxed) >= dies_at

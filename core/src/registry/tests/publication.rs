@@ -88,7 +88,7 @@ async fn every_change_of_a_key_is_told() {
     assert_eq!(told, expected);
     registry.delete(&[step(EntityKind::Consumers, "rob")]).await.unwrap();
     assert_eq!(grant(&store, "two").await, None);
-    assert!(store.dump().await.keys().all(|key| key.partition.starts_with("entity") == false), "all is gone");
+    assert!(store.dump().await.keys().all(|key| !key.partition.starts_with("entity")), "all is gone");
 }
 
 #[tokio::test]
