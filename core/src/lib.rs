@@ -7,6 +7,7 @@
 pub mod decision;
 pub mod feed;
 pub mod forward;
+pub mod gateway;
 pub mod grant;
 pub mod keys;
 pub mod limits;
