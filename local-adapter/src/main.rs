@@ -1,2 +1,5 @@
-//! Placeholder, replaced within the first commits.
+//! Latchkey as one local process.
+mod config;
+mod store;
+mod system;
 fn main() {}
