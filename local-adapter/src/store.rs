@@ -5,9 +5,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use latchkey_core::store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
+use latchkey_core::store::{
+    Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
+};
 use redb::{
-    Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, Table, TableDefinition,
+    Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, Table,
+    TableDefinition,
 };
 
 const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
