@@ -37,6 +37,12 @@ pub enum Need {
     Grant(GrantRequest),
     /// The feed, for `Gateway::learn_feed`.
     Feed(FeedRequest),
+    /// Another request is fetching what this one needs: ask again when something was learned, and
+    /// at the latest after so long. Nothing of the other request need be held on to.
+    Wait {
+        /// Milliseconds.
+        ms: u64,
+    },
 }
 
 /// A grant to be read.

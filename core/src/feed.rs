@@ -71,29 +71,37 @@ pub struct FeedReply {
     /// Newest change contained.
     pub epoch: Epoch,
     /// `false`: [`FeedReply::changes`] are all changes after `since`, and the pieces those that
-    /// have changed since. `true`: the instance forgets what it knew, the changes are all that are
-    /// younger than the replica horizon, and the pieces are the whole configuration.
+    /// have changed since. `true`: the instance forgets what it knew, the changes are all after
+    /// [`FeedReply::settled`], and the pieces are the whole configuration.
     pub reset: bool,
+    /// Every replica shows every change up to this one: it was written to them longer ago than the
+    /// replica horizon. The authority reckons this by its own clock. Without replicas: `epoch`.
+    pub settled: Epoch,
     /// Ascending.
     pub changes: Vec<Change>,
     /// Pieces of the configuration, encoded.
     pub pieces: Vec<(PieceId, Vec<u8>)>,
 }
 
-/// Answers a feed request from the authority.
+/// Answers a feed request from the authority; `settled` as in [`FeedReply`], `None` without replicas.
 ///
 /// The head is read first, so that everything read after it is at least as new as the epoch
 /// answered. `StoreError::Failed` when records that the head names are missing or unreadable.
-pub async fn read_feed<S: Store>(store: &S, request: FeedRequest) -> Result<FeedReply, StoreError> {
+pub async fn read_feed<S: Store>(
+    store: &S,
+    request: FeedRequest,
+    settled: Option<Epoch>,
+) -> Result<FeedReply, StoreError> {
     let Some(head) = read_json::<Head, S>(store, &Head::record_key()).await? else {
         return Ok(FeedReply { reset: true, ..FeedReply::default() });
     };
     let since = request.since.filter(|since| (head.floor..=head.epoch).contains(since));
-    let reset = since.is_none();
-    let from = since.unwrap_or(head.floor);
+    let settled = settled.map_or(head.epoch, |settled| settled.min(head.epoch));
+    let from = since.unwrap_or(settled.max(head.floor));
     Ok(FeedReply {
         epoch: head.epoch,
-        reset,
+        reset: since.is_none(),
+        settled,
         changes: read_changes(store, from, head.epoch).await?,
         pieces: read_pieces(store, &head, since).await?,
     })

@@ -103,7 +103,6 @@ impl Problem {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-        headers.insert(http::header::SERVER, HeaderValue::from_static(PRODUCT));
         headers.insert(REQUEST_ID, HeaderValue::from_str(&id).expect("hex digits"));
         match self {
             Problem::NoKey(challenge)

@@ -169,12 +169,12 @@ impl<'s, S: Store> Transaction<'s, S> {
     async fn stage_pieces(&mut self, head: &mut Head) -> Result<(), StoreError> {
         let mut pieces: BTreeMap<PieceId, Piece> = BTreeMap::new();
         for ((id, kind, entity_id), entity) in std::mem::take(&mut self.config) {
-            if !pieces.contains_key(&id) {
-                pieces.insert(id, self.read_piece(id).await?);
-            }
-            if let Some(piece) = pieces.get_mut(&id) {
-                piece.set(kind, entity_id, entity);
-            }
+            let mut piece = match pieces.remove(&id) {
+                Some(piece) => piece,
+                None => self.read_piece(id).await?,
+            };
+            piece.set(kind, entity_id, entity);
+            pieces.insert(id, piece);
         }
         if let Some(settings) = self.settings.take() {
             pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
@@ -265,16 +265,16 @@ mod tests {
         transaction.publish_config(ConfigKind::Routes, Uuid::nil(), Some(serde_json::json!({})));
         transaction.commit(30).await.unwrap();
 
-        let all = read_feed(&store, FeedRequest { since: None }).await.unwrap();
+        let all = read_feed(&store, FeedRequest { since: None }, Some(0)).await.unwrap();
         assert!(all.reset);
         assert_eq!(all.epoch, 3);
         assert_eq!(all.changes.iter().map(|change| change.epoch).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(all.pieces.len(), 1);
 
-        let later = read_feed(&store, FeedRequest { since: Some(1) }).await.unwrap();
+        let later = read_feed(&store, FeedRequest { since: Some(1) }, Some(0)).await.unwrap();
         assert!(!later.reset);
         assert_eq!(later.changes.iter().flat_map(|change| &change.digests).collect::<Vec<_>>(), [&digest(2)]);
-        let none = read_feed(&store, FeedRequest { since: Some(3) }).await.unwrap();
+        let none = read_feed(&store, FeedRequest { since: Some(3) }, Some(0)).await.unwrap();
         assert!(none.changes.is_empty() && none.pieces.is_empty());
     }
 
@@ -286,10 +286,10 @@ mod tests {
         }
         publish(&store, 6, CHANGE_KEPT_MS + 100).await;
         publish(&store, 7, CHANGE_KEPT_MS + 100).await;
-        let reply = read_feed(&store, FeedRequest { since: Some(2) }).await.unwrap();
+        let reply = read_feed(&store, FeedRequest { since: Some(2) }, Some(0)).await.unwrap();
         assert!(reply.reset);
         assert_eq!(reply.changes.first().map(|change| change.epoch), Some(5));
-        let reply = read_feed(&store, FeedRequest { since: Some(4) }).await.unwrap();
+        let reply = read_feed(&store, FeedRequest { since: Some(4) }, Some(0)).await.unwrap();
         assert!(!reply.reset);
     }
 
@@ -297,6 +297,6 @@ mod tests {
     async fn an_epoch_from_the_future_starts_over() {
         let store = MemoryStore::default();
         publish(&store, 1, 1).await;
-        assert!(read_feed(&store, FeedRequest { since: Some(9) }).await.unwrap().reset);
+        assert!(read_feed(&store, FeedRequest { since: Some(9) }, Some(0)).await.unwrap().reset);
     }
 }
