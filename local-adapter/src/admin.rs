@@ -7,6 +7,7 @@ use latchkey_core::keys::{KeyDigest, Peppers};
 use crate::store::RedbStore;
 
 /// A request to the Admin API.
+#[expect(dead_code, reason = "read as soon as the Admin API of core is plugged in")]
 #[derive(Debug)]
 pub(crate) struct AdminRequest {
     /// Method.
@@ -25,8 +26,8 @@ pub(crate) struct AdminRequest {
 pub(crate) struct AdminPlane;
 
 impl AdminPlane {
-    /// An Admin API that takes the token with this digest.
-    pub(crate) fn new(_store: RedbStore, _peppers: Peppers, _token: KeyDigest) -> Self {
+    /// An Admin API that takes the tokens with these digests (see `secrets::digest_token`).
+    pub(crate) fn new(_store: RedbStore, _peppers: Peppers, _tokens: Vec<KeyDigest>) -> Self {
         AdminPlane
     }
 

@@ -70,7 +70,6 @@ impl Settings {
     /// What core is told, for one of the threads.
     pub(crate) fn gateway(&self) -> GatewaySettings {
         GatewaySettings {
-            prefix: PREFIX.into(),
             revocation_bound_ms: self.revocation_bound_ms,
             outage_grace_ms: self.outage_grace_ms,
             body_search_bytes: self.body_search_bytes,

@@ -27,8 +27,11 @@ const NAMES_MAX: usize = 1024;
 /// Connects, remembering addresses for a moment.
 #[derive(Default)]
 pub(crate) struct Connector {
-    addresses: RefCell<HashMap<String, (Instant, Rc<[IpAddr]>)>>,
+    addresses: RefCell<HashMap<String, Resolved>>,
 }
+
+/// An answer of the resolver, and when it came.
+type Resolved = (Instant, Rc<[IpAddr]>);
 
 impl Connector {
     /// A connection; on failure tries again as often as the service says, going round the addresses.

@@ -17,8 +17,11 @@ const LINKS_MAX: usize = 512;
 /// Idle connections by upstream, the one used last taken first.
 #[derive(Default)]
 pub(crate) struct Idle {
-    links: RefCell<HashMap<Arc<Upstream>, Vec<(Instant, Link)>>>,
+    links: RefCell<HashMap<Arc<Upstream>, Stack>>,
 }
+
+/// The longest idle first, each with when it became so.
+type Stack = Vec<(Instant, Link)>;
 
 impl Idle {
     /// A connection that was open when last looked at.

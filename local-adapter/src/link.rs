@@ -25,11 +25,13 @@ use crate::failure::Failure;
 use crate::idle::Idle;
 use crate::progress::Progress;
 
+type HttpConnection = Connection<TokioIo<Stream>, RequestBody>;
+
 /// A connection to an upstream.
 pub(crate) struct Link {
     sender: SendRequest<RequestBody>,
     /// `None` once it has ended.
-    connection: Option<Pin<Box<Connection<TokioIo<Stream>, RequestBody>>>>,
+    connection: Option<Pin<Box<HttpConnection>>>,
     patience: Patience,
 }
 
@@ -101,7 +103,7 @@ impl Broken {
     }
 }
 
-fn drive<C: Future>(connection: &mut Option<Pin<Box<C>>>, cx: &mut Context<'_>) {
+fn drive(connection: &mut Option<Pin<Box<HttpConnection>>>, cx: &mut Context<'_>) {
     if connection.as_mut().is_some_and(|connection| connection.as_mut().poll(cx).is_ready()) {
         *connection = None;
     }

@@ -1,18 +1,156 @@
-//! Latchkey as one local process.
-#![allow(dead_code)]
-mod admin;
-mod body;
+//! Latchkey as one local process: HTTP in front, an embedded store behind, core in between.
+
 mod config;
-mod connect;
+mod message;
+mod secrets;
+
+mod server;
+mod worker;
+
+mod connection;
+mod own;
+mod proxy;
+mod upgrade;
+
+mod data_plane;
+mod published;
+mod store;
+
+mod admin;
 mod control;
+
+mod body;
+mod connect;
 mod failure;
 mod idle;
 mod link;
 mod progress;
-mod published;
-mod secrets;
-mod store;
-mod system;
 mod tls;
 mod upstream;
-fn main() {}
+
+mod demo;
+mod echo;
+mod system;
+
+use std::cell::RefCell;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use http::HeaderValue;
+use latchkey_core::feed::Head;
+use latchkey_core::gateway::Gateway;
+use latchkey_core::keys::Peppers;
+use tokio::net::TcpListener;
+
+use crate::admin::AdminPlane;
+use crate::config::Settings;
+use crate::control::Control;
+use crate::data_plane::DataPlane;
+use crate::demo::Demo;
+use crate::message::Start;
+use crate::published::Published;
+use crate::store::{OpenError, RedbStore};
+use crate::system::Timer;
+use crate::worker::WorkerThread;
+
+fn main() -> ExitCode {
+    let settings = Settings::parse();
+    start_logging();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome =
+        runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(run(&settings)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::Level::INFO.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Starts everything and serves until a signal. The error is for the person at the terminal.
+async fn run(settings: &Settings) -> Result<(), String> {
+    let data = &settings.data;
+    secrets::create_folder(data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
+    let store = open_store(settings)?;
+    let failed = |error: latchkey_core::store::StoreError| error.to_string();
+    let is_new = store.read(&Head::record_key()).map_err(failed)?.is_none();
+    let peppers = secrets::find_peppers(data, is_new).map_err(|error| format!("no pepper: {error}"))?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let token = secrets::find_admin_token(&store).await.map_err(failed)?;
+    // The demo uses the Admin API in process, with a token that nobody else learns.
+    let own_token = secrets::make_token();
+    let tokens = vec![token.digest, secrets::digest_token(own_token.reveal())];
+    let plane = {
+        let (store, peppers) = (store.clone(), peppers.peppers.clone());
+        move || AdminPlane::new(store, peppers, tokens)
+    };
+    let (control, published, control_thread) = Control::start(store.clone(), plane).map_err(failed)?;
+    let workers = start_workers(settings, &store, &peppers.peppers, &published, &control, address.port())?;
+    let demo = if settings.demo { make_demo(&control, own_token.reveal()).await } else { None };
+    drop(control);
+    message::tell(&Start {
+        url: &format!("http://{address}"),
+        data,
+        pepper_is_new: peppers.is_new,
+        token: token.new.as_ref(),
+        demo: demo.as_ref(),
+    });
+    server::run(listener, workers).await.map_err(|error| error.to_string())?;
+    // Nobody can call it any more: it finishes what it is at and ends.
+    let _ = control_thread.join();
+    Ok(())
+}
+
+/// Without a demo the gateway is still of use, and its admin token has to be shown.
+async fn make_demo(control: &Control, token: &str) -> Option<Demo> {
+    let token = HeaderValue::from_str(&format!("Bearer {token}")).expect("a token is ASCII");
+    let demo = demo::prepare(control, &token).await;
+    demo.inspect_err(|error| tracing::error!(error, "the demo could not be made")).ok()
+}
+
+fn open_store(settings: &Settings) -> Result<RedbStore, String> {
+    let path = settings.data.join("store.redb");
+    RedbStore::open(&path).map_err(|error| match error {
+        OpenError::InUse => format!("{} is in use by another latchkey process", settings.data.display()),
+        OpenError::Broken(cause) => format!("{} is not a store or is damaged: {cause}", path.display()),
+        OpenError::Io(error) => format!("cannot open {}: {error}", path.display()),
+    })
+}
+
+fn start_workers(
+    settings: &Settings,
+    store: &RedbStore,
+    peppers: &Peppers,
+    published: &Arc<Published>,
+    control: &Control,
+    port: u16,
+) -> Result<Vec<WorkerThread>, String> {
+    let drain = Duration::from_millis(settings.drain_ms);
+    let start = |number| {
+        let (store, published, control) = (store.clone(), Arc::clone(published), control.clone());
+        let (gateway, peppers) = (settings.gateway(), peppers.clone());
+        let data_plane = move || DataPlane {
+            gateway: RefCell::new(Gateway::new(gateway, peppers)),
+            store,
+            published,
+            control,
+            timer: Timer::start(),
+        };
+        WorkerThread::start(number, port, drain, data_plane)
+    };
+    let workers = (0..settings.thread_count()).map(start).collect::<Result<_, _>>();
+    workers.map_err(|error| format!("cannot start a thread: {error}"))
+}

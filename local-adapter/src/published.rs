@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use latchkey_core::config::{Config, ConfigCompiler};
 use latchkey_core::feed::{Change, Epoch, FeedReply, FeedRequest, read_feed};
-use latchkey_core::gateway::{Config, ConfigCompiler, FeedNews};
+use latchkey_core::gateway::FeedNews;
 use latchkey_core::store::{Store, StoreError};
 
 /// Changes kept for threads that are behind; one that is further behind starts over.
@@ -47,6 +48,8 @@ impl Published {
         FeedNews {
             epoch: state.epoch,
             reset: since.is_none(),
+            // There are no replicas: what is read is the authority.
+            settled: state.epoch,
             changes: state.changes.iter().filter(|change| change.epoch > from).cloned().collect(),
             config: Arc::clone(&state.config),
         }
@@ -83,7 +86,7 @@ impl<S: Store> Publisher<S> {
     /// Publishes the whole state of the store.
     pub(crate) async fn start(store: S) -> Result<Self, StoreError> {
         let mut compiler = ConfigCompiler::default();
-        let reply = read_feed(&store, FeedRequest { since: None }).await?;
+        let reply = read_feed(&store, FeedRequest { since: None }, None).await?;
         let config = compile(&mut compiler, &reply)?;
         let published = Arc::new(Published::new(reply, config));
         Ok(Publisher { store, compiler, published })
@@ -97,7 +100,7 @@ impl<S: Store> Publisher<S> {
     /// Publishes what was committed since.
     pub(crate) async fn refresh(&mut self) -> Result<(), StoreError> {
         let since = self.published.epoch();
-        let reply = read_feed(&self.store, FeedRequest { since: Some(since) }).await?;
+        let reply = read_feed(&self.store, FeedRequest { since: Some(since) }, None).await?;
         if reply.epoch != since {
             let config = compile(&mut self.compiler, &reply)?;
             self.published.publish(reply, config);
@@ -107,5 +110,9 @@ impl<S: Store> Publisher<S> {
 }
 
 fn compile(compiler: &mut ConfigCompiler, reply: &FeedReply) -> Result<Arc<Config>, StoreError> {
-    compiler.apply(reply).map_err(|error| StoreError::Failed(error.to_string()))
+    let config = compiler.apply(reply).map_err(|error| StoreError::Failed(error.to_string()))?;
+    for (id, reason) in config.unusable() {
+        tracing::warn!(%id, reason, "part of the configuration cannot be used");
+    }
+    Ok(config)
 }

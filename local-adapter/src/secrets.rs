@@ -90,8 +90,8 @@ pub(crate) fn digest_token(token: &str) -> KeyDigest {
     Pepper::new(b"latchkey admin token v1").digest(token.as_bytes())
 }
 
-/// 190 bits in the form of a key, with another beginning.
-fn make_token() -> PlainKey {
+/// A new admin token: 190 bits in the form of a key, with another beginning.
+pub(crate) fn make_token() -> PlainKey {
     let mut seed = [0; 32];
     SystemRandom.fill(&mut seed);
     let key = generate_key(&Pepper::new(&seed), &SystemRandom);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use latchkey_core::store::{
     Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
 };
+use redb::backends::FileBackend;
 use redb::{
     Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, Table,
     TableDefinition,
@@ -42,7 +43,8 @@ impl RedbStore {
     /// Until it is closed no other process can open it.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let file = open_private(path).map_err(OpenError::Io)?;
-        let database = redb::Builder::new().create_file(file).map_err(open_error)?;
+        let backend = FileBackend::new(file).map_err(open_error)?;
+        let database = redb::Builder::new().create_with_backend(backend).map_err(open_error)?;
         let store = RedbStore { database: Arc::new(database) };
         store.create_tables().map_err(|error| OpenError::Broken(error.to_string()))?;
         Ok(store)
