@@ -60,12 +60,18 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     .await;
 }
 
+/// A request for this panics, in tests.
+#[cfg(test)]
+pub(crate) const PANIC_PATH: &str = "/-/panic";
+
 async fn handle(
     worker: &Worker,
     client_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
+    #[cfg(test)]
+    assert_ne!(request.uri().path(), PANIC_PATH);
     progress.turn_to_upstream();
     // Cloned only for our own surfaces: the proxy consumes the request whole.
     if surface(PREFIX, request.uri().path()) == Surface::Proxy {

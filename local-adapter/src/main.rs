@@ -32,6 +32,9 @@ mod demo;
 mod echo;
 mod system;
 
+#[cfg(test)]
+mod end_to_end;
+
 use std::cell::RefCell;
 use std::process::ExitCode;
 use std::sync::Arc;

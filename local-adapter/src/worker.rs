@@ -39,9 +39,12 @@ pub(crate) struct Worker {
     clients: RefCell<Slab<Option<Waker>>>,
 }
 
+/// A connection and where it comes from.
+type Accepted = (TcpStream, SocketAddr);
+
 /// The handle to a thread that serves requests.
 pub(crate) struct WorkerThread {
-    accepted: mpsc::UnboundedSender<(TcpStream, SocketAddr)>,
+    accepted: mpsc::UnboundedSender<Accepted>,
     connections: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
@@ -162,7 +165,7 @@ impl Drop for Counted {
 /// Serves what is accepted until no more can come, then drains.
 async fn run(
     worker: Rc<Worker>,
-    mut queue: mpsc::UnboundedReceiver<(TcpStream, SocketAddr)>,
+    mut queue: mpsc::UnboundedReceiver<Accepted>,
     open: Arc<AtomicUsize>,
     drain: Duration,
 ) {
