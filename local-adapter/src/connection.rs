@@ -18,6 +18,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::body::ResponseBody;
 use crate::config::PREFIX;
+use crate::gather::Gathering;
 use crate::own;
 use crate::progress::Progress;
 use crate::proxy::{Abandoned, proxy};
@@ -38,7 +39,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     });
     let connection = http1::Builder::new()
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Gathering(stream)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let mut watch = Watch::new();

@@ -6,7 +6,6 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -18,14 +17,16 @@ use hyper::client::conn::http1::{Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 use latchkey_core::decision::Upstream;
 use tokio::time::Sleep;
+use uuid::Uuid;
 
 use crate::body::{BrokenBody, RequestBody};
 use crate::connect::Stream;
 use crate::failure::Failure;
-use crate::idle::Idle;
+use crate::gather::Gathering;
+use crate::idle::Stack;
 use crate::progress::Progress;
 
-type HttpConnection = Connection<TokioIo<Stream>, RequestBody>;
+type HttpConnection = Connection<TokioIo<Gathering<Stream>>, RequestBody>;
 
 /// A connection to an upstream.
 pub(crate) struct Link {
@@ -48,18 +49,21 @@ pub(crate) struct Broken {
 impl Link {
     /// Starts HTTP/1.1 on a fresh connection.
     pub(crate) async fn new(stream: Stream, upstream: &Upstream) -> Result<Self, Failure> {
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(Gathering(stream)))
             .await
             .map_err(|_| Failure::Invalid("handshake"))?;
         Ok(Link { sender, connection: Some(Box::pin(connection)), patience: Patience::new(upstream) })
     }
 
-    /// Sends a request and waits for the head of its response.
+    /// Takes a request, sends it and waits for the head of its response.
     pub(crate) async fn exchange(
         &mut self,
-        request: Request<RequestBody>,
+        request: &mut Option<Request<RequestBody>>,
         progress: &Progress,
     ) -> Result<Response<Incoming>, Broken> {
+        let Some(request) = request.take() else {
+            return Err(Broken { failure: Failure::Invalid("no request"), is_closed: false, unsent: None });
+        };
         let mut answer = pin!(self.sender.try_send_request(request));
         poll_fn(|cx| {
             drive(&mut self.connection, cx);
@@ -161,21 +165,21 @@ impl Patience {
 pub(crate) struct LinkBody {
     incoming: Incoming,
     link: Option<Link>,
-    upstream: Arc<Upstream>,
-    idle: Rc<Idle>,
+    service_id: Uuid,
+    idle: Rc<Stack>,
     progress: Rc<Progress>,
 }
 
 impl LinkBody {
-    /// The body that follows a head on `link`.
+    /// The body that follows a head on `link`, which goes to `idle` at its end.
     pub(crate) fn new(
         incoming: Incoming,
         link: Link,
-        upstream: Arc<Upstream>,
-        idle: Rc<Idle>,
+        service_id: Uuid,
+        idle: Rc<Stack>,
         progress: Rc<Progress>,
     ) -> Self {
-        let mut body = LinkBody { incoming, link: Some(link), upstream, idle, progress };
+        let mut body = LinkBody { incoming, link: Some(link), service_id, idle, progress };
         if body.incoming.is_end_stream() {
             body.release(&mut Context::from_waker(Waker::noop()));
         }
@@ -205,7 +209,7 @@ impl LinkBody {
                 Poll::Ready(None)
             }
             Poll::Ready(Some(Err(error))) => {
-                tracing::debug!(service_id = %self.upstream.service_id, %error, "response broken off");
+                tracing::debug!(service_id = %self.service_id, %error, "response broken off");
                 self.link = None;
                 Poll::Ready(Some(Err(BrokenBody)))
             }
@@ -218,7 +222,7 @@ impl LinkBody {
         if !link.patience.is_over(cx, &self.progress) {
             return Poll::Pending;
         }
-        tracing::info!(service_id = %self.upstream.service_id, "upstream fell silent in a response");
+        tracing::info!(service_id = %self.service_id, "upstream fell silent in a response");
         self.link = None;
         Poll::Ready(Some(Err(BrokenBody)))
     }
@@ -242,7 +246,7 @@ impl LinkBody {
         }
         if link.is_ready() {
             link.patience.reward();
-            self.idle.put(&self.upstream, link);
+            self.idle.put(link);
         }
     }
 }

@@ -8,6 +8,7 @@ mod server;
 mod worker;
 
 mod connection;
+mod gather;
 mod own;
 mod proxy;
 mod upgrade;

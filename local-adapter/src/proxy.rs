@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderValue};
-use http::request::Parts;
 use http::{Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_core::problem::Problem;
@@ -20,8 +20,9 @@ use latchkey_core::strip_key::append_without;
 use crate::body::{Content, RequestBody, ResponseBody};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::system::elapsed_ms;
+use crate::system::whole_ms;
 use crate::upgrade;
+use crate::upstream::Outgoing;
 use crate::worker::Worker;
 
 /// A request that nobody is left to answer: its connection is closed.
@@ -67,43 +68,48 @@ pub(crate) async fn proxy(
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
     let (parts, incoming) = request.into_parts();
-    if !parts.uri.path().starts_with('/') {
-        // CONNECT, and `OPTIONS *`.
-        return Ok(passing.refuse(Problem::BadRequest("Bad request")));
-    }
+    let mut request = Some(Request::from_parts(parts, RequestBody::Whole(Bytes::new())));
     let held = if incoming.is_end_stream() { Held::Whole(Bytes::new()) } else { Held::Unread(incoming) };
-    match passing.decide(&parts, client_ip, held).await? {
-        (Decision::Forward(plan), held) => passing.forward(*plan, parts, held).await,
-        (Decision::Respond(response), _) => Ok(passing.respond(response)),
-        (Decision::Need(_), _) => Ok(passing.refuse(Problem::Internal)),
+    let (decision, held, decided) = passing.decide(request.as_ref(), client_ip, held).await?;
+    match decision {
+        Decision::Forward(plan) => passing.forward(*plan, &mut request, held, decided).await,
+        Decision::Respond(response) => Ok(passing.respond(response)),
+        Decision::Need(_) => Ok(passing.refuse(Problem::Internal)),
     }
 }
 
 impl Passing<'_> {
+    /// Also says when the decision was begun that turned out to be the last.
     async fn decide(
         &self,
-        parts: &Parts,
+        request: Option<&Request<RequestBody>>,
         client_ip: IpAddr,
         mut held: Held,
-    ) -> Result<(Decision, Held), Abandoned> {
+    ) -> Result<(Decision, Held, Instant), Abandoned> {
+        // CONNECT and `OPTIONS *` have no path.
+        let Some(request) = request.filter(|request| request.uri().path().starts_with('/')) else {
+            return Ok((Decision::Respond(self.bad_request()), held, self.started));
+        };
         let head = RequestHead {
-            method: parts.method.as_str(),
+            method: request.method().as_str(),
             scheme: Scheme::Http,
-            host: host(parts),
-            path: parts.uri.path().as_bytes(),
-            query: parts.uri.query().map(str::as_bytes),
-            headers: &parts.headers,
+            host: host(request),
+            path: request.uri().path().as_bytes(),
+            query: request.uri().query().map(str::as_bytes),
+            headers: request.headers(),
             client_ip: Some(client_ip),
             server_port: self.worker.server_port,
             request_id: self.request_id,
         };
+        let data_plane = &self.worker.data_plane;
+        let mut begun = self.started;
         loop {
             let body = match &held {
                 Held::Unread(_) => Body::Unread,
                 Held::Whole(bytes) => Body::Whole(bytes),
                 Held::TooLarge => Body::TooLarge,
             };
-            match (self.worker.data_plane.decide(&head, body, self.worker.data_plane.timer.now()), held) {
+            match (data_plane.decide(&head, body, data_plane.timer.now(begun)), held) {
                 (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
                     held = collect(incoming, bytes_max, self.progress).await?;
                 }
@@ -111,21 +117,49 @@ impl Passing<'_> {
                     tokio::time::sleep(Duration::from_millis(ms)).await;
                     held = unchanged;
                 }
-                decided => return Ok(decided),
+                (decision, held) => return Ok((decision, held, begun)),
             }
+            begun = Instant::now();
         }
     }
 
     async fn forward(
         &self,
         plan: Plan,
-        mut parts: Parts,
+        request: &mut Outgoing,
         held: Held,
+        decided: Instant,
     ) -> Result<Response<ResponseBody>, Abandoned> {
-        let Ok(target) = Uri::from_maybe_shared(plan.target.clone()) else {
-            return Ok(self.refuse(Problem::BadRequest("Bad request")));
+        let client = match self.edit(&plan, request.as_mut(), held) {
+            Ok(client) => client,
+            Err(problem) => return Ok(self.refuse(problem)),
         };
-        let body = match (held, &plan.body) {
+        let upstreams = &self.worker.upstreams;
+        let answer = match client {
+            Some(client) => upgrade::send(upstreams, &plan.upstream, request, client).await,
+            None => {
+                let answer = upstreams.send(&plan.upstream, request, self.progress, decided).await;
+                answer.map(|response| response.map(Content::Link))
+            }
+        };
+        match answer {
+            Ok(response) => Ok(self.pass_back(response, decided)),
+            Err(failure) => self.fail(failure, &plan),
+        }
+    }
+
+    /// Makes the client's request the upstream's. What comes back is the client's side of an
+    /// upgrade, if one is asked for.
+    fn edit(
+        &self,
+        plan: &Plan,
+        request: Option<&mut Request<RequestBody>>,
+        held: Held,
+    ) -> Result<Option<OnUpgrade>, Problem> {
+        let request = request.ok_or(Problem::Internal)?;
+        *request.uri_mut() =
+            Uri::from_maybe_shared(plan.target.clone()).map_err(|_| Problem::BadRequest("Bad request"))?;
+        *request.body_mut() = match (held, &plan.body) {
             (Held::Whole(bytes), BodyEdit::Untouched) => RequestBody::Whole(bytes),
             (Held::Whole(bytes), BodyEdit::Cut(cuts)) => {
                 let mut kept = Vec::with_capacity(bytes.len());
@@ -133,36 +167,20 @@ impl Passing<'_> {
                 RequestBody::Whole(kept.into())
             }
             (Held::Unread(incoming), _) => RequestBody::stream(incoming, self.progress),
-            (Held::TooLarge, _) => return Ok(self.refuse(Problem::Internal)),
+            (Held::TooLarge, _) => return Err(Problem::Internal),
         };
-        edit_framing(&mut parts, &body);
-        plan.edit_headers(&mut parts.headers);
-        parts.uri = target;
-        parts.version = Version::HTTP_11;
-        let upgrade = plan.upgrade.then(|| parts.extensions.remove()).flatten();
-        let sent = Instant::now();
-        let request = Request::from_parts(parts, body);
-        let upstreams = &self.worker.upstreams;
-        let answer = match upgrade {
-            Some(client) => upgrade::send(upstreams, &plan.upstream, request, client).await,
-            None => {
-                let answer = upstreams.send(&plan.upstream, request, self.progress).await;
-                answer.map(|response| response.map(Content::Link))
-            }
-        };
-        match answer {
-            Ok(response) => Ok(self.pass_back(response, sent)),
-            Err(failure) => self.fail(failure, &plan),
-        }
+        edit_framing(request);
+        plan.edit_headers(request.headers_mut());
+        *request.version_mut() = Version::HTTP_11;
+        Ok(plan.upgrade.then(|| request.extensions_mut().remove()).flatten())
     }
 
     fn pass_back(&self, response: Response<Content>, sent: Instant) -> Response<ResponseBody> {
         let (mut parts, content) = response.into_parts();
-        let upstream_latency_ms = elapsed_ms(sent);
         let passage = Passage {
             request_id: self.request_id,
-            upstream_latency_ms,
-            proxy_latency_ms: elapsed_ms(self.started).saturating_sub(upstream_latency_ms),
+            upstream_latency_ms: whole_ms(sent.elapsed()),
+            proxy_latency_ms: whole_ms(sent - self.started),
             upgraded: parts.status == http::StatusCode::SWITCHING_PROTOCOLS,
         };
         edit_response_headers(&mut parts.headers, passage);
@@ -181,33 +199,41 @@ impl Passing<'_> {
         self.respond(problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id))
     }
 
+    fn bad_request(&self) -> Response<Bytes> {
+        let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
+        Problem::BadRequest("Bad request").respond(accept, self.request_id)
+    }
+
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
-        edit_own_response_headers(response.headers_mut(), elapsed_ms(self.started));
+        edit_own_response_headers(response.headers_mut(), whole_ms(self.started.elapsed()));
         response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(self.progress)))
     }
 }
 
 /// What the client calls us: the authority of an absolute target, else `Host` (RFC 9112 §3.2.2).
-fn host(parts: &Parts) -> &[u8] {
-    let authority = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
-    let field = || parts.headers.get(header::HOST).map(HeaderValue::as_bytes);
+fn host<B>(request: &Request<B>) -> &[u8] {
+    let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let field = || request.headers().get(header::HOST).map(HeaderValue::as_bytes);
     authority.or_else(field).unwrap_or_default()
 }
 
 /// Fields that say how the body is framed, where it is no longer as the client framed it.
-fn edit_framing(parts: &mut Parts, body: &RequestBody) {
+fn edit_framing(request: &mut Request<RequestBody>) {
     // Answered here: the server sends `100 Continue` as soon as the body is asked for.
-    parts.headers.remove(header::EXPECT);
-    let was_chunked = parts.headers.contains_key(header::TRANSFER_ENCODING);
-    match body {
-        RequestBody::Whole(bytes) if was_chunked || parts.headers.contains_key(header::CONTENT_LENGTH) => {
-            parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+    request.headers_mut().remove(header::EXPECT);
+    let was_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    match request.body() {
+        RequestBody::Whole(bytes) => {
+            let length = bytes.len();
+            if was_chunked || request.headers().contains_key(header::CONTENT_LENGTH) {
+                request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+            }
         }
         // A length beside chunks is not to be trusted (RFC 9112 §6.1).
         RequestBody::Stream { .. } if was_chunked => {
-            parts.headers.remove(header::CONTENT_LENGTH);
+            request.headers_mut().remove(header::CONTENT_LENGTH);
         }
-        _ => {}
+        RequestBody::Stream { .. } => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! Clock, randomness and request ids of the operating system.
 
 use std::cell::Cell;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use latchkey_core::ports::{Clock, Random};
 use latchkey_core::request::Now;
@@ -39,15 +39,15 @@ impl Timer {
         Timer { origin: Instant::now() }
     }
 
-    /// Reads both clocks.
-    pub(crate) fn now(self) -> Now {
-        Now { unix_ms: SystemClock.unix_ms(), monotonic_ms: elapsed_ms(self.origin) }
+    /// Reads the wall clock beside a monotonic time just read.
+    pub(crate) fn now(self, instant: Instant) -> Now {
+        Now { unix_ms: SystemClock.unix_ms(), monotonic_ms: whole_ms(instant - self.origin) }
     }
 }
 
-/// Whole milliseconds since an instant.
-pub(crate) fn elapsed_ms(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+/// Whole milliseconds of a time.
+pub(crate) fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Draws request ids: unlike each other, not secret.

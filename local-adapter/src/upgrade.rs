@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use hyper::client::conn::http1;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -16,15 +16,15 @@ use latchkey_core::decision::Upstream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::time::timeout;
 
-use crate::body::{Content, RequestBody};
+use crate::body::Content;
 use crate::failure::Failure;
-use crate::upstream::Upstreams;
+use crate::upstream::{Outgoing, Upstreams};
 
 /// Sends a handshake over a connection of its own and, if the upstream agrees, joins both sides.
 pub(crate) async fn send(
     upstreams: &Upstreams,
     upstream: &Arc<Upstream>,
-    request: Request<RequestBody>,
+    request: &mut Outgoing,
     client: OnUpgrade,
 ) -> Result<Response<Content>, Failure> {
     let stream = upstreams.connector.connect(upstream).await?;
@@ -32,6 +32,7 @@ pub(crate) async fn send(
         http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Invalid("handshake"))?;
     tokio::task::spawn_local(connection.with_upgrades());
     let silence_max = Duration::from_millis(upstream.read_timeout_ms);
+    let request = request.take().ok_or(Failure::Invalid("no request"))?;
     let mut response = timeout(silence_max, sender.send_request(request))
         .await
         .map_err(|_| Failure::TimedOut)?

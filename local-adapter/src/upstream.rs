@@ -2,14 +2,16 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
 use latchkey_core::decision::Upstream;
 
 use crate::body::RequestBody;
 use crate::connect::Connector;
 use crate::failure::Failure;
-use crate::idle::Idle;
+use crate::idle::{Idle, Stack};
 use crate::link::{Broken, Link, LinkBody};
 use crate::progress::Progress;
 
@@ -19,44 +21,49 @@ pub(crate) struct Upstreams {
     /// Makes new ones.
     pub(crate) connector: Connector,
     /// Those not in use.
-    pub(crate) idle: Rc<Idle>,
+    pub(crate) idle: Idle,
 }
 
+/// A request on its way out; in an `Option` so that it need not be moved from call to call.
+pub(crate) type Outgoing = Option<Request<RequestBody>>;
+
 impl Upstreams {
-    /// Sends a request and waits for the head of the response.
+    /// Takes a request, sends it and waits for the head of the response. `now` may be a little
+    /// past.
     pub(crate) async fn send(
         &self,
         upstream: &Arc<Upstream>,
-        mut request: Request<RequestBody>,
+        request: &mut Outgoing,
         progress: &Rc<Progress>,
+        now: Instant,
     ) -> Result<Response<LinkBody>, Failure> {
-        while let Some(mut link) = self.idle.take(upstream) {
-            let spare = replay(&request);
+        let idle = self.idle.stack(upstream);
+        while let Some(mut link) = idle.take(now) {
+            let spare = request.as_ref().and_then(replay);
             match link.exchange(request, progress).await {
-                Ok(response) => return self.finish(response, link, upstream, progress),
-                Err(broken) => request = again(broken, spare)?,
+                Ok(response) => return finish(response, link, upstream, idle, progress),
+                Err(broken) => *request = Some(again(broken, spare)?),
             }
         }
         let mut link = Link::new(self.connector.connect(upstream).await?, upstream).await?;
         match link.exchange(request, progress).await {
-            Ok(response) => self.finish(response, link, upstream, progress),
+            Ok(response) => finish(response, link, upstream, idle, progress),
             Err(broken) => Err(broken.failure),
         }
     }
+}
 
-    fn finish(
-        &self,
-        response: Response<hyper::body::Incoming>,
-        link: Link,
-        upstream: &Arc<Upstream>,
-        progress: &Rc<Progress>,
-    ) -> Result<Response<LinkBody>, Failure> {
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Failure::Invalid("protocol switched unasked"));
-        }
-        let (idle, upstream) = (Rc::clone(&self.idle), Arc::clone(upstream));
-        Ok(response.map(|body| LinkBody::new(body, link, upstream, idle, Rc::clone(progress))))
+fn finish(
+    response: Response<Incoming>,
+    link: Link,
+    upstream: &Upstream,
+    idle: Rc<Stack>,
+    progress: &Rc<Progress>,
+) -> Result<Response<LinkBody>, Failure> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Failure::Invalid("protocol switched unasked"));
     }
+    Ok(response.map(|body| LinkBody::new(body, link, upstream.service_id, idle, Rc::clone(progress))))
 }
 
 /// The request to send over another connection, after one that was idle turned out to be closed.
