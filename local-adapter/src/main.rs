@@ -37,6 +37,7 @@ mod system;
 mod end_to_end;
 
 use std::cell::RefCell;
+use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +69,8 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error}");
+            // Past the log, which may be turned off: this is why there is no gateway.
+            let _ = writeln!(io::stderr(), "latchkey: {error}");
             ExitCode::FAILURE
         }
     }
@@ -78,7 +80,8 @@ fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing::Level::INFO.into())
         .from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let is_terminal = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(io::stderr).init();
 }
 
 /// Starts everything and serves until a signal. The error is for the person at the terminal.
