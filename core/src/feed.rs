@@ -143,13 +143,13 @@ async fn read_pieces<S: Store>(
     Ok(pieces)
 }
 
-async fn read_json<T: for<'de> Deserialize<'de>, S: Store>(
+pub(crate) async fn read_json<T: for<'de> Deserialize<'de>, S: Store>(
     store: &S,
     key: &RecordKey,
 ) -> Result<Option<T>, StoreError> {
     store.get(key).await?.map(|record| decode(&record.value)).transpose()
 }
 
-fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, StoreError> {
+pub(crate) fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes).map_err(|error| StoreError::Failed(format!("unreadable record: {error}")))
 }

@@ -38,6 +38,17 @@ pub(crate) enum Verdict {
     TooOld,
 }
 
+/// What an answer of the feed is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Older than what is known.
+    Outdated,
+    /// Memory holds it all, and is now known to be as new as this.
+    Confirms,
+    /// To be taken in.
+    News,
+}
+
 /// An outage of the feed, as one log line tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -102,28 +113,32 @@ impl Freshness {
         self.epoch
     }
 
-    /// Whether and by what a request that starts now is decided.
+    /// Whether and by what a request is decided that started at `started`.
+    ///
+    /// Its start counts, not `now`: an answer to a poll sent since then is fresh enough however
+    /// long it took, so that a slow feed delays requests but never starves them.
     #[inline]
-    pub(crate) fn judge(&mut self, now: Now) -> Verdict {
-        if now.monotonic_ms <= self.fresh_until_ms && self.hint.is_none() && self.as_of_ms.is_some() {
+    pub(crate) fn judge(&mut self, started: Now, now: Now) -> Verdict {
+        if started.monotonic_ms <= self.fresh_until_ms && self.hint.is_none() && self.as_of_ms.is_some() {
             return Verdict::Fresh;
         }
-        self.judge_stale(now.monotonic_ms)
+        self.judge_stale(started.monotonic_ms, now.monotonic_ms)
     }
 
-    fn judge_stale(&mut self, now_ms: u64) -> Verdict {
+    fn judge_stale(&mut self, started_ms: u64, now_ms: u64) -> Verdict {
         let polling = self.poll_sent_ms.is_some_and(|sent| now_ms < sent + POLL_TAKEN_OVER_AFTER_MS);
         let failed = self.failed_ms.is_some_and(|failed| now_ms < failed + RETRY_AFTER_MS);
         match (polling, failed) {
             (false, false) => Verdict::Need(Need::Feed(self.send_poll(now_ms))),
             // While an outage lasts, nobody waits for the next attempt but who makes it.
-            _ if self.failed_ms.is_some() => self.judge_outage(now_ms),
+            _ if self.failed_ms.is_some() => self.judge_outage(started_ms, now_ms),
             _ => Verdict::Need(Need::Wait { ms: WAIT_MS }),
         }
     }
 
-    fn judge_outage(&mut self, now_ms: u64) -> Verdict {
-        let in_grace = self.as_of_ms.is_some() && now_ms <= self.fresh_until_ms + self.bound.outage_grace_ms;
+    fn judge_outage(&mut self, started_ms: u64, now_ms: u64) -> Verdict {
+        let in_grace =
+            self.as_of_ms.is_some() && started_ms <= self.fresh_until_ms + self.bound.outage_grace_ms;
         let outage = self.outage.get_or_insert_with(|| {
             self.event = Some(Event::OutageBegan);
             Outage { since_ms: now_ms, served: 0, refused: 0 }
@@ -158,12 +173,20 @@ impl Freshness {
         FeedRequest { since: self.epoch }
     }
 
-    /// Whether an answer to a poll sent at `asked` says anything that memory does not hold yet.
-    pub(crate) fn is_news(&self, asked: Now) -> bool {
-        self.as_of_ms.is_none_or(|as_of| asked.monotonic_ms >= as_of)
+    /// What an answer to a poll sent at `asked` is worth. Polls may overtake each other.
+    pub(crate) fn weigh(&self, asked: Now, epoch: Epoch, reset: bool) -> Answer {
+        if self.as_of_ms.is_some_and(|as_of| asked.monotonic_ms < as_of) {
+            return Answer::Outdated;
+        }
+        // Memory that holds a later change holds this answer whole.
+        match !reset && self.epoch.is_some_and(|known| epoch <= known) {
+            true => Answer::Confirms,
+            false => Answer::News,
+        }
     }
 
-    /// The feed answered a poll sent at `asked`: memory holds every change up to `epoch`.
+    /// The feed answered a poll sent at `asked`, and memory now holds every change up to `epoch`,
+    /// among them all that were acknowledged before `asked`.
     pub(crate) fn confirm(&mut self, asked: Now, epoch: Epoch) {
         self.epoch = Some(epoch);
         self.as_of_ms = Some(asked.monotonic_ms);
@@ -180,7 +203,7 @@ impl Freshness {
 
     /// A poll sent at `asked` turned out, at `now`, to have failed.
     pub(crate) fn fail(&mut self, asked: Now, now: Now) {
-        if self.is_news(asked) {
+        if self.as_of_ms.is_none_or(|as_of| asked.monotonic_ms >= as_of) {
             self.poll_sent_ms = None;
             self.failed_ms = Some(now.monotonic_ms);
         }

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use crate::config::{Anonymous, Config, KeyAuth, Registration, RouteRules};
+use crate::config::{Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules};
 use crate::decision::{BodyEdit, Decision, GrantRequest, Need};
 use crate::extract_key::{Presented, extract_key};
 use crate::feed::{Change, Epoch, FeedReply, FeedRequest};
 use crate::forward::{self, Passing};
-use crate::freshness::{Bound, Freshness, Verdict};
+use crate::freshness::{Answer, Bound, Freshness, Verdict};
 use crate::grant::{Grant, Identity};
 use crate::grant_memory::{GrantMemory, Known, KnownGrant};
 use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix};
@@ -19,6 +19,7 @@ use crate::places::{self, BodyKind};
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::router::{Match, NormalPath, RouteRequest};
+use crate::snapshot::UnreadablePiece;
 
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
@@ -160,10 +161,9 @@ impl Gateway {
         }
     }
 
-    /// Decides, or says what is needed first. `now` is when the request started or, after a need
-    /// was met, any later time.
+    /// Decides, or says what is needed first; after each need was met, `now` is read anew.
     pub fn decide<H: Headers>(&mut self, head: &RequestHead<'_, H>, body: Body<'_>, now: Now) -> Decision {
-        let outcome = match self.freshness.judge(now) {
+        let outcome = match self.freshness.judge(head.started, now) {
             Verdict::Fresh | Verdict::InGrace => self.route(head, body, now),
             Verdict::Need(need) => Err(Stop::Need(need)),
             Verdict::TooOld => Err(Stop::Problem(Problem::Stale)),
@@ -186,11 +186,45 @@ impl Gateway {
     }
 
     /// Takes in the answer, learned at `now`, to a poll sent at `asked`; `None`: there was none.
-    pub fn learn_feed(&mut self, asked: Now, now: Now, news: Option<FeedNews>) {
+    ///
+    /// `compiler` keeps the configuration of this gateway alone. `Err`: the configuration cannot be
+    /// read, which counts as no answer.
+    pub fn learn_feed(
+        &mut self,
+        asked: Now,
+        now: Now,
+        reply: Option<FeedReply>,
+        compiler: &mut ConfigCompiler,
+    ) -> Result<(), UnreadablePiece> {
+        let weight = reply.as_ref().map(|reply| self.freshness.weigh(asked, reply.epoch, reply.reset));
+        let config = match (&reply, weight) {
+            (Some(reply), Some(Answer::News)) => {
+                compiler.apply(reply).inspect_err(|_| self.freshness.fail(asked, now))?
+            }
+            _ => self.config.clone(),
+        };
+        self.learn_feed_news(asked, now, reply.map(|reply| FeedNews::new(reply, config)));
+        Ok(())
+    }
+
+    /// The same with the configuration compiled already, for several gateways at once.
+    pub fn learn_feed_news(&mut self, asked: Now, now: Now, news: Option<FeedNews>) {
         let Some(news) = news else { return self.freshness.fail(asked, now) };
-        if !self.freshness.is_news(asked) {
-            return;
+        match self.freshness.weigh(asked, news.epoch, news.reset) {
+            Answer::Outdated => {}
+            Answer::Confirms => {
+                self.memory.settle(news.settled, now);
+                self.freshness.confirm(asked, self.epoch());
+            }
+            Answer::News => {
+                self.take_in(&news, now);
+                self.config = news.config;
+                self.freshness.confirm(asked, news.epoch);
+            }
         }
+    }
+
+    fn take_in(&mut self, news: &FeedNews, now: Now) {
         if news.reset {
             self.memory.reset();
         }
@@ -198,8 +232,6 @@ impl Gateway {
             self.memory.apply(change);
         }
         self.memory.settle(news.settled, now);
-        self.config = news.config;
-        self.freshness.confirm(asked, news.epoch);
     }
 
     /// Takes in the answer to a [`Need::Grant`], and says how to go on.

@@ -19,6 +19,7 @@ mod lru;
 pub mod places;
 pub mod ports;
 pub mod problem;
+pub mod replica;
 pub mod request;
 pub mod router;
 pub mod snapshot;

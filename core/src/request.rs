@@ -71,6 +71,8 @@ pub struct RequestHead<'a, H> {
     pub client_ip: Option<IpAddr>,
     /// Port of ours that the client reached.
     pub server_port: u16,
+    /// When the request started: what it is decided by must be no older than the bound before this.
+    pub started: Now,
     /// Identifies this request in logs, answers and at the upstream; drawn by the adapter.
     pub request_id: u128,
 }

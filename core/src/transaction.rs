@@ -10,6 +10,7 @@ use crate::feed::{Change, Epoch, Head, piece_key};
 use crate::grant::Grant;
 use crate::keys::KeyDigest;
 use crate::limits;
+use crate::replica::Progress;
 use crate::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use crate::store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Write};
 
@@ -200,13 +201,19 @@ impl<'s, S: Store> Transaction<'s, S> {
                 break;
             }
             let Some(change) = self.read_json::<Change>(&oldest).await? else { break };
-            if change.at_ms + CHANGE_KEPT_MS > now_ms {
+            if change.at_ms + CHANGE_KEPT_MS > now_ms || !self.is_settled(change.epoch, now_ms).await? {
                 break;
             }
             self.delete(oldest);
             head.floor += 1;
         }
         Ok(())
+    }
+
+    /// Whether every replica, if there is one, shows a change, even by the longest horizon.
+    async fn is_settled(&mut self, epoch: Epoch, now_ms: u64) -> Result<bool, StoreError> {
+        let progress: Option<Progress> = self.read_json(&Progress::record_key()).await?;
+        Ok(progress.is_none_or(|progress| epoch <= progress.settled(CHANGE_KEPT_MS, now_ms)))
     }
 
     async fn read_json<T: for<'de> serde::Deserialize<'de>>(

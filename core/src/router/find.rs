@@ -1,5 +1,5 @@
 use super::compile::{Entry, EntryPath, HeaderCondition, PortTrees, Route, Router, normal_sni};
-use super::host::RequestHost;
+use super::host::{HOST_BYTES_MAX, RequestHost};
 use super::normalise::NormalPath;
 use super::prefix_tree::{Position, Root};
 use super::spec::RouteSpec;
@@ -77,15 +77,18 @@ impl<H: Headers> Search<'_, '_, H> {
         if hosts.is_empty() {
             return;
         }
-        let Some(host) = RequestHost::parse(self.request.host, self.request.scheme_https) else { return };
-        let name = host.name();
-        self.ports(hosts.exact.get(name), host.port);
+        let RouteRequest { host, scheme_https, .. } = *self.request;
+        let mut buffer = [0; HOST_BYTES_MAX];
+        let Some(RequestHost { name, port }) = RequestHost::parse(host, scheme_https, &mut buffer) else {
+            return;
+        };
+        self.ports(hosts.exact.get(name), port);
         if hosts.ends_in.is_empty() && hosts.starts_with.is_empty() {
             return;
         }
         for dot in name.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(dot, _)| dot) {
-            self.ports(hosts.ends_in.get(&name[dot..]), host.port);
-            self.ports(hosts.starts_with.get(&name[..=dot]), host.port);
+            self.ports(hosts.ends_in.get(&name[dot..]), port);
+            self.ports(hosts.starts_with.get(&name[..=dot]), port);
         }
     }
 

@@ -74,31 +74,30 @@ fn is_host_name(name: &str) -> bool {
     name.len() <= HOST_BYTES_MAX && name.split('.').all(is_label)
 }
 
-/// The host of a request, in lower case, on the stack.
-pub(super) struct RequestHost {
-    buffer: [u8; HOST_BYTES_MAX],
-    name_bytes: usize,
+/// Room for the lower-case form of a request's host, on the stack.
+pub(super) type HostBuffer = [u8; HOST_BYTES_MAX];
+
+/// The host of a request.
+#[derive(Debug)]
+pub(super) struct RequestHost<'b> {
+    /// In lower case.
+    pub(super) name: &'b [u8],
     /// Port of the `Host` field, or the scheme's.
     pub(super) port: u16,
 }
 
-impl RequestHost {
+impl<'b> RequestHost<'b> {
     /// Reads a `Host` field; `None` when it is empty or too long to match anything.
-    pub(super) fn parse(host: &[u8], scheme_https: bool) -> Option<Self> {
+    pub(super) fn parse(host: &[u8], scheme_https: bool, buffer: &'b mut HostBuffer) -> Option<Self> {
         let (name, port) = split_sent_port(host);
         if name.is_empty() {
             return None;
         }
-        let mut buffer = [0; HOST_BYTES_MAX];
-        let copy = buffer.get_mut(..name.len())?;
-        copy.copy_from_slice(name);
-        copy.make_ascii_lowercase();
+        let lowered = buffer.get_mut(..name.len())?;
+        lowered.copy_from_slice(name);
+        lowered.make_ascii_lowercase();
         let default_port = if scheme_https { 443 } else { 80 };
-        Some(RequestHost { buffer, name_bytes: name.len(), port: port.unwrap_or(default_port) })
-    }
-
-    pub(super) fn name(&self) -> &[u8] {
-        &self.buffer[..self.name_bytes]
+        Some(RequestHost { name: lowered, port: port.unwrap_or(default_port) })
     }
 }
 
@@ -136,15 +135,16 @@ mod tests {
             ("[::1]:81", false, "[::1]", 81),
             ("[::A]", false, "[::a]", 80),
         ] {
-            let host = RequestHost::parse(sent.as_bytes(), https).unwrap();
-            assert_eq!((str::from_utf8(host.name()).unwrap(), host.port), (name, port), "{sent}");
+            let mut buffer = [0; HOST_BYTES_MAX];
+            let host = RequestHost::parse(sent.as_bytes(), https, &mut buffer).unwrap();
+            assert_eq!((str::from_utf8(host.name).unwrap(), host.port), (name, port), "{sent}");
         }
     }
 
     #[test]
     fn hosts_that_match_nothing() {
         for sent in [&b""[..], b":80", &[b'a'; 256], &[b'.'; 9000]] {
-            assert!(RequestHost::parse(sent, false).is_none());
+            assert!(RequestHost::parse(sent, false, &mut [0; HOST_BYTES_MAX]).is_none());
         }
     }
 }

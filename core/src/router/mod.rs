@@ -3,6 +3,17 @@
 //!
 //! [`Router::compile`] sorts every route once; [`Router::find`] then looks at the few routes
 //! whose host and path can match, in that order, and does not allocate.
+//!
+//! Where it differs from Kong:
+//!
+//! - Hosts and TLS server names are compared without case. A host condition with a port also holds
+//!   when the request names none and the port is the scheme's own.
+//! - Bytes that may not stand in a path are compared escaped where Kong compares them decoded.
+//!   Plain paths match the same requests either way; a regex sees `%20`, not a space.
+//! - A path regex is anchored as a whole: in `~/a|/b` Kong anchors only the first branch.
+//! - Header regexes ignore case; Kong lowers the pattern, which turns `\D` into `\d`.
+//! - `-` and `_` in header names are different characters.
+//! - Routes alike in everything that orders them, age included, go by id.
 
 mod byte_hash;
 mod candidates;
