@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::feed::{Change, Epoch, Head, piece_key};
+use crate::feed::{Change, Epoch, Head, PieceRecord};
 use crate::grant::Grant;
 use crate::keys::KeyDigest;
 use crate::limits;
@@ -182,16 +182,16 @@ impl<'s, S: Store> Transaction<'s, S> {
         }
         for (id, piece) in pieces {
             head.pieces.insert(id, head.epoch);
-            self.put(piece_key(id), piece.encode());
+            let record = PieceRecord { epoch: head.epoch, packed: piece.encode() };
+            self.put(PieceRecord::record_key(id), record.encode());
         }
         Ok(())
     }
 
     async fn read_piece(&mut self, id: PieceId) -> Result<Piece, StoreError> {
-        match self.get(&piece_key(id)).await? {
-            Some(packed) => Piece::decode(&packed).map_err(|error| StoreError::Failed(error.to_string())),
-            None => Ok(Piece::default()),
-        }
+        let Some(record) = self.get(&PieceRecord::record_key(id)).await? else { return Ok(Piece::default()) };
+        let PieceRecord { packed, .. } = PieceRecord::decode(&record)?;
+        Piece::decode(&packed).map_err(|error| StoreError::Failed(error.to_string()))
     }
 
     async fn drop_old_changes(&mut self, head: &mut Head, now_ms: u64) -> Result<(), StoreError> {
