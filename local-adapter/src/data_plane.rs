@@ -64,7 +64,7 @@ impl DataPlane {
     fn learn_feed(&self, gateway: &mut Gateway, request: FeedRequest, now: Now) {
         // Before the first answer there is nothing to add changes to.
         let request = if gateway.epoch() == 0 { FeedRequest { since: None } } else { request };
-        gateway.learn_feed(now, now, Some(self.published.news(request)));
+        gateway.learn_feed_news(now, now, Some(self.published.news(request)));
         if let Some(Event::OutageEnded { served, refused, lasted_ms }) = gateway.take_event() {
             tracing::warn!(served, refused, lasted_ms, "the published state was out of reach");
         }

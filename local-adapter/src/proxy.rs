@@ -90,6 +90,8 @@ impl Passing<'_> {
         let Some(request) = request.filter(|request| request.uri().path().starts_with('/')) else {
             return Ok((Decision::Respond(self.bad_request()), held, self.started));
         };
+        let data_plane = &self.worker.data_plane;
+        let mut now = data_plane.timer.now(self.started);
         let head = RequestHead {
             method: request.method().as_str(),
             scheme: Scheme::Http,
@@ -99,9 +101,9 @@ impl Passing<'_> {
             headers: request.headers(),
             client_ip: Some(client_ip),
             server_port: self.worker.server_port,
+            started: now,
             request_id: self.request_id,
         };
-        let data_plane = &self.worker.data_plane;
         let mut begun = self.started;
         loop {
             let body = match &held {
@@ -109,7 +111,7 @@ impl Passing<'_> {
                 Held::Whole(bytes) => Body::Whole(bytes),
                 Held::TooLarge => Body::TooLarge,
             };
-            match (data_plane.decide(&head, body, data_plane.timer.now(begun)), held) {
+            match (data_plane.decide(&head, body, now), held) {
                 (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
                     held = collect(incoming, bytes_max, self.progress).await?;
                 }
@@ -120,6 +122,7 @@ impl Passing<'_> {
                 (decision, held) => return Ok((decision, held, begun)),
             }
             begun = Instant::now();
+            now = data_plane.timer.now(begun);
         }
     }
 
