@@ -2,6 +2,7 @@
 //! must know published in the same commit.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -109,10 +110,24 @@ impl<'s, S: Store> Transaction<'s, S> {
         self.settings = Some(settings);
     }
 
-    /// Records this transaction will touch, about: for callers that fill one up.
+    /// What this transaction writes to the records of `partition` whose sort key starts with
+    /// `prefix`, in order; `None`: removes.
+    pub fn written(&self, partition: &str, prefix: &str) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        self.writes
+            .range(RecordKey::new(partition, prefix)..)
+            .take_while(move |(key, _)| key.partition == partition && key.sort.starts_with(prefix))
+            .map(|(key, value)| (key.sort.as_str(), value.as_deref()))
+    }
+
+    /// Records this transaction will touch, at most: for callers that fill one up.
     pub fn size(&self) -> usize {
         let read_only = self.reads.keys().filter(|key| !self.writes.contains_key(*key)).count();
-        read_only + self.writes.len() + self.grants.len()
+        let mut pieces: Vec<PieceId> = self.config.keys().map(|(piece, ..)| *piece).collect();
+        pieces.dedup();
+        let published = self.grants.len() + pieces.len() + usize::from(self.settings.is_some());
+        // Besides: the head, the change, and the old changes that go.
+        let feed = if published == 0 { 0 } else { 2 + CHANGES_DROPPED_AT_ONCE as usize + 1 };
+        read_only + self.writes.len() + published + feed
     }
 
     /// Applies everything, or nothing when a record that was read has changed.
@@ -170,12 +185,11 @@ impl<'s, S: Store> Transaction<'s, S> {
     async fn stage_pieces(&mut self, head: &mut Head) -> Result<(), StoreError> {
         let mut pieces: BTreeMap<PieceId, Piece> = BTreeMap::new();
         for ((id, kind, entity_id), entity) in std::mem::take(&mut self.config) {
-            let mut piece = match pieces.remove(&id) {
-                Some(piece) => piece,
-                None => self.read_piece(id).await?,
+            let piece = match pieces.entry(id) {
+                Entry::Occupied(piece) => piece.into_mut(),
+                Entry::Vacant(place) => place.insert(self.read_piece(id).await?),
             };
             piece.set(kind, entity_id, entity);
-            pieces.insert(id, piece);
         }
         if let Some(settings) = self.settings.take() {
             pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
