@@ -1,7 +1,6 @@
 //! The control thread: runs the Admin API, one call at a time, away from the threads that serve
 //! requests, because a commit waits for the disk.
 
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,12 +9,13 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use latchkey_core::gateway::Rehash;
-use latchkey_core::store::StoreError;
+use latchkey_core::keys::{KeyDigest, Peppers};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::{AdminPlane, AdminRequest};
 use crate::published::{Published, Publisher};
+use crate::secrets::AdminToken;
 use crate::store::RedbStore;
 
 /// Calls that may wait; further callers are held back.
@@ -30,33 +30,37 @@ pub(crate) struct Control {
 enum Call {
     Admin(AdminRequest, oneshot::Sender<Response<Bytes>>),
     Rehash(Rehash),
+    SetToken(KeyDigest),
+}
+
+/// What is known once the thread has started.
+pub(crate) struct Started {
+    /// Calls it.
+    pub(crate) control: Control,
+    /// The state it publishes.
+    pub(crate) published: Arc<Published>,
+    /// The admin token.
+    pub(crate) token: AdminToken,
+    /// Ends when nobody can call it any more.
+    pub(crate) thread: JoinHandle<()>,
 }
 
 impl Control {
-    /// Reads the published state and starts the thread. `plane` is called on it.
-    pub(crate) fn start(
-        store: RedbStore,
-        plane: impl FnOnce() -> AdminPlane + Send + 'static,
-    ) -> Result<(Self, Arc<Published>, JoinHandle<()>), StoreError> {
-        let failed = |error: io::Error| StoreError::Failed(error.to_string());
+    /// Opens the control plane on a thread of its own. The error is for the person at the terminal.
+    pub(crate) fn start(store: RedbStore, peppers: Peppers) -> Result<Started, String> {
         let (calls, queue) = mpsc::channel(CALLS_WAITING_MAX);
-        let (started, start) = std::sync::mpsc::channel();
-        let run = move || {
-            let runtime = match Builder::new_current_thread().build_local(LocalOptions::default()) {
-                Ok(runtime) => runtime,
-                Err(error) => return drop(started.send(Err(failed(error)))),
-            };
-            match runtime.block_on(Publisher::start(store)) {
-                Ok(publisher) => {
-                    let _ = started.send(Ok(publisher.published()));
-                    serve(&runtime, queue, publisher, plane());
-                }
-                Err(error) => drop(started.send(Err(error))),
+        let (sender, started) = std::sync::mpsc::channel();
+        let run = move || match open(store, peppers) {
+            Ok((runtime, plane, publisher, token)) => {
+                let _ = sender.send(Ok((publisher.published(), token)));
+                serve(&runtime, queue, publisher, plane);
             }
+            Err(error) => drop(sender.send(Err(error))),
         };
-        let thread = std::thread::Builder::new().name("control".into()).spawn(run).map_err(failed)?;
-        let published = start.recv().map_err(|error| StoreError::Failed(error.to_string()))??;
-        Ok((Control { calls }, published, thread))
+        let thread = std::thread::Builder::new().name("control".into()).spawn(run);
+        let thread = thread.map_err(|error| error.to_string())?;
+        let (published, token) = started.recv().map_err(|error| error.to_string())??;
+        Ok(Started { control: Control { calls }, published, token, thread })
     }
 
     /// Answers a request to the Admin API. What it changed acts from the answer on.
@@ -68,10 +72,27 @@ impl Control {
         answer.await.unwrap_or_else(|_| failure())
     }
 
+    /// Makes the Admin API take another token, from the next call on.
+    pub(crate) async fn set_token(&self, digest: KeyDigest) {
+        let _ = self.calls.send(Call::SetToken(digest)).await;
+    }
+
     /// Asks for a grant to be moved to the current pepper; dropped when there is much to do.
     pub(crate) fn rehash(&self, rehash: Rehash) {
         let _ = self.calls.try_send(Call::Rehash(rehash));
     }
+}
+
+type Opened = (LocalRuntime, AdminPlane, Publisher<RedbStore>, AdminToken);
+
+/// The publisher comes last: opening the registry may have published something.
+fn open(store: RedbStore, peppers: Peppers) -> Result<Opened, String> {
+    let runtime = Builder::new_current_thread().build_local(LocalOptions::default());
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let opened = runtime.block_on(AdminPlane::open(store.clone(), peppers));
+    let (plane, token) = opened.map_err(|error| error.to_string())?;
+    let publisher = runtime.block_on(Publisher::start(store)).map_err(|error| error.to_string())?;
+    Ok((runtime, plane, publisher, token))
 }
 
 fn serve(
@@ -80,7 +101,7 @@ fn serve(
     mut publisher: Publisher<RedbStore>,
     plane: AdminPlane,
 ) {
-    let plane = Rc::new(plane);
+    let mut plane = Rc::new(plane);
     runtime.block_on(async {
         while let Some(call) = queue.recv().await {
             match call {
@@ -89,7 +110,16 @@ fn serve(
                     let _ = answer.send(acknowledge(&mut publisher, response).await);
                 }
                 Call::Rehash(rehash) => {
-                    tracing::debug!(pepper_id = ?rehash.pepper_id, "key found under the previous pepper");
+                    plane.rehash(rehash).await;
+                    if let Err(error) = publisher.refresh().await {
+                        tracing::error!(%error, "the published state cannot be read");
+                    }
+                }
+                Call::SetToken(digest) => {
+                    // No call is under way here, so nobody else holds the plane.
+                    if let Some(plane) = Rc::get_mut(&mut plane) {
+                        plane.set_token(digest);
+                    }
                 }
             }
         }

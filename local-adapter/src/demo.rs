@@ -11,7 +11,7 @@ use crate::echo;
 
 const DEVELOPER: &str = "demo@example.com";
 /// Path of the credentials of an application, below the application.
-const CREDENTIALS: &str = "credentials/key-auth";
+const CREDENTIALS: &str = "credentials/oauth2";
 
 /// What became of the demo.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,8 +89,8 @@ async fn make_key(admin: &AdminClient<'_>) -> Result<Demo, String> {
         return Ok(Demo::Found { credentials });
     }
     let credential = admin.change(Method::POST, &credentials, json!({})).await?;
-    let key = text(&credential, "key").or_else(|_| text(&credential, "client_id"))?;
-    Ok(Demo::Made { key })
+    // The client id is the key.
+    Ok(Demo::Made { key: text(&credential, "client_id")? })
 }
 
 fn text(entity: &Value, field: &str) -> Result<String, String> {

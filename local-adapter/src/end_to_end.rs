@@ -17,7 +17,6 @@ use latchkey_core::transaction::Transaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::admin::AdminPlane;
 use crate::control::Control;
 use crate::data_plane::DataPlane;
 use crate::store::RedbStore;
@@ -47,13 +46,12 @@ impl Program {
         let key = generate_key(&peppers().current, &SystemRandom);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
-        let plane = |store| move || AdminPlane::new(store, peppers(), vec![]);
-        let (control, published, _) = Control::start(store.clone(), plane(store.clone())).unwrap();
+        let started = Control::start(store.clone(), peppers()).unwrap();
         let data_plane = move || DataPlane {
             gateway: RefCell::new(Gateway::new(GatewaySettings::default(), peppers())),
             store,
-            published,
-            control,
+            published: started.published,
+            control: started.control,
             timer: Timer::start(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

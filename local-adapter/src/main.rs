@@ -49,13 +49,13 @@ use latchkey_core::gateway::Gateway;
 use latchkey_core::keys::Peppers;
 use tokio::net::TcpListener;
 
-use crate::admin::AdminPlane;
 use crate::config::Settings;
 use crate::control::Control;
 use crate::data_plane::DataPlane;
 use crate::demo::Demo;
 use crate::message::Start;
 use crate::published::Published;
+use crate::secrets::AdminToken;
 use crate::store::{OpenError, RedbStore};
 use crate::system::Timer;
 use crate::worker::WorkerThread;
@@ -96,17 +96,11 @@ async fn run(settings: &Settings) -> Result<(), String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let token = secrets::find_admin_token(&store).await.map_err(failed)?;
-    // The demo uses the Admin API in process, with a token that nobody else learns.
-    let own_token = secrets::make_token();
-    let tokens = vec![token.digest, secrets::digest_token(own_token.reveal())];
-    let plane = {
-        let (store, peppers) = (store.clone(), peppers.peppers.clone());
-        move || AdminPlane::new(store, peppers, tokens)
-    };
-    let (control, published, control_thread) = Control::start(store.clone(), plane).map_err(failed)?;
-    let workers = start_workers(settings, &store, &peppers.peppers, &published, &control, address.port())?;
-    let demo = if settings.demo { make_demo(&control, own_token.reveal()).await } else { None };
+    let started = Control::start(store.clone(), peppers.peppers.clone())?;
+    let (control, token) = (started.control, started.token);
+    let workers =
+        start_workers(settings, &store, &peppers.peppers, &started.published, &control, address.port())?;
+    let demo = if settings.demo { make_demo(&control, &peppers.peppers, &token).await } else { None };
     drop(control);
     message::tell(&Start {
         url: &format!("http://{address}"),
@@ -117,14 +111,18 @@ async fn run(settings: &Settings) -> Result<(), String> {
     });
     server::run(listener, workers).await.map_err(|error| error.to_string())?;
     // Nobody can call it any more: it finishes what it is at and ends.
-    let _ = control_thread.join();
+    let _ = started.thread.join();
     Ok(())
 }
 
+/// Uses the Admin API in process, with a token for this alone: nobody can connect yet.
 /// Without a demo the gateway is still of use, and its admin token has to be shown.
-async fn make_demo(control: &Control, token: &str) -> Option<Demo> {
-    let token = HeaderValue::from_str(&format!("Bearer {token}")).expect("a token is ASCII");
-    let demo = demo::prepare(control, &token).await;
+async fn make_demo(control: &Control, peppers: &Peppers, token: &AdminToken) -> Option<Demo> {
+    let own = secrets::make_token();
+    control.set_token(peppers.current.digest(own.reveal().as_bytes())).await;
+    let field = HeaderValue::from_str(&format!("Bearer {}", own.reveal())).expect("a token is ASCII");
+    let demo = demo::prepare(control, &field).await;
+    control.set_token(token.digest).await;
     demo.inspect_err(|error| tracing::error!(error, "the demo could not be made")).ok()
 }
 

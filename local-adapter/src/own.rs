@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
 use latchkey_core::surface::Surface;
 
 use crate::admin::AdminRequest;
@@ -13,9 +14,6 @@ use crate::body::{Content, ResponseBody};
 use crate::progress::Progress;
 use crate::proxy::{Abandoned, collect_own};
 use crate::worker::Worker;
-
-/// Longest body of a request to the Admin API, in bytes: a thousand entities of a kilobyte.
-const ADMIN_BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Answers a request to a part of the program other than the proxy.
 pub(crate) async fn answer(

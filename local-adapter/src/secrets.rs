@@ -6,9 +6,9 @@ use std::path::Path;
 
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 use latchkey_core::ports::Random;
-use latchkey_core::store::{Batch, Check, RecordKey, Store, StoreError, Write};
+use latchkey_core::registry::Error;
 
-use crate::store::RedbStore;
+use crate::admin::LocalRegistry;
 use crate::system::SystemRandom;
 
 const PEPPER_FILE: &str = "pepper";
@@ -64,30 +64,18 @@ pub(crate) fn find_peppers(folder: &Path, is_new: bool) -> io::Result<FoundPeppe
 }
 
 /// The token from the environment, else the one of the first start, which is made now if need be.
-pub(crate) async fn find_admin_token(store: &RedbStore) -> Result<AdminToken, StoreError> {
+pub(crate) async fn find_admin_token(registry: &LocalRegistry) -> Result<AdminToken, Error> {
+    let pepper = &registry.peppers().current;
     if let Some(token) = secret("LATCHKEY_ADMIN_TOKEN") {
-        return Ok(AdminToken { digest: digest_token(&token), new: None });
+        return Ok(AdminToken { digest: pepper.digest(token.as_bytes()), new: None });
     }
-    let key = RecordKey::new("local", "admin-token");
-    if let Some(record) = store.get(&key).await? {
-        let digest = std::str::from_utf8(&record.value).ok().and_then(KeyDigest::from_hex);
-        let digest = digest.ok_or_else(|| StoreError::Failed("the admin token's record is broken".into()))?;
+    if let Some(digest) = registry.admin_token_digest().await? {
         return Ok(AdminToken { digest, new: None });
     }
     let token = make_token();
-    let digest = digest_token(token.reveal());
-    let batch = Batch {
-        checks: vec![Check::Absent(key.clone())],
-        writes: vec![Write::Put(key, digest.to_hex().into_bytes())],
-    };
-    store.commit(batch).await?;
+    let digest = pepper.digest(token.reveal().as_bytes());
+    registry.set_admin_token_digest(Some(digest)).await?;
     Ok(AdminToken { digest, new: Some(token) })
-}
-
-/// Digest of an admin token: independent of the pepper, so that replacing the pepper locks nobody
-/// out. The token is long and random, so that the digest needs no secret.
-pub(crate) fn digest_token(token: &str) -> KeyDigest {
-    Pepper::new(b"latchkey admin token v1").digest(token.as_bytes())
 }
 
 /// A new admin token: 190 bits in the form of a key, with another beginning.
@@ -124,6 +112,8 @@ fn secret(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::AdminPlane;
+    use crate::store::RedbStore;
 
     #[test]
     fn pepper_is_made_once_for_its_owner_alone() {
@@ -149,10 +139,12 @@ mod tests {
         let path = folder.path().join("store.redb");
         let store = RedbStore::open(&path).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let first = runtime.block_on(find_admin_token(&store)).unwrap();
-        let again = runtime.block_on(find_admin_token(&store)).unwrap();
+        let peppers = || Peppers { current: Pepper::new(b"pepper"), previous: None };
+        let open = || runtime.block_on(AdminPlane::open(store.clone(), peppers())).unwrap();
+        let (first, again) = (open().1, open().1);
         let token = first.new.unwrap();
-        assert!(again.new.is_none() && again.digest.matches(&digest_token(token.reveal())));
+        let digest = peppers().current.digest(token.reveal().as_bytes());
+        assert!(again.new.is_none() && again.digest.matches(&digest));
         drop(store);
         let stored = fs::read(&path).unwrap();
         assert!(!stored.windows(token.reveal().len()).any(|bytes| bytes == token.reveal().as_bytes()));
