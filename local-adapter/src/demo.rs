@@ -70,12 +70,14 @@ async fn make_key(admin: &AdminClient<'_>) -> Result<Demo, String> {
     admin.make("/developers", developer).await?;
     let applications = format!("/developers/{DEVELOPER}/applications");
     let found = admin.list(&applications).await?.into_iter().find(|found| found["name"] == "demo");
-    let is_new = found.is_none();
-    let application = match found {
-        Some(application) => application,
+    let (application, made) = match found {
+        Some(application) => (application, None),
         None => {
             let application = json!({ "name": "demo", "redirect_uri": "https://example.com/" });
-            admin.change(Method::POST, &applications, application).await?
+            let application = admin.change(Method::POST, &applications, application).await?;
+            // An application comes with its first credential, and the client id is the key.
+            let key = text(&application["credential"], "client_id")?;
+            (application, Some(key))
         }
     };
     let application = format!("{applications}/{}", text(&application, "id")?);
@@ -84,13 +86,8 @@ async fn make_key(admin: &AdminClient<'_>) -> Result<Demo, String> {
         let service = admin.call(Method::GET, "/services/demo", None).await?.1;
         admin.change(Method::POST, &contracts, json!({ "service": { "id": service["id"] } })).await?;
     }
-    let credentials = format!("{application}/{CREDENTIALS}");
-    if !is_new && !admin.list(&credentials).await?.is_empty() {
-        return Ok(Demo::Found { credentials });
-    }
-    let credential = admin.change(Method::POST, &credentials, json!({})).await?;
-    // The client id is the key.
-    Ok(Demo::Made { key: text(&credential, "client_id")? })
+    let found = Demo::Found { credentials: format!("{application}/{CREDENTIALS}") };
+    Ok(made.map_or(found, |key| Demo::Made { key }))
 }
 
 fn text(entity: &Value, field: &str) -> Result<String, String> {
