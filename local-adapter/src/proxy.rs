@@ -87,7 +87,8 @@ impl Passing<'_> {
         mut held: Held,
     ) -> Result<(Decision, Held, Instant), Abandoned> {
         // CONNECT and `OPTIONS *` have no path.
-        let Some(request) = request.filter(|request| request.uri().path().starts_with('/')) else {
+        let has_path = |request: &&Request<RequestBody>| request.uri().path().starts_with('/');
+        let Some(request) = request.filter(has_path).filter(|request| has_one_host(request)) else {
             return Ok((Decision::Respond(self.bad_request()), held, self.started));
         };
         let data_plane = &self.worker.data_plane;
@@ -204,13 +205,22 @@ impl Passing<'_> {
 
     fn bad_request(&self) -> Response<Bytes> {
         let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
-        Problem::BadRequest("Bad request").respond(accept, self.request_id)
+        let mut response = Problem::BadRequest("Bad request").respond(accept, self.request_id);
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
     }
 
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
         edit_own_response_headers(response.headers_mut(), whole_ms(self.started.elapsed()));
         response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(self.progress)))
     }
+}
+
+/// An HTTP/1.1 request has one `Host` field, and no request has more (RFC 9112 §3.2).
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let first = hosts.next();
+    hosts.next().is_none() && (first.is_some() || request.version() != Version::HTTP_11)
 }
 
 /// What the client calls us: the authority of an absolute target, else `Host` (RFC 9112 §3.2.2).
