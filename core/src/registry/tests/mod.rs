@@ -1,5 +1,6 @@
 //! The registry's rules over a store in memory, with faults.
 
+mod audit;
 mod concurrency;
 mod jobs;
 mod publication;
