@@ -258,3 +258,27 @@ async fn random_changes_leave_a_consistent_store() {
     }
     assert!(done > 500, "only {done} changes were made");
 }
+
+/// Three at a time, each deciding on what the others are about to change.
+#[tokio::test]
+async fn concurrent_random_changes_leave_a_consistent_store() {
+    let mut done = 0;
+    for seed in 100..112 {
+        let store = TestStore::default();
+        let (a, b, c) =
+            (open(&store, seed).await, open(&store, seed + 500).await, open(&store, seed + 900).await);
+        let random = SeededRandom::new(seed);
+        for number in 0..80 {
+            let outcomes = tokio::join!(any_step(&a, &random), any_step(&b, &random), any_step(&c, &random));
+            for outcome in [outcomes.0, outcomes.1, outcomes.2] {
+                done += usize::from(outcome.is_ok());
+                let broken = matches!(&outcome, Err(Error::Store(_) | Error::Busy));
+                assert!(!broken, "seed {seed}, step {number}: {outcome:?}");
+            }
+            if number % 5 == 4 {
+                audit(&store).await;
+            }
+        }
+    }
+    assert!(done > 500, "only {done} changes were made");
+}

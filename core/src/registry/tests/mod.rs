@@ -102,8 +102,14 @@ impl TestStore {
     }
 }
 
+/// Lets others go on, as waiting for a real store does.
+async fn let_others_go_on() {
+    tokio::task::yield_now().await;
+}
+
 impl Store for &TestStore {
     async fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
+        let_others_go_on().await;
         if self.is_dead() {
             return Err(StoreError::Unavailable("dead".into()));
         }
@@ -111,6 +117,7 @@ impl Store for &TestStore {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Commit, StoreError> {
+        let_others_go_on().await;
         if self.is_dead() {
             return Err(StoreError::Unavailable("dead".into()));
         }
@@ -135,6 +142,7 @@ impl Store for &TestStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page, StoreError> {
+        let_others_go_on().await;
         if self.is_dead() {
             return Err(StoreError::Unavailable("dead".into()));
         }
