@@ -92,7 +92,9 @@ async fn audit(store: &TestStore) {
     assert!(!dump.keys().any(|key| key.partition == "job"));
     audit_names(&entities, &dump);
     audit_counts(&entities, &dump);
-    audit_configuration(store, &entities).await;
+    if !store.ignores_head.load(Ordering::Relaxed) {
+        audit_configuration(store, &entities).await;
+    }
 }
 
 /// Every name leads to who has it.
@@ -259,12 +261,14 @@ async fn random_changes_leave_a_consistent_store() {
     assert!(done > 500, "only {done} changes were made");
 }
 
-/// Three at a time, each deciding on what the others are about to change.
+/// Three at a time, each deciding on what the others are about to change; also when publications
+/// do not wait for each other.
 #[tokio::test]
 async fn concurrent_random_changes_leave_a_consistent_store() {
     let mut done = 0;
-    for seed in 100..112 {
+    for seed in 100..124 {
         let store = TestStore::default();
+        store.ignores_head.store(seed % 2 == 0, Ordering::Relaxed);
         let (a, b, c) =
             (open(&store, seed).await, open(&store, seed + 500).await, open(&store, seed + 900).await);
         let random = SeededRandom::new(seed);
