@@ -5,14 +5,28 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod config;
+pub mod decision;
+mod extract_key;
 pub mod feed;
+pub mod forward;
+mod freshness;
+pub mod gateway;
 pub mod grant;
+mod grant_memory;
 pub mod keys;
 pub mod limits;
+mod lru;
+pub mod places;
 pub mod ports;
+pub mod problem;
 pub mod registry;
+pub mod replica;
 pub mod request;
+pub mod router;
 pub mod schema;
 pub mod snapshot;
 pub mod store;
+pub mod strip_key;
+pub mod surface;
 pub mod transaction;

@@ -9,6 +9,12 @@ pub const PIECE_BYTES_MAX: u64 = 64 << 20;
 /// Key in bytes: longer ones are refused before they are digested.
 pub const KEY_BYTES_MAX: usize = 512;
 
+/// Memory for grants of one instance, in bytes: a Worker's isolate has 128 MB in all.
+pub const GRANT_CACHE_BYTES_DEFAULT: usize = 32 << 20;
+
+/// Memory for keys known not to exist, in bytes: some 25,000 of them.
+pub const MISS_CACHE_BYTES_DEFAULT: usize = 4 << 20;
+
 /// Names a key-auth plugin may list: each costs a look in every place.
 pub const KEY_NAMES_MAX: usize = 16;
 
@@ -20,6 +26,25 @@ pub const PAGE_SIZE_MAX: usize = 1000;
 
 /// Entities in a page when the caller names no size, as Kong has it.
 pub const PAGE_SIZE_DEFAULT: usize = 100;
+
+/// Bytes of a request body searched for a key unless a setting says otherwise.
+/// Kong searches what nginx holds in memory, 8 KiB, and misses longer ones in silence;
+/// 1 MiB covers ordinary JSON and forms, and fits many times into a Worker's 128 MB.
+pub const BODY_SEARCH_BYTES_DEFAULT: usize = 1024 * 1024;
+
+/// Parts in one multipart body. Kong looks at 100 form fields; see also GHSA-8645-p2v4-73r2.
+pub const MULTIPART_PARTS_MAX: usize = 100;
+
+/// Bytes of header in one part, its blank line not counted.
+/// The usual bound for all the headers of a request (nginx, Apache).
+pub const MULTIPART_PART_HEADER_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of a multipart boundary (RFC 2046 §5.1.1).
+pub const MULTIPART_BOUNDARY_BYTES_MAX: usize = 70;
+
+/// Objects and arrays open at once in a JSON body, the outermost included.
+/// Half of what `serde_json` reads, far above what requests nest.
+pub const JSON_DEPTH_MAX: usize = 64;
 
 /// Names, in bytes: usernames, custom ids and such stand in header fields sent to upstreams.
 pub const NAME_BYTES_MAX: usize = 512;

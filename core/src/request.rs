@@ -26,7 +26,7 @@ impl Headers for http::HeaderMap {
 }
 
 /// Scheme the client used to reach us, or that we use to reach an upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// Plain HTTP.
     Http,
@@ -71,6 +71,8 @@ pub struct RequestHead<'a, H> {
     pub client_ip: Option<IpAddr>,
     /// Port of ours that the client reached.
     pub server_port: u16,
+    /// When the request started: what it is decided by must be no older than the bound before this.
+    pub started: Now,
     /// Identifies this request in logs, answers and at the upstream; drawn by the adapter.
     pub request_id: u128,
 }

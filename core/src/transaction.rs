@@ -7,10 +7,11 @@ use std::collections::btree_map::Entry;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::feed::{Change, Epoch, Head, piece_key};
+use crate::feed::{Change, Epoch, Head, PieceRecord};
 use crate::grant::Grant;
 use crate::keys::KeyDigest;
 use crate::limits;
+use crate::replica::Progress;
 use crate::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use crate::store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Write};
 
@@ -195,16 +196,16 @@ impl<'s, S: Store> Transaction<'s, S> {
         }
         for (id, piece) in pieces {
             head.pieces.insert(id, head.epoch);
-            self.put(piece_key(id), piece.encode());
+            let record = PieceRecord { epoch: head.epoch, packed: piece.encode() };
+            self.put(PieceRecord::record_key(id), record.encode());
         }
         Ok(())
     }
 
     async fn read_piece(&mut self, id: PieceId) -> Result<Piece, StoreError> {
-        match self.get(&piece_key(id)).await? {
-            Some(packed) => Piece::decode(&packed).map_err(|error| StoreError::Failed(error.to_string())),
-            None => Ok(Piece::default()),
-        }
+        let Some(record) = self.get(&PieceRecord::record_key(id)).await? else { return Ok(Piece::default()) };
+        let PieceRecord { packed, .. } = PieceRecord::decode(&record)?;
+        Piece::decode(&packed).map_err(|error| StoreError::Failed(error.to_string()))
     }
 
     async fn drop_old_changes(&mut self, head: &mut Head, now_ms: u64) -> Result<(), StoreError> {
@@ -214,13 +215,19 @@ impl<'s, S: Store> Transaction<'s, S> {
                 break;
             }
             let Some(change) = self.read_json::<Change>(&oldest).await? else { break };
-            if change.at_ms + CHANGE_KEPT_MS > now_ms {
+            if change.at_ms + CHANGE_KEPT_MS > now_ms || !self.is_settled(change.epoch, now_ms).await? {
                 break;
             }
             self.delete(oldest);
             head.floor += 1;
         }
         Ok(())
+    }
+
+    /// Whether every replica, if there is one, shows a change, even by the longest horizon.
+    async fn is_settled(&mut self, epoch: Epoch, now_ms: u64) -> Result<bool, StoreError> {
+        let progress: Option<Progress> = self.read_json(&Progress::record_key()).await?;
+        Ok(progress.is_none_or(|progress| epoch <= progress.settled(CHANGE_KEPT_MS, now_ms)))
     }
 
     async fn read_json<T: for<'de> serde::Deserialize<'de>>(
@@ -279,16 +286,16 @@ mod tests {
         transaction.publish_config(ConfigKind::Routes, Uuid::nil(), Some(serde_json::json!({})));
         transaction.commit(30).await.unwrap();
 
-        let all = read_feed(&store, FeedRequest { since: None }).await.unwrap();
+        let all = read_feed(&store, FeedRequest { since: None }, Some(0)).await.unwrap();
         assert!(all.reset);
         assert_eq!(all.epoch, 3);
         assert_eq!(all.changes.iter().map(|change| change.epoch).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(all.pieces.len(), 1);
 
-        let later = read_feed(&store, FeedRequest { since: Some(1) }).await.unwrap();
+        let later = read_feed(&store, FeedRequest { since: Some(1) }, Some(0)).await.unwrap();
         assert!(!later.reset);
         assert_eq!(later.changes.iter().flat_map(|change| &change.digests).collect::<Vec<_>>(), [&digest(2)]);
-        let none = read_feed(&store, FeedRequest { since: Some(3) }).await.unwrap();
+        let none = read_feed(&store, FeedRequest { since: Some(3) }, Some(0)).await.unwrap();
         assert!(none.changes.is_empty() && none.pieces.is_empty());
     }
 
@@ -300,10 +307,10 @@ mod tests {
         }
         publish(&store, 6, CHANGE_KEPT_MS + 100).await;
         publish(&store, 7, CHANGE_KEPT_MS + 100).await;
-        let reply = read_feed(&store, FeedRequest { since: Some(2) }).await.unwrap();
+        let reply = read_feed(&store, FeedRequest { since: Some(2) }, Some(0)).await.unwrap();
         assert!(reply.reset);
         assert_eq!(reply.changes.first().map(|change| change.epoch), Some(5));
-        let reply = read_feed(&store, FeedRequest { since: Some(4) }).await.unwrap();
+        let reply = read_feed(&store, FeedRequest { since: Some(4) }, Some(0)).await.unwrap();
         assert!(!reply.reset);
     }
 
@@ -311,6 +318,6 @@ mod tests {
     async fn an_epoch_from_the_future_starts_over() {
         let store = MemoryStore::default();
         publish(&store, 1, 1).await;
-        assert!(read_feed(&store, FeedRequest { since: Some(9) }).await.unwrap().reset);
+        assert!(read_feed(&store, FeedRequest { since: Some(9) }, Some(0)).await.unwrap().reset);
     }
 }

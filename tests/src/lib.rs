@@ -1,1 +1,17 @@
 //! Whole-program tests, over sockets, against any deployed form of Latchkey.
+//!
+//! Everything here is test code: a failure is a panic with the reason in it.
+#![allow(clippy::unwrap_used, missing_docs, clippy::print_stdout, clippy::print_stderr)]
+
+pub mod raw_http;
+
+pub mod gateway;
+pub mod upstream;
+
+pub mod fixtures;
+
+pub mod placeholders;
+
+pub mod expectation;
+
+pub mod vectors;

@@ -1,2 +1,25 @@
-//! Placeholder, replaced within the first commits.
-fn main() {}
+//! The project's chores: `cargo xtask <chore>`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+
+mod bench;
+mod test;
+mod workspace;
+
+use clap::Parser;
+
+/// The project's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Chore {
+    /// Run every test.
+    Test(test::Options),
+    /// Measure.
+    Bench(bench::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Chore::parse() {
+        Chore::Test(options) => test::run(&options),
+        Chore::Bench(options) => bench::run(&options),
+    }
+}

@@ -5,7 +5,7 @@ use crate::feed::{FeedReply, FeedRequest, read_feed};
 use crate::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 
 async fn feed(store: &TestStore, since: Option<u64>) -> FeedReply {
-    read_feed(&store, FeedRequest { since }).await.unwrap()
+    read_feed(&store, FeedRequest { since }, Some(0)).await.unwrap()
 }
 
 /// Entities of a kind in the published configuration, by id.

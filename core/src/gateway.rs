@@ -1,0 +1,465 @@
+//! The data plane: decides what happens to a request, from memory alone, or says what it lacks.
+//!
+//! One gateway serves one thread or isolate; there are no locks inside and nothing is awaited.
+//! An adapter asks [`Gateway::decide`], fetches what is needed, hands it in and asks again.
+
+use std::sync::Arc;
+
+use crate::config::{Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules};
+use crate::decision::{BodyEdit, Decision, GrantRequest, Need};
+use crate::extract_key::{Presented, extract_key};
+use crate::feed::{Change, Epoch, FeedReply, FeedRequest};
+use crate::forward::{self, Passing};
+use crate::freshness::{Answer, Bound, Freshness, Verdict};
+use crate::grant::{Grant, Identity};
+use crate::grant_memory::{GrantMemory, Known, KnownGrant};
+use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix};
+use crate::limits;
+use crate::places::{self, BodyKind};
+use crate::problem::Problem;
+use crate::request::{Body, Headers, Now, RequestHead};
+use crate::router::{Match, NormalPath, RouteRequest};
+use crate::snapshot::UnreadablePiece;
+
+pub use crate::freshness::Event;
+pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
+
+/// Settings of the data plane.
+#[derive(Clone, Copy, Debug)]
+pub struct GatewaySettings {
+    /// A change acts on every request that starts later than this after it was acknowledged, in
+    /// milliseconds.
+    pub revocation_bound_ms: u64,
+    /// How much longer memory serves while the feed is out of reach, in milliseconds; 0: not at all.
+    pub outage_grace_ms: u64,
+    /// Longest body searched for a key, in bytes; longer ones are answered 413.
+    pub body_search_bytes: usize,
+    /// Memory for grants, in bytes.
+    pub grant_cache_bytes: usize,
+    /// Memory for keys known not to exist, in bytes.
+    pub miss_cache_bytes: usize,
+    /// [`Rules::ALL`], but in the simulation.
+    pub rules: Rules,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        GatewaySettings {
+            revocation_bound_ms: 5_000,
+            outage_grace_ms: 60_000,
+            body_search_bytes: limits::BODY_SEARCH_BYTES_DEFAULT,
+            grant_cache_bytes: limits::GRANT_CACHE_BYTES_DEFAULT,
+            miss_cache_bytes: limits::MISS_CACHE_BYTES_DEFAULT,
+            rules: Rules::ALL,
+        }
+    }
+}
+
+/// An answer of the feed with its configuration compiled, for every gateway of a process.
+#[derive(Clone, Debug)]
+pub struct FeedNews {
+    /// Newest change contained.
+    pub epoch: Epoch,
+    /// Whether what was known is to be forgotten first.
+    pub reset: bool,
+    /// Every replica shows every change up to this one.
+    pub settled: Epoch,
+    /// Changes, ascending.
+    pub changes: Vec<Change>,
+    /// The configuration as of `epoch` or later.
+    pub config: Arc<Config>,
+}
+
+impl FeedNews {
+    /// An answer and what [`crate::config::ConfigCompiler::apply`] made of it.
+    pub fn new(reply: FeedReply, config: Arc<Config>) -> Self {
+        let FeedReply { epoch, reset, settled, changes, .. } = reply;
+        FeedNews { epoch, reset, settled, changes, config }
+    }
+}
+
+/// A grant found under the previous pepper, which the control plane is to move to the current one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rehash {
+    /// Digest it was found at.
+    pub old: KeyDigest,
+    /// Digest of the same key under the current pepper.
+    pub new: KeyDigest,
+    /// The current pepper.
+    pub pepper_id: PepperId,
+}
+
+/// How much an instance remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// Grants remembered.
+    pub grants: usize,
+    /// Bytes they take, as accounted.
+    pub grant_bytes: usize,
+    /// Keys known not to exist.
+    pub misses: usize,
+    /// Bytes they take, as accounted.
+    pub miss_bytes: usize,
+}
+
+/// The state of one instance of the data plane.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: GatewaySettings,
+    peppers: Peppers,
+    freshness: Freshness,
+    memory: GrantMemory,
+    config: Arc<Config>,
+    rehash: Option<Rehash>,
+}
+
+/// Why a request does not go on.
+enum Stop {
+    Need(Need),
+    Problem(Problem),
+    Redirect(Box<crate::decision::Response>),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Stop::Problem(problem)
+    }
+}
+
+/// What authentication found, and what it does to the body.
+struct Authenticated {
+    caller: Caller,
+    body: BodyEdit,
+}
+
+enum Caller {
+    Known(Arc<KnownGrant>),
+    Anonymous(Arc<Identity>),
+}
+
+impl Caller {
+    fn identity(&self) -> &Identity {
+        match self {
+            Caller::Known(known) => &known.identity,
+            Caller::Anonymous(identity) => identity,
+        }
+    }
+}
+
+impl Gateway {
+    /// A gateway that knows nothing yet.
+    pub fn new(settings: GatewaySettings, peppers: Peppers) -> Self {
+        let GatewaySettings { revocation_bound_ms, outage_grace_ms, rules, .. } = settings;
+        let outage_grace_ms = if rules.grace { outage_grace_ms } else { u64::MAX / 4 };
+        Gateway {
+            settings,
+            peppers,
+            freshness: Freshness::new(Bound { revocation_bound_ms, outage_grace_ms }),
+            memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
+            config: Arc::default(),
+            rehash: None,
+        }
+    }
+
+    /// Decides, or says what is needed first; after each need was met, `now` is read anew.
+    pub fn decide<H: Headers>(&mut self, head: &RequestHead<'_, H>, body: Body<'_>, now: Now) -> Decision {
+        let outcome = match self.freshness.judge(head.started, now) {
+            Verdict::Fresh | Verdict::InGrace => self.route(head, body, now),
+            Verdict::Need(need) => Err(Stop::Need(need)),
+            Verdict::TooOld => Err(Stop::Problem(Problem::Stale)),
+        };
+        match outcome {
+            Ok(decision) => decision,
+            Err(Stop::Need(need)) => Decision::Need(need),
+            Err(Stop::Problem(problem)) => {
+                Decision::Respond(problem.respond(head.header("accept"), head.request_id))
+            }
+            Err(Stop::Redirect(response)) => Decision::Respond(*response),
+        }
+    }
+
+    /// A poll of the feed that is due, to be made beside the request and handed to
+    /// [`Gateway::learn_feed`]; at most one at a time.
+    #[inline]
+    pub fn refresh_due(&mut self, now: Now) -> Option<FeedRequest> {
+        self.freshness.refresh_due(now)
+    }
+
+    /// Takes in the answer, learned at `now`, to a poll sent at `asked`; `None`: there was none.
+    ///
+    /// `compiler` keeps the configuration of this gateway alone. `Err`: the configuration cannot be
+    /// read, which counts as no answer.
+    pub fn learn_feed(
+        &mut self,
+        asked: Now,
+        now: Now,
+        reply: Option<FeedReply>,
+        compiler: &mut ConfigCompiler,
+    ) -> Result<(), UnreadablePiece> {
+        let weight = reply.as_ref().map(|reply| self.freshness.weigh(asked, reply.epoch, reply.reset));
+        let config = match (&reply, weight) {
+            (Some(reply), Some(Answer::News)) => {
+                compiler.apply(reply).inspect_err(|_| self.freshness.fail(asked, now))?
+            }
+            _ => self.config.clone(),
+        };
+        self.learn_feed_news(asked, now, reply.map(|reply| FeedNews::new(reply, config)));
+        Ok(())
+    }
+
+    /// The same with the configuration compiled already, for several gateways at once.
+    pub fn learn_feed_news(&mut self, asked: Now, now: Now, news: Option<FeedNews>) {
+        let Some(news) = news else { return self.freshness.fail(asked, now) };
+        match self.freshness.weigh(asked, news.epoch, news.reset) {
+            Answer::Outdated => {}
+            Answer::Confirms => {
+                self.memory.settle(news.settled, now);
+                self.freshness.confirm(asked, self.epoch());
+            }
+            Answer::News => {
+                self.take_in(&news, now);
+                self.config = news.config;
+                self.freshness.confirm(asked, news.epoch);
+            }
+        }
+    }
+
+    fn take_in(&mut self, news: &FeedNews, now: Now) {
+        if news.reset {
+            self.memory.reset();
+        }
+        for change in &news.changes {
+            self.memory.apply(change);
+        }
+        self.memory.settle(news.settled, now);
+    }
+
+    /// Takes in the answer to a [`Need::Grant`], and says how to go on.
+    pub fn learn_grant(&mut self, request: GrantRequest, answer: GrantAnswer, now: Now) -> Learned {
+        self.memory.learn(request, answer, self.epoch(), now)
+    }
+
+    /// Says that the feed has come to `epoch`: what is known only up to an earlier one no longer
+    /// decides. For adapters that see an acknowledged change pass by.
+    pub fn hint_epoch(&mut self, epoch: Epoch, now: Now) {
+        self.freshness.hint(epoch, now);
+    }
+
+    /// Newest change in memory; 0 at first.
+    pub fn epoch(&self) -> Epoch {
+        self.freshness.epoch().unwrap_or_default()
+    }
+
+    /// A grant that the control plane is to move to the current pepper, once.
+    pub fn take_rehash(&mut self) -> Option<Rehash> {
+        self.rehash.take()
+    }
+
+    /// An outage of the feed that began or ended, once.
+    pub fn take_event(&mut self) -> Option<Event> {
+        self.freshness.take_event()
+    }
+
+    /// How much is remembered.
+    pub fn memory_use(&self) -> MemoryUse {
+        let (grants, misses) = self.memory.len();
+        let (grant_bytes, miss_bytes) = self.memory.bytes();
+        MemoryUse { grants, grant_bytes, misses, miss_bytes }
+    }
+
+    fn route<H: Headers>(
+        &mut self,
+        head: &RequestHead<'_, H>,
+        body: Body<'_>,
+        now: Now,
+    ) -> Result<Decision, Stop> {
+        let config = Arc::clone(&self.config);
+        let path = NormalPath::new(head.path);
+        let request = RouteRequest {
+            method: head.method,
+            host: head.host,
+            scheme_https: head.scheme == crate::request::Scheme::Https,
+            headers: head.headers,
+            sni: None,
+        };
+        let found = config.router.find(&request, &path).ok_or(Problem::NoRoute)?;
+        if found.https_required {
+            return Err(https_only(head, &found));
+        }
+        let rules = &config.routes[found.route_index];
+        let auth =
+            rules.key_auth.as_deref().filter(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
+        let authenticated =
+            auth.map(|auth| self.authenticate(auth, rules, &config, head, body, now)).transpose()?;
+        if rules.key_auth.is_none() && rules.registration.is_some() {
+            // Nobody can have a contract if nobody is identified.
+            return Err(Problem::Unauthorized(http::HeaderValue::from_static("Key")).into());
+        }
+        let service = rules.service.as_deref().ok_or(Problem::NoService)?;
+        let (caller, body) = match authenticated {
+            Some(Authenticated { caller, body }) => (Some(caller), body),
+            None => (None, BodyEdit::Untouched),
+        };
+        let passing = Passing {
+            service,
+            found: &found,
+            path: &path,
+            identity: caller.as_ref().map(Caller::identity),
+            hidden: auth.filter(|auth| auth.hides_credentials),
+            body,
+        };
+        Ok(Decision::Forward(Box::new(forward::plan(head, passing))))
+    }
+
+    /// key-auth, then application-registration.
+    fn authenticate<H: Headers>(
+        &mut self,
+        auth: &KeyAuth,
+        rules: &RouteRules,
+        config: &Config,
+        head: &RequestHead<'_, H>,
+        body: Body<'_>,
+        now: Now,
+    ) -> Result<Authenticated, Stop> {
+        let kind = if auth.in_body { body_kind(head) } else { BodyKind::Other };
+        let presented = extract_key(auth, head, &kind, body);
+        let hides_in_body = auth.hides_credentials && kind != BodyKind::Other;
+        if presented == Presented::BodyNeeded || (hides_in_body && !matches!(body, Body::Whole(_))) {
+            return Err(self.need_body(head, body));
+        }
+        let edit = match body {
+            Body::Whole(bytes) if hides_in_body => cut_body(&kind, bytes, auth),
+            _ => BodyEdit::Untouched,
+        };
+        let refusal = match presented {
+            Presented::Key(key) => match self.verify(&key.0, config, now)? {
+                Some(known) => {
+                    permit(&known, rules).ok_or_else(|| Problem::Unauthorized(auth.challenge.clone()))?;
+                    return Ok(Authenticated { caller: Caller::Known(known), body: edit });
+                }
+                None => Problem::Unauthorized(auth.challenge.clone()),
+            },
+            Presented::Duplicate => Problem::DuplicateKey(auth.challenge.clone()),
+            Presented::Nothing | Presented::BodyNeeded => Problem::NoKey(auth.challenge.clone()),
+        };
+        match &auth.anonymous {
+            Anonymous::No => Err(refusal.into()),
+            Anonymous::NoSuch(name) => Err(Problem::AnonymousMissing(name.clone()).into()),
+            Anonymous::As(identity) => {
+                Ok(Authenticated { caller: Caller::Anonymous(identity.clone()), body: edit })
+            }
+        }
+    }
+
+    fn need_body<H: Headers>(&self, head: &RequestHead<'_, H>, body: Body<'_>) -> Stop {
+        let bytes_max = self.settings.body_search_bytes;
+        let declared =
+            head.header("content-length").and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
+        let too_large =
+            matches!(body, Body::TooLarge) || declared.is_some_and(|length: usize| length > bytes_max);
+        match too_large {
+            true => Stop::Problem(Problem::BodyTooLarge(bytes_max)),
+            false => Stop::Need(Need::Body { bytes_max }),
+        }
+    }
+
+    /// The grant of a key that is good now; `None` for an unknown, forged, expired or malformed one.
+    fn verify(&mut self, key: &[u8], config: &Config, now: Now) -> Result<Option<Arc<KnownGrant>>, Stop> {
+        if key.len() > limits::KEY_BYTES_MAX || std::str::from_utf8(key).is_err() {
+            return Ok(None);
+        }
+        let digest = self.peppers.current.digest(key);
+        if let Some(known) = self.look_up(key, digest, config, now)? {
+            return Ok(current(known, now));
+        }
+        let Some(previous) = &self.peppers.previous else { return Ok(None) };
+        let old = previous.digest(key);
+        let Some(known) = self.look_up(key, old, config, now)? else { return Ok(None) };
+        let pepper_id = self.peppers.current.id();
+        self.rehash = Some(Rehash { old, new: digest, pepper_id });
+        Ok(current(known, now))
+    }
+
+    fn look_up(
+        &mut self,
+        key: &[u8],
+        digest: KeyDigest,
+        config: &Config,
+        now: Now,
+    ) -> Result<Option<Arc<KnownGrant>>, Stop> {
+        match self.memory.look_up(&digest) {
+            Known::Grant(known) => return Ok(Some(known)),
+            Known::Missing => return Ok(None),
+            Known::Unknown => {}
+        }
+        let genuine = config.tag_keys.iter().any(|tag_key| tag_key.is_genuine(key));
+        if !genuine && (has_our_prefix(key) || !config.has_imported_keys) {
+            return Ok(None);
+        }
+        Err(Stop::Need(self.memory.need(digest, genuine, self.epoch(), now)))
+    }
+}
+
+/// The grant, unless its key has expired. Never left to a store's own expiry.
+fn current(known: Arc<KnownGrant>, now: Now) -> Option<Arc<KnownGrant>> {
+    let Grant { expires_at_ms, .. } = known.grant;
+    expires_at_ms.is_none_or(|at| now.unix_ms < at).then_some(known)
+}
+
+/// Whether the grant is good for this route: Kong's rules for contracts.
+fn permit(known: &KnownGrant, rules: &RouteRules) -> Option<()> {
+    let Grant { application_id, service_ids, enabled, .. } = &known.grant;
+    let service_id = rules.service.as_ref().map(|service| service.id);
+    let has_contract = || service_id.is_some_and(|id| service_ids.binary_search(&id).is_ok());
+    let permitted = match (application_id, rules.registration) {
+        (Some(_), Some(_)) => has_contract(),
+        (Some(_), None) => false,
+        (None, Some(Registration { passes_plain_consumers })) => passes_plain_consumers,
+        (None, None) => true,
+    };
+    (*enabled && permitted).then_some(())
+}
+
+/// A body in a coding we do not undo is not searched.
+fn body_kind<'a, H: Headers>(head: &RequestHead<'a, H>) -> BodyKind<'a> {
+    let headers: &'a H = head.headers;
+    let encoded = headers.values("content-encoding").any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    match encoded {
+        true => BodyKind::Other,
+        false => places::body_kind(headers.values("content-type").next()),
+    }
+}
+
+fn cut_body(kind: &BodyKind<'_>, body: &[u8], auth: &KeyAuth) -> BodyEdit {
+    let mut cuts = Vec::new();
+    places::cut_in_body(kind, body, &auth.names, &mut cuts);
+    if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) }
+}
+
+/// 426, or a redirect with the route's own status.
+fn https_only<H: Headers>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Stop {
+    let problem = Problem::HttpsRequired;
+    let status = found.route.https_redirect_status_code;
+    let redirect = http::StatusCode::from_u16(status).ok().filter(http::StatusCode::is_redirection);
+    let Some((redirect, location)) = redirect.and_then(|status| Some((status, https_location(head)?))) else {
+        return problem.into();
+    };
+    let mut response = problem.respond(head.header("accept"), head.request_id);
+    *response.status_mut() = redirect;
+    for name in [http::header::CONNECTION, http::header::UPGRADE] {
+        response.headers_mut().remove(name);
+    }
+    response.headers_mut().insert(http::header::LOCATION, location);
+    Stop::Redirect(Box::new(response))
+}
+
+fn https_location<H: Headers>(head: &RequestHead<'_, H>) -> Option<http::HeaderValue> {
+    let mut location = b"https://".to_vec();
+    location.extend_from_slice(forward::host_name(head.host));
+    location.extend_from_slice(head.path);
+    if let Some(query) = head.query {
+        location.push(b'?');
+        location.extend_from_slice(query);
+    }
+    http::HeaderValue::from_bytes(&location).ok()
+}

@@ -1,0 +1,154 @@
+use super::compile::{Entry, EntryPath, HeaderCondition, PortTrees, Route, Router, normal_sni};
+use super::host::{HOST_BYTES_MAX, RequestHost};
+use super::normalise::NormalPath;
+use super::prefix_tree::{Position, Root};
+use super::spec::RouteSpec;
+use crate::request::Headers;
+
+/// What of a request takes part in matching, besides its path.
+#[derive(Debug)]
+pub struct RouteRequest<'a, H> {
+    /// Method, as sent.
+    pub method: &'a str,
+    /// `Host` field or `:authority`, as sent: any case, with or without port; empty when there was none.
+    pub host: &'a [u8],
+    /// Whether the request came by TLS.
+    pub scheme_https: bool,
+    /// Header fields.
+    pub headers: &'a H,
+    /// TLS server name; only looked at with `scheme_https`.
+    pub sni: Option<&'a str>,
+}
+
+/// The route of a request.
+#[derive(Clone, Debug)]
+pub struct Match<'r> {
+    /// The route.
+    pub route: &'r RouteSpec,
+    /// Its index, for [`Router::route`].
+    pub route_index: usize,
+    /// Bytes of the path that the route's prefix or regex matched; 0 when it names no path.
+    pub matched: usize,
+    /// The route serves HTTPS only and the request came by plain HTTP: to be answered
+    /// with the route's `https_redirect_status_code`.
+    pub https_required: bool,
+}
+
+impl Match<'_> {
+    /// Bytes to cut off the path, as [`super::upstream_path`] wants it: `matched` if the route has `strip_path`.
+    pub fn stripped(&self) -> usize {
+        if self.route.strip_path { self.matched } else { 0 }
+    }
+}
+
+impl Router {
+    /// The first route, in matching order, whose conditions all hold.
+    pub fn find<H: Headers>(
+        &self,
+        request: &RouteRequest<'_, H>,
+        path: &NormalPath<'_>,
+    ) -> Option<Match<'_>> {
+        let mut search = Search { router: self, request, path, best: Position::MAX, matched: 0 };
+        search.hosts();
+        search.tree(self.any_host);
+        let entry = self.entries.get(search.best as usize)?;
+        let route = &self.routes[entry.route as usize].spec;
+        Some(Match {
+            route,
+            route_index: entry.route as usize,
+            matched: search.matched,
+            https_required: !request.scheme_https && route.is_https_only(),
+        })
+    }
+}
+
+/// The best entry so far.
+struct Search<'s, 'a, H> {
+    router: &'s Router,
+    request: &'s RouteRequest<'a, H>,
+    path: &'s [u8],
+    best: Position,
+    matched: usize,
+}
+
+impl<H: Headers> Search<'_, '_, H> {
+    fn hosts(&mut self) {
+        let hosts = &self.router.hosts;
+        if hosts.is_empty() {
+            return;
+        }
+        let RouteRequest { host, scheme_https, .. } = *self.request;
+        let mut buffer = [0; HOST_BYTES_MAX];
+        let Some(RequestHost { name, port }) = RequestHost::parse(host, scheme_https, &mut buffer) else {
+            return;
+        };
+        self.ports(hosts.exact.get(name), port);
+        if hosts.ends_in.is_empty() && hosts.starts_with.is_empty() {
+            return;
+        }
+        for dot in name.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(dot, _)| dot) {
+            self.ports(hosts.ends_in.get(&name[dot..]), port);
+            self.ports(hosts.starts_with.get(&name[..=dot]), port);
+        }
+    }
+
+    fn ports(&mut self, trees: Option<&PortTrees>, port: u16) {
+        let Some(trees) = trees else { return };
+        if let Some(root) = trees.any_port {
+            self.tree(root);
+        }
+        if let Some((_, root)) = trees.by_port.iter().find(|(of, _)| *of == port) {
+            self.tree(*root);
+        }
+    }
+
+    fn tree(&mut self, root: Root) {
+        let Search { router, request, path, .. } = *self;
+        let matched = &mut self.matched;
+        self.best = router.trees.walk(root, path, self.best, |candidates, before| {
+            candidates.first_match(request.headers, before, |position| {
+                let bytes = matched_bytes(router, &router.entries[position as usize], request, path);
+                *matched = bytes.unwrap_or(*matched);
+                bytes.is_some()
+            })
+        });
+    }
+}
+
+/// Bytes of the path that `entry` matches, if all its conditions hold.
+/// Host and plain path were compared on the way to it.
+fn matched_bytes<H: Headers>(
+    router: &Router,
+    entry: &Entry,
+    request: &RouteRequest<'_, H>,
+    path: &[u8],
+) -> Option<usize> {
+    if !entry.unconditional && !holds(&router.routes[entry.route as usize], request) {
+        return None;
+    }
+    match &entry.path {
+        EntryPath::None => Some(0),
+        EntryPath::Plain { bytes } => Some(*bytes as usize),
+        EntryPath::Regex(regex) => regex.find(path).map(|found| found.end()),
+    }
+}
+
+fn holds<H: Headers>(route: &Route, request: &RouteRequest<'_, H>) -> bool {
+    let methods = route.spec.methods();
+    (methods.is_empty() || methods.iter().any(|method| method == request.method))
+        && sni_holds(&route.snis, request)
+        && route.headers.iter().all(|condition| header_holds(condition, request.headers))
+}
+
+/// Server names count only where there is TLS: a plain request passes and is told to use HTTPS.
+fn sni_holds<H>(snis: &[String], request: &RouteRequest<'_, H>) -> bool {
+    let named = |sni: &str| snis.iter().any(|of| of.eq_ignore_ascii_case(normal_sni(sni)));
+    snis.is_empty() || !request.scheme_https || request.sni.is_some_and(named)
+}
+
+fn header_holds<H: Headers>(condition: &HeaderCondition, headers: &H) -> bool {
+    headers.values(&condition.name).any(|value| {
+        condition.values.iter().any(|of| of.as_bytes().eq_ignore_ascii_case(value))
+            || condition.patterns.iter().any(|pattern| pattern.is_match(value))
+    })
+}

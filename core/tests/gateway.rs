@@ -1,0 +1,581 @@
+//! Whole decisions of the data plane: request in, response or edited request out.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashMap;
+
+use http::HeaderMap;
+use http::header::{HeaderName, HeaderValue};
+use latchkey_core::config::ConfigCompiler;
+use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
+use latchkey_core::feed::FeedReply;
+use latchkey_core::gateway::{Gateway, GatewaySettings, GrantAnswer, Learned};
+use latchkey_core::grant::{Consumer, Grant};
+use latchkey_core::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
+use latchkey_core::places::apply_cuts;
+use latchkey_core::ports::testing::SeededRandom;
+use latchkey_core::request::{Body, Now, RequestHead, Scheme};
+use latchkey_core::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const SERVICE: Uuid = Uuid::from_u128(0x51);
+const ROUTE: Uuid = Uuid::from_u128(0x52);
+const BOB: Uuid = Uuid::from_u128(0x61);
+const NOBODY: Uuid = Uuid::from_u128(0x62);
+const CREDENTIAL: Uuid = Uuid::from_u128(0x71);
+const NOW: Now = Now { unix_ms: 1_000_000, monotonic_ms: 50_000 };
+
+/// One gateway with its configuration and grants, answering its needs and counting the reads.
+struct World {
+    gateway: Gateway,
+    peppers: Peppers,
+    pieces: HashMap<PieceId, Piece>,
+    grants: HashMap<KeyDigest, Grant>,
+    grant_reads: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let peppers = Peppers { current: Pepper::new(b"pepper"), previous: None };
+        let mut world = World {
+            gateway: Gateway::new(GatewaySettings::default(), peppers.clone()),
+            pieces: HashMap::new(),
+            grants: HashMap::new(),
+            grant_reads: 0,
+            peppers,
+        };
+        world.put(ConfigKind::Services, SERVICE, service(json!({})));
+        world.put(
+            ConfigKind::Routes,
+            ROUTE,
+            json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"], "strip_path": false}),
+        );
+        let tag_key = hex(&world.peppers.current.tag_key().to_bytes());
+        let settings = WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: true };
+        world.pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
+        world.add_key("kong", |_| {});
+        world
+    }
+
+    fn with_key_auth(config: Value) -> Self {
+        let mut world = World::new();
+        world.put(ConfigKind::Plugins, Uuid::from_u128(0x81), key_auth(config));
+        world
+    }
+
+    fn put(&mut self, kind: ConfigKind, id: Uuid, entity: Value) {
+        self.pieces.entry(PieceId::of(id)).or_default().set(kind, id, Some(entity));
+    }
+
+    fn add_key(&mut self, key: &str, change: impl FnOnce(&mut Grant)) {
+        let pepper = &self.peppers.current;
+        let mut grant = Grant {
+            epoch: 1,
+            digest: pepper.digest(key.as_bytes()),
+            pepper_id: pepper.id(),
+            credential_id: CREDENTIAL,
+            consumer: Consumer { id: BOB, username: Some("bob".into()), custom_id: Some("42".into()) },
+            application_id: None,
+            service_ids: vec![],
+            expires_at_ms: None,
+            enabled: true,
+        };
+        change(&mut grant);
+        self.grants.insert(grant.digest, grant);
+    }
+
+    fn decide(&mut self, request: &Request) -> Decision {
+        let mut body = Body::Unread;
+        loop {
+            match self.gateway.decide(&request.head(), body, NOW) {
+                Decision::Need(Need::Feed(_)) => {
+                    let pieces = self.pieces.iter().map(|(id, piece)| (*id, piece.encode())).collect();
+                    let reply = FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces };
+                    let mut compiler = ConfigCompiler::default();
+                    self.gateway.learn_feed(NOW, NOW, Some(reply.clone()), &mut compiler).unwrap();
+                    assert_eq!(compiler.apply(&reply).unwrap().unusable(), []);
+                }
+                Decision::Need(Need::Grant(wanted)) => {
+                    self.grant_reads += 1;
+                    let answer = self.grants.get(&wanted.digest).cloned();
+                    let answer = answer.map_or(GrantAnswer::Missing, GrantAnswer::Found);
+                    let mut learned = self.gateway.learn_grant(wanted, answer.clone(), NOW);
+                    while let Learned::Ask(again) = learned {
+                        learned = self.gateway.learn_grant(again, answer.clone(), NOW);
+                    }
+                    assert_eq!(learned, Learned::Decide);
+                }
+                Decision::Need(Need::Body { bytes_max }) => {
+                    assert!(matches!(body, Body::Unread), "asked for the body twice");
+                    let whole = Body::Whole(&request.body);
+                    body = if request.body.len() > bytes_max { Body::TooLarge } else { whole };
+                }
+                Decision::Need(Need::Wait { .. }) => panic!("nobody else is fetching"),
+                decided => return decided,
+            }
+        }
+    }
+
+    #[track_caller]
+    fn forward(&mut self, request: &Request) -> Sent {
+        match self.decide(request) {
+            Decision::Forward(plan) => Sent::new(&plan, request),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn check_refused(&mut self, request: &Request, status: u16, message: &str) -> HeaderMap {
+        match self.decide(request) {
+            Decision::Respond(response) => {
+                let body: Value = serde_json::from_slice(response.body()).unwrap();
+                assert_eq!((response.status().as_u16(), body["message"].as_str()), (status, Some(message)));
+                response.headers().clone()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn service(changes: Value) -> Value {
+    let defaults = json!({"protocol": "http", "host": "up.test", "port": 80, "retries": 5,
+        "connect_timeout": 60000, "write_timeout": 60000, "read_timeout": 60000});
+    merge(defaults, changes)
+}
+
+fn key_auth(changes: Value) -> Value {
+    let defaults = json!({"key_names": ["apikey"], "key_in_header": true, "key_in_query": true,
+        "key_in_body": false, "hide_credentials": false, "run_on_preflight": true});
+    json!({"name": "key-auth", "route": {"id": ROUTE}, "config": merge(defaults, changes)})
+}
+
+fn registration(config: Value) -> Value {
+    json!({"name": "application-registration", "service": {"id": SERVICE}, "config": config})
+}
+
+fn merge(mut into: Value, from: Value) -> Value {
+    into.as_object_mut().unwrap().extend(from.as_object().unwrap().clone());
+    into
+}
+
+struct Request {
+    method: &'static str,
+    path: &'static str,
+    query: Option<&'static str>,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+fn get(target: &'static str) -> Request {
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    Request { method: "GET", path, query, headers: HeaderMap::new(), body: vec![] }
+}
+
+impl Request {
+    fn method(self, method: &'static str) -> Self {
+        Request { method, ..self }
+    }
+
+    fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    fn body(self, media_type: &'static str, body: &str) -> Self {
+        let body = body.as_bytes().to_vec();
+        Request { body, ..self.with("content-type", media_type) }
+    }
+
+    fn head(&self) -> RequestHead<'_, HeaderMap> {
+        RequestHead {
+            method: self.method,
+            scheme: Scheme::Http,
+            host: b"API.test:8080",
+            path: self.path.as_bytes(),
+            query: self.query.map(str::as_bytes),
+            headers: &self.headers,
+            client_ip: Some([127, 0, 0, 9].into()),
+            server_port: 8080,
+            started: NOW,
+            request_id: 0xfeed,
+        }
+    }
+}
+
+/// What the upstream gets.
+struct Sent {
+    target: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Sent {
+    fn new(plan: &Plan, request: &Request) -> Self {
+        let mut headers = request.headers.clone();
+        plan.edit_headers(&mut headers);
+        let body = match &plan.body {
+            BodyEdit::Untouched => request.body.clone(),
+            BodyEdit::Cut(cuts) => apply_cuts(&request.body, cuts),
+        };
+        Sent { target: String::from_utf8(plan.target.to_vec()).unwrap(), headers, body }
+    }
+
+    #[track_caller]
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next().map(|value| value.to_str().unwrap());
+        assert!(values.next().is_none(), "{name} is there twice");
+        value
+    }
+
+    #[track_caller]
+    fn check_is_bob(&self) {
+        assert_eq!(self.header("x-consumer-id"), Some(BOB.to_string().as_str()));
+        assert_eq!(self.header("x-consumer-username"), Some("bob"));
+        assert_eq!(self.header("x-consumer-custom-id"), Some("42"));
+        assert_eq!(self.header("x-credential-identifier"), Some(CREDENTIAL.to_string().as_str()));
+        assert_eq!(self.header("x-anonymous-consumer"), None);
+    }
+}
+
+const NO_KEY: &str = "No API key found in request";
+const DUPLICATE: &str = "Duplicate API key found";
+const UNAUTHORIZED: &str = "Unauthorized";
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+#[test]
+fn key_is_found_in_every_place_and_upstream_learns_who_calls() {
+    let mut world = World::with_key_auth(json!({"key_in_body": true}));
+    for request in [
+        get("/a").with("apikey", "kong"),
+        get("/a?apikey=kong"),
+        get("/a?api%6Bey=k%6Fng"),
+        get("/a").body(FORM, "x=1&apikey=kong"),
+        get("/a").body(JSON, r#"{"\u0061pikey":"kong"}"#),
+        get("/a").body(JSON, r#"{"apikey":false,"apike":"x"}"#).with("apikey", "kong"),
+        get("/a?apikey=wrong").with("apikey", "kong"),
+    ] {
+        world.forward(&request).check_is_bob();
+    }
+    assert_eq!(world.grant_reads, 1, "a warm key is read again");
+}
+
+#[test]
+fn refusals_are_kongs() {
+    let mut world = World::with_key_auth(json!({"key_in_body": true, "realm": "a \"b\""}));
+    for (request, message) in [
+        (get("/"), NO_KEY),
+        (get("/").with("apikey", ""), NO_KEY),
+        (get("/?apikey=kong").with("apikey", ""), NO_KEY),
+        (get("/?apikey"), NO_KEY),
+        (get("/?apikey").body(FORM, "apikey=kong"), NO_KEY),
+        (get("/?apikey=kong&apikey=kong"), DUPLICATE),
+        (get("/").with("apikey", "kong").with("apikey", "kong"), DUPLICATE),
+        (get("/").body(JSON, r#"{"apikey":["kong"]}"#), DUPLICATE),
+        (get("/").body(JSON, r#"{"apikey":1}"#), NO_KEY),
+        (get("/").body(JSON, r#"{"apikey":"#), NO_KEY),
+        (get("/").body("text/plain", "apikey=kong"), NO_KEY),
+        (get("/").body(FORM, "apikey=kong").with("content-encoding", "gzip"), NO_KEY),
+        (get("/").with("apikey", "kong "), UNAUTHORIZED),
+        (get("/").with("apikey", "wrong"), UNAUTHORIZED),
+        (get("/?apikey=%ff"), UNAUTHORIZED),
+        (get("/").method("OPTIONS"), NO_KEY),
+    ] {
+        let headers = world.check_refused(&request, 401, message);
+        assert_eq!(headers["www-authenticate"], r#"Key realm="a \"b\"""#);
+    }
+}
+
+#[test]
+fn a_flag_ends_the_search_for_its_name_only() {
+    let mut world = World::with_key_auth(json!({"key_names": ["first", "second"]}));
+    world.forward(&get("/?first&second=kong")).check_is_bob();
+    world.check_refused(&get("/?first=wrong&second=kong"), 401, UNAUTHORIZED);
+}
+
+#[test]
+fn underscore_also_matches_hyphen() {
+    let mut world = World::with_key_auth(json!({"key_names": ["api_key"], "hide_credentials": true}));
+    for name in ["api_key", "api-key"] {
+        let sent = world.forward(&get("/").with(name, "kong"));
+        sent.check_is_bob();
+        assert_eq!((sent.header("api_key"), sent.header("api-key")), (None, None));
+    }
+    let mut world = World::with_key_auth(json!({"key_names": ["api-key"]}));
+    world.check_refused(&get("/").with("api_key", "kong"), 401, NO_KEY);
+}
+
+#[test]
+fn places_can_be_switched_off() {
+    let mut world = World::with_key_auth(json!({"key_in_header": false}));
+    world.check_refused(&get("/").with("apikey", "kong"), 401, NO_KEY);
+    let mut world = World::with_key_auth(json!({"key_in_query": false}));
+    world.check_refused(&get("/?apikey=kong"), 401, NO_KEY);
+}
+
+#[test]
+fn hidden_credentials_leave_every_other_byte() {
+    let mut world = World::with_key_auth(
+        json!({"hide_credentials": true, "key_in_body": true, "key_names": ["apikey", "k2"]}),
+    );
+    let request = get("/p?c=valu%651&api%6B%65%79=kong&=&b&k2=x&a=%zz");
+    let sent = world.forward(&request.with("k2", "y").body(FORM, "k2=z&a=1+2&apikey"));
+    sent.check_is_bob();
+    assert_eq!(sent.target, "/p?c=valu%651&=&b&a=%zz");
+    assert_eq!((sent.header("k2"), sent.header("apikey")), (None, None));
+    assert_eq!(sent.body, b"a=1+2");
+    assert_eq!(world.forward(&get("/?apikey=kong")).target, "/");
+    assert_eq!(world.forward(&get("/?").with("apikey", "kong")).target, "/?");
+    let sent = world.forward(&get("/").body(JSON, "{\"apikey\":\"kong\", \"n\":1.0e2 }"));
+    assert_eq!(sent.body, br#"{ "n":1.0e2 }"#);
+}
+
+#[test]
+fn body_over_the_bound_is_413_not_a_silent_miss() {
+    let mut world = World::with_key_auth(json!({"key_in_body": true, "hide_credentials": true}));
+    let large = "a".repeat((1 << 20) + 1);
+    let message = "Request body is searched for an API key and must not exceed 1048576 bytes";
+    world.check_refused(&get("/").body(FORM, &large), 413, message);
+    world.check_refused(&get("/").body(FORM, "a=1").with("content-length", "1048577"), 413, message);
+    world.forward(&get("/").with("apikey", "kong").body("text/plain", &large)).check_is_bob();
+    // Without hiding, a key in the header spares the body.
+    let mut world = World::with_key_auth(json!({"key_in_body": true}));
+    world.forward(&get("/").with("apikey", "kong").body(FORM, &large)).check_is_bob();
+}
+
+#[test]
+fn anonymous_takes_the_place_of_every_refusal() {
+    for value in [NOBODY.to_string(), "no-body".into()] {
+        let mut world = World::with_key_auth(json!({"anonymous": value}));
+        world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "no-body"}));
+        for request in [get("/"), get("/?apikey=wrong"), get("/?apikey=1&apikey=2")] {
+            let sent = world.forward(&request.with("x-credential-identifier", "spoofed"));
+            assert_eq!(sent.header("x-anonymous-consumer"), Some("true"));
+            assert_eq!(sent.header("x-consumer-username"), Some("no-body"));
+            assert_eq!(sent.header("x-consumer-custom-id"), None);
+            assert_eq!(sent.header("x-credential-identifier"), None);
+        }
+        world.forward(&get("/?apikey=kong")).check_is_bob();
+    }
+    let mut world = World::with_key_auth(json!({"anonymous": "gone"}));
+    world.check_refused(&get("/"), 500, "anonymous consumer gone is configured but doesn't exist");
+}
+
+#[test]
+fn identity_fields_never_come_from_the_client() {
+    let spoofed = |request: Request| {
+        request
+            .with("x-consumer-id", "evil")
+            .with("x_consumer_username", "evil")
+            .with("x-consumer-groups", "admins")
+            .with("x-anonymous-consumer", "true")
+            .with("x-authenticated-groups", "admins")
+            .with("x-consumer-language", "kept")
+    };
+    let check = |sent: Sent| {
+        for (name, value) in &sent.headers {
+            let evil = ["evil", "admins"].contains(&value.to_str().unwrap());
+            assert!(!evil && name != "x-anonymous-consumer", "{name}");
+        }
+        assert_eq!(sent.header("x-consumer-language"), Some("kept"));
+    };
+    check(World::new().forward(&spoofed(get("/"))));
+    let mut world = World::with_key_auth(json!({"run_on_preflight": false}));
+    check(world.forward(&spoofed(get("/").method("OPTIONS"))));
+    check(world.forward(&spoofed(get("/?apikey=kong"))));
+}
+
+#[test]
+fn expired_or_disabled_key_is_refused() {
+    let mut world = World::with_key_auth(json!({}));
+    world.add_key("expired", |grant| grant.expires_at_ms = Some(NOW.unix_ms));
+    world.add_key("lasting", |grant| grant.expires_at_ms = Some(NOW.unix_ms + 1));
+    world.add_key("disabled", |grant| grant.enabled = false);
+    world.check_refused(&get("/?apikey=expired"), 401, UNAUTHORIZED);
+    world.check_refused(&get("/?apikey=disabled"), 401, UNAUTHORIZED);
+    world.forward(&get("/?apikey=lasting")).check_is_bob();
+}
+
+#[test]
+fn contracts_are_checked_where_applications_register() {
+    let application = |services: &[Uuid]| {
+        let services = services.to_vec();
+        move |grant: &mut Grant| {
+            grant.application_id = Some(Uuid::from_u128(0x91));
+            grant.service_ids = services;
+        }
+    };
+    let mut world = World::with_key_auth(json!({}));
+    world.add_key("approved", application(&[SERVICE]));
+    world.check_refused(&get("/?apikey=approved"), 401, UNAUTHORIZED);
+
+    let mut world = World::with_key_auth(json!({"anonymous": "no-body"}));
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "no-body"}));
+    world.put(ConfigKind::Plugins, Uuid::from_u128(0x82), registration(json!({})));
+    world.add_key("approved", application(&[SERVICE]));
+    world.add_key("other", application(&[Uuid::nil()]));
+    world.forward(&get("/?apikey=approved")).check_is_bob();
+    world.check_refused(&get("/?apikey=other"), 401, UNAUTHORIZED);
+    world.check_refused(&get("/?apikey=kong"), 401, UNAUTHORIZED);
+
+    let passing = registration(json!({"enable_proxy_with_consumer_credential": true}));
+    let mut world = World::with_key_auth(json!({}));
+    world.put(ConfigKind::Plugins, Uuid::from_u128(0x82), passing);
+    world.forward(&get("/?apikey=kong")).check_is_bob();
+}
+
+#[test]
+fn registration_without_authentication_lets_nobody_pass() {
+    let mut world = World::new();
+    world.put(ConfigKind::Plugins, Uuid::from_u128(0x82), registration(json!({})));
+    world.check_refused(&get("/?apikey=kong"), 401, UNAUTHORIZED);
+}
+
+#[test]
+fn forged_keys_cost_no_read_and_no_memory() {
+    let mut world = World::with_key_auth(json!({}));
+    let genuine = generate_key(&world.peppers.current, &SeededRandom::new(5));
+    world.add_key(genuine.reveal(), |_| {});
+    let mut request = get("/");
+    for number in 0..10_000_u32 {
+        let forged = format!("lk_{:0>32}{:06}", number, number % 7);
+        request.headers.insert("apikey", forged.parse().unwrap());
+        world.check_refused(&request, 401, UNAUTHORIZED);
+    }
+    assert_eq!((world.grant_reads, world.gateway.memory_use().misses), (0, 0));
+    request.headers.insert("apikey", genuine.reveal().parse().unwrap());
+    world.forward(&request).check_is_bob();
+
+    // Without imported keys, no other key is looked up either.
+    let mut world = World::with_key_auth(json!({}));
+    let settings = world.pieces.get_mut(&PieceId::SETTINGS).unwrap().settings.as_mut().unwrap();
+    settings.has_imported_keys = false;
+    world.check_refused(&get("/?apikey=kong"), 401, UNAUTHORIZED);
+    assert_eq!(world.grant_reads, 0);
+}
+
+#[test]
+fn key_under_the_previous_pepper_works_and_is_moved() {
+    let mut world = World::with_key_auth(json!({}));
+    let old = world.peppers.current.clone();
+    let new = Pepper::new(b"new pepper");
+    let peppers = Peppers { current: new.clone(), previous: Some(old.clone()) };
+    world.gateway = Gateway::new(GatewaySettings::default(), peppers);
+    world.forward(&get("/?apikey=kong")).check_is_bob();
+    let rehash = world.gateway.take_rehash().unwrap();
+    assert!(rehash.old == old.digest(b"kong") && rehash.new == new.digest(b"kong"));
+    assert_eq!(rehash.pepper_id, new.id());
+}
+
+#[test]
+fn forwarding_fields_tell_of_the_original_request() {
+    let mut world = World::new();
+    world.put(ConfigKind::Services, SERVICE, service(json!({"path": "/base", "port": 8081})));
+    let route = json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/v1"]});
+    world.put(ConfigKind::Routes, ROUTE, route);
+    let request = get("/v1/%7euser//x?q=%20")
+        .with("x-forwarded-for", "10.0.0.1")
+        .with("x-forwarded-host", "evil.test")
+        .with("x-forwarded-prefix", "/evil")
+        .with("connection", "close, x-hop")
+        .with("x-hop", "1")
+        .with("te", "trailers, deflate")
+        .with("proxy", "evil")
+        .with("keep-alive", "timeout=5");
+    let sent = world.forward(&request);
+    assert_eq!(sent.target, "/base/~user/x?q=%20");
+    for (name, value) in [
+        ("host", Some("up.test:8081")),
+        ("x-forwarded-for", Some("10.0.0.1, 127.0.0.9")),
+        ("x-real-ip", Some("127.0.0.9")),
+        ("x-forwarded-proto", Some("http")),
+        ("x-forwarded-host", Some("api.test")),
+        ("x-forwarded-port", Some("8080")),
+        ("x-forwarded-path", Some("/v1/%7euser//x")),
+        ("x-forwarded-prefix", Some("/v1")),
+        ("x-kong-request-id", Some("0000000000000000000000000000feed")),
+        ("via", Some(concat!("1.1 latchkey/", env!("CARGO_PKG_VERSION")))),
+        ("te", Some("trailers")),
+        ("connection", None),
+        ("x-hop", None),
+        ("proxy", None),
+        ("keep-alive", None),
+    ] {
+        assert_eq!(sent.header(name), value, "{name}");
+    }
+}
+
+#[test]
+fn host_is_kept_where_the_route_says_so() {
+    let mut world = World::new();
+    let route = json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"], "preserve_host": true});
+    world.put(ConfigKind::Routes, ROUTE, route);
+    assert_eq!(world.forward(&get("/")).header("host"), Some("API.test:8080"));
+}
+
+#[test]
+fn routes_that_lead_nowhere_say_so() {
+    let mut world = World::new();
+    world.put(ConfigKind::Routes, ROUTE, json!({"id": ROUTE, "paths": ["/only"]}));
+    world.check_refused(&get("/other"), 404, "no Route matched with those values");
+    world.check_refused(&get("/only"), 503, "no Service found with those values");
+    let mut world = World::new();
+    world.put(ConfigKind::Services, SERVICE, service(json!({"enabled": false})));
+    world.check_refused(&get("/"), 404, "no Route matched with those values");
+}
+
+#[test]
+fn https_only_routes_ask_for_https() {
+    let route = |status: u16| {
+        json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"], "protocols": ["https"],
+            "https_redirect_status_code": status})
+    };
+    let mut world = World::new();
+    world.put(ConfigKind::Routes, ROUTE, route(426));
+    let headers = world.check_refused(&get("/"), 426, "Please use HTTPS protocol");
+    assert_eq!(headers["upgrade"], "TLS/1.2, HTTP/1.1");
+    let mut world = World::new();
+    world.put(ConfigKind::Routes, ROUTE, route(308));
+    let headers = world.check_refused(&get("/x?a=1"), 308, "Please use HTTPS protocol");
+    assert_eq!(headers["location"], "https://API.test/x?a=1");
+    assert!(!headers.contains_key("upgrade"));
+}
+
+#[test]
+fn only_websocket_upgrades_pass() {
+    let mut world = World::new();
+    let request = get("/").with("connection", "keep-alive, Upgrade").with("upgrade", "websocket");
+    let sent = world.forward(&request);
+    assert_eq!((sent.header("connection"), sent.header("upgrade")), (Some("Upgrade"), Some("websocket")));
+    let request = get("/").with("connection", "Upgrade, HTTP2-Settings").with("upgrade", "h2c");
+    let sent = world.forward(&request);
+    assert_eq!((sent.header("connection"), sent.header("upgrade")), (None, None));
+}
+
+#[test]
+fn more_specific_plugin_applies_whole() {
+    let scopes = [
+        (json!({}), "global"),
+        (json!({"service": {"id": SERVICE}}), "service"),
+        (json!({"route": {"id": ROUTE}}), "route"),
+        (json!({"route": {"id": ROUTE}, "service": {"id": SERVICE}}), "both"),
+    ];
+    for applied in 1..=scopes.len() {
+        let mut world = World::new();
+        for (number, (scope, name)) in scopes[..applied].iter().enumerate() {
+            let config = key_auth(json!({"key_names": [name]}))["config"].clone();
+            let plugin = merge(json!({"name": "key-auth", "config": config}), scope.clone());
+            world.put(ConfigKind::Plugins, Uuid::from_u128(0x90 + number as u128), plugin);
+        }
+        for (number, (_, name)) in scopes.iter().enumerate() {
+            let request = get("/").with(name, "kong");
+            if number + 1 == applied {
+                world.forward(&request).check_is_bob();
+            } else {
+                world.check_refused(&request, 401, NO_KEY);
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Knows the true history of every key and of the configuration, and judges each decision by it.
+
+use uuid::Uuid;
+
+/// What a key is good for, as committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyState {
+    pub(crate) credential_id: Uuid,
+    pub(crate) enabled: bool,
+    pub(crate) contract: bool,
+    pub(crate) expires_at_ms: Option<u64>,
+}
+
+/// How the one route is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConfigState {
+    /// Whether key-auth is on; off, everybody passes.
+    pub(crate) authenticates: bool,
+    /// Whether application-registration is on; off, an application's key is unknown.
+    pub(crate) registers: bool,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Sent on as this credential.
+    Accepted(Uuid),
+    /// Sent on as nobody.
+    Open,
+    /// 401.
+    Refused,
+    /// 503.
+    Unavailable,
+}
+
+/// One state of something, from its commit on.
+#[derive(Clone, Copy, Debug)]
+struct Era<T> {
+    committed_ms: u64,
+    acknowledged_ms: u64,
+    state: T,
+}
+
+/// States in the order committed.
+#[derive(Debug)]
+pub(crate) struct History<T>(Vec<Era<T>>);
+
+impl<T: Copy> History<T> {
+    pub(crate) fn new(state: T) -> Self {
+        History(vec![Era { committed_ms: 0, acknowledged_ms: 0, state }])
+    }
+
+    pub(crate) fn now(&self) -> T {
+        self.0[self.0.len() - 1].state
+    }
+
+    pub(crate) fn change(&mut self, committed_ms: u64, acknowledged_ms: u64, state: T) {
+        self.0.push(Era { committed_ms, acknowledged_ms, state });
+    }
+
+    /// States that may decide a request which started at `start_ms` and was decided at `end_ms`:
+    /// those not followed by one that was acknowledged more than `limit_ms` before the start.
+    fn permitted(&self, start_ms: u64, end_ms: u64, limit_ms: u64) -> impl Iterator<Item = T> {
+        let ended = |at: usize| self.0.get(at + 1).map(|next: &Era<T>| next.acknowledged_ms);
+        let fresh = move |at: usize| ended(at).is_none_or(|acknowledged| start_ms <= acknowledged + limit_ms);
+        let eras = self.0.iter().enumerate();
+        eras.filter(move |(at, era)| era.committed_ms <= end_ms && fresh(*at)).map(|(_, era)| era.state)
+    }
+}
+
+/// A decision, with what bears on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decided {
+    pub(crate) start_ms: u64,
+    pub(crate) end_ms: u64,
+    pub(crate) outcome: Outcome,
+    /// The instance's last poll of the feed failed.
+    pub(crate) feed_failing: bool,
+    /// When the last poll that succeeded was sent.
+    pub(crate) feed_answered_ms: Option<u64>,
+    /// The authority could not be read for this request.
+    pub(crate) authority_failed: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Promise {
+    pub(crate) bound_ms: u64,
+    pub(crate) grace_ms: u64,
+}
+
+impl Promise {
+    /// `Err`: how a decision breaks the promise.
+    pub(crate) fn audit(
+        &self,
+        key: &History<Option<KeyState>>,
+        config: &History<ConfigState>,
+        decided: Decided,
+    ) -> Result<(), String> {
+        let limit_ms = if decided.feed_failing { self.bound_ms + self.grace_ms } else { self.bound_ms };
+        if decided.outcome == Outcome::Unavailable {
+            return self.audit_unavailable(decided, limit_ms);
+        }
+        let Decided { start_ms, end_ms, .. } = decided;
+        let permitted = config.permitted(start_ms, end_ms, limit_ms).any(|config| {
+            key.permitted(start_ms, end_ms, limit_ms).any(|key| {
+                // A key may expire while its request is being decided.
+                [start_ms, end_ms].iter().any(|now_ms| expected(config, key, *now_ms) == decided.outcome)
+            })
+        });
+        permitted.then_some(()).ok_or_else(|| format!("{decided:?} by a state past {limit_ms} ms"))
+    }
+
+    fn audit_unavailable(&self, decided: Decided, limit_ms: u64) -> Result<(), String> {
+        let in_time = |answered: u64| decided.start_ms <= answered + limit_ms;
+        let fresh = decided.feed_answered_ms.is_some_and(in_time);
+        let excused = decided.authority_failed || (decided.feed_failing && !fresh);
+        excused.then_some(()).ok_or_else(|| format!("{decided:?} without need"))
+    }
+}
+
+fn expected(config: ConfigState, key: Option<KeyState>, now_ms: u64) -> Outcome {
+    if !config.authenticates {
+        return Outcome::Open;
+    }
+    let valid = |key: &KeyState| {
+        let alive = key.expires_at_ms.is_none_or(|at| now_ms < at);
+        alive && key.enabled && key.contract && config.registers
+    };
+    key.filter(valid).map_or(Outcome::Refused, |key| Outcome::Accepted(key.credential_id))
+}

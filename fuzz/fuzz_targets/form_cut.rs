@@ -1,0 +1,49 @@
+//! Forms and query strings, against the `percent-encoding` crate.
+
+#![no_main]
+
+use std::borrow::Cow;
+
+use latchkey_core::places::{Found, form};
+use latchkey_fuzz::{NAMES, kept};
+use libfuzzer_sys::fuzz_target;
+
+type Pair = (Vec<u8>, Option<Vec<u8>>);
+
+fuzz_target!(|input: &[u8]| {
+    let pairs = decoded_pairs(input);
+    for name in NAMES {
+        let of_name: Vec<_> = pairs.iter().filter(|(it, _)| it == name.as_bytes()).collect();
+        let expected = match of_name.as_slice() {
+            [] => Found::Nothing,
+            [(_, None)] => Found::Flag,
+            [(_, Some(value))] => Found::One(Cow::Borrowed(value)),
+            _ => Found::Many,
+        };
+        assert_eq!(form::find(input, name), expected);
+    }
+
+    let mut cuts = Vec::new();
+    form::cut(input, &NAMES, &mut cuts);
+    let kept = kept(input, &cuts);
+    let (cut, expected): (Vec<Pair>, Vec<Pair>) =
+        pairs.into_iter().partition(|(it, _)| NAMES.iter().any(|name| it == name.as_bytes()));
+    assert_eq!(decoded_pairs(&kept), expected);
+    assert_eq!(ampersands(&kept), ampersands(input).saturating_sub(cut.len()));
+});
+
+fn decoded_pairs(input: &[u8]) -> Vec<Pair> {
+    input.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()).map(decoded_pair).collect()
+}
+
+fn decoded_pair(piece: &[u8]) -> Pair {
+    let mut halves = piece.splitn(2, |byte| *byte == b'=').map(|half| {
+        let spaced: Vec<u8> = half.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        percent_encoding::percent_decode(&spaced).collect::<Vec<u8>>()
+    });
+    (halves.next().unwrap_or_default(), halves.next())
+}
+
+fn ampersands(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte == b'&').count()
+}

@@ -1,0 +1,35 @@
+//! `cargo xtask bench`
+
+mod gateway;
+
+use crate::workspace;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Which one; all without it.
+    #[command(subcommand)]
+    which: Option<Which>,
+}
+
+#[derive(clap::Subcommand)]
+enum Which {
+    /// The benchmarks of the core alone.
+    Core,
+    /// The whole local gateway beside nginx, HAProxy and Caddy.
+    Gateway(gateway::Options),
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    match &options.which {
+        Some(Which::Core) => bench_core(),
+        Some(Which::Gateway(options)) => gateway::run(options),
+        None => {
+            bench_core()?;
+            gateway::run(&gateway::Options::default())
+        }
+    }
+}
+
+fn bench_core() -> anyhow::Result<()> {
+    workspace::cargo(&["bench", "--package", "latchkey-core"])
+}
