@@ -127,7 +127,7 @@ fn audit_counts(entities: &Entities, dump: &BTreeMap<RecordKey, String>) {
 }
 
 async fn audit_configuration(store: &TestStore, entities: &Entities) {
-    let feed = read_feed(&store, FeedRequest { since: None }).await.unwrap();
+    let feed = read_feed(&store, FeedRequest { since: None }, Some(0)).await.unwrap();
     let mut published = Vec::new();
     for (_, packed) in feed.pieces {
         for (kind, entities) in Piece::decode(&packed).unwrap().entities {
