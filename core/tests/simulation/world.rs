@@ -409,8 +409,8 @@ impl World {
             }
             Decision::Need(Need::Body { .. }) => panic!("the body was given"),
             Decision::Forward(plan) => {
-                let credential = plan.set.iter().find(|(name, _)| name == "x-credential-identifier");
-                let parse = |value: &http::HeaderValue| value.to_str().unwrap().parse().unwrap();
+                let credential = plan.set.iter().find(|(name, _)| *name == "x-credential-identifier");
+                let parse = |value: &[u8]| std::str::from_utf8(value).unwrap().parse().unwrap();
                 let outcome = credential.map_or(Outcome::Open, |(_, value)| Outcome::Accepted(parse(value)));
                 self.finish(id, outcome);
             }
