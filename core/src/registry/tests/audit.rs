@@ -203,9 +203,9 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
 fn any_change(random: &SeededRandom, kind: EntityKind) -> Object {
     let mut input = object(any_input(random, kind));
     if kind == EntityKind::ApplicationInstances {
-        return object(json!({"status": random.next() % 4, "suspended": random.next() % 4 == 0}));
+        return object(json!({"status": random.next() % 4, "suspended": random.next().is_multiple_of(4)}));
     }
-    input.retain(|_, _| random.next() % 2 == 0);
+    input.retain(|_, _| random.next().is_multiple_of(2));
     if kind == EntityKind::Plugins {
         input.remove("name");
     }
@@ -244,7 +244,7 @@ async fn random_changes_leave_a_consistent_store() {
         for number in 0..150 {
             match random.next() % 6 {
                 0 => store.reply_lost_at.store(store.commits.load(Ordering::Relaxed) + 1, Ordering::Relaxed),
-                1 => store.die_in(1 + (random.next() % 2) as i64, random.next() % 2 == 0),
+                1 => store.die_in(1 + (random.next() % 2) as i64, random.next().is_multiple_of(2)),
                 _ => {}
             }
             let outcome = any_step(&registry, &random).await;
