@@ -282,6 +282,8 @@ type Scope = (Option<Uuid>, Option<Uuid>);
 #[derive(Default)]
 struct Plugins {
     key_auths: HashMap<Scope, Arc<KeyAuth>>,
+    /// By their configuration: equal ones are one, which then stays in the processor's caches.
+    distinct_key_auths: HashMap<String, Arc<KeyAuth>>,
     registrations: HashMap<Uuid, Registration>,
 }
 
@@ -306,7 +308,9 @@ impl Plugins {
         match plugin.name.as_str() {
             "key-auth" => {
                 let config = KeyAuthConfig::deserialize(&plugin.config)?;
-                self.key_auths.insert((route, service), Arc::new(KeyAuth::compile(config, consumers)));
+                let distinct = self.distinct_key_auths.entry(plugin.config.to_string());
+                let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(config, consumers)));
+                self.key_auths.insert((route, service), key_auth.clone());
             }
             "application-registration" => {
                 let config = RegistrationConfig::deserialize(&plugin.config)?;

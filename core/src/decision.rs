@@ -76,13 +76,41 @@ pub struct Plan {
     /// `Host` field.
     pub host: HeaderValue,
     /// Fields to set, replacing any of that name; at most one for each name.
-    pub set: Vec<(HeaderName, HeaderValue)>,
+    pub set: SetFields,
     /// Fields to remove besides those that are never passed on.
     pub strip: StripNames,
     /// What to do with the body.
     pub body: BodyEdit,
     /// Whether `Connection: Upgrade` and `Upgrade` are passed on (a WebSocket handshake).
     pub upgrade: bool,
+}
+
+/// Fields to set; their values lie in one text, so that none is an allocation or a count of its own.
+#[derive(Debug)]
+pub struct SetFields {
+    pub(crate) text: Bytes,
+    pub(crate) fields: Vec<SetField>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SetField {
+    pub(crate) name: &'static HeaderName,
+    pub(crate) value: Range<usize>,
+}
+
+impl SetFields {
+    /// Names, and values that a field can carry.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static HeaderName, &[u8])> {
+        self.fields.iter().map(|field| (field.name, &self.text[field.value.clone()]))
+    }
+
+    /// The same for a header map; the values share the text.
+    pub(crate) fn header_values(&self) -> impl Iterator<Item = (&'static HeaderName, HeaderValue)> {
+        self.fields.iter().filter_map(|field| {
+            let value = HeaderValue::from_maybe_shared(self.text.slice(field.value.clone()));
+            Some((field.name, value.ok()?))
+        })
+    }
 }
 
 /// What to do with the body.

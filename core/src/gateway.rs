@@ -11,7 +11,7 @@ use crate::extract_key::{Presented, extract_key};
 use crate::feed::{Change, Epoch, FeedReply, FeedRequest};
 use crate::forward::{self, Passing};
 use crate::freshness::{Bound, Freshness, Verdict};
-use crate::grant::{Grant, Identity};
+use crate::grant::Identity;
 use crate::grant_memory::{GrantMemory, Known, KnownGrant};
 use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix};
 use crate::limits;
@@ -370,20 +370,19 @@ impl Gateway {
 
 /// The grant, unless its key has expired. Never left to a store's own expiry.
 fn current(known: Arc<KnownGrant>, now: Now) -> Option<Arc<KnownGrant>> {
-    let Grant { expires_at_ms, .. } = known.grant;
-    expires_at_ms.is_none_or(|at| now.unix_ms < at).then_some(known)
+    known.expires_at_ms.is_none_or(|at| now.unix_ms < at).then_some(known)
 }
 
 /// Whether the grant is good for this route: Kong's rules for contracts.
 fn permit(known: &KnownGrant, rules: &RouteRules) -> Option<()> {
-    let Grant { application_id, service_ids, enabled, .. } = &known.grant;
+    let KnownGrant { is_of_application, service_ids, enabled, .. } = known;
     let service_id = rules.service.as_ref().map(|service| service.id);
     let has_contract = || service_id.is_some_and(|id| service_ids.binary_search(&id).is_ok());
-    let permitted = match (application_id, rules.registration) {
-        (Some(_), Some(_)) => has_contract(),
-        (Some(_), None) => false,
-        (None, Some(Registration { passes_plain_consumers })) => passes_plain_consumers,
-        (None, None) => true,
+    let permitted = match (is_of_application, rules.registration) {
+        (true, Some(_)) => has_contract(),
+        (true, None) => false,
+        (false, Some(Registration { passes_plain_consumers })) => passes_plain_consumers,
+        (false, None) => true,
     };
     (*enabled && permitted).then_some(())
 }
@@ -391,10 +390,12 @@ fn permit(known: &KnownGrant, rules: &RouteRules) -> Option<()> {
 /// A body in a coding we do not undo is not searched.
 fn body_kind<'a, H: Headers>(head: &RequestHead<'a, H>) -> BodyKind<'a> {
     let headers: &'a H = head.headers;
-    let encoded = headers.values("content-encoding").any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    let encoded = headers
+        .values_of(&http::header::CONTENT_ENCODING)
+        .any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
     match encoded {
         true => BodyKind::Other,
-        false => places::body_kind(headers.values("content-type").next()),
+        false => places::body_kind(headers.values_of(&http::header::CONTENT_TYPE).next()),
     }
 }
 
