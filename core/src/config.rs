@@ -32,15 +32,15 @@ pub struct Config {
 /// What holds for the requests of one route.
 #[derive(Clone, Debug)]
 pub(crate) struct RouteRules {
-    pub(crate) service: Option<Arc<Service>>,
+    pub(crate) service: Option<Service>,
     pub(crate) key_auth: Option<Arc<KeyAuth>>,
     pub(crate) registration: Option<Registration>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) id: Uuid,
-    pub(crate) path: Option<String>,
+    pub(crate) path: Option<Arc<str>>,
     pub(crate) upstream: Arc<Upstream>,
 }
 
@@ -137,10 +137,10 @@ fn compile(pieces: &BTreeMap<PieceId, Piece>, previous: &Router) -> Config {
     let mut unusable = Vec::new();
     let settings =
         pieces.get(&PieceId::SETTINGS).and_then(|piece| piece.settings.clone()).unwrap_or_default();
-    let services: HashMap<Uuid, Arc<Service>> = read_all(pieces, ConfigKind::Services, &mut unusable)
+    let services: HashMap<Uuid, Service> = read_all(pieces, ConfigKind::Services, &mut unusable)
         .into_iter()
         .filter(|(_, service): &(Uuid, ServiceEntity)| service.enabled)
-        .filter_map(|(id, service)| Some((id, Arc::new(service.compile(id, &mut unusable)?))))
+        .filter_map(|(id, service)| Some((id, service.compile(id, &mut unusable)?)))
         .collect();
     let plugins = Plugins::new(pieces, &mut unusable);
     // A route to a disabled service is no route (Kong 3.x).
@@ -235,7 +235,7 @@ impl ServiceEntity {
             retries: self.retries,
             tls_verify: self.tls_verify.unwrap_or(true),
         };
-        Some(Service { id, path: self.path, upstream: Arc::new(upstream) })
+        Some(Service { id, path: self.path.map(Into::into), upstream: Arc::new(upstream) })
     }
 }
 

@@ -73,8 +73,8 @@ pub struct Plan {
     pub upstream: Arc<Upstream>,
     /// Request target, path and query, as bytes for the request line.
     pub target: Bytes,
-    /// `Host` field.
-    pub host: HeaderValue,
+    /// `Host` field as the client sent it, where it is kept; else it is the upstream's own.
+    pub preserved_host: Option<HeaderValue>,
     /// Fields to set, replacing any of that name; at most one for each name.
     pub set: SetFields,
     /// Fields to remove besides those that are never passed on.
@@ -148,6 +148,11 @@ pub struct Upstream {
 }
 
 impl Plan {
+    /// `Host` field.
+    pub fn host(&self) -> &HeaderValue {
+        self.preserved_host.as_ref().unwrap_or(&self.upstream.authority)
+    }
+
     /// Applies the plan to the client's header fields: removes what must not pass, sets the rest.
     pub fn edit_headers(&self, headers: &mut HeaderMap) {
         crate::forward::edit_request_headers(self, headers);

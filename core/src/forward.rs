@@ -103,7 +103,7 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
     Plan {
         upstream: service.upstream.clone(),
         target: set.text.slice(target),
-        host: upstream_host(head, found.route.preserve_host, service),
+        preserved_host: preserved_host(head, found),
         set,
         strip: hidden.map_or_else(StripNames::default, |auth| auth.strip.clone()),
         body,
@@ -223,10 +223,9 @@ fn append_request_id(id: u128, out: &mut Vec<u8>) {
     out.extend_from_slice(&text);
 }
 
-fn upstream_host<H>(head: &RequestHead<'_, H>, preserve: bool, service: &Service) -> HeaderValue {
-    let preserved =
-        (preserve && !head.host.is_empty()).then(|| HeaderValue::from_bytes(head.host).ok()).flatten();
-    preserved.unwrap_or_else(|| service.upstream.authority.clone())
+fn preserved_host<H>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Option<HeaderValue> {
+    let preserves = found.route.preserve_host && !head.host.is_empty();
+    preserves.then(|| HeaderValue::from_bytes(head.host).ok()).flatten()
 }
 
 /// A host without its port.
@@ -262,7 +261,7 @@ pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
         headers.insert(header::UPGRADE, upgrade);
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     }
-    headers.insert(header::HOST, plan.host.clone());
+    headers.insert(header::HOST, plan.host().clone());
     for (name, value) in plan.set.header_values() {
         headers.insert(name, value);
     }

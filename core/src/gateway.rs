@@ -263,7 +263,7 @@ impl Gateway {
             // Nobody can have a contract if nobody is identified.
             return Err(Problem::Unauthorized(http::HeaderValue::from_static("Key")).into());
         }
-        let service = rules.service.as_deref().ok_or(Problem::NoService)?;
+        let service = rules.service.as_ref().ok_or(Problem::NoService)?;
         let (caller, body) = match authenticated {
             Some(Authenticated { caller, body }) => (Some(caller), body),
             None => (None, BodyEdit::Untouched),
