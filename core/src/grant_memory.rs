@@ -56,7 +56,7 @@ impl KnownGrant {
 
 /// What memory says of a digest.
 #[derive(Debug)]
-pub(crate) enum Known {
+pub(crate) enum Remembered {
     Grant(Arc<KnownGrant>),
     /// The authority has no such key.
     Missing,
@@ -150,13 +150,13 @@ impl GrantMemory {
         }
     }
 
-    pub(crate) fn look_up(&mut self, digest: &KeyDigest) -> Known {
+    pub(crate) fn look_up(&mut self, digest: &KeyDigest) -> Remembered {
         if let Some(known) = self.grants.get(digest) {
-            return Known::Grant(known.clone());
+            return Remembered::Grant(known.clone());
         }
         match self.misses.get(digest) {
-            Some(()) => Known::Missing,
-            None => Known::Unknown,
+            Some(()) => Remembered::Missing,
+            None => Remembered::Unknown,
         }
     }
 
