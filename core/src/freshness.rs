@@ -239,7 +239,7 @@ mod tests {
         let round = |_| {
             let started = Instant::now();
             for step in 0..1_000_000 {
-                assert_eq!(freshness.judge(black_box(now(1_000 + step % 5_000))), Verdict::Fresh);
+                assert_eq!(freshness.judge(black_box(now(1_000 + step % 5_000)), now(0)), Verdict::Fresh);
             }
             started.elapsed().as_nanos() as f64 / 1e6
         };
