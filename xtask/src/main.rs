@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
 
 mod bench;
+mod fuzz;
 mod test;
 mod workspace;
 
@@ -15,11 +16,14 @@ enum Chore {
     Test(test::Options),
     /// Measure.
     Bench(bench::Options),
+    /// Look for input that breaks what reads input.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Chore::parse() {
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
     }
 }
