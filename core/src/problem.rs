@@ -241,6 +241,13 @@ mod tests {
     }
 
     #[test]
+    fn stale_state_asks_to_come_back() {
+        let response = Problem::Stale.respond(None, 0);
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+    }
+
+    #[test]
     fn message_is_escaped() {
         let problem = Problem::AnonymousMissing("\"<x>\"".into());
         let json = problem.respond(None, 0);
