@@ -25,8 +25,12 @@ mod connect;
 mod failure;
 mod idle;
 mod link;
+mod patience;
 mod progress;
+mod response_body;
+mod response_head;
 mod tls;
+mod upload;
 mod upstream;
 
 mod demo;
