@@ -38,6 +38,8 @@ mod echo;
 mod system;
 
 #[cfg(test)]
+mod codec_tests;
+#[cfg(test)]
 mod end_to_end;
 
 use std::cell::RefCell;

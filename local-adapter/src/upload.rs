@@ -226,3 +226,36 @@ impl Upload {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::response_body::Decoder;
+
+    proptest::proptest! {
+        #[test]
+        fn pieces_of_any_length_are_chunks(lengths in proptest::collection::vec(0_usize..300, 0..9)) {
+            let mut upload = Upload::default();
+            for length in &lengths {
+                assert!(upload.next_piece(vec![b'x'; *length].into()).is_ok());
+            }
+            assert!(upload.end_body().is_ok());
+            let (mut text, mut decoder) = (BytesMut::from(&upload.text[..]), Decoder::chunked());
+            let mut body = 0;
+            while let Some(frame) = decoder.decode(&mut text).unwrap() {
+                body += frame.into_data().unwrap().len();
+            }
+            assert_eq!((body, decoder, text.len()), (lengths.iter().sum(), Decoder::Ended, 0));
+        }
+    }
+
+    #[test]
+    fn a_body_must_be_as_long_as_was_said() {
+        let mut upload = Upload { framing: Framing::Length(3), ..Upload::default() };
+        assert!(upload.next_piece(Bytes::from_static(b"ab")).is_ok());
+        assert!(upload.next_piece(Bytes::from_static(b"cd")).is_err());
+        assert!(upload.end_body().is_err());
+    }
+}
