@@ -207,6 +207,18 @@ impl Request {
     }
 }
 
+/// The other way to apply a plan comes to the same.
+#[track_caller]
+fn check_each_field(plan: &Plan, headers: &HeaderMap, edited: &HeaderMap) {
+    let mut written = HeaderMap::new();
+    plan.each_field(headers, |name, value| {
+        written.append(name, HeaderValue::from_bytes(value).unwrap());
+    });
+    if !plan.upgrade {
+        assert_eq!(&written, edited);
+    }
+}
+
 /// What the upstream gets.
 struct Sent {
     target: String,
@@ -218,6 +230,7 @@ impl Sent {
     fn new(plan: &Plan, request: &Request) -> Self {
         let mut headers = request.headers.clone();
         plan.edit_headers(&mut headers);
+        check_each_field(plan, &request.headers, &headers);
         let body = match &plan.body {
             BodyEdit::Untouched => request.body.clone(),
             BodyEdit::Cut(cuts) => apply_cuts(&request.body, cuts),
@@ -602,5 +615,33 @@ fn more_specific_plugin_applies_whole() {
                 world.check_refused(&request, 401, NO_KEY);
             }
         }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn fields_are_written_as_they_are_edited(chosen in proptest::collection::vec(0_usize..32, 0..12)) {
+        const FIELDS: [(&str, &str); 16] = [
+            ("accept", "*/*"),
+            ("connection", "close, x-hop, via, accept, x-forwarded-for"),
+            ("connection", "keep-alive"),
+            ("te", "gzip, trailers"),
+            ("te", "gzip"),
+            ("host", "other.test"),
+            ("via", "1.0 fred"),
+            ("x-hop", "1"),
+            ("x-real-ip", "1"),
+            ("x-forwarded-for", "192.0.2.1"),
+            ("x-forwarded-prefix", "/spoofed"),
+            ("x-forwarded-path", "/spoofed"),
+            ("x_consumer_id", "spoofed"),
+            ("x-consumer-username", "spoofed"),
+            ("proxy", "spoofed"),
+            ("cookie", "a=1"),
+        ];
+        let mut world = World::with_key_auth(json!({"hide_credentials": true}));
+        let fields = chosen.into_iter().map(|index| FIELDS[index % FIELDS.len()]);
+        // Compared in `Sent::new`.
+        world.forward(&fields.fold(get("/").with("apikey", "kong"), |request, (name, value)| request.with(name, value)));
     }
 }
