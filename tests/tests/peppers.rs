@@ -4,6 +4,7 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use latchkey_tests::fixtures::{create, proxy_to};
 use latchkey_tests::gateway::{Gateway, Options, binary};
@@ -25,6 +26,19 @@ fn start(data: &Arc<TempDir>, peppers: &[(&str, &str)]) -> Gateway {
     Gateway::spawn(options)
 }
 
+/// The made admin token; it is printed after the line that says where the program listens.
+fn printed_token(gateway: &Gateway) -> String {
+    for _ in 0..500 {
+        let printed = gateway.process().printed();
+        let rest = printed.split_once("LATCHKEY_TOKEN=").map(|(_, rest)| rest);
+        if let Some((token, _)) = rest.and_then(|rest| rest.split_once('\n')) {
+            return token.to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("no admin token is printed")
+}
+
 fn ask(gateway: &Gateway, key: &str) -> u16 {
     gateway.send(&Request::get("/").header("apikey", key)).status
 }
@@ -35,8 +49,7 @@ fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
     let upstream = Upstream::recording();
 
     let mut gateway = start(&data, &[("LATCHKEY_PEPPER", OLD)]);
-    let printed = gateway.process().printed();
-    let token = printed.split("LATCHKEY_TOKEN=").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let token = printed_token(&gateway);
     gateway.admin_token.clone_from(&token);
     proxy_to(&gateway, &upstream, &json!({}), &json!({}));
     create(&gateway, "/consumers", &json!({"username": "bob"}));
