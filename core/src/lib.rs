@@ -4,6 +4,7 @@
 //! does no I/O; the control plane (`registry`, `admin`) works over the [`store::Store`] port.
 //! Neither reads a clock or a random source of its own.
 
+pub mod admin;
 pub mod config;
 pub mod decision;
 mod extract_key;
@@ -19,9 +20,11 @@ mod lru;
 pub mod places;
 pub mod ports;
 pub mod problem;
+pub mod registry;
 pub mod replica;
 pub mod request;
 pub mod router;
+pub mod schema;
 pub mod snapshot;
 pub mod store;
 pub mod strip_key;

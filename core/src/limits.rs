@@ -45,3 +45,22 @@ pub const MULTIPART_BOUNDARY_BYTES_MAX: usize = 70;
 /// Objects and arrays open at once in a JSON body, the outermost included.
 /// Half of what `serde_json` reads, far above what requests nest.
 pub const JSON_DEPTH_MAX: usize = 64;
+
+/// Names, in bytes: usernames, custom ids and such stand in header fields sent to upstreams.
+pub const NAME_BYTES_MAX: usize = 512;
+
+/// A developer's metadata, in bytes.
+pub const META_BYTES_MAX: usize = 16 << 10;
+
+/// Body of an Admin API request, in bytes; adapters answer 413 beyond. Entities are far smaller
+/// and must fit a record (DynamoDB: 400 KB).
+pub const ADMIN_BODY_BYTES_MAX: usize = 1 << 20;
+
+/// An entity as stored, in bytes: DynamoDB takes 400 KB a record, and one commit takes 4 MB.
+pub const ENTITY_BYTES_MAX: usize = 64 << 10;
+
+/// Runs of one change that lost to others before the caller is told to come back.
+pub const CONFLICTS_MAX: u32 = 32;
+
+/// Credentials whose grants one commit of a longer change writes, at most.
+pub const JOB_CHUNK_MAX: usize = 40;

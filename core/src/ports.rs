@@ -21,7 +21,6 @@ pub trait Random {
 
 /// Ports whose answers repeat, for tests.
 pub mod testing {
-    use std::cell::Cell;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     /// Repeatable bytes from a seed (SplitMix64). Not fit for secrets.
@@ -54,23 +53,23 @@ pub mod testing {
 
     /// A clock that stands still until it is moved.
     #[derive(Debug, Default)]
-    pub struct ManualClock(Cell<u64>);
+    pub struct ManualClock(AtomicU64);
 
     impl ManualClock {
         /// Starts at `unix_ms`.
         pub fn at(unix_ms: u64) -> Self {
-            ManualClock(Cell::new(unix_ms))
+            ManualClock(AtomicU64::new(unix_ms))
         }
 
         /// Moves on by `ms`.
         pub fn advance(&self, ms: u64) {
-            self.0.set(self.0.get() + ms);
+            self.0.fetch_add(ms, Ordering::Relaxed);
         }
     }
 
     impl super::Clock for ManualClock {
         fn unix_ms(&self) -> u64 {
-            self.0.get()
+            self.0.load(Ordering::Relaxed)
         }
     }
 }

@@ -109,10 +109,24 @@ impl<'s, S: Store> Transaction<'s, S> {
         self.settings = Some(settings);
     }
 
-    /// Records this transaction will touch, about: for callers that fill one up.
+    /// What this transaction writes to the records of `partition` whose sort key starts with
+    /// `prefix`, in order; `None`: removes.
+    pub fn written(&self, partition: &str, prefix: &str) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        self.writes
+            .range(RecordKey::new(partition, prefix)..)
+            .take_while(move |(key, _)| key.partition == partition && key.sort.starts_with(prefix))
+            .map(|(key, value)| (key.sort.as_str(), value.as_deref()))
+    }
+
+    /// Records this transaction will touch, at most: for callers that fill one up.
     pub fn size(&self) -> usize {
         let read_only = self.reads.keys().filter(|key| !self.writes.contains_key(*key)).count();
-        read_only + self.writes.len() + self.grants.len()
+        let mut pieces: Vec<PieceId> = self.config.keys().map(|(piece, ..)| *piece).collect();
+        pieces.dedup();
+        let published = self.grants.len() + pieces.len() + usize::from(self.settings.is_some());
+        // Besides: the head, the change, and the old changes that go.
+        let feed = if published == 0 { 0 } else { 2 + CHANGES_DROPPED_AT_ONCE as usize + 1 };
+        read_only + self.writes.len() + published + feed
     }
 
     /// Applies everything, or nothing when a record that was read has changed.

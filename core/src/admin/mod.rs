@@ -1,0 +1,124 @@
+//! The Admin API: Kong's conventions over the [`Registry`].
+
+mod answer;
+mod authenticate;
+mod body;
+pub mod endpoints;
+mod information;
+mod lists;
+mod problem;
+mod resources;
+#[cfg(test)]
+mod tests;
+
+pub use problem::InternalCause;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use uuid::Uuid;
+
+use crate::keys::KeyDigest;
+use crate::ports::{Clock, Random};
+use crate::registry::Registry;
+use crate::store::Store;
+use endpoints::Matched;
+
+/// What an installation sets.
+#[derive(Clone, Debug)]
+pub struct AdminSettings {
+    /// Digest of the admin token, under the current pepper or the one before. `None`: the Admin
+    /// API answers 503.
+    pub token: Option<KeyDigest>,
+    /// Version of Kong whose conventions are kept, as clients ask for it: `3.9.1`.
+    pub version: String,
+    /// Name of this installation.
+    pub hostname: String,
+    /// Id of this installation.
+    pub node_id: Uuid,
+}
+
+/// A request to the Admin API.
+#[derive(Clone, Copy, Debug)]
+pub struct AdminRequest<'a> {
+    /// `GET`, `POST`, …
+    pub method: &'a str,
+    /// Path after the `/-/admin` prefix, percent-encoded; empty is `/`.
+    pub path: &'a str,
+    /// Raw query, without `?`.
+    pub query: Option<&'a str>,
+    /// Header fields.
+    pub headers: &'a HeaderMap,
+    /// Whole body: at most [`crate::limits::ADMIN_BODY_BYTES_MAX`]; the adapter answers 413 beyond.
+    pub body: &'a [u8],
+}
+
+/// The Admin API over a registry.
+#[derive(Debug)]
+pub struct Admin<S, C, R> {
+    registry: Registry<S, C, R>,
+    settings: AdminSettings,
+}
+
+impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
+    /// The API of `registry`.
+    pub fn new(registry: Registry<S, C, R>, settings: AdminSettings) -> Self {
+        Admin { registry, settings }
+    }
+
+    /// The registry.
+    pub fn registry(&self) -> &Registry<S, C, R> {
+        &self.registry
+    }
+
+    /// Takes another admin token from now on.
+    pub fn set_token(&mut self, token: Option<KeyDigest>) {
+        self.settings.token = token;
+    }
+
+    /// Answers a request.
+    ///
+    /// The token is looked at before anything else. An answer to a failure has an
+    /// [`InternalCause`] among its extensions, for the log.
+    pub async fn handle(&self, request: AdminRequest<'_>) -> Response<Bytes> {
+        let mut response = match self.authenticate(request.headers) {
+            Ok(()) => self.route(request).await,
+            Err(refusal) => refusal,
+        };
+        answer::add_cors(&mut response, request.headers);
+        if request.method == "HEAD" {
+            *response.body_mut() = Bytes::new();
+        }
+        response
+    }
+
+    async fn route(&self, request: AdminRequest<'_>) -> Response<Bytes> {
+        let Some(matched) = endpoints::find(request.path) else {
+            return answer::message(StatusCode::NOT_FOUND, "Not found");
+        };
+        let method = if request.method == "HEAD" { "GET" } else { request.method };
+        if method == "OPTIONS" {
+            return answer::options(matched.endpoint);
+        }
+        if !matched.endpoint.methods.contains(&method) {
+            let mut response = answer::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+            answer::add_allow(&mut response, matched.endpoint);
+            return response;
+        }
+        self.act(request, method, &matched).await.unwrap_or_else(|refusal| refusal)
+    }
+
+    async fn act(
+        &self,
+        request: AdminRequest<'_>,
+        method: &str,
+        matched: &Matched,
+    ) -> Result<Response<Bytes>, Response<Bytes>> {
+        let input = match method {
+            "POST" | "PUT" | "PATCH" => body::parse(request.headers, request.body)?,
+            _ => Default::default(),
+        };
+        let query = lists::Query::parse(request.query)?;
+        let resource = self.resource(method, matched, &query, &input);
+        resource.await.map_err(|error| problem::response(&error))
+    }
+}

@@ -1,0 +1,141 @@
+//! Changes that take several commits.
+//!
+//! The first commit leaves a record of the job; each further one does a part and moves the record
+//! on, or removes it with the last part. Every part is decided anew from what is stored, so that
+//! it makes no difference who goes on, or what else has changed. The call that began the job
+//! returns when all is done; after a crash [`Registry::resume_jobs`] does it.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Registry;
+use super::attempts::transact;
+use super::error::Error;
+use super::records::JOBS;
+use super::work::Work;
+use crate::limits;
+use crate::ports::{Clock, Random};
+use crate::schema::EntityKind;
+use crate::store::{RecordKey, Store};
+
+/// Records a part of a job may touch: what a batch takes, less the job's own and the mark on what
+/// is being deleted.
+pub(super) const ROOM: usize = limits::BATCH_RECORDS_MAX - 8;
+
+/// What is left to do of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Job {
+    /// Remove an entity that is marked as being deleted, and what goes along.
+    Delete { kind: EntityKind, id: Uuid },
+    /// Publish the keys of a consumer after the one named.
+    RepublishConsumer { id: Uuid, after: Option<Uuid> },
+    /// Publish the keys of a developer's applications after the one named.
+    RepublishDeveloper { id: Uuid, after: Option<Uuid> },
+}
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    job: String,
+    #[serde(default)]
+    kind: Option<String>,
+    id: Uuid,
+    #[serde(default)]
+    after: Option<Uuid>,
+}
+
+impl Job {
+    fn key(&self) -> RecordKey {
+        let sort = match self {
+            Job::Delete { kind, id } => format!("delete/{}/{id}", kind.name()),
+            Job::RepublishConsumer { id, .. } => format!("republish-consumer/{id}"),
+            Job::RepublishDeveloper { id, .. } => format!("republish-developer/{id}"),
+        };
+        RecordKey::new(JOBS, sort)
+    }
+
+    fn to_record(&self) -> Record {
+        let (job, kind, id, after) = match self {
+            Job::Delete { kind, id } => ("delete", Some(kind.name().to_owned()), id, None),
+            Job::RepublishConsumer { id, after } => ("republish-consumer", None, id, *after),
+            Job::RepublishDeveloper { id, after } => ("republish-developer", None, id, *after),
+        };
+        Record { job: job.to_owned(), kind, id: *id, after }
+    }
+
+    fn from_record(record: Record) -> Option<Self> {
+        let Record { job, kind, id, after } = record;
+        match job.as_str() {
+            "delete" => Some(Job::Delete { kind: EntityKind::parse(&kind?)?, id }),
+            "republish-consumer" => Some(Job::RepublishConsumer { id, after }),
+            "republish-developer" => Some(Job::RepublishDeveloper { id, after }),
+            _ => None,
+        }
+    }
+}
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// Completes what a crash or a failure has interrupted. To be called at every start.
+    pub async fn resume_jobs(&self) -> Result<(), Error> {
+        loop {
+            let page = self.store.scan(JOBS, "", None, 100).await?;
+            for (_, record) in &page.records {
+                let record = serde_json::from_slice::<Record>(&record.value).ok();
+                let unreadable = || crate::store::StoreError::Failed("unreadable job".to_owned());
+                let job = record.and_then(Job::from_record).ok_or_else(unreadable)?;
+                self.run_job(&job).await?;
+            }
+            if page.records.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Leaves a job in this commit.
+    pub(super) fn leave_job(&self, work: &mut Work<'_, S>, job: Job) -> Job {
+        work.put_json(job.key(), &job.to_record());
+        job
+    }
+
+    /// The job when an earlier change has left it: whoever repeats that change waits for the rest.
+    pub(super) async fn left_job(&self, work: &mut Work<'_, S>, job: Job) -> Result<Option<Job>, Error> {
+        Ok(work.read_json::<Record>(&job.key()).await?.map(|_| job))
+    }
+
+    /// Goes on with a job until it is done, by whomever.
+    pub(super) async fn run_job(&self, job: &Job) -> Result<(), Error> {
+        let key = job.key();
+        while transact!(self, attempts, |work| self.run_part(&mut work, &key)) {}
+        Ok(())
+    }
+
+    /// Does a part of a job. Answers whether there is more.
+    async fn run_part(&self, work: &mut Work<'_, S>, key: &RecordKey) -> Result<bool, Error> {
+        let record = work.read_json::<Record>(key).await?;
+        let Some(job) = record.and_then(Job::from_record) else { return Ok(false) };
+        let next = match job {
+            Job::Delete { kind, id } => {
+                let done = self.remove_with_children(work, kind, id).await?;
+                (!done).then_some(Job::Delete { kind, id })
+            }
+            Job::RepublishConsumer { id, after } => {
+                let after = self.republish_consumer(work, id, after).await?;
+                after.map(|after| Job::RepublishConsumer { id, after: Some(after) })
+            }
+            Job::RepublishDeveloper { id, after } => {
+                let after = self.republish_developer(work, id, after).await?;
+                after.map(|after| Job::RepublishDeveloper { id, after: Some(after) })
+            }
+        };
+        match next {
+            Some(job) => {
+                self.leave_job(work, job);
+                Ok(true)
+            }
+            None => {
+                work.delete(key.clone());
+                Ok(false)
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The control plane's rules: what may be stored, and what the data plane is told of it.
+//!
+//! Every call is one transaction, decided again from the start when another change came between.
+//! What the data plane must know is published in the same commit. Changes too large for one commit
+//! leave a job record in the first and go on in further ones ([`jobs`]).
+
+mod admin_token;
+mod anonymous;
+mod applications;
+mod attempts;
+mod cascade;
+mod consumers;
+mod contracts;
+mod credentials;
+mod developers;
+mod entities;
+mod error;
+mod grants;
+mod jobs;
+mod list;
+mod lookup;
+mod present;
+mod records;
+mod rehash;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use error::{Error, ErrorCode};
+pub use list::{List, PageRequest};
+pub use lookup::Step;
+
+use uuid::Uuid;
+
+use crate::keys::{Peppers, PlainKey, generate_key, generate_secret, hex};
+use crate::ports::{Clock, Random};
+use crate::store::Store;
+use attempts::transact;
+
+/// The control plane over a store, a clock and a source of randomness.
+#[derive(Debug)]
+pub struct Registry<S, C, R> {
+    store: S,
+    clock: C,
+    random: R,
+    peppers: Peppers,
+}
+
+/// What a change may need that is made anew. Made before its first attempt, so that an attempt
+/// whose outcome is unknown can be repeated.
+struct Fresh {
+    id: Uuid,
+    consumer_id: Uuid,
+    credential_id: Uuid,
+    key: PlainKey,
+    secret: PlainKey,
+}
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// Opens the registry and makes the tag keys of its peppers known to the data plane.
+    ///
+    /// [`Registry::resume_jobs`] is to be called next.
+    pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
+        let registry = Registry { store, clock, random, peppers };
+        registry.publish_tag_keys().await?;
+        Ok(registry)
+    }
+
+    /// The store, for what needs no rules: the change feed and grants.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The peppers digests are made under.
+    pub fn peppers(&self) -> &Peppers {
+        &self.peppers
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    async fn publish_tag_keys(&self) -> Result<(), Error> {
+        transact!(self, attempts, |work| async {
+            let mut settings = work.settings().await?;
+            let before = settings.tag_keys.len();
+            for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten()
+            {
+                let tag_key = hex(&pepper.tag_key().to_bytes());
+                if !settings.tag_keys.contains(&tag_key) {
+                    settings.tag_keys.push(tag_key);
+                }
+            }
+            if settings.tag_keys.len() > before {
+                work.publish_settings(settings);
+            }
+            Ok::<(), Error>(())
+        });
+        Ok(())
+    }
+
+    fn fresh(&self) -> Fresh {
+        Fresh {
+            id: self.random.uuid(),
+            consumer_id: self.random.uuid(),
+            credential_id: self.random.uuid(),
+            key: generate_key(&self.peppers.current, &self.random),
+            secret: generate_secret(&self.random),
+        }
+    }
+}
