@@ -3,6 +3,7 @@
 
 mod bench;
 mod test;
+mod worker;
 mod workspace;
 
 use clap::Parser;
@@ -15,11 +16,14 @@ enum Chore {
     Test(test::Options),
     /// Measure.
     Bench(bench::Options),
+    /// Build, test and try out the Cloudflare Worker.
+    Worker(worker::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Chore::parse() {
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Worker(options) => worker::run(&options),
     }
 }
