@@ -36,10 +36,10 @@ impl Aside {
     }
 }
 
-/// A response made here.
+/// A response made here; `request_id` may be empty.
 pub fn respond(response: &Response<Bytes>, request_id: &str, aside: &Aside) -> String {
     let mut text = String::with_capacity(512);
-    let _ = write!(text, "R\n{}\n{request_id}\n{}", mark(&aside.0), response.status().as_u16());
+    let _ = write!(text, "R\n{}\n{}\n{}", mark(&aside.0), mark(request_id), response.status().as_u16());
     for (name, value) in response.headers() {
         push_field(&mut text, name, value);
     }
@@ -107,8 +107,9 @@ fn since_text(request: FeedRequest) -> String {
     request.since.map_or_else(|| "start".to_owned(), |since| since.to_string())
 }
 
-fn mark(aside: &str) -> &str {
-    if aside.is_empty() { "-" } else { aside }
+/// No line of a head is empty: that is how its end is found.
+fn mark(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
 }
 
 fn push_field(text: &mut String, name: &HeaderName, value: &HeaderValue) {

@@ -1,5 +1,7 @@
 //! What JavaScript calls. A call that throws leaves the instance behind: the shim makes another.
 
+#![allow(unreachable_pub, reason = "JavaScript reaches it")]
+
 use std::cell::RefCell;
 
 use latchkey_core::forward::never_passed;

@@ -3,6 +3,8 @@
 //! Its store answers at once, so a call of the Admin API is one synchronous call, and nothing else
 //! happens in the object meanwhile. Only Workers KV is waited for.
 
+#![allow(unreachable_pub, reason = "JavaScript reaches it")]
+
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -1,7 +1,7 @@
 // The Wasm instance. Its state is cache only: after a call that throws, it is replaced by a new one.
 
 import module from "./latchkey_worker_bg.wasm";
-import * as glue from "./latchkey_worker.js";
+import * as glue from "../build/glue/latchkey_worker.js";
 
 glue.initSync({ module });
 

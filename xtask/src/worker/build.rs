@@ -9,6 +9,9 @@ use anyhow::{Context, Result};
 use super::setup::{self, TARGET, Tools, folder, npm_program};
 use crate::workspace;
 
+const WASM_FEATURES: [&str; 6] =
+    ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+
 /// What is deployed.
 pub(crate) struct Built {
     /// The script.
@@ -52,7 +55,11 @@ fn bind(tools: &Tools, wasm: &Path, glue: &Path) -> Result<()> {
 
 fn optimise(from: &Path, to: &Path) -> Result<()> {
     let mut wasm_opt = Command::new(npm_program("wasm-opt"));
-    wasm_opt.args(["-Os", "--all-features", "--strip-debug", "--strip-producers"]);
+    // What rustc uses of newer Wasm, and no more: workerd would not compile it.
+    for feature in WASM_FEATURES {
+        wasm_opt.arg(format!("--enable-{feature}"));
+    }
+    wasm_opt.args(["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"]);
     workspace::run(wasm_opt.arg(from).arg("--output").arg(to))
 }
 

@@ -38,6 +38,3 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Size => size::check(),
     }
 }
-
-pub(crate) use build::build;
-pub(crate) use setup::folder;

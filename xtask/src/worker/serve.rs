@@ -7,8 +7,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::build::build;
-use super::setup::{folder, npm_program};
-use crate::workspace;
+use super::setup::{folder, node};
 
 /// A Worker in workerd with stand-ins for KV and the object's storage; stopped when dropped.
 pub(super) struct Served {
@@ -22,9 +21,8 @@ pub(super) struct Served {
 impl Served {
     /// Starts `infra/cloudflare/tests/serve.mjs`, which prints URL and token.
     pub(super) fn start() -> Result<Self> {
-        let mut process = Command::new(npm_program("node"))
-            .arg(folder().join("tests/serve.mjs"))
-            .current_dir(folder())
+        let mut process = node()
+            .arg("tests/serve.mjs")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -54,5 +52,14 @@ pub(super) fn dev() -> Result<()> {
     if !variables.exists() {
         fs::copy(folder().join(".dev.vars.example"), &variables).context("make .dev.vars")?;
     }
-    workspace::run(Command::new(npm_program("node")).arg(folder().join("dev.mjs")).current_dir(folder()))
+    run_here(node().arg("dev.mjs"))
+}
+
+/// Runs a program to its end in the folder it is set to, its output shown.
+pub(super) fn run_here(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} failed: {status}");
+    }
+    Ok(())
 }

@@ -8,8 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use super::build::build;
-use super::setup::{folder, npm_program};
-use crate::workspace;
+use super::setup::node;
 
 /// Script and Wasm together, gzipped, in KiB.
 const GZIPPED_KIB_MAX: f64 = 250.0;
@@ -27,9 +26,8 @@ pub(super) fn check() -> Result<()> {
     }
     println!("{:<28} {total:>7.1} KiB gzipped, at most {GZIPPED_KIB_MAX}", "together");
     ensure!(total <= GZIPPED_KIB_MAX, "too large");
-    let start = workspace::output_of(
-        Command::new(npm_program("node")).current_dir(folder()).arg(folder().join("tests/start.mjs")),
-    )?;
+    let start = node().arg("tests/start.mjs").stderr(Stdio::inherit()).output().context("start workerd")?;
+    let start = String::from_utf8_lossy(&start.stdout).into_owned();
     let start_ms: f64 = start.trim().parse().context("the start-up time is no number")?;
     println!("{:<28} {start_ms:>7.1} ms, at most {START_MS_MAX}", "start-up in workerd");
     ensure!(start_ms <= START_MS_MAX, "too slow");

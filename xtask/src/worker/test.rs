@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::build::build;
-use super::serve::Served;
-use super::setup::{folder, npm_program};
+use super::serve::{Served, run_here};
+use super::setup::{folder, node};
 use crate::workspace;
 
 /// Which tests.
@@ -35,9 +35,7 @@ fn run_scripts() -> Result<()> {
         .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
         .collect();
     tests.sort();
-    let mut node = Command::new(npm_program("node"));
-    node.args(["--test", "--test-concurrency=1"]).args(tests);
-    run_in_folder(&mut node)
+    run_here(node().args(["--test", "--test-concurrency=1"]).args(tests))
 }
 
 /// The runner that the local program is tested with, against the Worker.
@@ -50,12 +48,4 @@ fn run_vectors() -> Result<()> {
         .env("LATCHKEY_TEST_BASE_URL", &worker.url)
         .env("LATCHKEY_TEST_ADMIN_TOKEN", &worker.token);
     workspace::run(&mut vectors)
-}
-
-fn run_in_folder(command: &mut Command) -> Result<()> {
-    let status = command.current_dir(folder()).status().with_context(|| format!("start {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} failed: {status}");
-    }
-    Ok(())
 }
