@@ -32,15 +32,15 @@ pub struct Config {
 /// What holds for the requests of one route.
 #[derive(Clone, Debug)]
 pub(crate) struct RouteRules {
-    pub(crate) service: Option<Arc<Service>>,
+    pub(crate) service: Option<Service>,
     pub(crate) key_auth: Option<Arc<KeyAuth>>,
     pub(crate) registration: Option<Registration>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) id: Uuid,
-    pub(crate) path: Option<String>,
+    pub(crate) path: Option<Arc<str>>,
     pub(crate) upstream: Arc<Upstream>,
 }
 
@@ -158,10 +158,10 @@ fn compile(pieces: &BTreeMap<PieceId, Piece>, previous: &Router) -> Config {
     let mut unusable = Vec::new();
     let settings =
         pieces.get(&PieceId::SETTINGS).and_then(|piece| piece.settings.clone()).unwrap_or_default();
-    let services: HashMap<Uuid, Arc<Service>> = read_all(pieces, ConfigKind::Services, &mut unusable)
+    let services: HashMap<Uuid, Service> = read_all(pieces, ConfigKind::Services, &mut unusable)
         .into_iter()
         .filter(|(_, service): &(Uuid, ServiceEntity)| service.enabled)
-        .filter_map(|(id, service)| Some((id, Arc::new(service.compile(id, &mut unusable)?))))
+        .filter_map(|(id, service)| Some((id, service.compile(id, &mut unusable)?)))
         .collect();
     let plugins = Plugins::new(pieces, &mut unusable);
     // A route to a disabled service is no route (Kong 3.x).
@@ -256,7 +256,7 @@ impl ServiceEntity {
             retries: self.retries,
             tls_verify: self.tls_verify.unwrap_or(true),
         };
-        Some(Service { id, path: self.path, upstream: Arc::new(upstream) })
+        Some(Service { id, path: self.path.map(Into::into), upstream: Arc::new(upstream) })
     }
 }
 
@@ -303,6 +303,8 @@ type Scope = (Option<Uuid>, Option<Uuid>);
 #[derive(Default)]
 struct Plugins {
     key_auths: HashMap<Scope, Arc<KeyAuth>>,
+    /// By their configuration: equal ones are one, which then stays in the processor's caches.
+    distinct_key_auths: HashMap<String, Arc<KeyAuth>>,
     registrations: HashMap<Uuid, Registration>,
 }
 
@@ -327,7 +329,9 @@ impl Plugins {
         match plugin.name.as_str() {
             "key-auth" => {
                 let config = KeyAuthConfig::deserialize(&plugin.config)?;
-                self.key_auths.insert((route, service), Arc::new(KeyAuth::compile(config, consumers)));
+                let distinct = self.distinct_key_auths.entry(plugin.config.to_string());
+                let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(config, consumers)));
+                self.key_auths.insert((route, service), key_auth.clone());
             }
             "application-registration" => {
                 let config = RegistrationConfig::deserialize(&plugin.config)?;

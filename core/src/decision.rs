@@ -73,16 +73,44 @@ pub struct Plan {
     pub upstream: Arc<Upstream>,
     /// Request target, path and query, as bytes for the request line.
     pub target: Bytes,
-    /// `Host` field.
-    pub host: HeaderValue,
+    /// `Host` field as the client sent it, where it is kept; else it is the upstream's own.
+    pub preserved_host: Option<HeaderValue>,
     /// Fields to set, replacing any of that name; at most one for each name.
-    pub set: Vec<(HeaderName, HeaderValue)>,
+    pub set: SetFields,
     /// Fields to remove besides those that are never passed on.
     pub strip: StripNames,
     /// What to do with the body.
     pub body: BodyEdit,
     /// Whether `Connection: Upgrade` and `Upgrade` are passed on (a WebSocket handshake).
     pub upgrade: bool,
+}
+
+/// Fields to set; their values lie in one text, so that none is an allocation or a count of its own.
+#[derive(Debug)]
+pub struct SetFields {
+    pub(crate) text: Bytes,
+    pub(crate) fields: Vec<SetField>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SetField {
+    pub(crate) name: &'static HeaderName,
+    pub(crate) value: Range<usize>,
+}
+
+impl SetFields {
+    /// Names, and values that a field can carry.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static HeaderName, &[u8])> {
+        self.fields.iter().map(|field| (field.name, &self.text[field.value.clone()]))
+    }
+
+    /// The same for a header map; the values share the text.
+    pub(crate) fn header_values(&self) -> impl Iterator<Item = (&'static HeaderName, HeaderValue)> {
+        self.fields.iter().filter_map(|field| {
+            let value = HeaderValue::from_maybe_shared(self.text.slice(field.value.clone()));
+            Some((field.name, value.ok()?))
+        })
+    }
 }
 
 /// What to do with the body.
@@ -120,6 +148,11 @@ pub struct Upstream {
 }
 
 impl Plan {
+    /// `Host` field.
+    pub fn host(&self) -> &HeaderValue {
+        self.preserved_host.as_ref().unwrap_or(&self.upstream.authority)
+    }
+
     /// Applies the plan to the client's header fields: removes what must not pass, sets the rest.
     pub fn edit_headers(&self, headers: &mut HeaderMap) {
         crate::forward::edit_request_headers(self, headers);

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use http::header::HeaderName;
+
 use crate::config::{KeyAuth, KeyName};
 use crate::places::{self, BodyKind, Found};
 use crate::request::{Body, Headers, RequestHead};
@@ -61,16 +63,16 @@ pub(crate) fn extract_key<'a, H: Headers>(
 
 /// The spelling as configured goes first; `_` also matches `-`.
 fn find_in_header<'a, H: Headers>(head: &RequestHead<'a, H>, name: &KeyName) -> Found<'a> {
-    let one_spelling = |spelling: &str| {
-        let mut values = head.headers.values(spelling);
+    let one_spelling = |spelling: &HeaderName| {
+        let mut values = head.headers.values_of(spelling);
         match (values.next(), values.next()) {
             (None, _) => Found::Nothing,
             (Some(value), None) => Found::One(Cow::Borrowed(value)),
             (Some(_), Some(_)) => Found::Many,
         }
     };
-    match (one_spelling(name.header.as_str()), &name.header_hyphenated) {
-        (Found::Nothing, Some(hyphenated)) => one_spelling(hyphenated.as_str()),
+    match (one_spelling(&name.header), &name.header_hyphenated) {
+        (Found::Nothing, Some(hyphenated)) => one_spelling(hyphenated),
         (found, _) => found,
     }
 }

@@ -1,7 +1,8 @@
 //! The change feed: what the control plane publishes and every instance of the data plane polls.
 //!
 //! Each commit that the data plane must know of has a number, the epoch, one more than the last.
-//! `published` is one partition: the head, then the changes, then the pieces of the configuration.
+//! `published` is one partition: the head and the pieces of the configuration, which one scan reads
+//! together, and the changes.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,11 @@ use crate::store::{RecordKey, Store, StoreError};
 pub type Epoch = u64;
 
 const PARTITION: &str = "published";
+/// The head's sort key, and what those of the pieces begin with.
+const STATE_PREFIX: &str = "config";
+const CHANGE_PREFIX: &str = "log/";
+/// Records asked for at once.
+const PAGE: usize = 1_000;
 
 /// First record of the feed: how far it goes, and which change each piece of the configuration has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,20 +48,44 @@ pub struct Change {
 impl Head {
     /// Where the head is stored.
     pub fn record_key() -> RecordKey {
-        RecordKey::new(PARTITION, "0head")
+        RecordKey::new(PARTITION, STATE_PREFIX)
     }
 }
 
 impl Change {
     /// Where a change is stored.
     pub fn record_key(epoch: Epoch) -> RecordKey {
-        RecordKey::new(PARTITION, format!("1change/{epoch:020}"))
+        RecordKey::new(PARTITION, format!("{CHANGE_PREFIX}{epoch:020}"))
     }
 }
 
-/// Where a piece of the configuration is stored.
-pub fn piece_key(piece: PieceId) -> RecordKey {
-    RecordKey::new(PARTITION, format!("2config/{piece}"))
+/// A piece of the configuration as stored: the number of the change that wrote it (8 bytes, big
+/// endian), then [`crate::snapshot::Piece::encode`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PieceRecord {
+    /// Number of the change that wrote it.
+    pub epoch: Epoch,
+    /// The encoded piece.
+    pub packed: Vec<u8>,
+}
+
+impl PieceRecord {
+    /// Where a piece is stored.
+    pub fn record_key(piece: PieceId) -> RecordKey {
+        RecordKey::new(PARTITION, format!("{STATE_PREFIX}/{piece}"))
+    }
+
+    /// The stored form.
+    pub fn encode(&self) -> Vec<u8> {
+        [&self.epoch.to_be_bytes(), self.packed.as_slice()].concat()
+    }
+
+    /// Reads [`PieceRecord::encode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        let (epoch, packed) =
+            bytes.split_first_chunk().ok_or_else(|| StoreError::Failed("unreadable piece".into()))?;
+        Ok(PieceRecord { epoch: Epoch::from_be_bytes(*epoch), packed: packed.to_vec() })
+    }
 }
 
 /// What an instance asks of the feed.
@@ -85,26 +115,80 @@ pub struct FeedReply {
 
 /// Answers a feed request from the authority; `settled` as in [`FeedReply`], `None` without replicas.
 ///
-/// The head is read first, so that everything read after it is at least as new as the epoch
-/// answered. `StoreError::Failed` when records that the head names are missing or unreadable.
+/// One scan for an instance that has just started, one read for one that is up to date.
+/// `StoreError::Failed` when records that the head names are missing or unreadable.
 pub async fn read_feed<S: Store>(
     store: &S,
     request: FeedRequest,
     settled: Option<Epoch>,
 ) -> Result<FeedReply, StoreError> {
-    let Some(head) = read_json::<Head, S>(store, &Head::record_key()).await? else {
-        return Ok(FeedReply { reset: true, ..FeedReply::default() });
-    };
-    let since = request.since.filter(|since| (head.floor..=head.epoch).contains(since));
-    let settled = settled.map_or(head.epoch, |settled| settled.min(head.epoch));
-    let from = since.unwrap_or(settled.max(head.floor));
+    if let Some(since) = request.since {
+        let head: Head = read_json(store, &Head::record_key()).await?.unwrap_or_default();
+        if (head.floor..=head.epoch).contains(&since) {
+            return read_since(store, &head, since, settled).await;
+        }
+    }
+    read_all(store, settled).await
+}
+
+async fn read_since<S: Store>(
+    store: &S,
+    head: &Head,
+    since: Epoch,
+    settled: Option<Epoch>,
+) -> Result<FeedReply, StoreError> {
+    let mut pieces = Vec::new();
+    for (&piece, &epoch) in head.pieces.iter().filter(|(_, epoch)| **epoch > since) {
+        pieces.push((piece, read_piece(store, piece, epoch).await?));
+    }
     Ok(FeedReply {
         epoch: head.epoch,
-        reset: since.is_none(),
-        settled,
-        changes: read_changes(store, from, head.epoch).await?,
-        pieces: read_pieces(store, &head, since).await?,
+        reset: false,
+        settled: settled.map_or(head.epoch, |settled| settled.min(head.epoch)),
+        changes: read_changes(store, since, head.epoch).await?,
+        pieces,
     })
+}
+
+async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedReply, StoreError> {
+    let mut head = Head::default();
+    let mut scanned: BTreeMap<String, PieceRecord> = BTreeMap::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.scan(PARTITION, STATE_PREFIX, after.as_deref(), PAGE).await?;
+        after = page.records.last().map(|(sort, _)| sort.clone());
+        for (sort, record) in page.records {
+            match sort == STATE_PREFIX {
+                true => head = decode(&record.value)?,
+                false => drop(scanned.insert(sort, PieceRecord::decode(&record.value)?)),
+            }
+        }
+        if !page.more {
+            break;
+        }
+    }
+    let mut pieces = Vec::new();
+    for (&piece, &epoch) in &head.pieces {
+        // A scan is not of one moment: a piece older than the head says is read again.
+        let record =
+            scanned.remove(&PieceRecord::record_key(piece).sort).filter(|record| record.epoch >= epoch);
+        let packed = match record {
+            Some(record) => record.packed,
+            None => read_piece(store, piece, epoch).await?,
+        };
+        pieces.push((piece, packed));
+    }
+    let settled = settled.map_or(head.epoch, |settled| settled.min(head.epoch));
+    let changes = read_changes(store, settled.max(head.floor), head.epoch).await?;
+    Ok(FeedReply { epoch: head.epoch, reset: true, settled, changes, pieces })
+}
+
+/// A piece at least as new as the head says.
+async fn read_piece<S: Store>(store: &S, piece: PieceId, epoch: Epoch) -> Result<Vec<u8>, StoreError> {
+    let record = store.get(&PieceRecord::record_key(piece)).await?;
+    let record = record.map(|record| PieceRecord::decode(&record.value)).transpose()?;
+    let record = record.filter(|record| record.epoch >= epoch);
+    record.map(|record| record.packed).ok_or_else(|| StoreError::Failed(format!("piece {piece} is missing")))
 }
 
 /// The changes after `from`, up to and including `to`. None may be missing.
@@ -112,7 +196,7 @@ async fn read_changes<S: Store>(store: &S, from: Epoch, to: Epoch) -> Result<Vec
     let mut changes: Vec<Change> = Vec::new();
     let mut after = Change::record_key(from).sort;
     while (changes.len() as u64) < to - from {
-        let page = store.scan(PARTITION, "1change/", Some(&after), 1000).await?;
+        let page = store.scan(PARTITION, CHANGE_PREFIX, Some(&after), PAGE).await?;
         let Some((last, _)) = page.records.last() else { break };
         after = last.clone();
         for (_, record) in &page.records {
@@ -124,23 +208,6 @@ async fn read_changes<S: Store>(store: &S, from: Epoch, to: Epoch) -> Result<Vec
     }
     let whole = changes.len() as u64 == to - from;
     whole.then_some(changes).ok_or_else(|| StoreError::Failed("published changes are missing".into()))
-}
-
-async fn read_pieces<S: Store>(
-    store: &S,
-    head: &Head,
-    since: Option<Epoch>,
-) -> Result<Vec<(PieceId, Vec<u8>)>, StoreError> {
-    let mut pieces = Vec::new();
-    for (&piece, &epoch) in &head.pieces {
-        if since.is_some_and(|since| epoch <= since) {
-            continue;
-        }
-        let record = store.get(&piece_key(piece)).await?;
-        let record = record.ok_or_else(|| StoreError::Failed(format!("piece {piece} is missing")))?;
-        pieces.push((piece, record.value));
-    }
-    Ok(pieces)
 }
 
 pub(crate) async fn read_json<T: for<'de> Deserialize<'de>, S: Store>(

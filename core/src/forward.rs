@@ -2,12 +2,13 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use crate::config::{KeyAuth, Service};
-use crate::decision::{BodyEdit, Plan};
+use crate::decision::{BodyEdit, Plan, SetField, SetFields};
 use crate::grant::Identity;
 use crate::places;
 use crate::problem::{PRODUCT, REQUEST_ID, request_id_text};
@@ -15,17 +16,20 @@ use crate::request::{Headers, RequestHead};
 use crate::router::{Match, NormalPath, upstream_path};
 use crate::strip_key::{StripNames, append_without};
 
-/// Fields about one connection (RFC 9110 §7.6.1), and `Proxy` (CVE-2016-5385).
-const PER_CONNECTION: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+/// Whether a field is about one connection (RFC 9110 §7.6.1), or `Proxy` (CVE-2016-5385).
+fn is_per_connection(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
 /// Fields that tell an upstream who calls: never taken from a client.
 const IDENTITY: [&str; 7] = [
@@ -66,18 +70,14 @@ pub fn is_identity(name: &str) -> bool {
     name.len() >= 13 && name.as_bytes()[0].eq_ignore_ascii_case(&b'x') && IDENTITY.iter().any(is)
 }
 
-const X_CONSUMER_ID: HeaderName = HeaderName::from_static("x-consumer-id");
-const X_CONSUMER_CUSTOM_ID: HeaderName = HeaderName::from_static("x-consumer-custom-id");
-const X_CONSUMER_USERNAME: HeaderName = HeaderName::from_static("x-consumer-username");
-const X_CREDENTIAL_IDENTIFIER: HeaderName = HeaderName::from_static("x-credential-identifier");
-const X_ANONYMOUS_CONSUMER: HeaderName = HeaderName::from_static("x-anonymous-consumer");
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");
-const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
-const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+static X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");
+static X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+static X_REQUEST_ID: HeaderName = REQUEST_ID;
 /// Most fields a plan sets.
 const FIELDS_SET_MAX: usize = 14;
 
@@ -95,48 +95,34 @@ pub(crate) struct Passing<'p> {
 /// Plans how a request is sent on: target, `Host`, identity and forwarding fields.
 pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) -> Plan {
     let Passing { service, found, path, identity, hidden, body } = passing;
-    let mut text = Text::with_capacity(2 * head.path.len() + head.query.map_or(0, <[u8]>::len) + 192);
-    let target = text.part(|out| {
+    let bytes =
+        3 * head.path.len() + head.query.map_or(0, <[u8]>::len) + identity.map_or(0, Identity::text_bytes);
+    let mut out = Texts::with_capacity(bytes + 256);
+    let target = out.append(|out| {
         upstream_path(service.path.as_deref().map(str::as_bytes), path, found.stripped(), out);
         append_query(head.query, hidden, out);
     });
-    let client_ip = text.part(|out| append_ip(head, out));
-    let forwarded_for =
-        text.part(|out| append_list(head, "x-forwarded-for", out, |out| append_ip(head, out)));
-    let via = text.part(|out| append_list(head, "via", out, |out| out.extend_from_slice(VIA.as_bytes())));
-    let host = text.part(|out| out.extend(host_name(head.host).iter().map(u8::to_ascii_lowercase)));
-    let port = text.part(|out| append_number(head.server_port, out));
-    let request_id = text.part(|out| append_request_id(head.request_id, out));
-    let original = text.part(|out| out.extend_from_slice(head.path));
-    let prefix = text.part(|out| out.extend_from_slice(path.get(..found.stripped()).unwrap_or_default()));
-    let text = text.finish();
-
-    let mut set = Vec::with_capacity(FIELDS_SET_MAX);
-    if let Some(identity) = identity {
-        set_identity(identity, &mut set);
+    for (name, value) in identity.into_iter().flat_map(Identity::fields) {
+        out.set_text(name, value);
     }
-    set.push((X_FORWARDED_PROTO, HeaderValue::from_static(head.scheme.as_str())));
-    let parts = [
-        (X_FORWARDED_FOR, forwarded_for),
-        (X_REAL_IP, client_ip),
-        (X_FORWARDED_HOST, host),
-        (X_FORWARDED_PORT, port),
-        (X_FORWARDED_PATH, original),
-        (X_FORWARDED_PREFIX, prefix),
-        (header::VIA, via),
-        (REQUEST_ID, request_id),
-    ];
-    for (name, part) in parts {
-        if !part.is_empty()
-            && let Ok(value) = HeaderValue::from_maybe_shared(text.slice(part))
-        {
-            set.push((name, value));
-        }
-    }
+    out.set_text(&X_FORWARDED_PROTO, head.scheme.as_str().as_bytes());
+    out.set(&X_FORWARDED_FOR, |out| append_list(head, &X_FORWARDED_FOR, out, |out| append_ip(head, out)));
+    out.set(&X_REAL_IP, |out| append_ip(head, out));
+    out.set(&X_FORWARDED_HOST, |out| out.extend(host_name(head.host).iter().map(u8::to_ascii_lowercase)));
+    out.set(&X_FORWARDED_PORT, |out| append_number(head.server_port, out));
+    out.set(&X_FORWARDED_PATH, |out| out.extend_from_slice(head.path));
+    out.set(&X_FORWARDED_PREFIX, |out| {
+        out.extend_from_slice(path.get(..found.stripped()).unwrap_or_default())
+    });
+    out.set(&header::VIA, |out| {
+        append_list(head, &header::VIA, out, |out| out.extend_from_slice(VIA.as_bytes()))
+    });
+    out.set(&X_REQUEST_ID, |out| append_request_id(head.request_id, out));
+    let set = out.finish();
     Plan {
         upstream: service.upstream.clone(),
-        target: text.slice(target),
-        host: upstream_host(head, found.route.preserve_host, service),
+        target: set.text.slice(target),
+        preserved_host: preserved_host(head, found),
         set,
         strip: hidden.map_or_else(StripNames::default, |auth| auth.strip.clone()),
         body,
@@ -144,23 +130,46 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
     }
 }
 
-/// The texts of a plan, written into one buffer and shared from there: one allocation for all.
-struct Text(Vec<u8>);
+/// The texts of a plan, written one behind the other.
+struct Texts {
+    text: Vec<u8>,
+    fields: Vec<SetField>,
+}
 
-impl Text {
+impl Texts {
     fn with_capacity(bytes: usize) -> Self {
-        Text(Vec::with_capacity(bytes))
+        Texts { text: Vec::with_capacity(bytes), fields: Vec::with_capacity(FIELDS_SET_MAX) }
     }
 
-    fn part(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
-        let start = self.0.len();
-        write(&mut self.0);
-        start..self.0.len()
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+        let start = self.text.len();
+        write(&mut self.text);
+        start..self.text.len()
     }
 
-    fn finish(self) -> Bytes {
-        Bytes::from(self.0)
+    fn set_text(&mut self, name: &'static HeaderName, value: &[u8]) {
+        let value = self.append(|out| out.extend_from_slice(value));
+        self.fields.push(SetField { name, value });
     }
+
+    /// Sets a field, unless to nothing or to what a field cannot carry.
+    fn set(&mut self, name: &'static HeaderName, write: impl FnOnce(&mut Vec<u8>)) {
+        let value = self.append(write);
+        if !value.is_empty() && is_field_value(&self.text[value.clone()]) {
+            self.fields.push(SetField { name, value });
+        }
+    }
+
+    fn finish(self) -> SetFields {
+        SetFields { text: Bytes::from(self.text), fields: self.fields }
+    }
+}
+
+/// Whether a field can carry the bytes: no controls but tabs (RFC 9110 §5.5).
+fn is_field_value(bytes: &[u8]) -> bool {
+    let is_control = |byte: u8| (byte < 0x20 && byte != b'\t') || byte == 0x7f;
+    // Without leaving early: many bytes at once.
+    !bytes.iter().fold(false, |found, byte| found | is_control(*byte))
 }
 
 /// Appends `?` and the query, without the hidden keys. When nothing is left there is no `?`; a
@@ -180,20 +189,31 @@ fn append_query(query: Option<&[u8]>, hidden: Option<&KeyAuth>, out: &mut Vec<u8
 
 fn append_ip<H>(head: &RequestHead<'_, H>, out: &mut Vec<u8>) {
     use std::io::Write;
-    if let Some(ip) = head.client_ip {
-        // A Vec takes whatever is written.
-        let _ = write!(out, "{ip}");
+    match head.client_ip {
+        Some(IpAddr::V4(ip)) => {
+            let [first, others @ ..] = ip.octets();
+            append_number(first.into(), out);
+            for octet in others {
+                out.push(b'.');
+                append_number(octet.into(), out);
+            }
+        }
+        Some(IpAddr::V6(ip)) => {
+            // A Vec takes whatever is written.
+            let _ = write!(out, "{ip}");
+        }
+        None => {}
     }
 }
 
 /// Appends what the client sent of a list field, then our own member.
 fn append_list<H: Headers>(
     head: &RequestHead<'_, H>,
-    name: &str,
+    name: &HeaderName,
     out: &mut Vec<u8>,
     own: impl FnOnce(&mut Vec<u8>),
 ) {
-    for value in head.headers.values(name).filter(|value| !value.is_empty()) {
+    for value in head.headers.values_of(name).filter(|value| !value.is_empty()) {
         out.extend_from_slice(value);
         out.extend_from_slice(b", ");
     }
@@ -214,23 +234,17 @@ fn append_number(mut number: u16, out: &mut Vec<u8>) {
 }
 
 fn append_request_id(id: u128, out: &mut Vec<u8>) {
-    out.extend((0..32).rev().map(|digit| b"0123456789abcdef"[(id >> (4 * digit)) as usize & 15]));
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(id.to_be_bytes()) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    out.extend_from_slice(&text);
 }
 
-fn set_identity(identity: &Identity, set: &mut Vec<(HeaderName, HeaderValue)>) {
-    set.push((X_CONSUMER_ID, identity.consumer_id.clone()));
-    set.extend(identity.username.clone().map(|value| (X_CONSUMER_USERNAME, value)));
-    set.extend(identity.custom_id.clone().map(|value| (X_CONSUMER_CUSTOM_ID, value)));
-    set.push(match &identity.credential_id {
-        Some(id) => (X_CREDENTIAL_IDENTIFIER, id.clone()),
-        None => (X_ANONYMOUS_CONSUMER, HeaderValue::from_static("true")),
-    });
-}
-
-fn upstream_host<H>(head: &RequestHead<'_, H>, preserve: bool, service: &Service) -> HeaderValue {
-    let preserved =
-        (preserve && !head.host.is_empty()).then(|| HeaderValue::from_bytes(head.host).ok()).flatten();
-    preserved.unwrap_or_else(|| service.upstream.authority.clone())
+fn preserved_host<H>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Option<HeaderValue> {
+    let preserves = found.route.preserve_host && !head.host.is_empty();
+    preserves.then(|| HeaderValue::from_bytes(head.host).ok()).flatten()
 }
 
 /// A host without its port.
@@ -244,18 +258,21 @@ pub(crate) fn host_name(host: &[u8]) -> &[u8] {
 
 /// A WebSocket handshake (RFC 6455 §4.1): the one upgrade that is passed on.
 fn is_websocket<H: Headers>(head: &RequestHead<'_, H>) -> bool {
-    let has = |name: &str, token: &str| head.headers.values(name).any(|value| has_token(value, token));
-    has("upgrade", "websocket") && has("connection", "upgrade")
+    let has = |name: &HeaderName, token| head.headers.values_of(name).any(|value| has_token(value, token));
+    has(&header::UPGRADE, "websocket") && has(&header::CONNECTION, "upgrade")
 }
 
 /// Removes what must not reach the upstream, then sets what the plan says.
 pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     let keeps_trailers = headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers"));
     let upgrade = plan.upgrade.then(|| headers.get(header::UPGRADE).cloned()).flatten();
-    remove_per_connection(headers);
-    remove_matching(headers, |name| is_identity(name.as_str()) || plan.strip.as_slice().contains(name));
-    headers.remove(X_FORWARDED_PREFIX);
-    headers.remove(header::TE);
+    remove_named_by_connection(headers);
+    remove_matching(headers, |name| {
+        is_per_connection(name)
+            || matches!(name.as_str(), "te" | "x-forwarded-prefix")
+            || is_identity(name.as_str())
+            || plan.strip.as_slice().contains(name)
+    });
     if keeps_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -263,9 +280,9 @@ pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
         headers.insert(header::UPGRADE, upgrade);
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     }
-    headers.insert(header::HOST, plan.host.clone());
-    for (name, value) in &plan.set {
-        headers.insert(name.clone(), value.clone());
+    headers.insert(header::HOST, plan.host().clone());
+    for (name, value) in plan.set.header_values() {
+        headers.insert(name, value);
     }
 }
 
@@ -291,7 +308,8 @@ pub struct Passage {
 /// Edits the upstream's header fields for the client.
 pub fn edit_response_headers(headers: &mut HeaderMap, passage: Passage) {
     let upgrade = passage.upgraded.then(|| headers.get(header::UPGRADE).cloned()).flatten();
-    remove_per_connection(headers);
+    remove_named_by_connection(headers);
+    remove_matching(headers, is_per_connection);
     if let Some(upgrade) = upgrade {
         headers.insert(header::UPGRADE, upgrade);
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -306,13 +324,8 @@ pub fn edit_response_headers(headers: &mut HeaderMap, passage: Passage) {
 /// Our entry in `Via` (RFC 9110 §7.6.3).
 const VIA: &str = concat!("1.1 latchkey/", env!("CARGO_PKG_VERSION"));
 
-fn remove_per_connection(headers: &mut HeaderMap) {
-    if let Some(named) = named_by_connection(headers) {
-        for name in named {
-            headers.remove(name);
-        }
-    }
-    for name in PER_CONNECTION {
+fn remove_named_by_connection(headers: &mut HeaderMap) {
+    for name in named_by_connection(headers).into_iter().flatten() {
         headers.remove(name);
     }
 }

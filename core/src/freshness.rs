@@ -221,3 +221,29 @@ impl Freshness {
         self.event.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Run with `cargo test --release -p latchkey-core freshness -- --ignored --nocapture`.
+    #[test]
+    #[ignore = "prints a timing, asserts nothing about it"]
+    fn nanoseconds_to_judge_fresh() {
+        let now = |monotonic_ms| Now { unix_ms: 0, monotonic_ms };
+        let mut freshness = Freshness::new(Bound { revocation_bound_ms: 5_000, outage_grace_ms: 0 });
+        freshness.confirm(now(1_000), 1);
+        let round = |_| {
+            let started = Instant::now();
+            for step in 0..1_000_000 {
+                assert_eq!(freshness.judge(black_box(now(1_000 + step % 5_000)), now(0)), Verdict::Fresh);
+            }
+            started.elapsed().as_nanos() as f64 / 1e6
+        };
+        let best = (0..20).map(round).fold(f64::MAX, f64::min);
+        println!("fresh: {best:.2} ns");
+    }
+}

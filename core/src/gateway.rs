@@ -11,8 +11,8 @@ use crate::extract_key::{Presented, extract_key};
 use crate::feed::{Change, Epoch, FeedReply, FeedRequest};
 use crate::forward::{self, Passing};
 use crate::freshness::{Answer, Bound, Freshness, Verdict};
-use crate::grant::{Grant, Identity};
-use crate::grant_memory::{GrantMemory, Known, KnownGrant};
+use crate::grant::Identity;
+use crate::grant_memory::{GrantMemory, KnownGrant, Remembered};
 use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix};
 use crate::limits;
 use crate::places::{self, BodyKind};
@@ -105,12 +105,27 @@ pub struct MemoryUse {
 /// The state of one instance of the data plane.
 #[derive(Debug)]
 pub struct Gateway {
-    settings: GatewaySettings,
-    peppers: Peppers,
     freshness: Freshness,
-    memory: GrantMemory,
     config: Arc<Config>,
+    callers: Callers,
+}
+
+/// Who may call, as far as it is known.
+#[derive(Debug)]
+struct Callers {
+    body_search_bytes: usize,
+    peppers: Peppers,
+    memory: GrantMemory,
     rehash: Option<Rehash>,
+}
+
+/// What a request is decided by besides the callers. The configuration is borrowed: gateways of
+/// other threads share it, and its count would go from processor to processor.
+#[derive(Clone, Copy)]
+struct Known<'k> {
+    config: &'k Config,
+    epoch: Epoch,
+    now: Now,
 }
 
 /// Why a request does not go on.
@@ -152,19 +167,24 @@ impl Gateway {
         let GatewaySettings { revocation_bound_ms, outage_grace_ms, rules, .. } = settings;
         let outage_grace_ms = if rules.grace { outage_grace_ms } else { u64::MAX / 4 };
         Gateway {
-            settings,
-            peppers,
             freshness: Freshness::new(Bound { revocation_bound_ms, outage_grace_ms }),
-            memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
             config: Arc::default(),
-            rehash: None,
+            callers: Callers {
+                body_search_bytes: settings.body_search_bytes,
+                peppers,
+                memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
+                rehash: None,
+            },
         }
     }
 
     /// Decides, or says what is needed first; after each need was met, `now` is read anew.
     pub fn decide<H: Headers>(&mut self, head: &RequestHead<'_, H>, body: Body<'_>, now: Now) -> Decision {
         let outcome = match self.freshness.judge(head.started, now) {
-            Verdict::Fresh | Verdict::InGrace => self.route(head, body, now),
+            Verdict::Fresh | Verdict::InGrace => {
+                let known = Known { config: &self.config, epoch: self.epoch(), now };
+                self.callers.route(known, head, body)
+            }
             Verdict::Need(need) => Err(Stop::Need(need)),
             Verdict::TooOld => Err(Stop::Problem(Problem::Stale)),
         };
@@ -213,7 +233,7 @@ impl Gateway {
         match self.freshness.weigh(asked, news.epoch, news.reset) {
             Answer::Outdated => {}
             Answer::Confirms => {
-                self.memory.settle(news.settled, now);
+                self.callers.memory.settle(news.settled, now);
                 self.freshness.confirm(asked, self.epoch());
             }
             Answer::News => {
@@ -226,17 +246,18 @@ impl Gateway {
 
     fn take_in(&mut self, news: &FeedNews, now: Now) {
         if news.reset {
-            self.memory.reset();
+            self.callers.memory.reset();
         }
         for change in &news.changes {
-            self.memory.apply(change);
+            self.callers.memory.apply(change);
         }
-        self.memory.settle(news.settled, now);
+        self.callers.memory.settle(news.settled, now);
     }
 
     /// Takes in the answer to a [`Need::Grant`], and says how to go on.
     pub fn learn_grant(&mut self, request: GrantRequest, answer: GrantAnswer, now: Now) -> Learned {
-        self.memory.learn(request, answer, self.epoch(), now)
+        let epoch = self.epoch();
+        self.callers.memory.learn(request, answer, epoch, now)
     }
 
     /// Says that the feed has come to `epoch`: what is known only up to an earlier one no longer
@@ -257,7 +278,7 @@ impl Gateway {
 
     /// A grant that the control plane is to move to the current pepper, once.
     pub fn take_rehash(&mut self) -> Option<Rehash> {
-        self.rehash.take()
+        self.callers.rehash.take()
     }
 
     /// An outage of the feed that began or ended, once.
@@ -267,18 +288,20 @@ impl Gateway {
 
     /// How much is remembered.
     pub fn memory_use(&self) -> MemoryUse {
-        let (grants, misses) = self.memory.len();
-        let (grant_bytes, miss_bytes) = self.memory.bytes();
+        let (grants, misses) = self.callers.memory.len();
+        let (grant_bytes, miss_bytes) = self.callers.memory.bytes();
         MemoryUse { grants, grant_bytes, misses, miss_bytes }
     }
+}
 
+impl Callers {
     fn route<H: Headers>(
         &mut self,
+        known: Known<'_>,
         head: &RequestHead<'_, H>,
         body: Body<'_>,
-        now: Now,
     ) -> Result<Decision, Stop> {
-        let config = Arc::clone(&self.config);
+        let config = known.config;
         let path = NormalPath::new(head.path);
         let request = RouteRequest {
             method: head.method,
@@ -294,13 +317,12 @@ impl Gateway {
         let rules = &config.routes[found.route_index];
         let auth =
             rules.key_auth.as_deref().filter(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
-        let authenticated =
-            auth.map(|auth| self.authenticate(auth, rules, &config, head, body, now)).transpose()?;
+        let authenticated = auth.map(|auth| self.authenticate(auth, rules, known, head, body)).transpose()?;
         if rules.key_auth.is_none() && rules.registration.is_some() {
             // Nobody can have a contract if nobody is identified.
             return Err(Problem::Unauthorized(http::HeaderValue::from_static("Key")).into());
         }
-        let service = rules.service.as_deref().ok_or(Problem::NoService)?;
+        let service = rules.service.as_ref().ok_or(Problem::NoService)?;
         let (caller, body) = match authenticated {
             Some(Authenticated { caller, body }) => (Some(caller), body),
             None => (None, BodyEdit::Untouched),
@@ -321,10 +343,9 @@ impl Gateway {
         &mut self,
         auth: &KeyAuth,
         rules: &RouteRules,
-        config: &Config,
+        known: Known<'_>,
         head: &RequestHead<'_, H>,
         body: Body<'_>,
-        now: Now,
     ) -> Result<Authenticated, Stop> {
         let kind = if auth.in_body { body_kind(head) } else { BodyKind::Other };
         let presented = extract_key(auth, head, &kind, body);
@@ -337,10 +358,10 @@ impl Gateway {
             _ => BodyEdit::Untouched,
         };
         let refusal = match presented {
-            Presented::Key(key) => match self.verify(&key.0, config, now)? {
-                Some(known) => {
-                    permit(&known, rules).ok_or_else(|| Problem::Unauthorized(auth.challenge.clone()))?;
-                    return Ok(Authenticated { caller: Caller::Known(known), body: edit });
+            Presented::Key(key) => match self.verify(&key.0, known)? {
+                Some(grant) => {
+                    permit(&grant, rules).ok_or_else(|| Problem::Unauthorized(auth.challenge.clone()))?;
+                    return Ok(Authenticated { caller: Caller::Known(grant), body: edit });
                 }
                 None => Problem::Unauthorized(auth.challenge.clone()),
             },
@@ -357,7 +378,7 @@ impl Gateway {
     }
 
     fn need_body<H: Headers>(&self, head: &RequestHead<'_, H>, body: Body<'_>) -> Stop {
-        let bytes_max = self.settings.body_search_bytes;
+        let bytes_max = self.body_search_bytes;
         let declared =
             head.header("content-length").and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
         let too_large =
@@ -369,58 +390,57 @@ impl Gateway {
     }
 
     /// The grant of a key that is good now; `None` for an unknown, forged, expired or malformed one.
-    fn verify(&mut self, key: &[u8], config: &Config, now: Now) -> Result<Option<Arc<KnownGrant>>, Stop> {
+    fn verify(&mut self, key: &[u8], known: Known<'_>) -> Result<Option<Arc<KnownGrant>>, Stop> {
         if key.len() > limits::KEY_BYTES_MAX || std::str::from_utf8(key).is_err() {
             return Ok(None);
         }
         let digest = self.peppers.current.digest(key);
-        if let Some(known) = self.look_up(key, digest, config, now)? {
-            return Ok(current(known, now));
+        if let Some(grant) = self.look_up(key, digest, known)? {
+            return Ok(current(grant, known.now));
         }
         let Some(previous) = &self.peppers.previous else { return Ok(None) };
         let old = previous.digest(key);
-        let Some(known) = self.look_up(key, old, config, now)? else { return Ok(None) };
+        let Some(grant) = self.look_up(key, old, known)? else { return Ok(None) };
         let pepper_id = self.peppers.current.id();
         self.rehash = Some(Rehash { old, new: digest, pepper_id });
-        Ok(current(known, now))
+        Ok(current(grant, known.now))
     }
 
     fn look_up(
         &mut self,
         key: &[u8],
         digest: KeyDigest,
-        config: &Config,
-        now: Now,
+        known: Known<'_>,
     ) -> Result<Option<Arc<KnownGrant>>, Stop> {
+        let Known { config, epoch, now } = known;
         match self.memory.look_up(&digest) {
-            Known::Grant(known) => return Ok(Some(known)),
-            Known::Missing => return Ok(None),
-            Known::Unknown => {}
+            Remembered::Grant(grant) => return Ok(Some(grant)),
+            Remembered::Missing => return Ok(None),
+            Remembered::Unknown => {}
         }
         let genuine = config.tag_keys.iter().any(|tag_key| tag_key.is_genuine(key));
         if !genuine && (has_our_prefix(key) || !config.has_imported_keys) {
             return Ok(None);
         }
-        Err(Stop::Need(self.memory.need(digest, genuine, self.epoch(), now)))
+        Err(Stop::Need(self.memory.need(digest, genuine, epoch, now)))
     }
 }
 
 /// The grant, unless its key has expired. Never left to a store's own expiry.
-fn current(known: Arc<KnownGrant>, now: Now) -> Option<Arc<KnownGrant>> {
-    let Grant { expires_at_ms, .. } = known.grant;
-    expires_at_ms.is_none_or(|at| now.unix_ms < at).then_some(known)
+fn current(grant: Arc<KnownGrant>, now: Now) -> Option<Arc<KnownGrant>> {
+    grant.expires_at_ms.is_none_or(|at| now.unix_ms < at).then_some(grant)
 }
 
 /// Whether the grant is good for this route: Kong's rules for contracts.
-fn permit(known: &KnownGrant, rules: &RouteRules) -> Option<()> {
-    let Grant { application_id, service_ids, enabled, .. } = &known.grant;
+fn permit(grant: &KnownGrant, rules: &RouteRules) -> Option<()> {
+    let KnownGrant { is_of_application, service_ids, enabled, .. } = grant;
     let service_id = rules.service.as_ref().map(|service| service.id);
     let has_contract = || service_id.is_some_and(|id| service_ids.binary_search(&id).is_ok());
-    let permitted = match (application_id, rules.registration) {
-        (Some(_), Some(_)) => has_contract(),
-        (Some(_), None) => false,
-        (None, Some(Registration { passes_plain_consumers })) => passes_plain_consumers,
-        (None, None) => true,
+    let permitted = match (is_of_application, rules.registration) {
+        (true, Some(_)) => has_contract(),
+        (true, None) => false,
+        (false, Some(Registration { passes_plain_consumers })) => passes_plain_consumers,
+        (false, None) => true,
     };
     (*enabled && permitted).then_some(())
 }
@@ -428,10 +448,12 @@ fn permit(known: &KnownGrant, rules: &RouteRules) -> Option<()> {
 /// A body in a coding we do not undo is not searched.
 fn body_kind<'a, H: Headers>(head: &RequestHead<'a, H>) -> BodyKind<'a> {
     let headers: &'a H = head.headers;
-    let encoded = headers.values("content-encoding").any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+    let encoded = headers
+        .values_of(&http::header::CONTENT_ENCODING)
+        .any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
     match encoded {
         true => BodyKind::Other,
-        false => places::body_kind(headers.values("content-type").next()),
+        false => places::body_kind(headers.values_of(&http::header::CONTENT_TYPE).next()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A grant: everything the data plane must know about one key, in one record at its digest.
 
-use http::HeaderValue;
+use std::borrow::Cow;
+
+use http::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -64,37 +66,65 @@ impl Grant {
     }
 }
 
+/// Fields that tell an upstream who calls, in the order of [`Identity`].
+static IDENTITY_FIELDS: [HeaderName; 5] = [
+    HeaderName::from_static("x-consumer-id"),
+    HeaderName::from_static("x-consumer-username"),
+    HeaderName::from_static("x-consumer-custom-id"),
+    HeaderName::from_static("x-credential-identifier"),
+    HeaderName::from_static("x-anonymous-consumer"),
+];
+
 /// Identity fields of a consumer, ready to be set on a request.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// `X-Consumer-ID`.
-    pub consumer_id: HeaderValue,
-    /// `X-Consumer-Username`.
-    pub username: Option<HeaderValue>,
-    /// `X-Consumer-Custom-ID`.
-    pub custom_id: Option<HeaderValue>,
-    /// `X-Credential-Identifier`; `None` for the anonymous consumer.
-    pub credential_id: Option<HeaderValue>,
+    /// The values, one behind the other.
+    text: Box<[u8]>,
+    /// Where in the text each of [`IDENTITY_FIELDS`] ends; `None`: it is not set.
+    ends: [Option<u32>; 5],
 }
 
 impl Identity {
     /// The fields of a consumer who showed a credential, or (`None`) of the anonymous one.
     pub fn new(consumer: &Consumer, credential_id: Option<Uuid>) -> Self {
-        Identity {
-            consumer_id: field_value(&consumer.id.to_string()),
-            username: consumer.username.as_deref().map(field_value),
-            custom_id: consumer.custom_id.as_deref().map(field_value),
-            credential_id: credential_id.map(|id| field_value(&id.to_string())),
-        }
+        let mut text = String::new();
+        let mut end_of = |value: Option<&str>| {
+            text += value?;
+            u32::try_from(text.len()).ok()
+        };
+        let ends = [
+            end_of(Some(&consumer.id.to_string())),
+            end_of(consumer.username.as_deref().map(field_text).as_deref()),
+            end_of(consumer.custom_id.as_deref().map(field_text).as_deref()),
+            end_of(credential_id.map(|id| id.to_string()).as_deref()),
+            end_of(credential_id.is_none().then_some("true")),
+        ];
+        Identity { text: text.into_bytes().into(), ends }
+    }
+
+    /// Names and values.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static HeaderName, &[u8])> {
+        let mut start = 0;
+        IDENTITY_FIELDS.iter().zip(self.ends).filter_map(move |(name, end)| {
+            let end = end? as usize;
+            let value = self.text.get(start..end)?;
+            start = end;
+            Some((name, value))
+        })
+    }
+
+    /// Bytes of text in all fields.
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
     }
 }
 
-/// Text as a field value: bytes that a field cannot carry (RFC 9110 §5.5) are percent-encoded.
-fn field_value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).or_else(|_| HeaderValue::from_bytes(text.as_bytes())).unwrap_or_else(|_| {
-        let encoded = percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string();
-        HeaderValue::from_str(&encoded).expect("percent-encoded text is ASCII without controls")
-    })
+/// Text as a field can carry it: bytes that none can (RFC 9110 §5.5) are percent-encoded.
+fn field_text(text: &str) -> Cow<'_, str> {
+    match HeaderValue::from_str(text).or_else(|_| HeaderValue::from_bytes(text.as_bytes())) {
+        Ok(_) => text.into(),
+        Err(_) => percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string().into(),
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +155,15 @@ mod tests {
             custom_id: Some("é".into()),
         };
         let identity = Identity::new(&consumer, None);
-        assert_eq!(identity.username.unwrap(), "a%0D%0AX-Evil: 1");
-        assert_eq!(identity.custom_id.unwrap().as_bytes(), "é".as_bytes());
+        let fields: Vec<_> = identity.fields().map(|(name, value)| (name.as_str(), value)).collect();
+        assert_eq!(
+            fields,
+            [
+                ("x-consumer-id", Uuid::nil().to_string().as_bytes()),
+                ("x-consumer-username", b"a%0D%0AX-Evil: 1"),
+                ("x-consumer-custom-id", "é".as_bytes()),
+                ("x-anonymous-consumer", b"true"),
+            ]
+        );
     }
 }

@@ -22,19 +22,41 @@ const FILL_TAKEN_OVER_AFTER_MS: u64 = 1_000;
 const FILL_MS_MAX: u64 = 30_000;
 /// How long a request waits for another's fill before it asks again, in milliseconds.
 const WAIT_MS: u64 = 2;
-/// What a remembered grant takes besides its text, in bytes.
-const GRANT_BYTES: usize = size_of::<Grant>() + size_of::<Identity>() + 192;
+/// What a remembered grant takes besides its text, in bytes: itself, its counts, and what an
+/// allocator adds to it, to its text and to its services.
+const GRANT_BYTES: usize = size_of::<KnownGrant>() + 64;
 
-/// A grant, ready to decide by.
+/// What of a grant decides, ready to decide by.
 #[derive(Debug)]
 pub(crate) struct KnownGrant {
-    pub(crate) grant: Grant,
     pub(crate) identity: Identity,
+    pub(crate) is_of_application: bool,
+    /// Ascending.
+    pub(crate) service_ids: Box<[uuid::Uuid]>,
+    pub(crate) expires_at_ms: Option<u64>,
+    pub(crate) enabled: bool,
+}
+
+impl KnownGrant {
+    fn new(grant: Grant) -> Self {
+        KnownGrant {
+            identity: Identity::new(&grant.consumer, Some(grant.credential_id)),
+            is_of_application: grant.application_id.is_some(),
+            service_ids: grant.service_ids.into(),
+            expires_at_ms: grant.expires_at_ms,
+            enabled: grant.enabled,
+        }
+    }
+
+    /// Memory taken, in bytes.
+    fn bytes(&self) -> usize {
+        GRANT_BYTES + self.identity.text_bytes() + size_of_val(&*self.service_ids)
+    }
 }
 
 /// What memory says of a digest.
 #[derive(Debug)]
-pub(crate) enum Known {
+pub(crate) enum Remembered {
     Grant(Arc<KnownGrant>),
     /// The authority has no such key.
     Missing,
@@ -128,13 +150,13 @@ impl GrantMemory {
         }
     }
 
-    pub(crate) fn look_up(&mut self, digest: &KeyDigest) -> Known {
+    pub(crate) fn look_up(&mut self, digest: &KeyDigest) -> Remembered {
         if let Some(known) = self.grants.get(digest) {
-            return Known::Grant(known.clone());
+            return Remembered::Grant(known.clone());
         }
         match self.misses.get(digest) {
-            Some(()) => Known::Missing,
-            None => Known::Unknown,
+            Some(()) => Remembered::Missing,
+            None => Remembered::Unknown,
         }
     }
 
@@ -206,13 +228,9 @@ impl GrantMemory {
             self.misses.insert(digest, (), 0);
             return;
         }
-        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| 2 * text.len());
-        let bytes = GRANT_BYTES
-            + text(&grant.consumer.username)
-            + text(&grant.consumer.custom_id)
-            + grant.service_ids.len() * size_of::<uuid::Uuid>();
-        let identity = Identity::new(&grant.consumer, Some(grant.credential_id));
-        self.grants.insert(digest, Arc::new(KnownGrant { grant, identity }), bytes);
+        let known = KnownGrant::new(grant);
+        let bytes = known.bytes();
+        self.grants.insert(digest, Arc::new(known), bytes);
     }
 
     /// Forgets everything: the feed could not say what has changed.

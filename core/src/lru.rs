@@ -8,12 +8,15 @@ use crate::keys::KeyDigest;
 /// What one entry costs besides its value, in bytes: slot, map entry with its spare room, digest.
 const ENTRY_OVERHEAD_BYTES: usize = 160;
 const NONE: u32 = u32::MAX;
+/// Start of a digest, by which it is found: 2^32 entries hold two alike with even chance, and then
+/// the later takes the place of the earlier.
+type Start = [u8; 8];
 
 /// The map. Look-up, insertion and removal take constant time and, once grown, do not allocate.
 #[derive(Debug)]
 pub(crate) struct Lru<V> {
     slots: Vec<Slot<V>>,
-    by_digest: HashMap<KeyDigest, u32, BuildHasherDefault<DigestHasher>>,
+    by_start: HashMap<Start, u32, BuildHasherDefault<DigestHasher>>,
     newest: u32,
     oldest: u32,
     free: u32,
@@ -34,7 +37,7 @@ impl<V> Lru<V> {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Lru {
             slots: Vec::new(),
-            by_digest: HashMap::default(),
+            by_start: HashMap::default(),
             newest: NONE,
             oldest: NONE,
             free: NONE,
@@ -45,7 +48,7 @@ impl<V> Lru<V> {
 
     /// The value of a digest, which becomes the most recently used.
     pub(crate) fn get(&mut self, digest: &KeyDigest) -> Option<&mut V> {
-        let at = *self.by_digest.get(digest)?;
+        let at = self.find(digest)?;
         if at != self.newest {
             self.unlink(at);
             self.link_newest(at);
@@ -56,22 +59,34 @@ impl<V> Lru<V> {
     /// Puts a value in that takes `value_bytes`, and lets others go until all fit. The newest
     /// entry always stays, so that what was just learned can be decided by.
     pub(crate) fn insert(&mut self, digest: KeyDigest, value: V, value_bytes: usize) {
-        self.remove(&digest);
+        if let Some(at) = self.by_start.get(&start(&digest)) {
+            self.remove_at(*at);
+        }
         let bytes = ENTRY_OVERHEAD_BYTES + value_bytes;
         let at = self.take_slot(Slot { digest, value: Some(value), bytes, newer: NONE, older: NONE });
-        self.by_digest.insert(digest, at);
+        self.by_start.insert(start(&digest), at);
         self.bytes += bytes;
         self.link_newest(at);
         while self.bytes > self.bytes_max && self.oldest != self.newest {
-            let oldest = self.slots[self.oldest as usize].digest;
-            self.remove(&oldest);
+            self.remove_at(self.oldest);
         }
     }
 
     pub(crate) fn remove(&mut self, digest: &KeyDigest) {
-        let Some(at) = self.by_digest.remove(digest) else { return };
+        if let Some(at) = self.find(digest) {
+            self.remove_at(at);
+        }
+    }
+
+    fn find(&self, digest: &KeyDigest) -> Option<u32> {
+        let at = *self.by_start.get(&start(digest))?;
+        (self.slots[at as usize].digest == *digest).then_some(at)
+    }
+
+    fn remove_at(&mut self, at: u32) {
         self.unlink(at);
         let slot = &mut self.slots[at as usize];
+        self.by_start.remove(&start(&slot.digest));
         slot.value = None;
         slot.newer = self.free;
         self.bytes -= slot.bytes;
@@ -84,7 +99,7 @@ impl<V> Lru<V> {
 
     /// Entries held.
     pub(crate) fn len(&self) -> usize {
-        self.by_digest.len()
+        self.by_start.len()
     }
 
     /// Bytes taken, as accounted.
@@ -126,6 +141,10 @@ impl<V> Lru<V> {
         }
         self.newest = at;
     }
+}
+
+fn start(digest: &KeyDigest) -> Start {
+    *digest.as_bytes().first_chunk().expect("a digest has 32 bytes")
 }
 
 /// A digest is already uniform, and nobody without the pepper can steer it: its first bytes do.
@@ -175,6 +194,20 @@ mod tests {
         lru.insert(digest(2), 2, 1000);
         assert_eq!(lru.get(&digest(1)), None);
         assert_eq!(lru.len(), 1);
+    }
+
+    #[test]
+    fn of_digests_that_start_alike_the_later_stays() {
+        let mut lru = Lru::new(10 * ENTRY_OVERHEAD_BYTES);
+        let mut other = [1; 32];
+        other[31] = 2;
+        let other = KeyDigest::from_bytes(other);
+        lru.insert(digest(1), 1, 0);
+        lru.remove(&other);
+        assert_eq!((lru.get(&digest(1)).copied(), lru.get(&other).copied()), (Some(1), None));
+        lru.insert(other, 2, 0);
+        assert_eq!((lru.get(&digest(1)).copied(), lru.get(&other).copied()), (None, Some(2)));
+        assert_eq!((lru.len(), lru.bytes()), (1, ENTRY_OVERHEAD_BYTES));
     }
 
     #[test]

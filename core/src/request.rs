@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use http::header::HeaderName;
+
 /// The header fields of a request, asked for by name.
 pub trait Headers {
     /// Iterator over the values of one field.
@@ -14,6 +16,11 @@ pub trait Headers {
     /// Names compare without case; `_` and `-` are different.
     /// A platform that joins repeated lines yields the joined text once (docs/platforms.md).
     fn values<'a>(&'a self, name: &str) -> Self::Values<'a>;
+
+    /// The same by a name that is parsed already, for maps that look it up faster so.
+    fn values_of<'a>(&'a self, name: &HeaderName) -> Self::Values<'a> {
+        self.values(name.as_str())
+    }
 }
 
 impl Headers for http::HeaderMap {
@@ -21,6 +28,10 @@ impl Headers for http::HeaderMap {
         std::iter::Map<http::header::ValueIter<'a, http::HeaderValue>, fn(&'a http::HeaderValue) -> &'a [u8]>;
 
     fn values<'a>(&'a self, name: &str) -> Self::Values<'a> {
+        self.get_all(name).iter().map(http::HeaderValue::as_bytes)
+    }
+
+    fn values_of<'a>(&'a self, name: &HeaderName) -> Self::Values<'a> {
         self.get_all(name).iter().map(http::HeaderValue::as_bytes)
     }
 }

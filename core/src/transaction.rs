@@ -2,11 +2,12 @@
 //! must know published in the same commit.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::feed::{Change, Epoch, Head, piece_key};
+use crate::feed::{Change, Epoch, Head, PieceRecord};
 use crate::grant::Grant;
 use crate::keys::KeyDigest;
 use crate::limits;
@@ -184,28 +185,27 @@ impl<'s, S: Store> Transaction<'s, S> {
     async fn stage_pieces(&mut self, head: &mut Head) -> Result<(), StoreError> {
         let mut pieces: BTreeMap<PieceId, Piece> = BTreeMap::new();
         for ((id, kind, entity_id), entity) in std::mem::take(&mut self.config) {
-            let mut piece = match pieces.remove(&id) {
-                Some(piece) => piece,
-                None => self.read_piece(id).await?,
+            let piece = match pieces.entry(id) {
+                Entry::Occupied(piece) => piece.into_mut(),
+                Entry::Vacant(place) => place.insert(self.read_piece(id).await?),
             };
             piece.set(kind, entity_id, entity);
-            pieces.insert(id, piece);
         }
         if let Some(settings) = self.settings.take() {
             pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
         }
         for (id, piece) in pieces {
             head.pieces.insert(id, head.epoch);
-            self.put(piece_key(id), piece.encode());
+            let record = PieceRecord { epoch: head.epoch, packed: piece.encode() };
+            self.put(PieceRecord::record_key(id), record.encode());
         }
         Ok(())
     }
 
     async fn read_piece(&mut self, id: PieceId) -> Result<Piece, StoreError> {
-        match self.get(&piece_key(id)).await? {
-            Some(packed) => Piece::decode(&packed).map_err(|error| StoreError::Failed(error.to_string())),
-            None => Ok(Piece::default()),
-        }
+        let Some(record) = self.get(&PieceRecord::record_key(id)).await? else { return Ok(Piece::default()) };
+        let PieceRecord { packed, .. } = PieceRecord::decode(&record)?;
+        Piece::decode(&packed).map_err(|error| StoreError::Failed(error.to_string()))
     }
 
     async fn drop_old_changes(&mut self, head: &mut Head, now_ms: u64) -> Result<(), StoreError> {

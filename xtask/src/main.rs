@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
 
 mod bench;
+mod fuzz;
 mod test;
 mod worker;
 mod workspace;
@@ -18,6 +19,8 @@ enum Chore {
     Bench(bench::Options),
     /// Build, test and try out the Cloudflare Worker.
     Worker(worker::Options),
+    /// Look for input that breaks what reads input.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -25,5 +28,6 @@ fn main() -> anyhow::Result<()> {
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Worker(options) => worker::run(&options),
+        Chore::Fuzz(options) => fuzz::run(&options),
     }
 }

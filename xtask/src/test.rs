@@ -1,18 +1,26 @@
 //! `cargo xtask test`
 
+use std::process::Command;
+
 use crate::workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Run the long tests too, those marked `#[ignore]`.
+    /// Run the long simulation too: 12,000 seeds, over 3,000,000 requests (about 15 minutes).
     #[arg(long)]
     long: bool,
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    let mut arguments = vec!["test", "--workspace"];
+    workspace::cargo(&["build", "--package", "latchkey"])?;
+    let program = workspace::target_dir()?.join("debug").join("latchkey");
+    let mut tests = Command::new(workspace::cargo_program());
+    workspace::run(tests.args(["test", "--workspace", "--no-fail-fast"]).env("LATCHKEY_BIN", program))?;
     if options.long {
-        arguments.extend(["--", "--include-ignored"]);
+        let mut simulation = Command::new(workspace::cargo_program());
+        simulation.args(["test", "--release", "--package", "latchkey-core", "--test", "simulation"]);
+        simulation.args(["--", "--nocapture"]).env("LATCHKEY_SIMULATION_SEEDS", "12000");
+        workspace::run(&mut simulation)?;
     }
-    workspace::cargo(&arguments)
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! The admin token, in `Kong-Admin-Token` or as a bearer token.
 
-use bytes::Bytes;
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Response, StatusCode};
 
-use super::{Admin, answer};
+use super::Admin;
+use super::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::store::Store;
 
@@ -12,11 +12,8 @@ const TOKEN_HEADER: &str = "kong-admin-token";
 
 impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     /// Lets a request pass whose token has the digest that is set.
-    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<(), Response<Bytes>> {
-        let Some(expected) = &self.settings.token else {
-            let message = "No admin token is configured: set one to use the Admin API";
-            return Err(answer::message(StatusCode::SERVICE_UNAVAILABLE, message));
-        };
+    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let expected = self.settings.token.as_ref().ok_or(Refusal::NoTokenConfigured)?;
         let peppers = self.registry.peppers();
         let presented = presented_token(headers).is_some_and(|token| {
             let current = peppers.current.digest(token).matches(expected);
@@ -24,7 +21,7 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
                 peppers.previous.as_ref().is_some_and(|pepper| pepper.digest(token).matches(expected));
             current | previous
         });
-        if presented { Ok(()) } else { Err(answer::message(StatusCode::UNAUTHORIZED, "Invalid admin token")) }
+        if presented { Ok(()) } else { Err(Refusal::WrongToken) }
     }
 }
 

@@ -1,35 +1,34 @@
 //! Reads the body of a write.
 
-use bytes::Bytes;
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response, StatusCode};
 
-use super::answer;
+use super::problem::Refusal;
 use crate::schema::Object;
 
 /// Members an entity may be sent with.
 const ARGUMENTS_MAX: usize = 1000;
 
 /// The object sent; empty when there is neither body nor type.
-pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Object, Response<Bytes>> {
+pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Object, Refusal> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let content_type = types.next();
     if types.next().is_some() {
-        return Err(answer::message(StatusCode::BAD_REQUEST, "Only one Content-Type is taken"));
+        return Err(Refusal::Malformed("Only one Content-Type is taken"));
     }
     let Some(content_type) = content_type else {
         return match body {
             [] => Ok(Object::new()),
-            _ => Err(answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+            _ => Err(Refusal::UnsupportedType),
         };
     };
     if !is_json(content_type.as_bytes()) {
-        return Err(answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        return Err(Refusal::UnsupportedType);
     }
-    let refuse = |message| answer::message(StatusCode::BAD_REQUEST, message);
-    let object: Object = serde_json::from_slice(body).map_err(|_| refuse("Cannot parse JSON body"))?;
+    let object: Object =
+        serde_json::from_slice(body).map_err(|_| Refusal::Malformed("Cannot parse JSON body"))?;
     if object.len() > ARGUMENTS_MAX {
-        return Err(refuse("Too many arguments"));
+        return Err(Refusal::Malformed("Too many arguments"));
     }
     Ok(object)
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::endpoints::{Matched, Resource};
+use super::problem::Refusal;
 use super::{Admin, answer};
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, List, PageRequest, Step};
@@ -18,9 +19,9 @@ use crate::store::Store;
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub(super) fn parse(query: Option<&str>) -> Result<Self, Response<Bytes>> {
+    pub(super) fn parse(query: Option<&str>) -> Result<Self, Refusal> {
         let pairs = serde_urlencoded::from_str(query.unwrap_or_default());
-        pairs.map(Query).map_err(|_| answer::message(StatusCode::BAD_REQUEST, "Cannot parse query"))
+        pairs.map(Query).map_err(|_| Refusal::Malformed("Cannot parse query"))
     }
 
     fn value(&self, name: &str) -> Option<&str> {

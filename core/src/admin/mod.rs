@@ -14,14 +14,16 @@ mod tests;
 pub use problem::InternalCause;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response};
 use uuid::Uuid;
 
 use crate::keys::KeyDigest;
 use crate::ports::{Clock, Random};
 use crate::registry::Registry;
+use crate::schema::Object;
 use crate::store::Store;
-use endpoints::Matched;
+use lists::Query;
+use problem::Refusal;
 
 /// What an installation sets.
 #[derive(Clone, Debug)]
@@ -80,10 +82,11 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     /// The token is looked at before anything else. An answer to a failure has an
     /// [`InternalCause`] among its extensions, for the log.
     pub async fn handle(&self, request: AdminRequest<'_>) -> Response<Bytes> {
-        let mut response = match self.authenticate(request.headers) {
+        let answer = match self.authenticate(request.headers) {
             Ok(()) => self.route(request).await,
-            Err(refusal) => refusal,
+            Err(refusal) => Err(refusal),
         };
+        let mut response = answer.unwrap_or_else(|refusal| problem::response(&refusal));
         answer::add_cors(&mut response, request.headers);
         if request.method == "HEAD" {
             *response.body_mut() = Bytes::new();
@@ -91,34 +94,20 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
         response
     }
 
-    async fn route(&self, request: AdminRequest<'_>) -> Response<Bytes> {
-        let Some(matched) = endpoints::find(request.path) else {
-            return answer::message(StatusCode::NOT_FOUND, "Not found");
-        };
+    async fn route(&self, request: AdminRequest<'_>) -> Result<Response<Bytes>, Refusal> {
+        let matched = endpoints::find(request.path).ok_or(Refusal::UnknownPath)?;
         let method = if request.method == "HEAD" { "GET" } else { request.method };
         if method == "OPTIONS" {
-            return answer::options(matched.endpoint);
+            return Ok(answer::options(matched.endpoint));
         }
         if !matched.endpoint.methods.contains(&method) {
-            let mut response = answer::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
-            answer::add_allow(&mut response, matched.endpoint);
-            return response;
+            return Err(Refusal::UnknownMethod(matched.endpoint));
         }
-        self.act(request, method, &matched).await.unwrap_or_else(|refusal| refusal)
-    }
-
-    async fn act(
-        &self,
-        request: AdminRequest<'_>,
-        method: &str,
-        matched: &Matched,
-    ) -> Result<Response<Bytes>, Response<Bytes>> {
         let input = match method {
             "POST" | "PUT" | "PATCH" => body::parse(request.headers, request.body)?,
-            _ => Default::default(),
+            _ => Object::new(),
         };
-        let query = lists::Query::parse(request.query)?;
-        let resource = self.resource(method, matched, &query, &input);
-        resource.await.map_err(|error| problem::response(&error))
+        let query = Query::parse(request.query)?;
+        Ok(self.resource(method, &matched, &query, &input).await?)
     }
 }

@@ -6,6 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::answer;
+use super::endpoints::Endpoint;
 use crate::registry::{Error, ErrorCode};
 use crate::store::StoreError;
 
@@ -14,7 +15,51 @@ use crate::store::StoreError;
 #[error("{0}")]
 pub struct InternalCause(pub StoreError);
 
-pub(super) fn response(error: &Error) -> Response<Bytes> {
+/// Why a request is not answered as it asks.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// No admin token is set.
+    NoTokenConfigured,
+    /// None, or another one, was presented.
+    WrongToken,
+    /// There is no such path.
+    UnknownPath,
+    /// The path does not take the method.
+    UnknownMethod(&'static Endpoint),
+    /// The body is of a type that is not read.
+    UnsupportedType,
+    /// The request cannot be read.
+    Malformed(&'static str),
+    /// The registry refused or failed.
+    Registry(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Registry(error)
+    }
+}
+
+pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
+    match refusal {
+        Refusal::NoTokenConfigured => {
+            let message = "No admin token is configured: set one to use the Admin API";
+            answer::message(StatusCode::SERVICE_UNAVAILABLE, message)
+        }
+        Refusal::WrongToken => answer::message(StatusCode::UNAUTHORIZED, "Invalid admin token"),
+        Refusal::UnknownPath => answer::message(StatusCode::NOT_FOUND, "Not found"),
+        Refusal::UnknownMethod(endpoint) => {
+            let mut response = answer::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+            answer::add_allow(&mut response, endpoint);
+            response
+        }
+        Refusal::UnsupportedType => answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        Refusal::Malformed(message) => answer::message(StatusCode::BAD_REQUEST, message),
+        Refusal::Registry(error) => registry_response(error),
+    }
+}
+
+fn registry_response(error: &Error) -> Response<Bytes> {
     let status = status(error);
     let mut response = match error {
         Error::NotFound | Error::Busy | Error::Store(_) => answer::message(status, &error.to_string()),

@@ -6,7 +6,6 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Registry;
 use super::credentials::{consumer_id, keep, taken_text};
 use super::entities::{Change, stamp};
 use super::error::Error;
@@ -14,6 +13,7 @@ use super::grants::{application_consumer, text};
 use super::present::present;
 use super::records;
 use super::work::{Work, id_of, reference};
+use super::{Fresh, Registry};
 use crate::keys::PlainKey;
 use crate::limits;
 use crate::ports::{Clock, Random};
@@ -60,8 +60,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let disclosed = self.prepare_application_credential(work, &first, &mut credential).await?;
         work.save(kind, None, &credential).await?;
         self.republish_application(work, change.id).await?;
-        let shown = present(kind, &credential, &disclosed, work.now_ms);
-        Ok(Object::from_iter([("credential".to_owned(), Value::Object(shown))]))
+        Ok(shown_with(&credential, &disclosed, work.now_ms))
+    }
+
+    /// The first credential of an application, already made, as its maker is shown it.
+    pub(super) async fn first_credential(
+        &self,
+        work: &mut Work<'_, S>,
+        fresh: &Fresh,
+    ) -> Result<Object, Error> {
+        let credential = work.load(EntityKind::Oauth2Credentials, fresh.credential_id).await?;
+        let disclosed = secrets(&fresh.key, &fresh.secret);
+        Ok(credential.map(|credential| shown_with(&credential, &disclosed, work.now_ms)).unwrap_or_default())
     }
 
     pub(super) async fn prepare_application_credential(
@@ -96,10 +106,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             .insert(SECRET_DIGEST.to_owned(), pepper.digest(secret.reveal().as_bytes()).to_hex().into());
         credential.insert(SECRET_PEPPER_ID.to_owned(), json!(pepper.id()));
         self.claim_digest(work, change, "client_id", &key, credential).await?;
-        Ok(Object::from_iter([
-            ("client_id".to_owned(), key.reveal().into()),
-            ("client_secret".to_owned(), secret.reveal().into()),
-        ]))
+        Ok(secrets(&key, &secret))
     }
 
     async fn refuse_too_many(
@@ -165,6 +172,20 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         shown.insert("tags".to_owned(), Value::Null);
         Ok(shown)
     }
+}
+
+/// What is shown of a credential once.
+fn secrets(key: &PlainKey, secret: &PlainKey) -> Object {
+    Object::from_iter([
+        ("client_id".to_owned(), key.reveal().into()),
+        ("client_secret".to_owned(), secret.reveal().into()),
+    ])
+}
+
+/// The member that shows an application's first credential.
+fn shown_with(credential: &Object, disclosed: &Object, now_ms: u64) -> Object {
+    let shown = present(EntityKind::Oauth2Credentials, credential, disclosed, now_ms);
+    Object::from_iter([("credential".to_owned(), Value::Object(shown))])
 }
 
 fn consumer_names(application: &Object) -> Vec<(&'static str, String)> {

@@ -44,7 +44,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         entity.insert("key_start".to_owned(), key.start().into());
         self.claim_digest(work, change, "key", &key, entity).await?;
-        disclosed.insert("key".to_owned(), key.reveal().into());
+        // Who brings another key for a credential knows it; it is not shown again.
+        if change.old.is_none() {
+            disclosed.insert("key".to_owned(), key.reveal().into());
+        }
         Ok(disclosed)
     }
 

@@ -111,10 +111,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let existing = work.load_marked(kind, id).await?;
         let change = Change { kind, id, input: &input, old: None, fresh, replaces: false };
         let disclosed = self.prepare(work, &change, &mut entity).await?;
-        if existing.is_some() && !(may_be_applied && existing.as_ref() == Some(&entity)) {
-            return Err(Error::IdInUse(id));
+        match existing {
+            // Made by an attempt whose reply was lost: only the answer is left to give.
+            Some(existing) if may_be_applied && existing == entity => {
+                let mut disclosed = disclosed;
+                if kind == EntityKind::Applications {
+                    disclosed.extend(self.first_credential(work, fresh).await?);
+                }
+                Ok(Outcome { answer: present(kind, &entity, &disclosed, work.now_ms), job: None })
+            }
+            Some(_) => Err(Error::IdInUse(id)),
+            None => self.write(work, &change, entity, disclosed).await,
         }
-        self.write(work, &change, entity, disclosed).await
     }
 
     async fn update_in(

@@ -77,7 +77,7 @@ pub(super) fn path(text: &str) -> Result<(), String> {
 }
 
 /// Whether every `%` begins two hex digits.
-pub(super) fn percent_encoded(text: &str) -> bool {
+fn percent_encoded(text: &str) -> bool {
     text.split('%')
         .skip(1)
         .all(|rest| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))

@@ -2,9 +2,8 @@
 
 use super::checks;
 use super::entity_checks;
-use super::route_checks;
 use super::{Check, Entity, EntityCheck, EntityKind, Fallback, Field, FieldKind, OnDelete};
-use crate::limits;
+use crate::{limits, router};
 
 const ID: Field = Field::new("id", FieldKind::Uuid).auto();
 const CREATED_AT: Field = Field::new("created_at", FieldKind::Integer).auto();
@@ -69,14 +68,14 @@ const fn timeout(name: &'static str) -> Field {
         .checks(&[Check::Between(1, 2_147_483_646)])
 }
 
-const METHOD: Field = Field::new("method", FieldKind::String).checks(&[Check::Text(route_checks::method)]);
-const HOST: Field = Field::new("host", FieldKind::String).checks(&[Check::Text(route_checks::host)]);
-const PATH: Field = Field::new("path", FieldKind::String).checks(&[Check::Text(route_checks::path)]);
-const SNI: Field = Field::new("sni", FieldKind::String).checks(&[Check::Text(route_checks::host)]);
+const METHOD: Field = Field::new("method", FieldKind::String).checks(&[Check::Text(router::check_method)]);
+const HOST: Field = Field::new("host", FieldKind::String).checks(&[Check::Text(router::check_host)]);
+const PATH: Field = Field::new("path", FieldKind::String).checks(&[Check::Text(router::check_path)]);
+const SNI: Field = Field::new("sni", FieldKind::String).checks(&[Check::Text(router::check_sni)]);
 const HEADER_NAME: Field =
-    Field::new("name", FieldKind::String).checks(&[Check::Text(route_checks::header_name)]);
+    Field::new("name", FieldKind::String).checks(&[Check::Text(router::check_header_name)]);
 const HEADER_VALUE: Field =
-    Field::new("value", FieldKind::String).checks(&[Check::Text(route_checks::header_value)]);
+    Field::new("value", FieldKind::String).checks(&[Check::Text(router::check_header_value)]);
 const HEADER_VALUES: Field = Field::new("values", FieldKind::Array(&HEADER_VALUE));
 const PEER: Field = Field::new(
     "peer",

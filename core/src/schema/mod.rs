@@ -5,7 +5,6 @@ mod describe;
 mod entities;
 mod entity_checks;
 mod plugins;
-mod route_checks;
 mod service_url;
 mod validate;
 mod violation;

@@ -134,7 +134,9 @@ enum Event {
 struct FeedCall {
     instance: usize,
     incarnation: u64,
+    /// By the instance's clock.
     asked: Now,
+    asked_ms: u64,
     wanted: FeedRequest,
     /// The request that waits for it; `None`: a refresh beside requests.
     waiting: Option<u64>,
@@ -407,8 +409,8 @@ impl World {
             }
             Decision::Need(Need::Body { .. }) => panic!("the body was given"),
             Decision::Forward(plan) => {
-                let credential = plan.set.iter().find(|(name, _)| name == "x-credential-identifier");
-                let parse = |value: &http::HeaderValue| value.to_str().unwrap().parse().unwrap();
+                let credential = plan.set.iter().find(|(name, _)| *name == "x-credential-identifier");
+                let parse = |value: &[u8]| std::str::from_utf8(value).unwrap().parse().unwrap();
                 let outcome = credential.map_or(Outcome::Open, |(_, value)| Outcome::Accepted(parse(value)));
                 self.finish(id, outcome);
             }
@@ -451,7 +453,7 @@ impl World {
     fn poll(&mut self, instance: usize, wanted: FeedRequest, waiting: Option<u64>) {
         let asked = self.clock(instance);
         let incarnation = self.instances[instance].incarnation;
-        let call = FeedCall { instance, incarnation, asked, wanted, waiting };
+        let call = FeedCall { instance, incarnation, asked, asked_ms: self.now_ms.get(), wanted, waiting };
         let way_ms = self.dice.latency_ms();
         if self.is_lost(instance) {
             self.schedule_in(TIMEOUT_MS, Event::FeedAnswered(call, None));
@@ -473,7 +475,7 @@ impl World {
             progress.settled(self.horizon_ms, self.now_ms.get())
         });
         let reply = now(read_feed(&self.store, call.wanted, settled)).unwrap();
-        let so_far_ms = self.clock(call.instance).monotonic_ms - call.asked.monotonic_ms;
+        let so_far_ms = self.now_ms.get() - call.asked_ms;
         let way_ms = self.dice.latency_ms();
         if self.is_lost(call.instance) || so_far_ms + way_ms > TIMEOUT_MS {
             let left_ms = TIMEOUT_MS.saturating_sub(so_far_ms);
@@ -488,7 +490,7 @@ impl World {
         let now_ms = self.now_ms.get();
         let instance = &mut self.instances[call.instance];
         if instance.incarnation == call.incarnation {
-            let asked_ms = call.asked.monotonic_ms - instance.clock_offset_ms;
+            let asked_ms = call.asked_ms;
             if asked_ms >= instance.newest_poll_ms {
                 instance.newest_poll_ms = asked_ms;
                 instance.feed_failing = reply.is_none();

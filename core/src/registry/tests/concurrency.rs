@@ -153,7 +153,8 @@ async fn anonymous_consumer_made_in_between_is_published() {
     });
     let plugin = json!({"name": "key-auth", "config": {"anonymous": "anna"}});
     second.await.create(EntityKind::Plugins, &[], &object(plugin)).await.unwrap();
-    let feed = crate::feed::read_feed(&&store, crate::feed::FeedRequest { since: None }).await.unwrap();
+    let feed =
+        crate::feed::read_feed(&&store, crate::feed::FeedRequest { since: None }, Some(0)).await.unwrap();
     let pieces = feed.pieces.iter().map(|(_, packed)| crate::snapshot::Piece::decode(packed).unwrap());
     let consumers =
         pieces.filter(|piece| piece.entities.contains_key(&crate::snapshot::ConfigKind::Consumers));

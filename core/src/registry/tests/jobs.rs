@@ -88,14 +88,16 @@ async fn revoke(registry: &TestRegistry<'_>) -> Result<(), crate::registry::Erro
     registry.update(&path, &object(json!({"status": 3}))).await.map(|_| ())
 }
 
-async fn prepared(store: &TestStore, case: &Case) {
-    let registry = open(store, 1).await;
+async fn prepared(case: &Case) -> TestStore {
+    let store = TestStore::default();
+    let registry = open(&store, 1).await;
     if !case.credentials.is_empty() {
         with_applications(&registry, case.credentials).await;
     }
     if case.keys > 0 {
         with_keys(&registry, case.keys).await;
     }
+    store
 }
 
 fn jobs(dump: &BTreeMap<RecordKey, String>) -> usize {
@@ -108,8 +110,8 @@ fn jobs(dump: &BTreeMap<RecordKey, String>) -> usize {
 #[tokio::test]
 async fn interrupted_changes_never_widen_and_are_completed() {
     for case in &CASES {
-        let store = TestStore::default();
-        prepared(&store, case).await;
+        let prepared = prepared(case).await;
+        let store = prepared.copy().await;
         let before = store.dump().await;
         let grants_before = store.grants().await;
         let start = store.commits.load(Ordering::Relaxed);
@@ -122,8 +124,7 @@ async fn interrupted_changes_never_widen_and_are_completed() {
         for dies_at in 1..=commits {
             for applies_last in [false, true] {
                 let at = format!("{}, commit {dies_at} of {commits}, applied: {applies_last}", case.name);
-                let store = TestStore::default();
-                prepared(&store, case).await;
+                let store = prepared.copy().await;
                 let registry = open(&store, 2).await;
                 store.die_in(dies_at, applies_last);
                 assert!((case.act)(&registry).await.is_err(), "{at}");
@@ -146,8 +147,7 @@ async fn interrupted_changes_never_widen_and_are_completed() {
 #[tokio::test]
 async fn repeated_deletion_completes_the_first() {
     let case = &CASES[3];
-    let store = TestStore::default();
-    prepared(&store, case).await;
+    let store = prepared(case).await;
     let registry = open(&store, 2).await;
     store.die_in(2, true);
     assert!((case.act)(&registry).await.is_err());
@@ -166,8 +166,7 @@ async fn repeated_deletion_completes_the_first() {
 #[tokio::test]
 async fn repeated_change_completes_the_first() {
     let case = &CASES[2];
-    let store = TestStore::default();
-    prepared(&store, case).await;
+    let store = prepared(case).await;
     let registry = open(&store, 2).await;
     store.die_in(1, true);
     assert!((case.act)(&registry).await.is_err());
@@ -183,15 +182,14 @@ async fn repeated_change_completes_the_first() {
 #[tokio::test]
 async fn lost_replies_make_no_difference() {
     for case in &CASES {
-        let store = TestStore::default();
-        prepared(&store, case).await;
+        let prepared = prepared(case).await;
+        let store = prepared.copy().await;
         let start = store.commits.load(Ordering::Relaxed);
         (case.act)(&open(&store, 2).await).await.unwrap();
         let commits = store.commits.load(Ordering::Relaxed) - start;
         let after = store.dump().await;
         for lost in 1..=commits {
-            let store = TestStore::default();
-            prepared(&store, case).await;
+            let store = prepared.copy().await;
             let registry = open(&store, 2).await;
             store.reply_lost_at.store(store.commits.load(Ordering::Relaxed) + lost, Ordering::Relaxed);
             (case.act)(&registry).await.unwrap();

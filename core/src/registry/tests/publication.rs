@@ -5,7 +5,7 @@ use crate::feed::{FeedReply, FeedRequest, read_feed};
 use crate::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 
 async fn feed(store: &TestStore, since: Option<u64>) -> FeedReply {
-    read_feed(&store, FeedRequest { since }).await.unwrap()
+    read_feed(&store, FeedRequest { since }, Some(0)).await.unwrap()
 }
 
 /// Entities of a kind in the published configuration, by id.
@@ -88,7 +88,7 @@ async fn every_change_of_a_key_is_told() {
     assert_eq!(told, expected);
     registry.delete(&[step(EntityKind::Consumers, "rob")]).await.unwrap();
     assert_eq!(grant(&store, "two").await, None);
-    assert!(store.dump().await.keys().all(|key| key.partition.starts_with("entity") == false), "all is gone");
+    assert!(store.dump().await.keys().all(|key| !key.partition.starts_with("entity")), "all is gone");
 }
 
 #[tokio::test]

@@ -1,0 +1,113 @@
+//! Settings: flags and environment, each with its unit and default; secrets by environment alone.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use latchkey_core::gateway::GatewaySettings;
+
+/// Everything under this path is ours, all else is proxied.
+pub(crate) const PREFIX: &str = "/-";
+
+const SECRETS_HELP: &str = "\
+Secrets, read from the environment alone so that no process list shows them:
+  LATCHKEY_ADMIN_TOKEN      Token of the Admin API. Unset: made at first start, shown once; only its
+                            digest is kept
+  LATCHKEY_PEPPER           Secret that API keys are digested with. Unset: made at first start and kept
+                            in <data>/pepper (readable by its owner alone)
+  LATCHKEY_PEPPER_PREVIOUS  The pepper before, while it is being replaced: keys under it stay good
+
+Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LOG=latchkey=debug";
+
+/// API-key gateway with Kong's conventions, as one process over an embedded store.
+#[derive(Clone, Debug, Parser)]
+#[command(version, after_help = SECRETS_HELP)]
+pub(crate) struct Settings {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "LATCHKEY_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// Folder of the store and the generated pepper; created when absent, for its owner alone
+    #[arg(long, env = "LATCHKEY_DATA", value_name = "FOLDER", default_value = "./latchkey-data")]
+    pub(crate) data: PathBuf,
+
+    /// In an empty store, make a demo service, route, developer, application and key to try out
+    #[arg(long)]
+    pub(crate) demo: bool,
+
+    /// Threads that serve requests [default: one for each core]
+    #[arg(long, env = "LATCHKEY_THREADS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
+    #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = 5000)]
+    pub(crate) revocation_bound_ms: u64,
+
+    /// How long known keys stay good while the store cannot be read, in milliseconds; 0: not at all
+    #[arg(long, env = "LATCHKEY_OUTAGE_GRACE_MS", value_name = "MS", default_value_t = 60_000)]
+    pub(crate) outage_grace_ms: u64,
+
+    /// Longest body that is searched for a key, in bytes; a longer one is refused with 413
+    #[arg(long, env = "LATCHKEY_BODY_SEARCH_BYTES", value_name = "BYTES", default_value_t = 1 << 20)]
+    pub(crate) body_search_bytes: usize,
+
+    /// Memory for keys already looked up, in bytes, for all threads together
+    #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = 64 << 20)]
+    pub(crate) grant_cache_bytes: usize,
+
+    /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
+    #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = 30_000)]
+    pub(crate) drain_ms: u64,
+}
+
+impl Settings {
+    /// Number of threads that serve requests.
+    pub(crate) fn thread_count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
+    }
+
+    /// What core is told, for one of the threads.
+    pub(crate) fn gateway(&self) -> GatewaySettings {
+        GatewaySettings {
+            revocation_bound_ms: self.revocation_bound_ms,
+            outage_grace_ms: self.outage_grace_ms,
+            body_search_bytes: self.body_search_bytes,
+            grant_cache_bytes: self.grant_cache_bytes / self.thread_count(),
+            ..GatewaySettings::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn help_explains_every_setting() {
+        let help = Settings::command().render_long_help().to_string();
+        for name in [
+            "LATCHKEY_LISTEN",
+            "LATCHKEY_DATA",
+            "LATCHKEY_ADMIN_TOKEN",
+            "LATCHKEY_PEPPER",
+            "LATCHKEY_PEPPER_PREVIOUS",
+            "LATCHKEY_REVOCATION_BOUND_MS",
+            "LATCHKEY_OUTAGE_GRACE_MS",
+            "LATCHKEY_BODY_SEARCH_BYTES",
+            "LATCHKEY_THREADS",
+            "RUST_LOG",
+            "--grant-cache-bytes",
+            "--demo",
+        ] {
+            assert!(help.contains(name), "{name}");
+        }
+        assert!(help.contains("127.0.0.1:8080") && help.contains("5000") && help.contains("60000"));
+    }
+
+    #[test]
+    fn command_line_is_well_formed() {
+        Settings::command().debug_assert();
+    }
+}

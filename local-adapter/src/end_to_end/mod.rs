@@ -1,0 +1,193 @@
+//! The program's parts together, over sockets: a worker thread between a client and an upstream,
+//! both of them written out byte for byte.
+
+mod requests;
+mod upstreams;
+
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use latchkey_core::gateway::{Gateway, GatewaySettings};
+use latchkey_core::grant::{Consumer, Grant};
+use latchkey_core::keys::{Pepper, Peppers, PlainKey, generate_key};
+use latchkey_core::snapshot::{ConfigKind, WorkspaceSettings};
+use latchkey_core::transaction::Transaction;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::admin::AdminRequest;
+use crate::control::Control;
+use crate::data_plane::DataPlane;
+use crate::store::RedbStore;
+use crate::system::{SystemRandom, Timer};
+use crate::worker::WorkerThread;
+
+/// A running gateway with one service at `/s` that wants a key, and one at `/open` that does not.
+struct Program {
+    address: SocketAddr,
+    key: PlainKey,
+    control: Control,
+    worker: Arc<Mutex<Option<WorkerThread>>>,
+    _folder: tempfile::TempDir,
+}
+
+fn peppers() -> Peppers {
+    Peppers { current: Pepper::new(b"pepper"), previous: None }
+}
+
+impl Program {
+    fn start(upstream_port: u16) -> Self {
+        Program::start_with(json!({ "port": upstream_port }))
+    }
+
+    fn start_with(service: Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RedbStore::open(&folder.path().join("store.redb")).unwrap();
+        let key = generate_key(&peppers().current, &SystemRandom);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(seed(&store, service, &key));
+        let started = Control::start(store.clone(), peppers()).unwrap();
+        let control = started.control.clone();
+        let data_plane = move || DataPlane {
+            gateway: RefCell::new(Gateway::new(GatewaySettings::default(), peppers())),
+            store,
+            published: started.published,
+            control: started.control,
+            timer: Timer::start(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let worker = WorkerThread::start(0, address.port(), Duration::from_secs(5), data_plane).unwrap();
+        let worker = Arc::new(Mutex::new(Some(worker)));
+        let giver = Arc::clone(&worker);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let peer = stream.peer_addr().unwrap();
+                stream.set_nonblocking(true).unwrap();
+                let Some(worker) = &*giver.lock().unwrap() else { break };
+                worker.give(stream, peer);
+            }
+        });
+        Program { address, key, control, worker, _folder: folder }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
+    /// Sends a request on a connection of its own and reads all that comes back.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8(answer).unwrap()
+    }
+
+    fn get(&self, target: &str) -> String {
+        self.ask(&format!("GET {target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"))
+    }
+}
+
+async fn seed(store: &RedbStore, service: Value, key: &PlainKey) {
+    let mut transaction = Transaction::new(store);
+    let mut entity = json!({ "protocol": "http", "host": "127.0.0.1", "retries": 1,
+        "connect_timeout": 2000, "write_timeout": 5000, "read_timeout": 5000 });
+    entity.as_object_mut().unwrap().extend(service.as_object().unwrap().clone());
+    for (number, path) in [(1, "/s"), (2, "/open")] {
+        let id = Uuid::from_u128(number);
+        let route = json!({ "id": id, "paths": [path], "service": { "id": id }, "protocols": ["http"],
+            "created_at": 1, "strip_path": true, "preserve_host": false, "regex_priority": 0,
+            "https_redirect_status_code": 426, "path_handling": "v0" });
+        transaction.publish_config(ConfigKind::Services, id, Some(entity.clone()));
+        transaction.publish_config(ConfigKind::Routes, id, Some(route));
+    }
+    let plugin = json!({ "name": "key-auth", "service": { "id": Uuid::from_u128(1) }, "config": {
+        "key_names": ["apikey"], "key_in_header": true, "key_in_query": true, "key_in_body": true,
+        "hide_credentials": true, "run_on_preflight": true } });
+    transaction.publish_config(ConfigKind::Plugins, Uuid::from_u128(3), Some(plugin));
+    let pepper = peppers().current;
+    let tag_key = latchkey_core::keys::hex(&pepper.tag_key().to_bytes());
+    transaction.publish_settings(WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: false });
+    let digest = pepper.digest(key.reveal().as_bytes());
+    let grant = Grant {
+        epoch: 0,
+        digest,
+        pepper_id: pepper.id(),
+        credential_id: Uuid::from_u128(4),
+        consumer: Consumer { id: Uuid::from_u128(5), username: Some("bob".into()), custom_id: None },
+        application_id: None,
+        service_ids: vec![],
+        expires_at_ms: None,
+        enabled: true,
+    };
+    transaction.publish_grant(digest, Some(grant));
+    transaction.commit(1).await.unwrap();
+}
+
+/// Accepts connections and runs `serve` on each, with its number, in a thread.
+fn upstream(serve: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = Arc::new(serve);
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let (serve, stream) = (Arc::clone(&serve), stream.unwrap());
+            thread::spawn(move || serve(number, stream));
+        }
+    });
+    port
+}
+
+/// Reads a head, up to and without its blank line; `None` at the end of the connection.
+fn read_head(reader: &mut impl BufRead) -> Option<String> {
+    let mut head = String::new();
+    loop {
+        let start = head.len();
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+        if &head[start..] == "\r\n" {
+            head.truncate(start);
+            return Some(head);
+        }
+    }
+}
+
+fn read_exact(reader: &mut impl Read, bytes: usize) -> Vec<u8> {
+    let mut body = vec![0; bytes];
+    reader.read_exact(&mut body).unwrap();
+    body
+}
+
+fn content_length(head: &str) -> usize {
+    let line = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    line.unwrap_or(0)
+}
+
+/// Answers each request with its own head and body; keeps connections open.
+fn echo(_: usize, mut stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    while let Some(head) = read_head(&mut reader) {
+        let body = String::from_utf8(read_exact(&mut reader, content_length(&head))).unwrap();
+        let seen = format!("{head}\n{body}");
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{seen}", seen.len());
+    }
+}
+
+fn status(answer: &str) -> &str {
+    answer.get(9..12).unwrap_or_default()
+}
+
+fn check_status(answer: &str, expected: &str) {
+    assert_eq!(status(answer), expected, "{answer}");
+}

@@ -1,0 +1,64 @@
+//! Requests to ourselves: health, Admin API, and what is not there.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
+use latchkey_core::surface::Surface;
+
+use crate::admin::AdminRequest;
+use crate::body::{Content, ResponseBody};
+use crate::progress::Progress;
+use crate::proxy::{Abandoned, collect_own};
+use crate::worker::Worker;
+
+/// Answers a request to a part of the program other than the proxy.
+pub(crate) async fn answer(
+    worker: &Worker,
+    surface: Surface<'_>,
+    request: Request<Incoming>,
+    progress: &Rc<Progress>,
+) -> Result<Response<ResponseBody>, Abandoned> {
+    let response = match surface {
+        Surface::Health => json(StatusCode::OK, "{\"status\":\"ok\"}"),
+        Surface::Admin(path) => admin(worker, path, request, progress).await?,
+        Surface::Status => admin(worker, "/status", request, progress).await?,
+        Surface::PortalApi(_)
+        | Surface::Portal(_)
+        | Surface::Manager(_)
+        | Surface::Nothing
+        | Surface::Proxy => json(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}"),
+    };
+    Ok(response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress))))
+}
+
+async fn admin(
+    worker: &Worker,
+    path: &str,
+    request: Request<Incoming>,
+    progress: &Rc<Progress>,
+) -> Result<Response<Bytes>, Abandoned> {
+    let (parts, body) = request.into_parts();
+    let Some(body) = collect_own(body, ADMIN_BODY_BYTES_MAX, progress).await? else {
+        return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
+    };
+    let request = AdminRequest {
+        method: parts.method,
+        path: path.to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers,
+        body,
+    };
+    Ok(worker.data_plane.control.admin(request).await)
+}
+
+fn json(status: StatusCode, body: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = status;
+    let media_type = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response
+}

@@ -1,0 +1,289 @@
+//! One proxied request: decide, apply the plan, pass on, pass back.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderValue};
+use http::{Request, Response, Uri, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
+use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
+use latchkey_core::problem::Problem;
+use latchkey_core::request::{Body, RequestHead, Scheme};
+use latchkey_core::strip_key::append_without;
+
+use crate::body::{Content, RequestBody, ResponseBody};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::system::whole_ms;
+use crate::upgrade;
+use crate::upstream::Outgoing;
+use crate::worker::Worker;
+
+/// A request that nobody is left to answer: its connection is closed.
+#[derive(Debug)]
+pub(crate) struct Abandoned;
+
+impl std::fmt::Display for Abandoned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the client went away")
+    }
+}
+
+impl std::error::Error for Abandoned {}
+
+/// As much of the body as was read for the decision.
+enum Held {
+    Unread(Incoming),
+    Whole(Bytes),
+    TooLarge,
+}
+
+/// One request on its way through.
+struct Passing<'w> {
+    worker: &'w Worker,
+    progress: &'w Rc<Progress>,
+    started: Instant,
+    request_id: u128,
+    accept: Option<HeaderValue>,
+}
+
+/// Answers a request that belongs to an upstream.
+pub(crate) async fn proxy(
+    worker: &Worker,
+    client_ip: IpAddr,
+    request: Request<Incoming>,
+    progress: &Rc<Progress>,
+) -> Result<Response<ResponseBody>, Abandoned> {
+    let passing = Passing {
+        worker,
+        progress,
+        started: Instant::now(),
+        request_id: worker.request_ids.next(),
+        accept: request.headers().get(header::ACCEPT).cloned(),
+    };
+    let (parts, incoming) = request.into_parts();
+    let mut request = Some(Request::from_parts(parts, RequestBody::Whole(Bytes::new())));
+    let held = if incoming.is_end_stream() { Held::Whole(Bytes::new()) } else { Held::Unread(incoming) };
+    let (decision, held, decided) = passing.decide(request.as_ref(), client_ip, held).await?;
+    match decision {
+        Decision::Forward(plan) => passing.forward(*plan, &mut request, held, decided).await,
+        Decision::Respond(response) => Ok(passing.respond(response)),
+        Decision::Need(_) => Ok(passing.refuse(Problem::Internal)),
+    }
+}
+
+impl Passing<'_> {
+    /// Also says when the decision was begun that turned out to be the last.
+    async fn decide(
+        &self,
+        request: Option<&Request<RequestBody>>,
+        client_ip: IpAddr,
+        mut held: Held,
+    ) -> Result<(Decision, Held, Instant), Abandoned> {
+        // CONNECT and `OPTIONS *` have no path.
+        let has_path = |request: &&Request<RequestBody>| request.uri().path().starts_with('/');
+        let Some(request) = request.filter(has_path).filter(|request| has_one_host(request)) else {
+            return Ok((Decision::Respond(self.bad_request()), held, self.started));
+        };
+        let data_plane = &self.worker.data_plane;
+        let mut now = data_plane.timer.now(self.started);
+        let head = RequestHead {
+            method: request.method().as_str(),
+            scheme: Scheme::Http,
+            host: host(request),
+            path: request.uri().path().as_bytes(),
+            query: request.uri().query().map(str::as_bytes),
+            headers: request.headers(),
+            client_ip: Some(client_ip),
+            server_port: self.worker.server_port,
+            started: now,
+            request_id: self.request_id,
+        };
+        let mut begun = self.started;
+        loop {
+            let body = match &held {
+                Held::Unread(_) => Body::Unread,
+                Held::Whole(bytes) => Body::Whole(bytes),
+                Held::TooLarge => Body::TooLarge,
+            };
+            match (data_plane.decide(&head, body, now), held) {
+                (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
+                    held = collect(incoming, bytes_max, self.progress).await?;
+                }
+                (Decision::Need(Need::Wait { ms }), unchanged) => {
+                    tokio::time::sleep(Duration::from_millis(ms)).await;
+                    held = unchanged;
+                }
+                (decision, held) => return Ok((decision, held, begun)),
+            }
+            begun = Instant::now();
+            now = data_plane.timer.now(begun);
+        }
+    }
+
+    async fn forward(
+        &self,
+        plan: Plan,
+        request: &mut Outgoing,
+        held: Held,
+        decided: Instant,
+    ) -> Result<Response<ResponseBody>, Abandoned> {
+        let client = match self.edit(&plan, request.as_mut(), held) {
+            Ok(client) => client,
+            Err(problem) => return Ok(self.refuse(problem)),
+        };
+        let upstreams = &self.worker.upstreams;
+        let answer = match client {
+            Some(client) => upgrade::send(upstreams, &plan.upstream, request, client).await,
+            None => {
+                let answer = upstreams.send(&plan.upstream, request, self.progress, decided).await;
+                answer.map(|response| response.map(Content::Link))
+            }
+        };
+        match answer {
+            Ok(response) => Ok(self.pass_back(response, decided)),
+            Err(failure) => self.fail(failure, &plan),
+        }
+    }
+
+    /// Makes the client's request the upstream's. What comes back is the client's side of an
+    /// upgrade, if one is asked for.
+    fn edit(
+        &self,
+        plan: &Plan,
+        request: Option<&mut Request<RequestBody>>,
+        held: Held,
+    ) -> Result<Option<OnUpgrade>, Problem> {
+        let request = request.ok_or(Problem::Internal)?;
+        *request.uri_mut() =
+            Uri::from_maybe_shared(plan.target.clone()).map_err(|_| Problem::BadRequest("Bad request"))?;
+        *request.body_mut() = match (held, &plan.body) {
+            (Held::Whole(bytes), BodyEdit::Untouched) => RequestBody::Whole(bytes),
+            (Held::Whole(bytes), BodyEdit::Cut(cuts)) => {
+                let mut kept = Vec::with_capacity(bytes.len());
+                append_without(&bytes, cuts, &mut kept);
+                RequestBody::Whole(kept.into())
+            }
+            (Held::Unread(incoming), _) => RequestBody::stream(incoming, self.progress),
+            (Held::TooLarge, _) => return Err(Problem::Internal),
+        };
+        edit_framing(request);
+        plan.edit_headers(request.headers_mut());
+        *request.version_mut() = Version::HTTP_11;
+        Ok(plan.upgrade.then(|| request.extensions_mut().remove()).flatten())
+    }
+
+    fn pass_back(&self, response: Response<Content>, sent: Instant) -> Response<ResponseBody> {
+        let (mut parts, content) = response.into_parts();
+        let passage = Passage {
+            request_id: self.request_id,
+            upstream_latency_ms: whole_ms(sent.elapsed()),
+            proxy_latency_ms: whole_ms(sent - self.started),
+            upgraded: parts.status == http::StatusCode::SWITCHING_PROTOCOLS,
+        };
+        edit_response_headers(&mut parts.headers, passage);
+        parts.version = Version::HTTP_11;
+        Response::from_parts(parts, ResponseBody::new(content, Rc::clone(self.progress)))
+    }
+
+    fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, Abandoned> {
+        let problem = failure.problem().ok_or(Abandoned)?;
+        let request_id = latchkey_core::problem::request_id_text(self.request_id);
+        tracing::info!(request_id, service_id = %plan.upstream.service_id, ?failure, "upstream failed");
+        Ok(self.refuse(problem))
+    }
+
+    fn refuse(&self, problem: Problem) -> Response<ResponseBody> {
+        self.respond(problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id))
+    }
+
+    fn bad_request(&self) -> Response<Bytes> {
+        let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
+        let mut response = Problem::BadRequest("Bad request").respond(accept, self.request_id);
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+
+    fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
+        edit_own_response_headers(response.headers_mut(), whole_ms(self.started.elapsed()));
+        response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(self.progress)))
+    }
+}
+
+/// An HTTP/1.1 request has one `Host` field, and no request has more (RFC 9112 §3.2).
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let first = hosts.next();
+    hosts.next().is_none() && (first.is_some() || request.version() != Version::HTTP_11)
+}
+
+/// What the client calls us: the authority of an absolute target, else `Host` (RFC 9112 §3.2.2).
+fn host<B>(request: &Request<B>) -> &[u8] {
+    let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let field = || request.headers().get(header::HOST).map(HeaderValue::as_bytes);
+    authority.or_else(field).unwrap_or_default()
+}
+
+/// Fields that say how the body is framed, where it is no longer as the client framed it.
+fn edit_framing(request: &mut Request<RequestBody>) {
+    // Answered here: the server sends `100 Continue` as soon as the body is asked for.
+    request.headers_mut().remove(header::EXPECT);
+    let was_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    match request.body() {
+        RequestBody::Whole(bytes) => {
+            let length = bytes.len();
+            if was_chunked || request.headers().contains_key(header::CONTENT_LENGTH) {
+                request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+            }
+        }
+        // A length beside chunks is not to be trusted (RFC 9112 §6.1).
+        RequestBody::Stream { .. } if was_chunked => {
+            request.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+        RequestBody::Stream { .. } => {}
+    }
+}
+
+/// Reads a body whole, unless it is longer than the bound.
+async fn collect(mut body: Incoming, bytes_max: usize, progress: &Progress) -> Result<Held, Abandoned> {
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Ok(Held::TooLarge);
+    }
+    progress.turn_to_client();
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let Ok(bytes) = frame.map_err(|_| Abandoned)?.into_data() else { continue };
+        progress.turn_to_client();
+        if first.len() + whole.len() + bytes.len() > bytes_max {
+            return Ok(Held::TooLarge);
+        }
+        if first.is_empty() && whole.is_empty() {
+            first = bytes;
+            continue;
+        }
+        whole.extend_from_slice(&std::mem::take(&mut first));
+        whole.extend_from_slice(&bytes);
+    }
+    progress.turn_to_upstream();
+    // A short body comes in one piece, which is used as it is.
+    Ok(Held::Whole(if whole.is_empty() { first } else { whole.freeze() }))
+}
+
+/// Reads the body of a request to ourselves; `None`: it is longer than the bound.
+pub(crate) async fn collect_own(
+    body: Incoming,
+    bytes_max: usize,
+    progress: &Progress,
+) -> Result<Option<Bytes>, Abandoned> {
+    match collect(body, bytes_max, progress).await? {
+        Held::Whole(bytes) => Ok(Some(bytes)),
+        Held::TooLarge | Held::Unread(_) => Ok(None),
+    }
+}
