@@ -218,6 +218,9 @@ fn append_list<H: Headers>(
         out.extend_from_slice(b", ");
     }
     own(out);
+    if out.ends_with(b", ") {
+        out.truncate(out.len() - 2);
+    }
 }
 
 fn append_number(mut number: u16, out: &mut Vec<u8>) {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderName, Response};
 use latchkey_core::decision::{BodyEdit, GrantRequest, Plan, Source};
 use latchkey_core::feed::FeedRequest;
 use latchkey_core::problem::request_id_text;
@@ -41,7 +41,7 @@ pub fn respond(response: &Response<Bytes>, request_id: &str, aside: &Aside) -> S
     let mut text = String::with_capacity(512);
     let _ = write!(text, "R\n{}\n{}\n{}", mark(&aside.0), mark(request_id), response.status().as_u16());
     for (name, value) in response.headers() {
-        push_field(&mut text, name, value);
+        push_field(&mut text, name, value.as_bytes());
     }
     text.push_str("\n\n");
     text.push_str(&String::from_utf8_lossy(response.body()));
@@ -68,7 +68,7 @@ pub fn forward(plan: &Plan, request_id: u128, dropped: &[HeaderName], aside: &As
         text.push(',');
     }
     let _ = write!(text, "\n{}", upstream.connect_timeout_ms.saturating_add(upstream.read_timeout_ms));
-    for (name, value) in &plan.set {
+    for (name, value) in plan.set.iter() {
         push_field(&mut text, name, value);
     }
     text
@@ -112,12 +112,10 @@ fn mark(text: &str) -> &str {
     if text.is_empty() { "-" } else { text }
 }
 
-fn push_field(text: &mut String, name: &HeaderName, value: &HeaderValue) {
+/// The platform's header values are texts: what is not UTF-8 becomes U+FFFD, as it does there.
+fn push_field(text: &mut String, name: &HeaderName, value: &[u8]) {
     text.push('\n');
     text.push_str(name.as_str());
     text.push('\n');
-    match std::str::from_utf8(value.as_bytes()) {
-        Ok(value) => text.push_str(value),
-        Err(_) => text.push_str(&String::from_utf8_lossy(value.as_bytes())),
-    }
+    text.push_str(&String::from_utf8_lossy(value));
 }

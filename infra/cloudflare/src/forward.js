@@ -23,12 +23,24 @@ export async function forward(text, request, asked, env, ctx) {
   if (lines[1] !== "-") beside(lines[1], env, ctx);
   const upgrades = lines[5] !== "";
   const headers = edited(request.headers, lines, upgrades);
-  const init = { method: request.method, headers, redirect: "manual" };
-  if (asked.body !== undefined) init.body = lines[4] ? cut(asked.body, lines[4]) : asked.body;
-  else if (request.body !== null) init.body = request.body;
+  const init = { headers, redirect: "manual" };
+  let target = lines[3];
+  if (request.body !== null && (request.method === "GET" || request.method === "HEAD")) {
+    target = withBody(target, request, asked, lines[4]);
+  } else {
+    init.method = request.method;
+    if (asked.body === undefined) init.body = request.body;
+    else init.body = lines[4] ? cut(asked.body, lines[4]) : asked.body;
+  }
   const sent = Date.now();
-  const response = await send(lines[3], init, Number(lines[7]));
+  const response = await send(target, init, Number(lines[7]));
   return passedBack(response, asked, sent);
+}
+
+/** The platform lets a GET or HEAD keep the body it came with, but not get another. */
+function withBody(target, request, asked, ranges) {
+  if (ranges !== "") return new Request(target, { method: request.method });
+  return new Request(target, asked.copy ?? request);
 }
 
 /** The client's fields without what must not pass, and with what the plan sets. */
@@ -42,6 +54,8 @@ function edited(received, lines, upgrades) {
   }
   const strip = lines[6];
   if (strip !== "") for (const name of strip.split(",")) if (name !== "") headers.delete(name);
+  // Told by the platform, not by the client; where nobody tells it, nobody does.
+  headers.delete("x-real-ip");
   for (let at = 8; at < lines.length; at += 2) headers.set(lines[at], lines[at + 1]);
   return headers;
 }
@@ -53,6 +67,7 @@ async function send(url, init, timeoutMs) {
   try {
     return await fetch(url, init);
   } catch (error) {
+    console.warn(`the upstream did not answer: ${error.message}`);
     error.refusal = abort.signal.aborted ? "timeout" : /dns|resolve/i.test(error.message) ? "unresolved" : "invalid";
     throw error;
   } finally {

@@ -50,6 +50,8 @@ async function meetNeeds(text, request, asked, env, ctx) {
       case "A":
         return await admin(request, env);
       case "B":
+        // A GET keeps its body only as it is: see withBody.
+        if (request.method === "GET" || request.method === "HEAD") asked.copy = request.clone();
         Object.assign(asked, await readBody(request, Number(rest[0])));
         break;
       case "G":
