@@ -1,7 +1,9 @@
 // The built Worker in workerd, with Miniflare's stand-ins for KV and the object's storage.
 
+import { copyFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
+import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
 export const TOKEN = "test-admin-token-b41d";
@@ -105,4 +107,70 @@ export async function startUpstream(handle = (request, response) => response.end
     return new Promise((resolve) => server.close(resolve));
   };
   return { url: `http://127.0.0.1:${server.address().port}`, requests, stop };
+}
+
+/** Bundles the Worker with the faults of faulty.js into build/test. */
+export async function buildFaulty() {
+  await build({
+    entryPoints: ["tests/faulty.js"],
+    outfile: "build/test/worker.js",
+    bundle: true,
+    format: "esm",
+    external: ["*.wasm", "cloudflare:*"],
+    logLevel: "warning",
+  });
+  copyFileSync("build/latchkey_worker_bg.wasm", "build/test/latchkey_worker_bg.wasm");
+}
+
+/** Workers with faults, over one object (that of the first) and one KV that can be stale. */
+export async function startFaulty(names, bindings = {}) {
+  await buildFaulty();
+  const ports = [];
+  const workers = [];
+  for (const [at, name] of names.entries()) {
+    const port = await freePort();
+    ports.push(port);
+    const options = gateway(name, port, { bindings });
+    options.modules = options.modules.map((module) => ({ ...module, path: module.path.replace("build/", "build/test/") }));
+    options.modulesRoot = "build/test";
+    delete options.kvNamespaces;
+    options.serviceBindings = { GRANTS: { name: "kv", entrypoint: "Kv", props: { place: name } } };
+    if (at > 0) options.durableObjects.WORKSPACE.scriptName = names[0];
+    workers.push(options);
+  }
+  const kvPort = await freePort();
+  workers.push({
+    name: "kv",
+    modules: [{ type: "ESModule", path: "tests/kv.mjs" }],
+    modulesRoot: "tests",
+    compatibilityDate: COMPATIBILITY_DATE,
+    kvNamespaces: { STORE: "grants" },
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: kvPort }],
+  });
+  const miniflare = await start(workers);
+  const gateways = ports.map((port) => client(`http://127.0.0.1:${port}`));
+  return {
+    gateways,
+    /** Sets how KV behaves; the writes so far. */
+    kv: (settings = {}) =>
+      fetch(`http://127.0.0.1:${kvPort}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
+    /** Asks a Worker for faults. */
+    fault: (gateway, faults) => fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`),
+    stop: () => miniflare.dispose(),
+  };
+}
+
+export function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Tries until `attempt` answers something true; fails after `ms`. */
+export async function within(ms, what, attempt) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const found = await attempt();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    await sleep(50);
+  }
 }
