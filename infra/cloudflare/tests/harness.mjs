@@ -106,7 +106,7 @@ export async function startUpstream(handle = (request, response) => response.end
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   };
-  return { url: `http://127.0.0.1:${server.address().port}`, requests, stop };
+  return { url: `http://127.0.0.1:${server.address().port}`, requests, server, stop };
 }
 
 /** Bundles the Worker with the faults of faulty.js into build/test. */
