@@ -46,7 +46,7 @@ const IDENTITY: [&str; 7] = [
 /// that edit header fields themselves. A field called so with `_` for some `-` is meant too.
 /// `te` stays where it allows trailers, `upgrade` where [`Plan::upgrade`] says so.
 pub fn never_passed() -> impl Iterator<Item = &'static str> {
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 11] = [
         "connection",
         "keep-alive",
         "proxy",
@@ -57,6 +57,7 @@ pub fn never_passed() -> impl Iterator<Item = &'static str> {
         "upgrade",
         "te",
         "x-forwarded-prefix",
+        "x-real-ip",
     ];
     IDENTITY.into_iter().chain(OTHERS)
 }

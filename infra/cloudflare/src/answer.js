@@ -17,3 +17,11 @@ export function problem(status, message, { id }) {
   const body = id === "" ? { message } : { message, request_id: id };
   return Response.json(body, { status, headers: { server: "latchkey" } });
 }
+
+/** Ends a request with one of core's problems. */
+export class Refusal extends Error {
+  constructor(problem) {
+    super(problem);
+    this.problem = problem;
+  }
+}

@@ -1,5 +1,7 @@
 // Bodies that core searches.
 
+import { Refusal } from "./answer.js";
+
 /** All of the body, unless it is longer than `max` bytes. */
 export async function readBody(request, max) {
   if (request.body === null) return { body: new Uint8Array(0) };
@@ -18,9 +20,8 @@ export async function readBody(request, max) {
       }
       chunks.push(value);
     }
-  } catch (error) {
-    error.refusal = "unreadable";
-    throw error;
+  } catch {
+    throw new Refusal("unreadable");
   }
   return { body: joined(chunks, length) };
 }

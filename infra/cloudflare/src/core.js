@@ -7,7 +7,7 @@ glue.initSync({ module });
 
 let generation = 0;
 let poisoned = false;
-let names = [];
+let places = new Map();
 let neverPassed;
 
 /** The settings and secrets that core reads, by name. */
@@ -88,11 +88,16 @@ export class Unconfigured extends Error {}
 
 /** Core's wishes may have changed with the configuration. */
 export function learnNames() {
-  names = call("headerNames").split("\n");
+  places = new Map(call("headerNames").split("\n").map((name, place) => [name, place]));
 }
 
-export function headerNames() {
-  return names;
+/** The fields that core reads, each with the place of its value in a description. */
+export function headerPlaces() {
+  return places;
+}
+
+export function fieldsThatMatter() {
+  return places.size;
 }
 
 /** Whether no request passes a field on as it is: names compare with `_` as `-`. */

@@ -5,7 +5,7 @@ import { describe } from "./describe.js";
 import { forward } from "./forward.js";
 import { learnFeed, learnGrant } from "./learn.js";
 import { readBody } from "./body.js";
-import { ownResponse, problem } from "./answer.js";
+import { ownResponse, problem, Refusal } from "./answer.js";
 import { admin } from "./admin.js";
 
 export { Workspace } from "./workspace.js";
@@ -84,9 +84,9 @@ function failed(error, request, asked) {
     console.error(error.message);
     return problem(503, "The gateway is not configured", asked);
   }
-  if (error.refusal) {
+  if (error instanceof Refusal) {
     try {
-      return refuse(request, asked, error.refusal);
+      return refuse(request, asked, error.problem);
     } catch (second) {
       error = second;
     }

@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { callMethod, create, currentGeneration, settingsOf, Unconfigured } from "./core.js";
-import { ownResponse, problem } from "./answer.js";
+import { ownResponse, problem, Refusal } from "./answer.js";
 import { EPOCH } from "./admin.js";
 import { readBody } from "./body.js";
 
@@ -46,7 +46,7 @@ export class Workspace extends DurableObject {
       response.headers.set(EPOCH, epoch);
       return response;
     } catch (error) {
-      if (error.refusal === "unreadable") return problem(400, "The request body could not be read", { id: "" });
+      if (error instanceof Refusal) return problem(400, "The request body could not be read", { id: "" });
       console.error("the Admin API failed:", error.stack ?? String(error));
       return problem(500, "An unexpected error occurred", { id: "" });
     }

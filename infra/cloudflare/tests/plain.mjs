@@ -1,7 +1,7 @@
 // Plain `workerd serve`, without Miniflare's own Workers around: for measurements.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,28 +44,33 @@ export function script(text, bindings = []) {
 /** Starts it. Resolves when the port answers; `startedMs` is from the spawn to there. */
 export async function servePlain(worker, path = "/-/health") {
   const port = await freePort();
+  const kvPort = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "latchkey-workerd-"));
   const files = [...worker.modules.entries()].map(([number, module]) => {
-    let file = module.path && resolve(ROOT, module.path);
-    if (module.text !== undefined) {
-      file = join(folder, `module-${number}.js`);
-      writeFileSync(file, module.text);
-    }
+    // Embedded files are found beside the configuration only.
+    const file = `module-${number}`;
+    const content = module.text ?? readFileSync(resolve(ROOT, module.path));
+    writeFileSync(join(folder, file), content);
     return `(name = "${module.name}", ${module.wasm ? "wasm" : "esModule"} = embed "${file}")`;
   });
   const object = worker.object
     ? `durableObjectNamespaces = [(className = "${worker.object}", uniqueKey = "latchkey", enableSql = true)],
-       durableObjectStorage = (inMemory = void),`
+       durableObjectStorage = (localDisk = "disk"),`
     : "";
+  mkdirSync(join(folder, "objects"));
   writeFileSync(join(folder, "kv.js"), KV_STAND_IN);
   const config = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
     (name = "kv", worker = .kv),
+    (name = "disk", disk = (path = "${join(folder, "objects")}", writable = true)),
     (name = "net", network = (allow = ["public", "private", "local"])),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  sockets = [
+    (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"),
+    (name = "kv", address = "127.0.0.1:${kvPort}", http = (), service = "kv"),
+  ],
 );
 const main :Workerd.Worker = (
   modules = [${files.join(", ")}],
@@ -75,7 +80,7 @@ const main :Workerd.Worker = (
   globalOutbound = "net",
 );
 const kv :Workerd.Worker = (
-  modules = [(name = "kv.js", esModule = embed "${join(folder, "kv.js")}")],
+  modules = [(name = "kv.js", esModule = embed "kv.js")],
   compatibilityDate = "${COMPATIBILITY_DATE}",
 );`;
   writeFileSync(join(folder, "config.capnp"), config);
@@ -94,7 +99,7 @@ const kv :Workerd.Worker = (
   for (let attempt = 0; attempt < 5_000; attempt += 1) {
     if (process.exitCode !== null) throw new Error("workerd ended");
     const answered = await fetch(url + path).then((response) => response.arrayBuffer().then(() => true), () => false);
-    if (answered) return { url, pid: process.pid, startedMs: performance.now() - before, stop };
+    if (answered) return { url, kvUrl: `http://127.0.0.1:${kvPort}`, pid: process.pid, startedMs: performance.now() - before, stop };
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await stop();

@@ -59,7 +59,8 @@ fn optimise(from: &Path, to: &Path) -> Result<()> {
     for feature in WASM_FEATURES {
         wasm_opt.arg(format!("--enable-{feature}"));
     }
-    wasm_opt.args(["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"]);
+    // More makes it smaller but, gzipped, larger (-Oz: by a twentieth), and takes a minute.
+    wasm_opt.args(["-O1", "--strip-debug", "--strip-producers", "--strip-target-features"]);
     workspace::run(wasm_opt.arg(from).arg("--output").arg(to))
 }
 

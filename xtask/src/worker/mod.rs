@@ -6,7 +6,9 @@ mod setup;
 mod size;
 mod test;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+
+use crate::workspace;
 
 /// What to do with the Worker.
 #[derive(clap::Args)]
@@ -37,4 +39,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Dev => serve::dev(),
         What::Size => size::check(),
     }
+}
+
+/// Measures it beside other Workers.
+pub(crate) fn bench() -> Result<()> {
+    build::build()?;
+    let nginx = workspace::find_program("nginx").context("nginx is needed, from the package nginx")?;
+    workspace::find_program("wrk").context("wrk is needed, from the package wrk")?;
+    serve::run_here(setup::node().arg("bench/bench.mjs").env("NGINX", nginx))
 }

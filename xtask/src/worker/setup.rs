@@ -173,12 +173,12 @@ fn debian() -> Result<Compiler> {
 }
 
 fn install_debian_packages() -> Result<()> {
-    let installed = |package: &&str| {
+    let installed = |package: &str| {
         let mut query = Command::new("dpkg-query");
         let status = query.args(["--show", "--showformat=${db:Status-Status}", package]).output();
         status.is_ok_and(|output| output.stdout == b"installed")
     };
-    if DEBIAN_PACKAGES.iter().all(|package| installed(&package)) {
+    if DEBIAN_PACKAGES.iter().all(|package| installed(package)) {
         return Ok(());
     }
     let apt = |arguments: &[&str]| {
