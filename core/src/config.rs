@@ -35,6 +35,8 @@ pub(crate) struct RouteRules {
     pub(crate) service: Option<Service>,
     pub(crate) key_auth: Option<Arc<KeyAuth>>,
     pub(crate) registration: Option<Registration>,
+    /// A plugin that would apply cannot be read: nothing passes, since it might have refused.
+    pub(crate) blocked: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -174,6 +176,7 @@ fn compile(pieces: &BTreeMap<PieceId, Piece>, previous: &Router) -> Config {
         service: route.service.and_then(|service| services.get(&service).cloned()),
         key_auth: plugins.key_auth(route),
         registration: route.service.and_then(|service| plugins.registrations.get(&service).copied()),
+        blocked: plugins.block(route),
     };
     unusable.extend(router.rejected().iter().map(|rejected| (rejected.id, rejected.reason.clone())));
     Config {
@@ -277,6 +280,12 @@ struct PluginEntity {
     config: Value,
 }
 
+impl PluginEntity {
+    fn scope(&self) -> Scope {
+        (self.route.as_ref().map(|route| route.id), self.service.as_ref().map(|service| service.id))
+    }
+}
+
 #[derive(Deserialize)]
 struct KeyAuthConfig {
     key_names: Vec<String>,
@@ -306,26 +315,32 @@ struct Plugins {
     /// By their configuration: equal ones are one, which then stays in the processor's caches.
     distinct_key_auths: HashMap<String, Arc<KeyAuth>>,
     registrations: HashMap<Uuid, Registration>,
+    /// Scopes of plugins that cannot be read.
+    unreadable: Vec<Scope>,
 }
 
 impl Plugins {
     fn new(pieces: &BTreeMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
         let consumers: Vec<(Uuid, Consumer)> = read_all(pieces, ConfigKind::Consumers, unusable);
         let mut plugins = Plugins::default();
-        for (id, plugin) in read_all::<PluginEntity>(pieces, ConfigKind::Plugins, unusable) {
-            if !plugin.enabled {
-                continue;
-            }
+        let found = unusable.len();
+        let read: Vec<(Uuid, PluginEntity)> = read_all(pieces, ConfigKind::Plugins, unusable);
+        if unusable.len() > found {
+            // Whom it was for cannot be read either.
+            plugins.unreadable.push((None, None));
+        }
+        for (id, plugin) in read.into_iter().filter(|(_, plugin)| plugin.enabled) {
+            let scope = plugin.scope();
             if let Err(error) = plugins.add(plugin, &consumers) {
                 unusable.push((id, error.to_string()));
+                plugins.unreadable.push(scope);
             }
         }
         plugins
     }
 
     fn add(&mut self, plugin: PluginEntity, consumers: &[(Uuid, Consumer)]) -> Result<(), serde_json::Error> {
-        let route = plugin.route.map(|route| route.id);
-        let service = plugin.service.map(|service| service.id);
+        let (route, service) = plugin.scope();
         match plugin.name.as_str() {
             "key-auth" => {
                 let config = KeyAuthConfig::deserialize(&plugin.config)?;
@@ -343,6 +358,13 @@ impl Plugins {
             _ => {}
         }
         Ok(())
+    }
+
+    fn block(&self, route: &RouteSpec) -> bool {
+        let applies = |(of_route, of_service): &Scope| {
+            of_route.is_none_or(|id| id == route.id) && of_service.is_none_or(|id| Some(id) == route.service)
+        };
+        self.unreadable.iter().any(applies)
     }
 
     /// The most specific instance applies, whole (Kong's plugin precedence).

@@ -157,4 +157,10 @@ impl Plan {
     pub fn edit_headers(&self, headers: &mut HeaderMap) {
         crate::forward::edit_request_headers(self, headers);
     }
+
+    /// The fields that [`Plan::edit_headers`] would leave, for what is no handshake: for adapters
+    /// that write them straight to the upstream. `Host` comes first.
+    pub fn each_field<'h>(&'h self, headers: &'h HeaderMap, field: impl FnMut(&HeaderName, &[u8])) {
+        crate::forward::each_request_field(self, headers, field);
+    }
 }

@@ -11,7 +11,7 @@ use crate::config::{KeyAuth, Service};
 use crate::decision::{BodyEdit, Plan, SetField, SetFields};
 use crate::grant::Identity;
 use crate::places;
-use crate::problem::{PRODUCT, REQUEST_ID, request_id_text};
+use crate::problem::{PRODUCT, REQUEST_ID};
 use crate::request::{Headers, RequestHead};
 use crate::router::{Match, NormalPath, upstream_path};
 use crate::strip_key::{StripNames, append_without};
@@ -238,12 +238,16 @@ fn append_number(mut number: u16, out: &mut Vec<u8>) {
 }
 
 fn append_request_id(id: u128, out: &mut Vec<u8>) {
+    out.extend_from_slice(&request_id_digits(id));
+}
+
+fn request_id_digits(id: u128) -> [u8; 32] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0; 32];
     for (pair, byte) in text.chunks_exact_mut(2).zip(id.to_be_bytes()) {
         pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
-    out.extend_from_slice(&text);
+    text
 }
 
 fn preserved_host<H>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Option<HeaderValue> {
@@ -266,17 +270,45 @@ fn is_websocket<H: Headers>(head: &RequestHead<'_, H>) -> bool {
     has(&header::UPGRADE, "websocket") && has(&header::CONNECTION, "upgrade")
 }
 
+/// Whether a client's field must not reach the upstream, whatever `Connection` says.
+fn is_withheld(plan: &Plan, name: &HeaderName) -> bool {
+    is_per_connection(name)
+        || matches!(name.as_str(), "te" | "x-forwarded-prefix")
+        || is_identity(name.as_str())
+        || plan.strip.as_slice().contains(name)
+}
+
+/// The fields that [`edit_request_headers`] would leave, one after the other, without making a map
+/// of them; for what is no handshake.
+pub(crate) fn each_request_field<'h>(
+    plan: &'h Plan,
+    headers: &'h HeaderMap,
+    mut field: impl FnMut(&HeaderName, &[u8]),
+) {
+    field(&header::HOST, plan.host().as_bytes());
+    let named = named_by_connection(headers);
+    let is_set = |name: &HeaderName| {
+        // All that plans set begin so.
+        matches!(name.as_str().as_bytes()[0], b'x' | b'v') && plan.set.iter().any(|(set, _)| set == name)
+    };
+    for (name, value) in headers {
+        let is_named = || named.as_ref().is_some_and(|named| named.contains(name));
+        if name != header::HOST && !is_withheld(plan, name) && !is_set(name) && !is_named() {
+            field(name, value.as_bytes());
+        }
+    }
+    if headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers")) {
+        field(&header::TE, b"trailers");
+    }
+    plan.set.iter().for_each(|(name, value)| field(name, value));
+}
+
 /// Removes what must not reach the upstream, then sets what the plan says.
 pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     let keeps_trailers = headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers"));
     let upgrade = plan.upgrade.then(|| headers.get(header::UPGRADE).cloned()).flatten();
     remove_named_by_connection(headers);
-    remove_matching(headers, |name| {
-        is_per_connection(name)
-            || matches!(name.as_str(), "te" | "x-forwarded-prefix")
-            || is_identity(name.as_str())
-            || plan.strip.as_slice().contains(name)
-    });
+    remove_matching(headers, |name| is_withheld(plan, name));
     if keeps_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -318,11 +350,21 @@ pub fn edit_response_headers(headers: &mut HeaderMap, passage: Passage) {
         headers.insert(header::UPGRADE, upgrade);
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     }
-    headers.insert(HeaderName::from_static("x-kong-upstream-latency"), passage.upstream_latency_ms.into());
-    headers.insert(HeaderName::from_static("x-kong-proxy-latency"), passage.proxy_latency_ms.into());
+    headers.insert(&UPSTREAM_LATENCY, milliseconds(passage.upstream_latency_ms));
+    headers.insert(&PROXY_LATENCY, milliseconds(passage.proxy_latency_ms));
     headers.append(header::VIA, HeaderValue::from_static(VIA));
-    let id = request_id_text(passage.request_id);
-    headers.insert(REQUEST_ID, HeaderValue::from_str(&id).expect("hex digits"));
+    let id = HeaderValue::from_bytes(&request_id_digits(passage.request_id)).expect("hex digits");
+    headers.insert(&X_REQUEST_ID, id);
+}
+
+static UPSTREAM_LATENCY: HeaderName = HeaderName::from_static("x-kong-upstream-latency");
+static PROXY_LATENCY: HeaderName = HeaderName::from_static("x-kong-proxy-latency");
+
+/// Short times, the usual ones, without allocating.
+fn milliseconds(time: u64) -> HeaderValue {
+    const SHORT: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let short = usize::try_from(time).ok().and_then(|time| SHORT.get(time));
+    short.map_or_else(|| time.into(), |text| HeaderValue::from_static(text))
 }
 
 /// Our entry in `Via` (RFC 9110 §7.6.3).

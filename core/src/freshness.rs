@@ -137,8 +137,8 @@ impl Freshness {
     }
 
     fn judge_outage(&mut self, started_ms: u64, now_ms: u64) -> Verdict {
-        let in_grace =
-            self.as_of_ms.is_some() && started_ms <= self.fresh_until_ms + self.bound.outage_grace_ms;
+        let in_grace = self.as_of_ms.is_some()
+            && started_ms <= self.fresh_until_ms.saturating_add(self.bound.outage_grace_ms);
         let outage = self.outage.get_or_insert_with(|| {
             self.event = Some(Event::OutageBegan);
             Outage { since_ms: now_ms, served: 0, refused: 0 }
@@ -190,7 +190,7 @@ impl Freshness {
     pub(crate) fn confirm(&mut self, asked: Now, epoch: Epoch) {
         self.epoch = Some(epoch);
         self.as_of_ms = Some(asked.monotonic_ms);
-        self.fresh_until_ms = asked.monotonic_ms + self.bound.revocation_bound_ms;
+        self.fresh_until_ms = asked.monotonic_ms.saturating_add(self.bound.revocation_bound_ms);
         self.poll_sent_ms = None;
         self.failed_ms = None;
         // A poll sent after the hint settles it, even if the feed is behind what was hinted.

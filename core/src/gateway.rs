@@ -315,6 +315,9 @@ impl Callers {
             return Err(https_only(head, &found));
         }
         let rules = &config.routes[found.route_index];
+        if rules.blocked {
+            return Err(Problem::InvalidPlugin.into());
+        }
         let auth =
             rules.key_auth.as_deref().filter(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
         let authenticated = auth.map(|auth| self.authenticate(auth, rules, known, head, body)).transpose()?;

@@ -22,6 +22,8 @@ pub enum Problem {
     Unauthorized(HeaderValue),
     /// The plugin names an anonymous consumer that does not exist.
     AnonymousMissing(String),
+    /// A plugin of the route cannot be read.
+    InvalidPlugin,
     /// The body must be searched and is longer than the bound, in bytes.
     BodyTooLarge(usize),
     /// The request cannot be read: bad target or field.
@@ -56,7 +58,9 @@ impl Problem {
             Problem::NoKey(_) | Problem::DuplicateKey(_) | Problem::Unauthorized(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Problem::AnonymousMissing(_) | Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Problem::AnonymousMissing(_) | Problem::InvalidPlugin | Problem::Internal => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::BadRequest(_) => StatusCode::BAD_REQUEST,
             Problem::NoRoute => StatusCode::NOT_FOUND,
@@ -79,6 +83,7 @@ impl Problem {
             Problem::AnonymousMissing(name) => {
                 format!("anonymous consumer {name} is configured but doesn't exist").into()
             }
+            Problem::InvalidPlugin => "Invalid plugin configuration".into(),
             Problem::BodyTooLarge(bytes) => {
                 format!("Request body is searched for an API key and must not exceed {bytes} bytes").into()
             }
@@ -238,6 +243,13 @@ mod tests {
         check_body(Some("text/html;q=0.5, application/xml"), "application/xml; charset=utf-8", "<?xml");
         check_body(Some("text/*"), "text/plain; charset=utf-8", "Unauthorized");
         check_body(Some("text/html;q=0"), json_type, json);
+    }
+
+    #[test]
+    fn stale_state_asks_to_come_back() {
+        let response = Problem::Stale.respond(None, 0);
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub fn append_without(input: &[u8], cuts: &[Range<usize>], out: &mut Vec<u8>) {
     let mut from = 0;
     for cut in cuts {
         out.extend_from_slice(input.get(from..cut.start).unwrap_or_default());
-        from = cut.end;
+        from = from.max(cut.end);
     }
     out.extend_from_slice(input.get(from..).unwrap_or_default());
 }

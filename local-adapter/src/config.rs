@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = 5000)]
     pub(crate) revocation_bound_ms: u64,
 
-    /// How long known keys stay good while the store cannot be read, in milliseconds; 0: not at all
+    /// How long known keys stay good past the bound while the feed of changes cannot be read, in milliseconds; 0: not at all
     #[arg(long, env = "LATCHKEY_OUTAGE_GRACE_MS", value_name = "MS", default_value_t = 60_000)]
     pub(crate) outage_grace_ms: u64,
 

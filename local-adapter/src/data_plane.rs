@@ -53,6 +53,9 @@ impl DataPlane {
                     if let Some(request) = gateway.refresh_due(now) {
                         self.learn_feed(&mut gateway, request, now);
                     }
+                    if let Some(rehash) = gateway.take_rehash() {
+                        self.control.rehash(rehash);
+                    }
                     return decision;
                 }
             }
@@ -79,9 +82,6 @@ impl DataPlane {
                 Learned::Ask(again) if request.source == Source::Replica => request = again,
                 Learned::Ask(_) | Learned::Unavailable => return false,
             }
-        }
-        if let Some(rehash) = gateway.take_rehash() {
-            self.control.rehash(rehash);
         }
         true
     }

@@ -24,7 +24,7 @@ pub(crate) struct Idle {
 
 /// Idle connections to one upstream, the one used last taken first; each with when it became idle.
 #[derive(Default)]
-pub(crate) struct Stack(RefCell<Vec<(Instant, Link)>>);
+pub(crate) struct Stack(RefCell<Vec<(Instant, Box<Link>)>>);
 
 impl Idle {
     /// The connections to `upstream`.
@@ -50,20 +50,22 @@ impl Idle {
 }
 
 impl Stack {
-    /// A connection that was open when last looked at.
-    pub(crate) fn take(&self, now: Instant) -> Option<Link> {
+    /// A connection that is open, as far as is known.
+    pub(crate) fn take(&self, now: Instant) -> Option<Box<Link>> {
         let mut links = self.0.borrow_mut();
-        let (since, link) = links.pop()?;
-        if now.saturating_duration_since(since) > IDLE_MAX {
-            // Those below have been idle for longer.
-            links.clear();
-            return None;
+        while let Some((since, mut link)) = links.pop() {
+            if now.saturating_duration_since(since) > IDLE_MAX {
+                // Those below have been idle for longer.
+                links.clear();
+            } else if link.is_alive() {
+                return Some(link);
+            }
         }
-        Some(link)
+        None
     }
 
     /// Keeps a connection for the next request.
-    pub(crate) fn put(&self, link: Link) {
+    pub(crate) fn put(&self, link: Box<Link>) {
         let mut links = self.0.borrow_mut();
         if links.len() < LINKS_MAX {
             links.push((Instant::now(), link));

@@ -1,38 +1,44 @@
-//! One connection to an upstream, driven by the task that uses it.
+//! One connection to an upstream: HTTP/1.1, driven by the task that uses it.
 //!
-//! hyper wants a connection polled beside its requests, usually by a task of its own. Here the
-//! request's task does it: no hand-over between tasks, and head and body arrive in one go.
+//! Not hyper's client: that hands requests and responses through channels to a task of its own and
+//! makes maps of what is only passed on, which costs more than all the rest of a request's way.
 
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::{Future as _, poll_fn};
+use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Connection, SendRequest};
-use hyper_util::rt::TokioIo;
-use latchkey_core::decision::Upstream;
-use tokio::time::Sleep;
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use http::{Method, StatusCode};
+use http_body::{Frame, SizeHint};
+use latchkey_core::decision::{Plan, Upstream};
+use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
 
-use crate::body::{BrokenBody, RequestBody};
+use crate::body::{BrokenBody, Content, RequestBody};
 use crate::connect::Stream;
 use crate::failure::Failure;
-use crate::gather::Gathering;
 use crate::idle::Stack;
+use crate::patience::Patience;
 use crate::progress::Progress;
+use crate::response_body::Decoder;
+use crate::response_head::{self, ResponseHead};
+use crate::upload::{Unsent, Upload};
 
-type HttpConnection = Connection<TokioIo<Gathering<Stream>>, RequestBody>;
+/// Room for each read.
+const READ_BYTES: usize = 8 * 1024;
+/// The same while a long body comes.
+const LONG_READ_BYTES: usize = 64 * 1024;
 
 /// A connection to an upstream.
 pub(crate) struct Link {
-    sender: SendRequest<RequestBody>,
-    /// `None` once it has ended.
-    connection: Option<Pin<Box<HttpConnection>>>,
+    stream: Stream,
+    received: BytesMut,
+    upload: Upload,
+    /// Whether the upstream no longer takes what is sent to it.
+    is_deaf: bool,
     patience: Patience,
 }
 
@@ -42,148 +48,151 @@ pub(crate) struct Broken {
     pub(crate) failure: Failure,
     /// Whether the upstream closed the connection, as it may do with one that was idle.
     pub(crate) is_closed: bool,
-    /// The request, when nothing of it was sent.
-    pub(crate) unsent: Option<Request<RequestBody>>,
-}
-
-impl Link {
-    /// Starts HTTP/1.1 on a fresh connection.
-    pub(crate) async fn new(stream: Stream, upstream: &Upstream) -> Result<Self, Failure> {
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(Gathering(stream)))
-            .await
-            .map_err(|_| Failure::Invalid("handshake"))?;
-        Ok(Link { sender, connection: Some(Box::pin(connection)), patience: Patience::new(upstream) })
-    }
-
-    /// Takes a request, sends it and waits for the head of its response.
-    pub(crate) async fn exchange(
-        &mut self,
-        request: &mut Option<Request<RequestBody>>,
-        progress: &Progress,
-    ) -> Result<Response<Incoming>, Broken> {
-        let Some(request) = request.take() else {
-            return Err(Broken { failure: Failure::Invalid("no request"), is_closed: false, unsent: None });
-        };
-        let mut answer = pin!(self.sender.try_send_request(request));
-        poll_fn(|cx| {
-            drive(&mut self.connection, cx);
-            match answer.as_mut().poll(cx) {
-                Poll::Ready(Ok(response)) => {
-                    self.patience.reward();
-                    Poll::Ready(Ok(response))
-                }
-                Poll::Ready(Err(mut error)) => {
-                    let unsent = error.take_message();
-                    Poll::Ready(Err(Broken::new(error.error(), unsent)))
-                }
-                Poll::Pending if self.patience.is_over(cx, progress) => {
-                    Poll::Ready(Err(Broken { failure: Failure::TimedOut, is_closed: false, unsent: None }))
-                }
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await
-    }
-
-    /// Whether another request can be sent now.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.connection.is_some() && self.sender.is_ready()
-    }
-
-    /// Looks whether an idle connection is still open.
-    pub(crate) fn is_alive(&mut self) -> bool {
-        drive(&mut self.connection, &mut Context::from_waker(Waker::noop()));
-        self.is_ready()
-    }
 }
 
 impl Broken {
-    fn new(error: &hyper::Error, unsent: Option<Request<RequestBody>>) -> Self {
-        // A fault of the request's body is the client's: hyper calls it a user's.
-        let failure =
-            if error.is_user() { Failure::ClientGone } else { Failure::Invalid("no valid response") };
-        let is_closed = unsent.is_some() || !(error.is_user() || error.is_parse());
-        Broken { failure, is_closed, unsent }
+    fn invalid(why: &'static str) -> Self {
+        Broken { failure: Failure::Invalid(why), is_closed: false }
     }
 }
 
-fn drive(connection: &mut Option<Pin<Box<HttpConnection>>>, cx: &mut Context<'_>) {
-    if connection.as_mut().is_some_and(|connection| connection.as_mut().poll(cx).is_ready()) {
-        *connection = None;
-    }
-}
-
-/// How long the upstream may keep silent. One timer for the life of the connection: it is set
-/// anew only when it fires, and then looks whether the wait really was that long.
-struct Patience {
-    read_timeout: Duration,
-    write_timeout: Duration,
-    waiting_since: Option<Instant>,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl Patience {
-    fn new(upstream: &Upstream) -> Self {
-        let read_timeout = Duration::from_millis(upstream.read_timeout_ms);
-        let write_timeout = Duration::from_millis(upstream.write_timeout_ms);
-        let timer = Box::pin(tokio::time::sleep(read_timeout.min(write_timeout)));
-        Patience { read_timeout, write_timeout, waiting_since: None, timer }
+impl Link {
+    /// A fresh connection.
+    pub(crate) fn new(stream: Stream, upstream: &Upstream) -> Box<Self> {
+        Box::new(Link {
+            stream,
+            received: BytesMut::new(),
+            upload: Upload::default(),
+            is_deaf: false,
+            patience: Patience::new(upstream),
+        })
     }
 
-    /// Something came.
-    fn reward(&mut self) {
-        self.waiting_since = None;
+    /// Sends a request and waits for the head of its response.
+    pub(crate) async fn exchange(
+        &mut self,
+        plan: &Plan,
+        head: &Parts,
+        body: RequestBody,
+        progress: &Progress,
+    ) -> Result<ResponseHead, Broken> {
+        self.upload.start(plan, head, body);
+        poll_fn(|cx| self.poll_head(cx, &head.method, progress)).await
     }
 
-    /// To be asked whenever nothing came.
-    fn is_over(&mut self, cx: &mut Context<'_>, progress: &Progress) -> bool {
-        let since = *self.waiting_since.get_or_insert_with(Instant::now);
-        while self.timer.as_mut().poll(cx).is_ready() {
-            let now = Instant::now();
-            let deadline = self.deadline(since, now, progress);
-            if deadline <= now {
-                return true;
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        method: &Method,
+        progress: &Progress,
+    ) -> Poll<Result<ResponseHead, Broken>> {
+        if self.poll_upload(cx).is_err() {
+            return Poll::Ready(Err(Broken { failure: Failure::ClientGone, is_closed: false }));
+        }
+        loop {
+            while !self.received.is_empty() {
+                match response_head::parse(&mut self.received, method) {
+                    Ok(None) => break,
+                    Ok(Some(head)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                        return Poll::Ready(Err(Broken::invalid("protocol switched unasked")));
+                    }
+                    Ok(Some(head)) if head.status.is_informational() => {}
+                    Ok(Some(head)) => {
+                        self.patience.reward();
+                        return Poll::Ready(Ok(head));
+                    }
+                    Err(malformed) => return Poll::Ready(Err(Broken::invalid(malformed.0))),
+                }
             }
-            let look_again = deadline.min(now + self.read_timeout.min(self.write_timeout));
-            self.timer.as_mut().reset(look_again.into());
+            match self.poll_read(cx, READ_BYTES) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(_) => {
+                    let failure = Failure::Invalid("closed before a response");
+                    return Poll::Ready(Err(Broken { failure, is_closed: self.received.is_empty() }));
+                }
+                Poll::Pending if self.patience.is_over(cx, progress) => {
+                    return Poll::Ready(Err(Broken { failure: Failure::TimedOut, is_closed: false }));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
         }
-        false
     }
 
-    /// While a body is sent its pieces must move, unless it is the client who keeps us waiting;
-    /// after that the response must.
-    fn deadline(&self, since: Instant, now: Instant, progress: &Progress) -> Instant {
-        if progress.is_upload_open() && progress.is_on_client() {
-            return now + self.write_timeout;
+    /// Sends on. An upstream that takes no more may still have answered; only the client's breaking
+    /// off is an error.
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<(), BrokenBody> {
+        if self.is_deaf {
+            return Ok(());
         }
-        let timeout = if progress.is_upload_open() { self.write_timeout } else { self.read_timeout };
-        since.max(progress.upload_moved_at()) + timeout
+        match self.upload.poll(&mut self.stream, cx) {
+            Poll::Ready(Err(Unsent::Client)) => return Err(BrokenBody),
+            Poll::Ready(Err(Unsent::Upstream)) => {
+                self.is_deaf = true;
+                self.upload.clear();
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => {}
+        }
+        Ok(())
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
+        self.received.reserve(room);
+        pin!(self.stream.read_buf(&mut self.received)).poll(cx)
+    }
+
+    /// Looks whether an idle connection is still open, and silent as it should be.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        if let Stream::Tcp(stream) = &self.stream {
+            let silent = stream.try_read(&mut [0]);
+            return silent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        }
+        self.poll_read(&mut Context::from_waker(Waker::noop()), READ_BYTES).is_pending()
+    }
+
+    /// Whether another request can be sent after a response that keeps the connection open.
+    fn is_ready(&self) -> bool {
+        self.upload.is_done() && !self.is_deaf && self.received.is_empty()
     }
 }
 
-/// A response's body; when it has ended, its connection goes back to the idle ones.
+/// The body of a response on a link; when it has ended, the link goes back to the idle ones.
 pub(crate) struct LinkBody {
-    incoming: Incoming,
-    link: Option<Link>,
+    decoder: Decoder,
+    keeps_alive: bool,
+    link: Option<Box<Link>>,
     service_id: Uuid,
     idle: Rc<Stack>,
     progress: Rc<Progress>,
 }
 
 impl LinkBody {
-    /// The body that follows a head on `link`, which goes to `idle` at its end.
-    pub(crate) fn new(
-        incoming: Incoming,
-        link: Link,
+    /// The body that follows `head` on `link`: held whole if it is there already, which is usual for
+    /// short ones.
+    pub(crate) fn content(
+        head: &mut ResponseHead,
+        mut link: Box<Link>,
         service_id: Uuid,
         idle: Rc<Stack>,
-        progress: Rc<Progress>,
-    ) -> Self {
-        let mut body = LinkBody { incoming, link: Some(link), service_id, idle, progress };
-        if body.incoming.is_end_stream() {
-            body.release(&mut Context::from_waker(Waker::noop()));
+        progress: &Rc<Progress>,
+    ) -> Content {
+        let decoder = std::mem::replace(&mut head.decoder, Decoder::Ended);
+        let whole = match decoder {
+            Decoder::Ended => Some(Bytes::new()),
+            Decoder::Length(length) if length == link.received.len() as u64 => {
+                Some(crate::response_body::take(&mut link.received, length))
+            }
+            _ => None,
+        };
+        let progress = Rc::clone(progress);
+        let keeps_alive = head.keeps_alive;
+        let mut body = LinkBody { decoder, keeps_alive, link: Some(link), service_id, idle, progress };
+        match whole {
+            Some(bytes) => {
+                body.release();
+                Content::Whole(bytes)
+            }
+            None => Content::Link(body),
         }
-        body
     }
 
     /// Next piece of the body.
@@ -191,60 +200,65 @@ impl LinkBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
-        if let Some(link) = &mut self.link {
-            drive(&mut link.connection, cx);
+        let polled = self.poll_link(cx);
+        if let Poll::Ready(Some(Err(BrokenBody))) = polled {
+            self.link = None;
+        } else if self.decoder == Decoder::Ended {
+            self.release();
         }
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
-                if let Some(link) = &mut self.link {
+        polled
+    }
+
+    fn poll_link(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        let Some(link) = &mut self.link else { return Poll::Ready(None) };
+        if link.poll_upload(cx).is_err() {
+            return self.break_off("the client broke off its request");
+        }
+        loop {
+            match self.decoder.decode(&mut link.received) {
+                Ok(Some(frame)) => {
                     link.patience.reward();
+                    return Poll::Ready(Some(Ok(frame)));
                 }
-                if self.incoming.is_end_stream() {
-                    self.release(cx);
+                Ok(None) if self.decoder == Decoder::Ended => return Poll::Ready(None),
+                Ok(None) => {}
+                Err(malformed) => return self.break_off(malformed.0),
+            }
+            match link.poll_read(cx, LONG_READ_BYTES) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0)) if self.decoder.close() => {
+                    self.keeps_alive = false;
+                    return Poll::Ready(None);
                 }
-                Poll::Ready(Some(Ok(frame)))
+                Poll::Ready(_) => return self.break_off("ended too early"),
+                Poll::Pending if link.patience.is_over(cx, &self.progress) => {
+                    return self.break_off("fell silent");
+                }
+                Poll::Pending => return Poll::Pending,
             }
-            Poll::Ready(None) => {
-                self.release(cx);
-                Poll::Ready(None)
-            }
-            Poll::Ready(Some(Err(error))) => {
-                tracing::debug!(service_id = %self.service_id, %error, "response broken off");
-                self.link = None;
-                Poll::Ready(Some(Err(BrokenBody)))
-            }
-            Poll::Pending => self.wait(cx),
         }
     }
 
-    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
-        let Some(link) = &mut self.link else { return Poll::Pending };
-        if !link.patience.is_over(cx, &self.progress) {
-            return Poll::Pending;
-        }
-        tracing::info!(service_id = %self.service_id, "upstream fell silent in a response");
-        self.link = None;
+    fn break_off(&self, why: &str) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        tracing::info!(service_id = %self.service_id, why, "response broken off");
         Poll::Ready(Some(Err(BrokenBody)))
     }
 
     /// Whether all of it was taken.
     pub(crate) fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.decoder == Decoder::Ended
     }
 
     /// How much is to come.
     pub(crate) fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        self.decoder.size_hint()
     }
 
     /// A connection that is not ready by now is closing, or still has a request's body to send
     /// that nobody waits for: it is dropped.
-    fn release(&mut self, cx: &mut Context<'_>) {
+    fn release(&mut self) {
         let Some(mut link) = self.link.take() else { return };
-        if !link.is_ready() {
-            drive(&mut link.connection, cx);
-        }
-        if link.is_ready() {
+        if self.keeps_alive && link.is_ready() {
             link.patience.reward();
             self.idle.put(link);
         }

@@ -25,14 +25,20 @@ mod connect;
 mod failure;
 mod idle;
 mod link;
+mod patience;
 mod progress;
+mod response_body;
+mod response_head;
 mod tls;
+mod upload;
 mod upstream;
 
 mod demo;
 mod echo;
 mod system;
 
+#[cfg(test)]
+mod codec_tests;
 #[cfg(test)]
 mod end_to_end;
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderValue};
+use http::request::Parts;
 use http::{Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -22,7 +23,6 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::system::whole_ms;
 use crate::upgrade;
-use crate::upstream::Outgoing;
 use crate::worker::Worker;
 
 /// A request that nobody is left to answer: its connection is closed.
@@ -67,12 +67,11 @@ pub(crate) async fn proxy(
         request_id: worker.request_ids.next(),
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
-    let (parts, incoming) = request.into_parts();
-    let mut request = Some(Request::from_parts(parts, RequestBody::Whole(Bytes::new())));
+    let (mut request, incoming) = request.into_parts();
     let held = if incoming.is_end_stream() { Held::Whole(Bytes::new()) } else { Held::Unread(incoming) };
-    let (decision, held, decided) = passing.decide(request.as_ref(), client_ip, held).await?;
+    let (decision, held, decided) = passing.decide(&request, client_ip, held).await?;
     match decision {
-        Decision::Forward(plan) => passing.forward(*plan, &mut request, held, decided).await,
+        Decision::Forward(plan) => passing.forward(&plan, &mut request, held, decided).await,
         Decision::Respond(response) => Ok(passing.respond(response)),
         Decision::Need(_) => Ok(passing.refuse(Problem::Internal)),
     }
@@ -82,24 +81,23 @@ impl Passing<'_> {
     /// Also says when the decision was begun that turned out to be the last.
     async fn decide(
         &self,
-        request: Option<&Request<RequestBody>>,
+        request: &Parts,
         client_ip: IpAddr,
         mut held: Held,
     ) -> Result<(Decision, Held, Instant), Abandoned> {
         // CONNECT and `OPTIONS *` have no path.
-        let has_path = |request: &&Request<RequestBody>| request.uri().path().starts_with('/');
-        let Some(request) = request.filter(has_path).filter(|request| has_one_host(request)) else {
+        if !request.uri.path().starts_with('/') || !has_one_host(request) {
             return Ok((Decision::Respond(self.bad_request()), held, self.started));
-        };
+        }
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
         let head = RequestHead {
-            method: request.method().as_str(),
+            method: request.method.as_str(),
             scheme: Scheme::Http,
             host: host(request),
-            path: request.uri().path().as_bytes(),
-            query: request.uri().query().map(str::as_bytes),
-            headers: request.headers(),
+            path: request.uri.path().as_bytes(),
+            query: request.uri.query().map(str::as_bytes),
+            headers: &request.headers,
             client_ip: Some(client_ip),
             server_port: self.worker.server_port,
             started: now,
@@ -129,54 +127,41 @@ impl Passing<'_> {
 
     async fn forward(
         &self,
-        plan: Plan,
-        request: &mut Outgoing,
+        plan: &Plan,
+        request: &mut Parts,
         held: Held,
         decided: Instant,
     ) -> Result<Response<ResponseBody>, Abandoned> {
-        let client = match self.edit(&plan, request.as_mut(), held) {
-            Ok(client) => client,
+        let body = match self.edit(plan, request, held) {
+            Ok(body) => body,
             Err(problem) => return Ok(self.refuse(problem)),
         };
         let upstreams = &self.worker.upstreams;
+        let client = plan.upgrade.then(|| request.extensions.remove::<OnUpgrade>()).flatten();
         let answer = match client {
-            Some(client) => upgrade::send(upstreams, &plan.upstream, request, client).await,
-            None => {
-                let answer = upstreams.send(&plan.upstream, request, self.progress, decided).await;
-                answer.map(|response| response.map(Content::Link))
-            }
+            Some(client) => upgrade::send(upstreams, plan, request, body, client).await,
+            None => upstreams.send(plan, request, body, self.progress, decided).await,
         };
         match answer {
             Ok(response) => Ok(self.pass_back(response, decided)),
-            Err(failure) => self.fail(failure, &plan),
+            Err(failure) => self.fail(failure, plan),
         }
     }
 
-    /// Makes the client's request the upstream's. What comes back is the client's side of an
-    /// upgrade, if one is asked for.
-    fn edit(
-        &self,
-        plan: &Plan,
-        request: Option<&mut Request<RequestBody>>,
-        held: Held,
-    ) -> Result<Option<OnUpgrade>, Problem> {
-        let request = request.ok_or(Problem::Internal)?;
-        *request.uri_mut() =
+    /// Points the client's request to the upstream. What comes back is the body to be sent.
+    fn edit(&self, plan: &Plan, request: &mut Parts, held: Held) -> Result<RequestBody, Problem> {
+        request.uri =
             Uri::from_maybe_shared(plan.target.clone()).map_err(|_| Problem::BadRequest("Bad request"))?;
-        *request.body_mut() = match (held, &plan.body) {
-            (Held::Whole(bytes), BodyEdit::Untouched) => RequestBody::Whole(bytes),
+        match (held, &plan.body) {
+            (Held::Whole(bytes), BodyEdit::Untouched) => Ok(RequestBody::Whole(bytes)),
             (Held::Whole(bytes), BodyEdit::Cut(cuts)) => {
                 let mut kept = Vec::with_capacity(bytes.len());
                 append_without(&bytes, cuts, &mut kept);
-                RequestBody::Whole(kept.into())
+                Ok(RequestBody::Whole(kept.into()))
             }
-            (Held::Unread(incoming), _) => RequestBody::stream(incoming, self.progress),
-            (Held::TooLarge, _) => return Err(Problem::Internal),
-        };
-        edit_framing(request);
-        plan.edit_headers(request.headers_mut());
-        *request.version_mut() = Version::HTTP_11;
-        Ok(plan.upgrade.then(|| request.extensions_mut().remove()).flatten())
+            (Held::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
+            (Held::TooLarge, _) => Err(Problem::Internal),
+        }
     }
 
     fn pass_back(&self, response: Response<Content>, sent: Instant) -> Response<ResponseBody> {
@@ -217,37 +202,17 @@ impl Passing<'_> {
 }
 
 /// An HTTP/1.1 request has one `Host` field, and no request has more (RFC 9112 §3.2).
-fn has_one_host<B>(request: &Request<B>) -> bool {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+fn has_one_host(request: &Parts) -> bool {
+    let mut hosts = request.headers.get_all(header::HOST).iter();
     let first = hosts.next();
-    hosts.next().is_none() && (first.is_some() || request.version() != Version::HTTP_11)
+    hosts.next().is_none() && (first.is_some() || request.version != Version::HTTP_11)
 }
 
 /// What the client calls us: the authority of an absolute target, else `Host` (RFC 9112 §3.2.2).
-fn host<B>(request: &Request<B>) -> &[u8] {
-    let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
-    let field = || request.headers().get(header::HOST).map(HeaderValue::as_bytes);
+fn host(request: &Parts) -> &[u8] {
+    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let field = || request.headers.get(header::HOST).map(HeaderValue::as_bytes);
     authority.or_else(field).unwrap_or_default()
-}
-
-/// Fields that say how the body is framed, where it is no longer as the client framed it.
-fn edit_framing(request: &mut Request<RequestBody>) {
-    // Answered here: the server sends `100 Continue` as soon as the body is asked for.
-    request.headers_mut().remove(header::EXPECT);
-    let was_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    match request.body() {
-        RequestBody::Whole(bytes) => {
-            let length = bytes.len();
-            if was_chunked || request.headers().contains_key(header::CONTENT_LENGTH) {
-                request.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-            }
-        }
-        // A length beside chunks is not to be trusted (RFC 9112 §6.1).
-        RequestBody::Stream { .. } if was_chunked => {
-            request.headers_mut().remove(header::CONTENT_LENGTH);
-        }
-        RequestBody::Stream { .. } => {}
-    }
 }
 
 /// Reads a body whole, unless it is longer than the bound.

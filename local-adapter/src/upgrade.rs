@@ -4,35 +4,37 @@ use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use http::{Response, StatusCode};
+use http::request::Parts;
+use http::{Request, Response, StatusCode, header};
 use hyper::client::conn::http1;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use latchkey_core::decision::Upstream;
+use latchkey_core::decision::Plan;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::time::timeout;
 
-use crate::body::Content;
+use crate::body::{Content, RequestBody};
 use crate::failure::Failure;
-use crate::upstream::{Outgoing, Upstreams};
+use crate::upstream::Upstreams;
 
 /// Sends a handshake over a connection of its own and, if the upstream agrees, joins both sides.
 pub(crate) async fn send(
     upstreams: &Upstreams,
-    upstream: &Arc<Upstream>,
-    request: &mut Outgoing,
+    plan: &Plan,
+    head: &Parts,
+    body: RequestBody,
     client: OnUpgrade,
 ) -> Result<Response<Content>, Failure> {
+    let upstream = &plan.upstream;
     let stream = upstreams.connector.connect(upstream).await?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Invalid("handshake"))?;
     tokio::task::spawn_local(connection.with_upgrades());
     let silence_max = Duration::from_millis(upstream.read_timeout_ms);
-    let request = request.take().ok_or(Failure::Invalid("no request"))?;
+    let request = handshake(plan, head, body);
     let mut response = timeout(silence_max, sender.send_request(request))
         .await
         .map_err(|_| Failure::TimedOut)?
@@ -42,6 +44,20 @@ pub(crate) async fn send(
         tokio::task::spawn_local(join(client, server, silence_max));
     }
     Ok(response.map(Content::Incoming))
+}
+
+/// The request as hyper's client takes it.
+fn handshake(plan: &Plan, head: &Parts, body: RequestBody) -> Request<RequestBody> {
+    let mut request = Request::new(body);
+    request.method_mut().clone_from(&head.method);
+    request.uri_mut().clone_from(&head.uri);
+    request.headers_mut().clone_from(&head.headers);
+    // hyper says how the body is framed.
+    for name in [header::EXPECT, header::CONTENT_LENGTH, header::TRANSFER_ENCODING] {
+        request.headers_mut().remove(name);
+    }
+    plan.edit_headers(request.headers_mut());
+    request
 }
 
 async fn join(client: OnUpgrade, server: OnUpgrade, silence_max: Duration) {

@@ -284,7 +284,7 @@ fn command(options: &Options) -> Command {
 }
 
 /// `LATCHKEY_BIN`, else the program beside the test executable, built first so that it is never a stale one.
-fn binary() -> &'static Path {
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         if let Some(given) = std::env::var_os("LATCHKEY_BIN") {

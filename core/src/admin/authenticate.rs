@@ -5,23 +5,33 @@ use http::header::AUTHORIZATION;
 
 use super::Admin;
 use super::problem::Refusal;
+use crate::keys::KeyDigest;
 use crate::ports::{Clock, Random};
 use crate::store::Store;
 
 const TOKEN_HEADER: &str = "kong-admin-token";
 
 impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
-    /// Lets a request pass whose token has the digest that is set.
-    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// Lets a request pass whose token has the digest that is set. `Some`: it has it under the
+    /// previous pepper, and this is its digest under the current one.
+    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Option<KeyDigest>, Refusal> {
         let expected = self.settings.token.as_ref().ok_or(Refusal::NoTokenConfigured)?;
         let peppers = self.registry.peppers();
-        let presented = presented_token(headers).is_some_and(|token| {
-            let current = peppers.current.digest(token).matches(expected);
-            let previous =
-                peppers.previous.as_ref().is_some_and(|pepper| pepper.digest(token).matches(expected));
-            current | previous
-        });
-        if presented { Ok(()) } else { Err(Refusal::WrongToken) }
+        let token = presented_token(headers).ok_or(Refusal::WrongToken)?;
+        let digest = peppers.current.digest(token);
+        if digest.matches(expected) {
+            return Ok(None);
+        }
+        let previous = peppers.previous.as_ref().filter(|pepper| pepper.digest(token).matches(expected));
+        previous.map(|_| Some(digest)).ok_or(Refusal::WrongToken)
+    }
+
+    /// Stores the token's digest under the current pepper, if it is the stored token. A failure
+    /// costs nothing: the next request tries again.
+    pub(super) async fn move_token(&self, digest: KeyDigest) {
+        if self.registry.admin_token_digest().await == Ok(self.settings.token) {
+            let _ = self.registry.set_admin_token_digest(Some(digest)).await;
+        }
     }
 }
 

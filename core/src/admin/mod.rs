@@ -83,7 +83,12 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     /// [`InternalCause`] among its extensions, for the log.
     pub async fn handle(&self, request: AdminRequest<'_>) -> Response<Bytes> {
         let answer = match self.authenticate(request.headers) {
-            Ok(()) => self.route(request).await,
+            Ok(moved) => {
+                if let Some(digest) = moved {
+                    self.move_token(digest).await;
+                }
+                self.route(request).await
+            }
             Err(refusal) => Err(refusal),
         };
         let mut response = answer.unwrap_or_else(|refusal| problem::response(&refusal));

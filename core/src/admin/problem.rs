@@ -62,7 +62,9 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
 fn registry_response(error: &Error) -> Response<Bytes> {
     let status = status(error);
     let mut response = match error {
-        Error::NotFound | Error::Busy | Error::Store(_) => answer::message(status, &error.to_string()),
+        Error::NotFound | Error::Busy | Error::UnknownPepper | Error::Store(_) => {
+            answer::message(status, &error.to_string())
+        }
         Error::Schema(_)
         | Error::IdInUse(_)
         | Error::NoSuchReference { .. }
@@ -100,9 +102,12 @@ fn fields(error: &Error) -> Option<Value> {
         Error::Referenced { by, .. } => Some(json!({"@referenced_by": by.name()})),
         Error::NotUnique(fields) => Some(Value::Object(fields.clone())),
         Error::NoEntity { field, value } => Some(json!({ *field: value })),
-        Error::InvalidOffset(_) | Error::InvalidSize(_) | Error::NotFound | Error::Busy | Error::Store(_) => {
-            None
-        }
+        Error::InvalidOffset(_)
+        | Error::InvalidSize(_)
+        | Error::NotFound
+        | Error::Busy
+        | Error::UnknownPepper
+        | Error::Store(_) => None,
     }
 }
 

@@ -90,12 +90,7 @@ pub fn cut_in_body<N: AsRef<str>>(
 /// What lies outside `input` is ignored.
 pub fn apply_cuts(input: &[u8], cuts: &[Range<usize>]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(input.len());
-    let mut at = 0;
-    for cut in cuts {
-        kept.extend_from_slice(input.get(at..cut.start).unwrap_or_default());
-        at = at.max(cut.end);
-    }
-    kept.extend_from_slice(input.get(at..).unwrap_or_default());
+    crate::strip_key::append_without(input, cuts, &mut kept);
     kept
 }
 

@@ -56,6 +56,12 @@ pub enum Error {
     /// Too many others change the same; may be tried again.
     #[error("too many changes at once, try again")]
     Busy,
+    /// The store's keys were digested under another pepper.
+    #[error(
+        "the pepper is not one that the keys in this store were digested with; \
+         to change the pepper, give the old one as the previous pepper until all keys have been used once"
+    )]
+    UnknownPepper,
     /// The store did not answer, or holds what cannot be read.
     #[error("An unexpected error occurred")]
     Store(#[from] StoreError),
@@ -101,7 +107,7 @@ impl Error {
             Error::InvalidOffset(_) => ErrorCode::InvalidOffset,
             Error::InvalidSize(_) => ErrorCode::InvalidSize,
             Error::Busy => ErrorCode::Busy,
-            Error::Store(_) => ErrorCode::DatabaseError,
+            Error::UnknownPepper | Error::Store(_) => ErrorCode::DatabaseError,
         }
     }
 
@@ -110,6 +116,7 @@ impl Error {
         match self {
             Error::Busy | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
             Error::Store(StoreError::Failed(_))
+            | Error::UnknownPepper
             | Error::Schema(_)
             | Error::IdInUse(_)
             | Error::NoSuchReference { .. }

@@ -58,6 +58,7 @@ struct Fresh {
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Opens the registry and makes the tag keys of its peppers known to the data plane.
+    /// `Error::UnknownPepper` when neither was in use before and another was.
     ///
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
@@ -85,6 +86,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transact!(self, attempts, |work| async {
             let mut settings = work.settings().await?;
             let before = settings.tag_keys.len();
+            if before > 0 && !self.knows_any(&settings.tag_keys) {
+                return Err(Error::UnknownPepper);
+            }
             for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten()
             {
                 let tag_key = hex(&pepper.tag_key().to_bytes());
@@ -98,6 +102,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Ok::<(), Error>(())
         });
         Ok(())
+    }
+
+    /// Whether the current or the previous pepper was in use before.
+    fn knows_any(&self, tag_keys: &[String]) -> bool {
+        let peppers = [Some(&self.peppers.current), self.peppers.previous.as_ref()];
+        peppers.into_iter().flatten().any(|pepper| tag_keys.contains(&hex(&pepper.tag_key().to_bytes())))
     }
 
     fn fresh(&self) -> Fresh {

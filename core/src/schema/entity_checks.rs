@@ -46,9 +46,6 @@ pub(super) fn service_tls(entity: &Object, errors: &mut Fields) {
     if is_set(entity, "ca_certificates") {
         errors.add("ca_certificates", "certificates cannot be stored here");
     }
-    if entity.get("tls_verify") == Some(&Value::Bool(false)) {
-        errors.add("tls_verify", "certificates of upstreams are always verified");
-    }
 }
 
 pub(super) fn route_conditions(entity: &Object, errors: &mut Fields) {

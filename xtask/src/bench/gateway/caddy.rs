@@ -107,13 +107,16 @@ fn map(credentials: &[&Credential]) -> Value {
     })
 }
 
-/// Caddy itself sets X-Forwarded-For, -Proto and -Host, and believes no client about them.
+/// Caddy itself sets X-Forwarded-For, -Proto and -Host. It appends to what a client sent of the first
+/// only if it trusts the client, and then believes it about the others, which are set anew.
 fn proxy(upstream: u16, set: &BTreeMap<&str, [&str; 1]>, delete: &[&str]) -> Value {
     let mut set: BTreeMap<&str, Value> = set.iter().map(|(name, value)| (*name, json!(value))).collect();
     set.insert("Host", json!(["{http.reverse_proxy.upstream.hostport}"]));
+    set.insert("X-Forwarded-Host", json!(["{http.request.hostport}"]));
     json!({
         "handler": "reverse_proxy",
         "upstreams": [{ "dial": format!("127.0.0.1:{upstream}") }],
+        "trusted_proxies": ["127.0.0.1/32"],
         "headers": { "request": { "set": set, "delete": delete } },
         "transport": {
             "protocol": "http",

@@ -42,7 +42,7 @@ fn configuration(port: u16, map: &Path, setting: &Setting<'_>) -> String {
     };
     let (withheld, no_identity) = (delete(&WITHHELD), delete(&IDENTITY));
     let forwarded = format!(
-        "    http-request set-header X-Forwarded-For %[src]
+        "    option forwardfor
     http-request set-header X-Forwarded-Proto http
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     http-request set-header Host 127.0.0.1:{upstream}

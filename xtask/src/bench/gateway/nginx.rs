@@ -53,7 +53,7 @@ fn configuration(port: u16, setting: &Setting<'_>) -> String {
     let listen = listen(port, workers);
     let upstream = setting.upstream_port;
     let forwarded = "            proxy_set_header Connection \"\";
-            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             proxy_set_header X-Forwarded-Proto $scheme;
             proxy_set_header X-Forwarded-Host $host;
 ";

@@ -11,6 +11,8 @@ use super::workload::{Credential, IDENTITY, WITHHELD};
 use super::{Gateway, Route};
 
 const SPOOFED: &str = "spoofed";
+/// What the client says of the way so far: its address is added behind.
+const FORWARDED_FOR: &str = "192.0.2.1";
 
 pub(super) fn verify(gateway: &Gateway, upstream: &Upstream) -> Result<()> {
     let mut client = Client::new(gateway.port);
@@ -29,7 +31,8 @@ pub(super) fn verify(gateway: &Gateway, upstream: &Upstream) -> Result<()> {
 
 /// What arrives at the upstream of a request whose identity headers are all spoofed.
 fn echo(client: &mut Client, route: Route, key: &str) -> Result<HashMap<String, String>> {
-    let mut headers = vec![("apikey", key), ("X-Forwarded-For", "192.0.2.1"), ("X-Forwarded-Host", SPOOFED)];
+    let mut headers =
+        vec![("apikey", key), ("X-Forwarded-For", FORWARDED_FOR), ("X-Forwarded-Host", SPOOFED)];
     headers.extend(IDENTITY.iter().chain(&WITHHELD).map(|name| (*name, SPOOFED)));
     let answer = client.get(&upstream::echo_path(route), &headers)?;
     ensure!(!answer.closes, "the connection is closed after an answer");
@@ -62,7 +65,7 @@ fn check_common(echo: &HashMap<String, String>, gateway: &Gateway, upstream: &Up
         expect(echo, name, None)?;
     }
     expect(echo, "Host", Some(&format!("127.0.0.1:{}", upstream.port)))?;
-    expect(echo, "X-Forwarded-For", Some("127.0.0.1"))?;
+    expect(echo, "X-Forwarded-For", Some(&format!("{FORWARDED_FOR}, 127.0.0.1")))?;
     expect(echo, "X-Forwarded-Proto", Some("http"))?;
     // Kong and nginx's `$host` leave the port out, others do not.
     let with_port = format!("127.0.0.1:{}", gateway.port);

@@ -1,0 +1,78 @@
+//! Peppers are replaced without losing a key or the admin token, and not by mistake.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::process::Command;
+use std::sync::Arc;
+
+use latchkey_tests::fixtures::{create, proxy_to};
+use latchkey_tests::gateway::{Gateway, Options, binary};
+use latchkey_tests::raw_http::Request;
+use latchkey_tests::upstream::Upstream;
+use serde_json::json;
+use tempfile::TempDir;
+
+const OLD: &str = "old pepper 7Hs2kQ";
+const NEW: &str = "new pepper Wm41xP";
+
+fn start(data: &Arc<TempDir>, peppers: &[(&str, &str)]) -> Gateway {
+    let mut options = Options { admin_token: None, data: Arc::clone(data), ..Options::default() };
+    // One thread: every request is served from the same memory.
+    options = options.env("LATCHKEY_THREADS", "1");
+    for (name, value) in peppers {
+        options = options.env(name, value);
+    }
+    Gateway::spawn(options)
+}
+
+fn ask(gateway: &Gateway, key: &str) -> u16 {
+    gateway.send(&Request::get("/").header("apikey", key)).status
+}
+
+#[test]
+fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
+    let data = Options::default().data;
+    let upstream = Upstream::recording();
+
+    let mut gateway = start(&data, &[("LATCHKEY_PEPPER", OLD)]);
+    let printed = gateway.process().printed();
+    let token = printed.split("LATCHKEY_TOKEN=").nth(1).unwrap().lines().next().unwrap().to_owned();
+    gateway.admin_token.clone_from(&token);
+    proxy_to(&gateway, &upstream, &json!({}), &json!({}));
+    create(&gateway, "/consumers", &json!({"username": "bob"}));
+    let made = create(&gateway, "/consumers/bob/key-auth", &json!({}));
+    let made = made["key"].as_str().unwrap().to_owned();
+    create(&gateway, "/consumers/bob/key-auth", &json!({"key": "imported"}));
+    assert_eq!([ask(&gateway, &made), ask(&gateway, "imported")], [200, 200]);
+    drop(gateway);
+
+    // Both peppers: everything is used once, and so moved to the new one.
+    let mut gateway = start(&data, &[("LATCHKEY_PEPPER", NEW), ("LATCHKEY_PEPPER_PREVIOUS", OLD)]);
+    gateway.admin_token.clone_from(&token);
+    for _ in 0..20 {
+        assert_eq!([ask(&gateway, &made), ask(&gateway, "imported")], [200, 200]);
+    }
+    assert_eq!(gateway.admin("GET", "/consumers", None).status, 200);
+    drop(gateway);
+
+    let mut gateway = start(&data, &[("LATCHKEY_PEPPER", NEW)]);
+    gateway.admin_token = token;
+    assert_eq!([ask(&gateway, &made), ask(&gateway, "imported"), ask(&gateway, "other")], [200, 200, 401]);
+    assert_eq!(gateway.admin("GET", "/consumers", None).status, 200);
+}
+
+#[test]
+fn a_pepper_the_store_does_not_know_is_refused_at_the_start() {
+    let data = Options::default().data;
+    drop(start(&data, &[("LATCHKEY_PEPPER", OLD)]));
+    let output = Command::new(binary())
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(data.path())
+        .env("LATCHKEY_PEPPER", NEW)
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && complaint.contains("previous pepper"), "{complaint}");
+    // And nothing was changed by the attempt.
+    drop(start(&data, &[("LATCHKEY_PEPPER", OLD)]));
+}
