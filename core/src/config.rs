@@ -1,6 +1,6 @@
 //! The configuration, compiled: for each route what is checked, whom it is sent to, and how.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -105,6 +105,27 @@ impl Config {
     pub fn routes_count(&self) -> usize {
         self.routes.len()
     }
+
+    /// Header fields that some route looks at, lower case: for platforms where each costs.
+    pub fn header_names(&self) -> HeaderNames {
+        let key_auths = self.routes.iter().filter_map(|rules| rules.key_auth.as_deref());
+        let names = key_auths.filter(|auth| auth.in_header).flat_map(|auth| &auth.names);
+        let spellings = names.flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
+        let routing = self.router.routes().filter_map(|route| route.headers.as_ref());
+        HeaderNames {
+            keys: spellings.map(|name| name.as_str().to_owned()).collect(),
+            routing: routing.flat_map(BTreeMap::keys).map(|name| name.to_ascii_lowercase()).collect(),
+        }
+    }
+}
+
+/// Header fields that the configuration makes matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderNames {
+    /// May carry a key, in every spelling.
+    pub keys: BTreeSet<String>,
+    /// Routes are chosen by them.
+    pub routing: BTreeSet<String>,
 }
 
 /// Keeps the pieces of the configuration and compiles them when one changes.

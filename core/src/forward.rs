@@ -42,6 +42,26 @@ const IDENTITY: [&str; 7] = [
     "x-authenticated-groups",
 ];
 
+/// Names of the fields that no client's request passes on as they are, lower case, for platforms
+/// that edit header fields themselves. A field called so with `_` for some `-` is meant too.
+/// `te` stays where it allows trailers, `upgrade` where [`Plan::upgrade`] says so.
+pub fn never_passed() -> impl Iterator<Item = &'static str> {
+    const OTHERS: [&str; 11] = [
+        "connection",
+        "keep-alive",
+        "proxy",
+        "proxy-connection",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "transfer-encoding",
+        "upgrade",
+        "te",
+        "x-forwarded-prefix",
+        "x-real-ip",
+    ];
+    IDENTITY.into_iter().chain(OTHERS)
+}
+
 /// Whether a field, in any spelling that a server may fold into the same variable (`_` for `-`),
 /// tells who calls.
 pub fn is_identity(name: &str) -> bool {
@@ -199,6 +219,9 @@ fn append_list<H: Headers>(
         out.extend_from_slice(b", ");
     }
     own(out);
+    if out.ends_with(b", ") {
+        out.truncate(out.len() - 2);
+    }
 }
 
 fn append_number(mut number: u16, out: &mut Vec<u8>) {
@@ -354,10 +377,10 @@ fn remove_named_by_connection(headers: &mut HeaderMap) {
 }
 
 /// The fields that `Connection` names beyond the usual; `None`, without allocating, when none.
-fn named_by_connection(headers: &HeaderMap) -> Option<Vec<HeaderName>> {
+pub fn named_by_connection<H: Headers>(headers: &H) -> Option<Vec<HeaderName>> {
     let mut named: Option<Vec<HeaderName>> = None;
-    for value in headers.get_all(header::CONNECTION) {
-        for token in value.as_bytes().split(|byte| *byte == b',') {
+    for value in headers.values(header::CONNECTION.as_str()) {
+        for token in value.split(|byte| *byte == b',') {
             let token = token.trim_ascii();
             let usual: [&[u8]; 3] = [b"close", b"keep-alive", b"upgrade"];
             if token.is_empty() || usual.iter().any(|usual| token.eq_ignore_ascii_case(usual)) {

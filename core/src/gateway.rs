@@ -271,6 +271,11 @@ impl Gateway {
         self.freshness.epoch().unwrap_or_default()
     }
 
+    /// The configuration decided by.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// A grant that the control plane is to move to the current pepper, once.
     pub fn take_rehash(&mut self) -> Option<Rehash> {
         self.callers.rehash.take()

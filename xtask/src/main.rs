@@ -4,6 +4,7 @@
 mod bench;
 mod fuzz;
 mod test;
+mod worker;
 mod workspace;
 
 use clap::Parser;
@@ -16,6 +17,8 @@ enum Chore {
     Test(test::Options),
     /// Measure.
     Bench(bench::Options),
+    /// Build, test and try out the Cloudflare Worker.
+    Worker(worker::Options),
     /// Look for input that breaks what reads input.
     Fuzz(fuzz::Options),
 }
@@ -24,6 +27,7 @@ fn main() -> anyhow::Result<()> {
     match Chore::parse() {
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Worker(options) => worker::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`
 
 mod gateway;
+mod worker;
 
 use crate::workspace;
 
@@ -17,12 +18,15 @@ enum Which {
     Core,
     /// The whole local gateway beside nginx, HAProxy and Caddy.
     Gateway(gateway::Options),
+    /// The Cloudflare Worker beside one on Hono and one that only proxies.
+    Worker,
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     match &options.which {
         Some(Which::Core) => bench_core(),
         Some(Which::Gateway(options)) => gateway::run(options),
+        Some(Which::Worker) => worker::run(),
         None => {
             bench_core()?;
             gateway::run(&gateway::Options::default())

@@ -1,0 +1,8 @@
+// A Worker that only proxies.
+
+export default {
+  fetch(request, env) {
+    const { url } = request;
+    return fetch(new Request(env.UPSTREAM + url.slice(url.indexOf("/", 8)), request), { redirect: "manual" });
+  },
+};

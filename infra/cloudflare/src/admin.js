@@ -1,0 +1,28 @@
+// Requests to the control plane.
+
+import { call } from "./core.js";
+import { workspace } from "./learn.js";
+
+/** The object's answers to the Admin API carry the newest change, for whoever passed them on. */
+export const EPOCH = "x-latchkey-epoch";
+
+export async function admin(request, env) {
+  let answered;
+  try {
+    answered = await workspace(env).fetch(request);
+  } catch (error) {
+    console.error("the object did not answer:", error.message);
+    return Response.json(
+      { message: "The control plane is out of reach, please try again" },
+      { status: 503, headers: { "retry-after": "1" } },
+    );
+  }
+  const response = new Response(answered.body, answered);
+  const epoch = response.headers.get(EPOCH);
+  if (epoch !== null) {
+    response.headers.delete(EPOCH);
+    // What this isolate has in memory is older than what its client was just told.
+    call("hint", Number(epoch), Date.now());
+  }
+  return response;
+}

@@ -1,0 +1,27 @@
+// Responses made here (worker-adapter/src/answer.rs).
+
+import { beside } from "./learn.js";
+
+export function ownResponse(text, env, ctx) {
+  const end = text.indexOf("\n\n");
+  const lines = text.slice(0, end).split("\n");
+  if (lines[1] !== "-") beside(lines[1], env, ctx);
+  const headers = [];
+  for (let at = 4; at < lines.length; at += 2) headers.push([lines[at], lines[at + 1]]);
+  const body = text.slice(end + 2);
+  return new Response(body === "" ? null : body, { status: Number(lines[3]), headers });
+}
+
+/** For when core cannot be asked. */
+export function problem(status, message, { id }) {
+  const body = id === "" ? { message } : { message, request_id: id };
+  return Response.json(body, { status, headers: { server: "latchkey" } });
+}
+
+/** Ends a request with one of core's problems. */
+export class Refusal extends Error {
+  constructor(problem) {
+    super(problem);
+    this.problem = problem;
+  }
+}

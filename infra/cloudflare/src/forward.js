@@ -1,0 +1,99 @@
+// Sends a request on as planned, and its response back (worker-adapter/src/answer.rs).
+
+import { isNeverPassed } from "./core.js";
+import { beside } from "./learn.js";
+import { cut } from "./body.js";
+import { Refusal } from "./answer.js";
+
+/** The platform gives up by itself after so long; a timer of ours would cost every request. */
+const PLATFORM_TIMEOUT_MS = 100_000;
+const VIA = "1.1 latchkey/0.1.0";
+/** Fields about one connection: not for the client. */
+const PER_CONNECTION = new Set([
+  "connection",
+  "keep-alive",
+  "proxy",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+export async function forward(text, request, asked, env, ctx) {
+  const lines = text.split("\n");
+  asked.id = lines[2];
+  if (lines[1] !== "-") beside(lines[1], env, ctx);
+  const headers = new Headers(request.headers);
+  edit(headers, asked.present, lines);
+  const sent = Date.now();
+  const response = await send(lines[3], request, headers, asked, lines);
+  return passedBack(response, asked, sent);
+}
+
+/** Takes out what must not pass, and puts in what the plan sets. `present`: what may be concerned. */
+function edit(headers, present, lines) {
+  const upgrades = lines[5] !== "";
+  const strip = lines[6];
+  for (const name of present) {
+    if (!isNeverPassed(name)) continue;
+    if (name === "upgrade" && upgrades) continue;
+    if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
+    else headers.delete(name);
+  }
+  if (strip !== "") for (const name of strip.split(",")) if (name !== "") headers.delete(name);
+  for (let at = 8; at < lines.length; at += 2) headers.set(lines[at], lines[at + 1]);
+}
+
+async function send(target, request, headers, asked, lines) {
+  const init = { method: request.method, headers, body: bodyOf(request, asked, lines[4]), redirect: "manual" };
+  const timeoutMs = Number(lines[7]);
+  let timer;
+  let late = false;
+  if (timeoutMs < PLATFORM_TIMEOUT_MS) {
+    const abort = new AbortController();
+    init.signal = abort.signal;
+    timer = setTimeout(() => abort.abort((late = true)), timeoutMs);
+  }
+  try {
+    return await fetch(bodyStays(init) ? withOwnBody(target, request, asked, init) : target, init);
+  } catch (error) {
+    console.warn(`the upstream did not answer: ${error?.message}`);
+    throw new Refusal(late ? "timeout" : /dns|resolve/i.test(error?.message) ? "unresolved" : "invalid");
+  } finally {
+    if (timer !== undefined) clearTimeout(timer);
+  }
+}
+
+function bodyOf(request, asked, ranges) {
+  if (asked.body === undefined) return request.body;
+  return ranges === "" ? asked.body : cut(asked.body, ranges);
+}
+
+/** The platform lets a GET or HEAD keep the body it came with, but not get another. */
+function bodyStays({ method, body }) {
+  return body !== null && (method === "GET" || method === "HEAD");
+}
+
+function withOwnBody(target, request, asked, init) {
+  const cutOut = asked.body !== undefined && init.body !== asked.body;
+  delete init.body;
+  if (cutOut) return target;
+  delete init.method;
+  return new Request(target, asked.copy ?? request);
+}
+
+function passedBack(upstream, { started, id }, sent) {
+  const now = Date.now();
+  const response = new Response(upstream.body, upstream);
+  const { headers } = response;
+  const upgraded = upstream.webSocket != null;
+  for (const name of upstream.headers.keys()) {
+    if (PER_CONNECTION.has(name) && !(upgraded && name === "upgrade")) headers.delete(name);
+  }
+  headers.set("x-kong-upstream-latency", now - sent);
+  headers.set("x-kong-proxy-latency", sent - started);
+  headers.append("via", VIA);
+  headers.set("x-kong-request-id", id);
+  return response;
+}

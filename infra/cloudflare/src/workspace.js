@@ -1,0 +1,123 @@
+// The Durable Object of a workspace: its control plane, and the authority the data plane asks.
+
+import { DurableObject } from "cloudflare:workers";
+import { callMethod, create, currentGeneration, settingsOf, Unconfigured } from "./core.js";
+import { ownResponse, problem, Refusal } from "./answer.js";
+import { EPOCH } from "./admin.js";
+import { readBody } from "./body.js";
+
+/** Longest body of a request to the Admin API, as core has it. */
+const ADMIN_BODY_BYTES_MAX = 1 << 20;
+/** Longest wait for KV. */
+const PUBLISH_TIMEOUT_MS = 30_000;
+/** Pause before KV is tried again, doubled each time up to the longest. */
+const RETRY_MS = 1_000;
+const RETRY_MS_MAX = 60_000;
+
+export class Workspace extends DurableObject {
+  #inside;
+  #generation = -1;
+  #publishing;
+  #failures = 0;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    // A crash between a commit and its publication leaves KV behind: every start looks.
+    ctx.blockConcurrencyWhile(async () => {
+      try {
+        if (this.#call("isBehind")) await ctx.storage.setAlarm(Date.now());
+      } catch (error) {
+        console.error("the workspace does not open:", error.message);
+      }
+    });
+  }
+
+  /** The Admin API. Only requests that core says are for the control plane come here. */
+  async fetch(request) {
+    try {
+      const { body, tooLarge } = await readBody(request, ADMIN_BODY_BYTES_MAX);
+      if (tooLarge) return problem(413, "Request body too large", { id: "" });
+      const headers = [...request.headers].flat().join("\n");
+      const before = this.#call("epoch");
+      const text = this.#call("admin", request.method, request.url, headers, body);
+      const epoch = this.#call("epoch");
+      if (epoch !== before) this.#publishSoon();
+      const response = ownResponse(text);
+      response.headers.set(EPOCH, epoch);
+      return response;
+    } catch (error) {
+      if (error instanceof Refusal) return problem(400, "The request body could not be read", { id: "" });
+      console.error("the Admin API failed:", error.stack ?? String(error));
+      return problem(500, "An unexpected error occurred", { id: "" });
+    }
+  }
+
+  /** For the data plane: the changes after `since`. */
+  feed(since) {
+    return this.#call("feed", since);
+  }
+
+  /** For the data plane: the grant at a digest, or null. */
+  grant(digest) {
+    return this.#call("grant", digest) ?? null;
+  }
+
+  /** For the data plane: a key was shown that was digested under the previous pepper. */
+  rehash(old, current, pepperId) {
+    this.#call("rehash", old, current, pepperId);
+    this.#publishSoon();
+  }
+
+  async alarm() {
+    await this.#publish();
+  }
+
+  #call(name, ...values) {
+    const generation = currentGeneration();
+    if (generation !== this.#generation) {
+      this.#inside = create("Workspace", this.ctx, this.env, settingsOf(this.env));
+      this.#generation = generation;
+    }
+    return callMethod(this.#generation, this.#inside, name, ...values);
+  }
+
+  /** The alarm is set in the same commit as the change, so that a crash does not lose it. */
+  #publishSoon() {
+    this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    this.ctx.waitUntil(this.#publish());
+  }
+
+  /** One publisher at a time; it goes on until KV has every change. */
+  #publish() {
+    this.#publishing ??= this.#publishAll().finally(() => {
+      this.#publishing = undefined;
+    });
+    return this.#publishing;
+  }
+
+  async #publishAll() {
+    try {
+      while (await this.#inTime(this.#call("publish"))) this.#failures = 0;
+      this.#failures = 0;
+    } catch (error) {
+      const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
+      this.#failures += 1;
+      console.warn(`KV is behind, next attempt in ${pause} ms: ${error.message ?? error}`);
+      await this.ctx.storage.setAlarm(Date.now() + pause);
+      return;
+    }
+    // A change that came while the last look was under way.
+    if (this.#call("isBehind")) await this.ctx.storage.setAlarm(Date.now());
+    else await this.ctx.storage.deleteAlarm();
+  }
+
+  /** A write that hangs may still land later, over a newer one: with the object it ends. */
+  async #inTime(promise) {
+    const timer = setTimeout(() => this.ctx.abort("KV did not answer"), PUBLISH_TIMEOUT_MS);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,176 @@
+// The built Worker in workerd, with Miniflare's stand-ins for KV and the object's storage.
+
+import { copyFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createTcpServer } from "node:net";
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+
+export const TOKEN = "test-admin-token-b41d";
+export const PEPPER = "test-pepper";
+/** Not later than the workerd binary of Miniflare. */
+const COMPATIBILITY_DATE = "2026-07-01";
+
+const MODULES = [
+  { type: "ESModule", path: "build/worker.js" },
+  { type: "CompiledWasm", path: "build/latchkey_worker_bg.wasm" },
+];
+
+/** A free port of 127.0.0.1. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createTcpServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Options of a Worker with its own object. */
+export function gateway(name, port, more = {}) {
+  return {
+    name,
+    modules: MODULES,
+    modulesRoot: "build",
+    compatibilityDate: COMPATIBILITY_DATE,
+    kvNamespaces: { GRANTS: "grants" },
+    durableObjects: { WORKSPACE: { className: "Workspace", useSQLite: true } },
+    ...more,
+    bindings: { LATCHKEY_ADMIN_TOKEN: TOKEN, LATCHKEY_PEPPER: PEPPER, ...more.bindings },
+    // Past Miniflare's own entry, which changes requests.
+    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+  };
+}
+
+/** Starts workers; those with a port get `urls[name]`. */
+export async function start(workers) {
+  const miniflare = new Miniflare({ workers, log: undefined });
+  await miniflare.ready;
+  return miniflare;
+}
+
+/** One Worker, ready, and how to talk to it. */
+export async function startGateway(more = {}) {
+  const port = await freePort();
+  const miniflare = await start([gateway("latchkey", port, more)]);
+  return { miniflare, ...client(`http://127.0.0.1:${port}`), stop: () => miniflare.dispose() };
+}
+
+export function client(url) {
+  async function admin(method, path, body) {
+    const headers = { "kong-admin-token": TOKEN };
+    if (body !== undefined) headers["content-type"] = "application/json";
+    const response = await fetch(`${url}/-/admin${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+  }
+  async function make(path, body) {
+    const made = await admin("POST", path, body);
+    if (made.status !== 201) throw new Error(`POST ${path}: ${made.status} ${JSON.stringify(made.body)}`);
+    return made.body;
+  }
+  return { url, admin, make };
+}
+
+/** A service at `upstream`, a route for every path, key-auth, a consumer with one key. */
+export async function setUp({ make }, upstream, config = {}) {
+  const service = await make("/services", { name: "service", url: upstream });
+  const route = await make("/services/service/routes", { name: "route", paths: ["/"] });
+  const plugin = await make("/routes/route/plugins", { name: "key-auth", config });
+  const consumer = await make("/consumers", { username: "bob" });
+  const credential = await make("/consumers/bob/key-auth", {});
+  return { service, route, plugin, consumer, credential, key: credential.key };
+}
+
+/** An HTTP server on a free port; `requests` is what it got. */
+export async function startUpstream(handle = (request, response) => response.end("ok")) {
+  const requests = [];
+  const server = createServer((request, response) => {
+    const chunks = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", () => {
+      requests.push({
+        method: request.method,
+        url: request.url,
+        headers: request.headers,
+        rawHeaders: request.rawHeaders,
+        body: Buffer.concat(chunks),
+      });
+      handle(request, response);
+    });
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = () => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  };
+  return { url: `http://127.0.0.1:${server.address().port}`, requests, server, stop };
+}
+
+/** Bundles the Worker with the faults of faulty.js into build/test. */
+export async function buildFaulty() {
+  await build({
+    entryPoints: ["tests/faulty.js"],
+    outfile: "build/test/worker.js",
+    bundle: true,
+    format: "esm",
+    external: ["*.wasm", "cloudflare:*"],
+    logLevel: "warning",
+  });
+  copyFileSync("build/latchkey_worker_bg.wasm", "build/test/latchkey_worker_bg.wasm");
+}
+
+/** Workers with faults, over one object (that of the first) and one KV that can be stale. */
+export async function startFaulty(names, bindings = {}) {
+  await buildFaulty();
+  const ports = [];
+  const workers = [];
+  for (const [at, name] of names.entries()) {
+    const port = await freePort();
+    ports.push(port);
+    const options = gateway(name, port, { bindings });
+    options.modules = options.modules.map((module) => ({ ...module, path: module.path.replace("build/", "build/test/") }));
+    options.modulesRoot = "build/test";
+    delete options.kvNamespaces;
+    options.serviceBindings = { GRANTS: { name: "kv", entrypoint: "Kv", props: { place: name } } };
+    if (at > 0) options.durableObjects.WORKSPACE.scriptName = names[0];
+    workers.push(options);
+  }
+  const kvPort = await freePort();
+  workers.push({
+    name: "kv",
+    modules: [{ type: "ESModule", path: "tests/kv.mjs" }],
+    modulesRoot: "tests",
+    compatibilityDate: COMPATIBILITY_DATE,
+    kvNamespaces: { STORE: "grants" },
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: kvPort }],
+  });
+  const miniflare = await start(workers);
+  const gateways = ports.map((port) => client(`http://127.0.0.1:${port}`));
+  return {
+    gateways,
+    /** Sets how KV behaves; the writes so far. */
+    kv: (settings = {}) =>
+      fetch(`http://127.0.0.1:${kvPort}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
+    /** Asks a Worker for faults. */
+    fault: (gateway, faults) => fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`),
+    stop: () => miniflare.dispose(),
+  };
+}
+
+export function sleep(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Tries until `attempt` answers something true; fails after `ms`. */
+export async function within(ms, what, attempt) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const found = await attempt();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    await sleep(50);
+  }
+}

@@ -1,0 +1,163 @@
+// What the platform forces, as docs/platforms.md lists it, and what must work in spite of it.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { setUp, sleep, startGateway, startUpstream } from "./harness.mjs";
+
+let upstream;
+let gateway;
+let key;
+
+before(async () => {
+  upstream = await startUpstream((request, response) => {
+    if (request.url === "/stream") return stream(response);
+    response.end("ok");
+  });
+  upstream.server.on("upgrade", accept);
+  gateway = await startGateway();
+  ({ key } = await setUp(gateway, upstream.url, { key_in_body: true, hide_credentials: true }));
+});
+
+after(async () => {
+  await gateway?.stop();
+  await upstream?.stop();
+});
+
+async function stream(response) {
+  for (let part = 0; part < 3; part += 1) {
+    response.write(`part ${part}\n`);
+    await sleep(200);
+  }
+  response.end();
+}
+
+/** A WebSocket that says one word and closes (RFC 6455). */
+function accept(request, socket) {
+  const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  const answer = createHash("sha1").update(request.headers["sec-websocket-key"] + guid).digest("base64");
+  upstream.requests.push({ url: request.url, headers: request.headers });
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${answer}\r\n\r\n`,
+  );
+  socket.write(Buffer.from([0x81, 2, 0x68, 0x69]));
+}
+
+/** Sends bytes as they are; the status of the answer. */
+function raw(text) {
+  const { port } = new URL(gateway.url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), "127.0.0.1", () => socket.end(Buffer.from(text, "latin1")));
+    let answer = "";
+    socket.on("data", (data) => (answer += data.toString("latin1")));
+    socket.on("end", () => resolve(Number(answer.split(" ")[1])));
+    socket.on("error", reject);
+  });
+}
+
+const last = () => upstream.requests.at(-1);
+
+test("exception: the upstream is sent its own host, whatever preserve_host says", async () => {
+  await gateway.admin("PATCH", "/routes/route", { preserve_host: true });
+  const { hostname } = new URL(upstream.url);
+  assert.equal(await raw(`GET /x HTTP/1.1\r\nHost: a.test\r\napikey: ${key}\r\nConnection: close\r\n\r\n`), 200);
+  assert.equal(last().headers.host.split(":")[0], hostname);
+  assert.equal(last().headers["x-forwarded-host"], "a.test");
+  await gateway.admin("PATCH", "/routes/route", { preserve_host: false });
+});
+
+test("exception: the client's address is the one that the platform tells", async () => {
+  const headers = { apikey: key, "x-forwarded-for": "192.0.2.9", "x-real-ip": "192.0.2.9" };
+  await fetch(`${gateway.url}/x`, { headers });
+  assert.equal(last().headers["x-real-ip"], undefined, "nobody told it");
+  assert.equal(last().headers["x-forwarded-for"], "192.0.2.9");
+  await fetch(`${gateway.url}/x`, { headers: { ...headers, "cf-connecting-ip": "198.51.100.7" } });
+  assert.equal(last().headers["x-real-ip"], "198.51.100.7");
+  assert.equal(last().headers["x-forwarded-for"], "192.0.2.9, 198.51.100.7");
+});
+
+test("exception: an unknown method is refused by the platform", async () => {
+  assert.equal(await raw("options /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), 501);
+});
+
+test("exception: a comma and a space in a key's header part two keys", async () => {
+  await gateway.make("/consumers/bob/key-auth", { key: "with, comma" });
+  const inHeader = await fetch(`${gateway.url}/x`, { headers: { apikey: "with, comma" } });
+  assert.equal(inHeader.status, 401);
+  assert.equal((await inHeader.json()).message, "Duplicate API key found");
+  const inQuery = await fetch(`${gateway.url}/x?apikey=with,%20comma`);
+  assert.equal(inQuery.status, 200);
+});
+
+test("exception: a GET whose body holds a key to hide is sent without body", async () => {
+  const body = `a=1&apikey=${key}`;
+  const head = `Host: a\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}`;
+  assert.equal(await raw(`GET /x HTTP/1.1\r\n${head}\r\n\r\n${body}`), 200);
+  assert.equal(last().body.length, 0);
+  assert.equal(await raw(`POST /x HTTP/1.1\r\n${head}\r\n\r\n${body}`), 200);
+  assert.equal(last().body.toString(), "a=1");
+});
+
+test("exception: bytes in a header that are not UTF-8 arrive replaced", async () => {
+  const head = `Host: a\r\nConnection: close\r\napikey: ${key}`;
+  assert.equal(await raw(`GET /x HTTP/1.1\r\n${head}\r\nx-note: caf\xe9\r\n\r\n`), 200);
+  // In a key they are refused, as elsewhere.
+  assert.equal(await raw(`GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\napikey: k\xe9\r\n\r\n`), 401);
+});
+
+test("responses stream", async () => {
+  const started = Date.now();
+  const response = await fetch(`${gateway.url}/stream`, { headers: { apikey: key } });
+  const reader = response.body.getReader();
+  const first = await reader.read();
+  assert.match(new TextDecoder().decode(first.value), /^part 0/);
+  assert.ok(Date.now() - started < 350, "the first part comes before the last is sent");
+  while (!(await reader.read()).done);
+  assert.ok(Date.now() - started >= 400);
+});
+
+test("request bodies stream when nothing is to be found in them", async () => {
+  let first;
+  const arrived = new Promise((resolve) => (first = resolve));
+  upstream.server.once("request", (request) => request.once("data", () => first(Date.now())));
+  async function* parts() {
+    yield new TextEncoder().encode("one");
+    await sleep(500);
+    yield new TextEncoder().encode("two");
+  }
+  const headers = { apikey: key, "content-type": "application/octet-stream" };
+  const sent = Date.now();
+  const response = await fetch(`${gateway.url}/x`, { method: "POST", headers, body: ReadableStream.from(parts()), duplex: "half" });
+  assert.equal(response.status, 200);
+  assert.ok((await arrived) - sent < 450, "the first part arrives before the last is sent");
+  assert.equal(last().body.toString(), "onetwo");
+});
+
+test("WebSockets pass", async () => {
+  const socket = new WebSocket(`${gateway.url.replace("http", "ws")}/socket?apikey=${key}`);
+  const word = await new Promise((resolve, reject) => {
+    socket.onmessage = (event) => resolve(event.data);
+    socket.onerror = (event) => reject(new Error(event.message ?? "the socket failed"));
+  });
+  assert.equal(word, "hi");
+  assert.equal(last().url, "/socket");
+  assert.equal(last().headers["x-consumer-username"], "bob");
+  socket.close();
+});
+
+test("the Admin API is refused until its token is set", async () => {
+  const without = await startGateway({ bindings: { LATCHKEY_ADMIN_TOKEN: "" } });
+  assert.equal((await without.admin("GET", "/services")).status, 503);
+  assert.equal((await fetch(`${without.url}/-/health`)).status, 200);
+  await without.stop();
+});
+
+test("nothing is served without a pepper", async () => {
+  const without = await startGateway({ bindings: { LATCHKEY_PEPPER: "" } });
+  const response = await fetch(`${without.url}/x`);
+  assert.equal(response.status, 503);
+  assert.equal((await response.json()).message, "The gateway is not configured");
+  await without.stop();
+});
+

@@ -1,0 +1,222 @@
+//! The data plane of one isolate: core's gateway, spoken to in texts.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use latchkey_core::config::ConfigCompiler;
+use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
+use latchkey_core::forward::{edit_own_response_headers, named_by_connection};
+use latchkey_core::gateway::{Event, Gateway, GrantAnswer, Learned};
+use latchkey_core::grant::Grant;
+use latchkey_core::keys::KeyDigest;
+use latchkey_core::problem::{Problem, request_id_text};
+use latchkey_core::request::{Body, Headers, Now};
+use latchkey_core::surface::{Surface, surface};
+
+use crate::answer::{self, Aside};
+use crate::config::Settings;
+use crate::feed_text;
+use crate::request::{Described, Names};
+
+/// Paths below this are ours.
+pub const PREFIX: &str = "/-";
+
+/// State of the data plane: all of it can be lost, and is then fetched again.
+#[derive(Debug)]
+pub struct DataPlane {
+    gateway: Gateway,
+    compiler: ConfigCompiler,
+    names: Names,
+    ids: RequestIds,
+}
+
+/// What a grant was read as.
+#[derive(Clone, Copy, Debug)]
+pub enum GrantText<'a> {
+    /// The stored text.
+    Found(&'a str),
+    /// There is none.
+    Missing,
+    /// The store did not answer.
+    Failed,
+}
+
+impl DataPlane {
+    /// Knows nothing yet. `seed`: random.
+    pub fn new(settings: &Settings, seed: [u64; 2]) -> Self {
+        DataPlane {
+            gateway: Gateway::new(settings.gateway, settings.peppers.clone()),
+            compiler: ConfigCompiler::default(),
+            names: Names::default(),
+            ids: RequestIds(seed),
+        }
+    }
+
+    /// The header fields to describe a request with, a line each.
+    pub fn header_names(&self) -> String {
+        self.names.to_text()
+    }
+
+    /// What is to become of a request, in the words of [`answer`].
+    pub fn ask(&mut self, text: &str, body: Body<'_>) -> String {
+        let DataPlane { gateway, names, ids, .. } = self;
+        let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
+        let request_id = described.request_id.unwrap_or_else(|| ids.next());
+        match surface(PREFIX, described.path) {
+            Surface::Proxy => {}
+            Surface::Admin(_) | Surface::Status => return answer::control_plane(),
+            Surface::Health => return own(StatusCode::OK, "{\"status\":\"ok\"}", request_id),
+            Surface::PortalApi(_) | Surface::Portal(_) | Surface::Manager(_) | Surface::Nothing => {
+                return own(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}", request_id);
+            }
+        }
+        let head = described.head(request_id);
+        let now = described.now;
+        match gateway.decide(&head, body, now) {
+            Decision::Forward(plan) => {
+                let dropped = named_by_connection(described.fields()).unwrap_or_default();
+                answer::forward(&plan, request_id, &dropped, &aside(gateway, now))
+            }
+            Decision::Respond(mut response) => {
+                let latency_ms = now.monotonic_ms.saturating_sub(head.started.monotonic_ms);
+                edit_own_response_headers(response.headers_mut(), latency_ms);
+                answer::respond(&response, &request_id_text(request_id), &aside(gateway, now))
+            }
+            Decision::Need(Need::Body { bytes_max }) => answer::need_body(bytes_max, request_id),
+            Decision::Need(Need::Grant(request)) => {
+                answer::need_grant(&request, &request_id_text(request_id))
+            }
+            Decision::Need(Need::Feed(request)) => answer::need_feed(request, request_id),
+            Decision::Need(Need::Wait { ms }) => answer::need_wait(ms, request_id),
+        }
+    }
+
+    /// The response to a request that came to grief: `problem` is the shim's word for why.
+    pub fn refuse(&self, text: &str, problem: &str) -> String {
+        let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed() };
+        let problem = match problem {
+            "stale" => Problem::Stale,
+            "unresolved" => Problem::UpstreamUnresolved,
+            "timeout" => Problem::UpstreamTimeout,
+            "invalid" => Problem::UpstreamInvalid,
+            "unreadable" => Problem::BadRequest("The request body could not be read"),
+            _ => Problem::Internal,
+        };
+        let request_id = described.request_id.unwrap_or_default();
+        let mut response = problem.respond(described.fields().values("accept").next(), request_id);
+        edit_own_response_headers(response.headers_mut(), 0);
+        answer::respond(&response, &request_id_text(request_id), &Aside::default())
+    }
+
+    /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
+    /// Whether [`DataPlane::header_names`] may have changed; the error is for the log.
+    pub fn learn_feed(&mut self, asked_ms: u64, now_ms: u64, reply: Option<&str>) -> Result<bool, String> {
+        let reply = match reply {
+            Some(text) => feed_text::decode(text).map(Some).ok_or("the feed's answer does not parse"),
+            None => Ok(None),
+        };
+        let unreadable = reply.as_ref().err().map(|error| (*error).to_owned());
+        let before = self.gateway.epoch();
+        let learned =
+            self.gateway.learn_feed(at(asked_ms), at(now_ms), reply.ok().flatten(), &mut self.compiler);
+        if let Some(error) = unreadable.or(learned.err().map(|error| error.to_string())) {
+            return Err(error);
+        }
+        let changed = self.gateway.epoch() != before;
+        if changed {
+            self.names = Names::new(&self.gateway.config().header_names());
+        }
+        Ok(changed)
+    }
+
+    /// Takes in a grant; empty: ask about the request again; `U`: answer that the state is stale;
+    /// else [`answer::need_grant`], to be read next.
+    pub fn learn_grant(
+        &mut self,
+        digest: &str,
+        source: &str,
+        stamp: u64,
+        now_ms: u64,
+        found: GrantText<'_>,
+    ) -> String {
+        let Some(digest) = KeyDigest::from_hex(digest) else { return "U".to_owned() };
+        let source = if source == "authority" { Source::Authority } else { Source::Replica };
+        let request = GrantRequest { digest, source, stamp };
+        let answer = match found {
+            GrantText::Found(text) => {
+                Grant::decode(text.as_bytes()).map_or(GrantAnswer::Failed, GrantAnswer::Found)
+            }
+            GrantText::Missing => GrantAnswer::Missing,
+            GrantText::Failed => GrantAnswer::Failed,
+        };
+        match self.gateway.learn_grant(request, answer, at(now_ms)) {
+            Learned::Decide => String::new(),
+            Learned::Ask(request) => answer::need_grant(&request, ""),
+            Learned::Unavailable => "U".to_owned(),
+        }
+    }
+
+    /// A change that passed by: what is older no longer decides.
+    pub fn hint(&mut self, epoch: u64, now_ms: u64) {
+        self.gateway.hint_epoch(epoch, at(now_ms));
+    }
+}
+
+fn at(ms: u64) -> Now {
+    Now { unix_ms: ms, monotonic_ms: ms }
+}
+
+fn aside(gateway: &mut Gateway, now: Now) -> Aside {
+    let mut aside = Aside::default();
+    if let Some(request) = gateway.refresh_due(now) {
+        aside.poll(request);
+    }
+    if let Some(rehash) = gateway.take_rehash() {
+        let pepper_id = serde_json::to_string(&rehash.pepper_id).unwrap_or_default();
+        aside.rehash(&rehash.old.to_hex(), &rehash.new.to_hex(), &pepper_id);
+    }
+    match gateway.take_event() {
+        None => {}
+        Some(Event::OutageBegan) => aside.log("the change feed is out of reach"),
+        Some(Event::OutageEnded { served, refused, lasted_ms }) => aside.log(&format!(
+            "the change feed is back after {lasted_ms} ms: {served} requests served from memory, {refused} refused"
+        )),
+    }
+    aside
+}
+
+/// An answer of this part's own.
+fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+    *response.status_mut() = status;
+    let media_type = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    edit_own_response_headers(response.headers_mut(), 0);
+    answer::respond(&response, &request_id_text(request_id), &Aside::default())
+}
+
+fn refuse_undescribed() -> String {
+    let mut response = Problem::BadRequest("Bad request").respond(None, 0);
+    edit_own_response_headers(response.headers_mut(), 0);
+    response.headers_mut().remove(HeaderName::from_static("x-kong-request-id"));
+    answer::respond(&response, "", &Aside::default())
+}
+
+/// Ids that hardly repeat (SplitMix64, seeded from the platform's random source); no secret.
+#[derive(Debug)]
+struct RequestIds([u64; 2]);
+
+impl RequestIds {
+    fn next(&mut self) -> u128 {
+        let [high, low] = &mut self.0;
+        (u128::from(mix(high)) << 64) | u128::from(mix(low))
+    }
+}
+
+fn mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,104 @@
+//! What JavaScript calls. A call that throws leaves the instance behind: the shim makes another.
+
+#![allow(unreachable_pub, reason = "JavaScript reaches it")]
+
+use std::cell::RefCell;
+
+use latchkey_core::forward::never_passed;
+use latchkey_core::request::Body;
+use wasm_bindgen::prelude::*;
+
+use crate::config::Settings;
+use crate::data_plane::{DataPlane, GrantText};
+
+thread_local! {
+    static DATA_PLANE: RefCell<Option<DataPlane>> = const { RefCell::new(None) };
+}
+
+/// Makes the data plane from a JSON object of settings and 16 random bytes.
+/// Empty, or why it cannot be made.
+#[wasm_bindgen]
+pub fn configure(settings: &str, seed: &[u8]) -> String {
+    let half = |at: usize| {
+        seed.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes)
+    };
+    match Settings::parse(settings) {
+        Ok(settings) => {
+            DATA_PLANE.set(Some(DataPlane::new(&settings, [half(0), half(8)])));
+            String::new()
+        }
+        Err(reason) => reason,
+    }
+}
+
+fn with<T>(use_it: impl FnOnce(&mut DataPlane) -> T) -> T {
+    DATA_PLANE.with_borrow_mut(|plane| use_it(plane.as_mut().expect("the shim configures it first")))
+}
+
+/// Decides about a request whose body was not read.
+#[wasm_bindgen]
+pub fn ask(request: &str) -> String {
+    with(|plane| plane.ask(request, Body::Unread))
+}
+
+/// Decides about a request with its whole body; `None`: it is too long.
+#[wasm_bindgen(js_name = askWithBody)]
+pub fn ask_with_body(request: &str, body: Option<Box<[u8]>>) -> String {
+    let body = body.as_deref().map_or(Body::TooLarge, Body::Whole);
+    with(|plane| plane.ask(request, body))
+}
+
+/// The response to a request that came to grief.
+#[wasm_bindgen]
+pub fn refuse(request: &str, problem: &str) -> String {
+    with(|plane| plane.refuse(request, problem))
+}
+
+/// Takes in the feed's answer, or that there was none. Empty, or what is wrong with it.
+#[wasm_bindgen(js_name = learnFeed)]
+pub fn learn_feed(asked_ms: f64, now_ms: f64, reply: Option<String>) -> String {
+    let learned = with(|plane| plane.learn_feed(asked_ms as u64, now_ms as u64, reply.as_deref()));
+    learned.err().unwrap_or_default()
+}
+
+/// Takes in a grant; `missing` counts where there is none.
+#[wasm_bindgen(js_name = learnGrant)]
+pub fn learn_grant(
+    digest: &str,
+    source: &str,
+    stamp: f64,
+    now_ms: f64,
+    found: Option<String>,
+    missing: bool,
+) -> String {
+    let found = match (&found, missing) {
+        (Some(text), _) => GrantText::Found(text),
+        (None, true) => GrantText::Missing,
+        (None, false) => GrantText::Failed,
+    };
+    with(|plane| plane.learn_grant(digest, source, stamp as u64, now_ms as u64, found))
+}
+
+/// A change passed by.
+#[wasm_bindgen]
+pub fn hint(epoch: f64, now_ms: f64) {
+    with(|plane| plane.hint(epoch as u64, now_ms as u64));
+}
+
+/// The header fields to describe a request with, a line each.
+#[wasm_bindgen(js_name = headerNames)]
+pub fn header_names() -> String {
+    with(|plane| plane.header_names())
+}
+
+/// The fields that are never passed on, a line each.
+#[wasm_bindgen(js_name = neverPassed)]
+pub fn never_passed_names() -> String {
+    never_passed().collect::<Vec<_>>().join("\n")
+}
+
+/// Fails as a defect would: for the tests, which alone can reach it.
+#[wasm_bindgen(js_name = failForTests)]
+pub fn fail_for_tests() {
+    panic!("a test asked for a panic");
+}

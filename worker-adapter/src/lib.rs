@@ -1,0 +1,22 @@
+//! Latchkey as a Cloudflare Worker: what `infra/cloudflare/src/*.js` calls.
+//!
+//! The JavaScript there is thin: it asks [`data_plane`] by one synchronous call, fetches what is
+//! needed, and edits the platform's own headers by the plan. Texts pass the border, because one
+//! string costs less than many objects. The control plane runs in a Durable Object ([`workspace`]).
+
+pub mod answer;
+pub mod config;
+pub mod data_plane;
+pub mod feed_text;
+pub mod request;
+
+#[cfg(target_arch = "wasm32")]
+mod entry;
+#[cfg(target_arch = "wasm32")]
+mod replica;
+#[cfg(target_arch = "wasm32")]
+mod store;
+#[cfg(target_arch = "wasm32")]
+mod system;
+#[cfg(target_arch = "wasm32")]
+mod workspace;

@@ -1,0 +1,75 @@
+//! Builds the Worker: Wasm, glue, one script.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::setup::{self, TARGET, Tools, folder, npm_program};
+use crate::workspace;
+
+const WASM_FEATURES: [&str; 6] =
+    ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+
+/// What is deployed.
+pub(crate) struct Built {
+    /// The script.
+    pub(crate) script: PathBuf,
+    /// The Wasm module it imports.
+    pub(crate) wasm: PathBuf,
+}
+
+/// Builds `infra/cloudflare/build`.
+pub(crate) fn build() -> Result<Built> {
+    let tools = setup::prepare()?;
+    let wasm = compile(&tools)?;
+    let output = folder().join("build");
+    let glue = output.join("glue");
+    fs::create_dir_all(&glue).context("create infra/cloudflare/build")?;
+    bind(&tools, &wasm, &glue)?;
+    let built = Built { script: output.join("worker.js"), wasm: output.join("latchkey_worker_bg.wasm") };
+    optimise(&glue.join("latchkey_worker_bg.wasm"), &built.wasm)?;
+    bundle(&built.script)?;
+    Ok(built)
+}
+
+fn compile(tools: &Tools) -> Result<PathBuf> {
+    let target = tools.compiler.target_dir()?;
+    let mut cargo = tools.compiler.cargo();
+    cargo
+        .args(["build", "--package", "latchkey-worker", "--profile", "worker", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target);
+    workspace::run(&mut cargo)?;
+    Ok(target.join(TARGET).join("worker/latchkey_worker.wasm"))
+}
+
+fn bind(tools: &Tools, wasm: &Path, glue: &Path) -> Result<()> {
+    let mut bindgen = Command::new(&tools.wasm_bindgen);
+    // The state can be reset, so that a panic costs one request and not the isolate.
+    bindgen.args(["--target", "web", "--no-typescript", "--omit-default-module-path"]);
+    bindgen.args(["--experimental-reset-state-function", "--remove-name-section", "--out-dir"]);
+    workspace::run(bindgen.arg(glue).arg(wasm))
+}
+
+fn optimise(from: &Path, to: &Path) -> Result<()> {
+    let mut wasm_opt = Command::new(npm_program("wasm-opt"));
+    // What rustc uses of newer Wasm, and no more: workerd would not compile it.
+    for feature in WASM_FEATURES {
+        wasm_opt.arg(format!("--enable-{feature}"));
+    }
+    // More makes it smaller but, gzipped, larger (-Oz: by a twentieth), and takes a minute.
+    wasm_opt.args(["-O1", "--strip-debug", "--strip-producers", "--strip-target-features"]);
+    workspace::run(wasm_opt.arg(from).arg("--output").arg(to))
+}
+
+fn bundle(script: &Path) -> Result<()> {
+    let mut esbuild = Command::new(npm_program("esbuild"));
+    esbuild
+        .arg(folder().join("src/index.js"))
+        .args(["--bundle", "--format=esm", "--target=es2022", "--minify-whitespace", "--minify-syntax"])
+        .args(["--external:*.wasm", "--external:cloudflare:*", "--log-level=warning"])
+        .arg(format!("--outfile={}", script.display()));
+    workspace::run(&mut esbuild)
+}

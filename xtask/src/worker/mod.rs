@@ -1,0 +1,50 @@
+//! `cargo xtask worker`: the Cloudflare Worker.
+
+mod build;
+mod serve;
+mod setup;
+mod size;
+mod test;
+
+use anyhow::{Context, Result};
+
+use crate::workspace;
+
+/// What to do with the Worker.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Get what is needed to build and run it: target, wasm-bindgen, npm packages.
+    Setup,
+    /// Build it into infra/cloudflare/build.
+    Build,
+    /// Run its tests in workerd.
+    Test(test::Options),
+    /// Start wrangler's local server with the demo data.
+    Dev,
+    /// Check the size of what is deployed and the time it takes to start.
+    Size,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match &options.what {
+        What::Setup => setup::prepare().map(drop),
+        What::Build => build::build().map(drop),
+        What::Test(options) => test::run(options),
+        What::Dev => serve::dev(),
+        What::Size => size::check(),
+    }
+}
+
+/// Measures it beside other Workers.
+pub(crate) fn bench() -> Result<()> {
+    build::build()?;
+    let nginx = workspace::find_program("nginx").context("nginx is needed, from the package nginx")?;
+    workspace::find_program("wrk").context("wrk is needed, from the package wrk")?;
+    serve::run_here(setup::node().arg("bench/bench.mjs").env("NGINX", nginx))
+}

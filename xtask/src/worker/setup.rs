@@ -1,0 +1,293 @@
+//! Gets what the Worker is built and run with. What takes long is kept outside the checkout.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::workspace;
+
+/// The target of Workers.
+pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+/// How long rustup may take; where its server is out of reach it may hang.
+const RUSTUP_TIMEOUT: Duration = Duration::from_secs(120);
+/// Debian's compiler with the source of its standard library, and a linker.
+const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
+/// `debian` uses Debian's compiler even where rustup has the target: to try that way out.
+const WAY: &str = "LATCHKEY_WASM_TOOLCHAIN";
+
+/// Everything that is needed.
+pub(super) struct Tools {
+    /// Compiles for the target.
+    pub(super) compiler: Compiler,
+    /// wasm-bindgen of the version in Cargo.lock.
+    pub(super) wasm_bindgen: PathBuf,
+}
+
+/// A compiler with the target's standard library.
+pub(super) enum Compiler {
+    /// The one this runs under.
+    Rustup,
+    /// Debian's, with a standard library built here.
+    Debian {
+        /// Folder with the standard library, as `--sysroot` wants it.
+        sysroot: PathBuf,
+        /// The linker.
+        linker: PathBuf,
+    },
+}
+
+impl Compiler {
+    /// cargo, which compiles for the target.
+    pub(super) fn cargo(&self) -> Command {
+        match self {
+            Compiler::Rustup => Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
+            Compiler::Debian { sysroot, linker } => {
+                let mut cargo = debian_cargo();
+                let flags = format!("--sysroot={}", sysroot.display());
+                cargo
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags)
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+                cargo
+            }
+        }
+    }
+
+    /// Folder for what it compiles: standard libraries do not mix.
+    pub(super) fn target_dir(&self) -> Result<PathBuf> {
+        let target = workspace::target_dir()?;
+        Ok(match self {
+            Compiler::Rustup => target,
+            Compiler::Debian { .. } => target.join("debian"),
+        })
+    }
+}
+
+/// Gets everything that is not there yet.
+pub(super) fn prepare() -> Result<Tools> {
+    let compiler = compiler()?;
+    let wasm_bindgen = wasm_bindgen()?;
+    npm_packages()?;
+    Ok(Tools { compiler, wasm_bindgen })
+}
+
+/// `infra/cloudflare`.
+pub(crate) fn folder() -> PathBuf {
+    workspace::root().join("infra/cloudflare")
+}
+
+/// A program of the npm packages; with `node` among them, as wrangler needs a recent one.
+pub(super) fn npm_program(name: &str) -> PathBuf {
+    folder().join("node_modules/.bin").join(name)
+}
+
+/// Node, from the packages where they have it for this platform.
+pub(crate) fn node() -> Command {
+    let packaged = npm_program("node");
+    let mut node = Command::new(if packaged.is_file() { packaged } else { "node".into() });
+    node.current_dir(folder());
+    node
+}
+
+/// Where things are kept that outlive the checkout.
+fn cache() -> Result<PathBuf> {
+    let base = env::var_os("XDG_CACHE_HOME")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")));
+    let kept = base.map(|base| base.join("latchkey"));
+    match kept.filter(|folder| fs::create_dir_all(folder).is_ok()) {
+        Some(folder) => Ok(folder),
+        None => {
+            let folder = workspace::target_dir()?.join("tools");
+            fs::create_dir_all(&folder).context("create a folder for tools")?;
+            Ok(folder)
+        }
+    }
+}
+
+fn compiler() -> Result<Compiler> {
+    if env::var_os(WAY).is_none_or(|way| way != "debian") {
+        if has_target()? {
+            return Ok(Compiler::Rustup);
+        }
+        println!("adding the target {TARGET} with rustup");
+        if within(Command::new("rustup").args(["target", "add", TARGET]), RUSTUP_TIMEOUT) && has_target()? {
+            return Ok(Compiler::Rustup);
+        }
+        println!("rustup cannot add it: trying Debian's packages");
+    }
+    debian()
+}
+
+fn has_target() -> Result<bool> {
+    let sysroot = workspace::output_of(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("lib");
+    Ok(has_std(&libraries))
+}
+
+fn has_std(libraries: &Path) -> bool {
+    let is_std = |entry: fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libstd-") && name.ends_with(".rlib")
+    };
+    fs::read_dir(libraries).is_ok_and(|entries| entries.flatten().any(is_std))
+}
+
+/// Whether a program succeeded in time.
+fn within(command: &mut Command, timeout: Duration) -> bool {
+    let Ok(mut child) = command.spawn() else { return false };
+    let end = Instant::now() + timeout;
+    while Instant::now() < end {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => thread::sleep(Duration::from_millis(100)),
+            Err(_) => return false,
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    false
+}
+
+/// Debian's compiler, and the standard library built from its source.
+fn debian() -> Result<Compiler> {
+    install_debian_packages()?;
+    let version = workspace::output_of(Command::new("/usr/bin/rustc").arg("--version"))?;
+    let version: String = version.trim().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    let cache = cache()?;
+    let sysroot = cache.join(format!("std-{version}"));
+    let linker = cache.join("bin/rust-lld");
+    link_linker(&linker)?;
+    let libraries = sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    if !has_std(&libraries) {
+        build_std(&cache, &libraries, &linker)?;
+    }
+    Ok(Compiler::Debian { sysroot, linker })
+}
+
+fn install_debian_packages() -> Result<()> {
+    let installed = |package: &str| {
+        let mut query = Command::new("dpkg-query");
+        let status = query.args(["--show", "--showformat=${db:Status-Status}", package]).output();
+        status.is_ok_and(|output| output.stdout == b"installed")
+    };
+    if DEBIAN_PACKAGES.iter().all(|package| installed(package)) {
+        return Ok(());
+    }
+    let apt = |arguments: &[&str]| {
+        let is_root = workspace::output_of(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
+        if !is_root {
+            command.arg("apt-get");
+        }
+        workspace::run(command.args(arguments))
+    };
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    install.extend(DEBIAN_PACKAGES);
+    apt(&["update"])?;
+    apt(&install).context("the target needs either rustup's server or Debian's packages")
+}
+
+/// Debian's cargo and rustc, whatever toolchain this runs under.
+fn debian_cargo() -> Command {
+    let mut path = OsString::from("/usr/bin:");
+    path.push(env::var_os("PATH").unwrap_or_default());
+    let mut cargo = Command::new("/usr/bin/cargo");
+    for name in ["RUSTC", "RUSTDOC", "CARGO", "RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "LD_LIBRARY_PATH"] {
+        cargo.env_remove(name);
+    }
+    cargo.env("PATH", path);
+    cargo
+}
+
+/// rustc asks for the linker by this name, which Debian's has not.
+fn link_linker(link: &Path) -> Result<()> {
+    let lld = workspace::find_program("lld-22").context("find lld-22")?;
+    if let Some(folder) = link.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let _ = fs::remove_file(link);
+    std::os::unix::fs::symlink(lld, link).context("link rust-lld")
+}
+
+fn build_std(cache: &Path, libraries: &Path, linker: &Path) -> Result<()> {
+    println!("building the standard library for {TARGET}: about a minute");
+    let package = cache.join("build-std");
+    fs::create_dir_all(package.join("src"))?;
+    let manifest = "[package]\nname = \"empty\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n";
+    fs::write(package.join("Cargo.toml"), manifest)?;
+    fs::write(package.join("src/lib.rs"), "")?;
+    let target = package.join("target");
+    let mut build = debian_cargo();
+    build
+        .args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET, "--manifest-path"])
+        .arg(package.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
+        // Without it link-time optimisation fails: "Can't find section .llvmbc".
+        .env("RUSTFLAGS", "-Cembed-bitcode=yes");
+    workspace::run(&mut build)?;
+    fs::create_dir_all(libraries)?;
+    for entry in fs::read_dir(target.join(TARGET).join("release/deps"))?.flatten() {
+        let name = entry.file_name();
+        let text = name.to_string_lossy();
+        if text.ends_with(".rlib") && !text.starts_with("libempty-") {
+            fs::copy(entry.path(), libraries.join(&name))?;
+        }
+    }
+    ensure!(has_std(libraries), "no standard library came of it");
+    fs::remove_dir_all(&target).context("remove what it was built in")
+}
+
+fn wasm_bindgen() -> Result<PathBuf> {
+    let version = locked_version("wasm-bindgen")?;
+    let root = cache()?.join(format!("wasm-bindgen-{version}"));
+    let program = root.join("bin/wasm-bindgen");
+    if !program.is_file() {
+        println!("installing wasm-bindgen-cli {version}: some minutes, once");
+        // Not --locked: a registry may lag behind the lock file of a package.
+        let root = root.display().to_string();
+        workspace::cargo(&["install", "wasm-bindgen-cli", "--version", &version, "--root", &root])?;
+    }
+    Ok(program)
+}
+
+/// The version that Cargo.lock has of a package.
+fn locked_version(package: &str) -> Result<String> {
+    let lock = fs::read_to_string(workspace::root().join("Cargo.lock")).context("read Cargo.lock")?;
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name).skip(1);
+    let version = lines.next().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
+    Ok(version.with_context(|| format!("{package} is not in Cargo.lock"))?.to_owned())
+}
+
+/// What package-lock.json lists, unless it is there.
+fn npm_packages() -> Result<()> {
+    let changed = |path: &str| fs::metadata(folder().join(path)).and_then(|found| found.modified()).ok();
+    let wanted = changed("package-lock.json").context("infra/cloudflare/package-lock.json is missing")?;
+    if changed("node_modules/.package-lock.json").is_some_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
+    println!("installing the npm packages of infra/cloudflare");
+    // The programs are packages of their own: no install script is needed. Not `npm ci`, which
+    // refuses a lock file without the packages of other platforms that some registry lacked.
+    let mut npm = Command::new("npm");
+    let status = npm
+        .args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(folder())
+        .status()
+        .context("start npm")?;
+    if !status.success() {
+        bail!("npm install failed: {status}");
+    }
+    Ok(())
+}

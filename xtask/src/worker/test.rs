@@ -1,0 +1,55 @@
+//! Runs the Worker's tests: those in JavaScript, then every vector over sockets.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::build::build;
+use super::serve::{Served, run_here};
+use super::setup::{folder, node};
+use crate::workspace;
+
+/// Which tests.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only the vectors.
+    #[arg(long)]
+    vectors: bool,
+}
+
+pub(super) fn run(options: &Options) -> Result<()> {
+    build()?;
+    if !options.vectors {
+        run_scripts()?;
+    }
+    run_vectors()
+}
+
+fn run_scripts() -> Result<()> {
+    let mut tests: Vec<PathBuf> = fs::read_dir(folder().join("tests"))
+        .context("list infra/cloudflare/tests")?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
+        .collect();
+    tests.sort();
+    run_here(node().args(["--test", "--test-concurrency=1"]).args(tests))
+}
+
+/// What the platform does not give here; docs/platforms.md says why, and a test shows it.
+const WITHOUT: &str = "client-address,preserve-host";
+
+/// The runner that the local program is tested with, against the Worker.
+fn run_vectors() -> Result<()> {
+    let worker = Served::start()?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut vectors = Command::new(cargo);
+    vectors
+        .args(["test", "--package", "latchkey-tests", "--test", "vectors", "--", "--nocapture"])
+        .env("LATCHKEY_TEST_BASE_URL", &worker.url)
+        .env("LATCHKEY_TEST_ADMIN_TOKEN", &worker.token)
+        .env("LATCHKEY_TEST_WITHOUT", WITHOUT);
+    workspace::run(&mut vectors)
+}
