@@ -31,6 +31,8 @@ use crate::upload::{Unsent, Upload};
 const READ_BYTES: usize = 8 * 1024;
 /// The same while a long body comes.
 const LONG_READ_BYTES: usize = 64 * 1024;
+/// Larger buffers are not kept with an idle connection.
+const BUFFER_KEPT_MAX: usize = 2 * READ_BYTES;
 
 /// A connection to an upstream.
 pub(crate) struct Link {
@@ -224,7 +226,11 @@ impl LinkBody {
                 Ok(None) => {}
                 Err(malformed) => return self.break_off(malformed.0),
             }
-            match link.poll_read(cx, LONG_READ_BYTES) {
+            let room = match self.decoder {
+                Decoder::Length(left) if left <= READ_BYTES as u64 => READ_BYTES,
+                _ => LONG_READ_BYTES,
+            };
+            match link.poll_read(cx, room) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(Ok(0)) if self.decoder.close() => {
                     self.keeps_alive = false;
@@ -260,6 +266,9 @@ impl LinkBody {
         let Some(mut link) = self.link.take() else { return };
         if self.keeps_alive && link.is_ready() {
             link.patience.reward();
+            if link.received.capacity() > BUFFER_KEPT_MAX {
+                link.received = BytesMut::new();
+            }
             self.idle.put(link);
         }
     }

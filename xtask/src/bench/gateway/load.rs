@@ -111,7 +111,9 @@ impl<'a> Load<'a> {
     /// Every answer came from the upstream, over connections kept open.
     fn check_count(&self, figures: &Figures, before: Count, after: Count) -> Result<()> {
         let arrived = after.requests - before.requests - 1;
-        let most = figures.requests + self.connections;
+        // wrk ends with a request under way on each connection, and where others use its core it
+        // leaves some of its last answers uncounted.
+        let most = figures.requests + 2 * self.connections + figures.requests / 1000;
         if !(figures.requests..=most).contains(&arrived) {
             bail!("{} answers, but {arrived} requests reached the upstream", figures.requests);
         }
