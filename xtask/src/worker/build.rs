@@ -9,8 +9,14 @@ use anyhow::{Context, Result};
 use super::setup::{self, TARGET, Tools, folder, npm_program};
 use crate::workspace;
 
-const WASM_FEATURES: [&str; 6] =
-    ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+const WASM_FEATURES: [&str; 6] = [
+    "bulk-memory",
+    "multivalue",
+    "mutable-globals",
+    "nontrapping-float-to-int",
+    "reference-types",
+    "sign-ext",
+];
 
 /// What is deployed.
 pub(crate) struct Built {
