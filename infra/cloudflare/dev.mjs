@@ -23,8 +23,13 @@ const wrangler = spawn(
 wrangler.on("exit", (code) => process.exit(code ?? 0));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => wrangler.kill(signal));
 
-await answering();
-await demo();
+try {
+  await answering();
+  await demo();
+} catch (error) {
+  console.error(error);
+  wrangler.kill();
+}
 
 async function answering() {
   for (let attempt = 0; attempt < 600; attempt += 1) {
@@ -45,8 +50,8 @@ async function admin(method, path, body) {
 
 /** PUT, so that it makes no difference how often it is run; only the key is new each time. */
 async function demo() {
-  await admin("PUT", "/services/demo", { name: "demo", url: `http://127.0.0.1:${echo.address().port}` });
-  const { id } = await admin("PUT", "/routes/demo", { name: "demo", paths: ["/demo"], service: { name: "demo" } });
+  const service = await admin("PUT", "/services/demo", { name: "demo", url: `http://127.0.0.1:${echo.address().port}` });
+  const { id } = await admin("PUT", "/routes/demo", { name: "demo", paths: ["/demo"], service: { id: service.id } });
   const config = { key_in_header: true, key_in_query: true, key_in_body: true, hide_credentials: true };
   await admin("PUT", `/plugins/${id}`, { name: "key-auth", route: { id }, config });
   await admin("PUT", "/consumers/demo", { username: "demo" });
