@@ -243,6 +243,36 @@ fn head_has_no_body_and_keeps_the_connection() {
     assert_eq!(methods, ["HEAD", "GET"]);
 }
 
+/// A client may name any field in `Connection`, those that frame the body too: the body must stay one.
+#[test]
+fn framing_survives_being_named_by_connection() {
+    let gateway = Gateway::local();
+    let upstream = Upstream::recording();
+    proxy_to(&gateway, &upstream, &json!({}), &Value::Null);
+    let hidden = "GET /smuggled HTTP/1.1\r\nX: y\r\n";
+    let length = hidden.len();
+    let chunks = format!("{length:x}\r\n{hidden}\r\n0\r\n\r\n");
+    for (named, framing, body) in [
+        ("content-length", format!("Content-Length: {length}"), hidden),
+        ("transfer-encoding", "Transfer-Encoding: chunked".to_owned(), chunks.as_str()),
+        ("host", format!("Content-Length: {length}"), hidden),
+    ] {
+        let mut connection = Connection::open(gateway.authority()).unwrap();
+        let head = format!(
+            "POST /outer HTTP/1.1\r\nHost: a.test\r\nConnection: {named}, close\r\n{framing}\r\n\r\n"
+        );
+        connection.send_raw((head + body).as_bytes()).unwrap();
+        assert_eq!(connection.read_response("POST").unwrap().status, 200, "{named}");
+        let recorded = upstream.take();
+        assert_eq!(recorded.len(), 1, "{named}: {recorded:?}");
+        assert_eq!(
+            (recorded[0].path(), recorded[0].body.as_slice()),
+            ("/outer", hidden.as_bytes()),
+            "{named}"
+        );
+    }
+}
+
 #[test]
 fn chunked_body_passes_whole() {
     let upstream = Upstream::recording();
