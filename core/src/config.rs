@@ -1,10 +1,11 @@
 //! The configuration, compiled: for each route what is checked, whom it is sent to, and how.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::HeaderName;
+use litemap::LiteMap;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -113,25 +114,33 @@ impl Config {
         let spellings = names.flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
         let routing = self.router.routes().filter_map(|route| route.headers.as_ref());
         HeaderNames {
-            keys: spellings.map(|name| name.as_str().to_owned()).collect(),
-            routing: routing.flat_map(BTreeMap::keys).map(|name| name.to_ascii_lowercase()).collect(),
+            keys: distinct(spellings.map(|name| name.as_str().to_owned()).collect()),
+            routing: distinct(
+                routing.flat_map(LiteMap::keys).map(|name| name.to_ascii_lowercase()).collect(),
+            ),
         }
     }
+}
+
+fn distinct(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Header fields that the configuration makes matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderNames {
-    /// May carry a key, in every spelling.
-    pub keys: BTreeSet<String>,
-    /// Routes are chosen by them.
-    pub routing: BTreeSet<String>,
+    /// May carry a key, in every spelling; each name once.
+    pub keys: Vec<String>,
+    /// Routes are chosen by them; each name once.
+    pub routing: Vec<String>,
 }
 
 /// Keeps the pieces of the configuration and compiles them when one changes.
 #[derive(Debug, Default)]
 pub struct ConfigCompiler {
-    pieces: BTreeMap<PieceId, Piece>,
+    pieces: LiteMap<PieceId, Piece>,
     compiled: Arc<Config>,
 }
 
@@ -145,7 +154,7 @@ impl ConfigCompiler {
             return Ok(self.compiled.clone());
         }
         let decode = |(id, packed): &(PieceId, Vec<u8>)| Ok((*id, Piece::decode(packed)?));
-        let pieces: BTreeMap<_, _> =
+        let pieces: LiteMap<_, _> =
             reply.pieces.iter().map(decode).collect::<Result<_, UnreadablePiece>>()?;
         if reply.reset {
             self.pieces.clear();
@@ -156,7 +165,7 @@ impl ConfigCompiler {
     }
 }
 
-fn compile(pieces: &BTreeMap<PieceId, Piece>, previous: &Router) -> Config {
+fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
     let mut unusable = Vec::new();
     let settings =
         pieces.get(&PieceId::SETTINGS).and_then(|piece| piece.settings.clone()).unwrap_or_default();
@@ -193,7 +202,7 @@ fn tag_key(hex: &str) -> Option<TagKey> {
 }
 
 fn read_all<T: for<'de> Deserialize<'de>>(
-    pieces: &BTreeMap<PieceId, Piece>,
+    pieces: &LiteMap<PieceId, Piece>,
     kind: ConfigKind,
     unusable: &mut Vec<(Uuid, String)>,
 ) -> Vec<(Uuid, T)> {
@@ -313,14 +322,14 @@ type Scope = (Option<Uuid>, Option<Uuid>);
 struct Plugins {
     key_auths: HashMap<Scope, Arc<KeyAuth>>,
     /// By their configuration: equal ones are one, which then stays in the processor's caches.
-    distinct_key_auths: HashMap<String, Arc<KeyAuth>>,
+    distinct_key_auths: HashMap<Vec<u8>, Arc<KeyAuth>>,
     registrations: HashMap<Uuid, Registration>,
     /// Scopes of plugins that cannot be read.
     unreadable: Vec<Scope>,
 }
 
 impl Plugins {
-    fn new(pieces: &BTreeMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
+    fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
         let consumers: Vec<(Uuid, Consumer)> = read_all(pieces, ConfigKind::Consumers, unusable);
         let mut plugins = Plugins::default();
         let found = unusable.len();
@@ -344,7 +353,7 @@ impl Plugins {
         match plugin.name.as_str() {
             "key-auth" => {
                 let config = KeyAuthConfig::deserialize(&plugin.config)?;
-                let distinct = self.distinct_key_auths.entry(plugin.config.to_string());
+                let distinct = self.distinct_key_auths.entry(serde_json::to_vec(&plugin.config)?);
                 let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(config, consumers)));
                 self.key_auths.insert((route, service), key_auth.clone());
             }

@@ -4,8 +4,7 @@
 //! `published` is one partition: the head and the pieces of the configuration, which one scan reads
 //! together, and the changes.
 
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::KeyDigest;
@@ -30,7 +29,7 @@ pub struct Head {
     /// Changes up to this number are no longer kept.
     pub floor: Epoch,
     /// Number of the change that last wrote each piece.
-    pub pieces: BTreeMap<PieceId, Epoch>,
+    pub pieces: LiteMap<PieceId, Epoch>,
 }
 
 /// One published change.
@@ -61,7 +60,7 @@ impl Change {
 
 /// A piece of the configuration as stored: the number of the change that wrote it (8 bytes, big
 /// endian), then [`crate::snapshot::Piece::encode`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PieceRecord {
     /// Number of the change that wrote it.
     pub epoch: Epoch,
@@ -117,6 +116,7 @@ pub struct FeedReply {
 ///
 /// One scan for an instance that has just started, one read for one that is up to date.
 /// `StoreError::Failed` when records that the head names are missing or unreadable.
+#[maybe_async::maybe_async]
 pub async fn read_feed<S: Store>(
     store: &S,
     request: FeedRequest,
@@ -131,6 +131,7 @@ pub async fn read_feed<S: Store>(
     read_all(store, settled).await
 }
 
+#[maybe_async::maybe_async]
 async fn read_since<S: Store>(
     store: &S,
     head: &Head,
@@ -150,9 +151,10 @@ async fn read_since<S: Store>(
     })
 }
 
+#[maybe_async::maybe_async]
 async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedReply, StoreError> {
     let mut head = Head::default();
-    let mut scanned: BTreeMap<String, PieceRecord> = BTreeMap::new();
+    let mut scanned: Vec<(String, PieceRecord)> = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let page = store.scan(PARTITION, STATE_PREFIX, after.as_deref(), PAGE).await?;
@@ -160,7 +162,7 @@ async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedRep
         for (sort, record) in page.records {
             match sort == STATE_PREFIX {
                 true => head = decode(&record.value)?,
-                false => drop(scanned.insert(sort, PieceRecord::decode(&record.value)?)),
+                false => scanned.push((sort, PieceRecord::decode(&record.value)?)),
             }
         }
         if !page.more {
@@ -170,8 +172,10 @@ async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedRep
     let mut pieces = Vec::new();
     for (&piece, &epoch) in &head.pieces {
         // A scan is not of one moment: a piece older than the head says is read again.
+        let sort = PieceRecord::record_key(piece).sort;
+        let found = scanned.binary_search_by(|(scanned, _)| scanned.cmp(&sort)).ok();
         let record =
-            scanned.remove(&PieceRecord::record_key(piece).sort).filter(|record| record.epoch >= epoch);
+            found.map(|at| std::mem::take(&mut scanned[at].1)).filter(|record| record.epoch >= epoch);
         let packed = match record {
             Some(record) => record.packed,
             None => read_piece(store, piece, epoch).await?,
@@ -184,6 +188,7 @@ async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedRep
 }
 
 /// A piece at least as new as the head says.
+#[maybe_async::maybe_async]
 async fn read_piece<S: Store>(store: &S, piece: PieceId, epoch: Epoch) -> Result<Vec<u8>, StoreError> {
     let record = store.get(&PieceRecord::record_key(piece)).await?;
     let record = record.map(|record| PieceRecord::decode(&record.value)).transpose()?;
@@ -192,6 +197,7 @@ async fn read_piece<S: Store>(store: &S, piece: PieceId, epoch: Epoch) -> Result
 }
 
 /// The changes after `from`, up to and including `to`. None may be missing.
+#[maybe_async::maybe_async]
 async fn read_changes<S: Store>(store: &S, from: Epoch, to: Epoch) -> Result<Vec<Change>, StoreError> {
     let mut changes: Vec<Change> = Vec::new();
     let mut after = Change::record_key(from).sort;
@@ -210,6 +216,7 @@ async fn read_changes<S: Store>(store: &S, from: Epoch, to: Epoch) -> Result<Vec
     whole.then_some(changes).ok_or_else(|| StoreError::Failed("published changes are missing".into()))
 }
 
+#[maybe_async::maybe_async]
 pub(crate) async fn read_json<T: for<'de> Deserialize<'de>, S: Store>(
     store: &S,
     key: &RecordKey,

@@ -148,11 +148,11 @@ impl Format {
         let Some(accept) = accept.and_then(|accept| std::str::from_utf8(accept).ok()) else {
             return Format::Json;
         };
-        let mut best = (Format::Json, 0.0);
+        let mut best = (Format::Json, 0);
         for range in accept.split(',') {
             let mut parts = range.split(';');
             let media = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-            let quality = parts.find_map(quality).unwrap_or(1.0);
+            let quality = parts.find_map(quality).unwrap_or(1_000);
             let format = match media.as_str() {
                 "application/json" | "application/*" | "*/*" => Format::Json,
                 "text/html" => Format::Html,
@@ -198,9 +198,19 @@ impl Format {
     }
 }
 
-fn quality(parameter: &str) -> Option<f32> {
+/// A weight in thousandths (RFC 9110 §12.4.2); what is none counts as 0.
+fn quality(parameter: &str) -> Option<u32> {
     let (name, value) = parameter.split_once('=')?;
-    name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse().unwrap_or(0.0))
+    name.trim().eq_ignore_ascii_case("q").then(|| thousandths(value.trim()).unwrap_or(0))
+}
+
+fn thousandths(text: &str) -> Option<u32> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let whole: u32 = whole.parse().ok()?;
+    let mut digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(3);
+    let part = digits
+        .try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))?;
+    whole.checked_mul(1_000)?.checked_add(part)
 }
 
 fn escape_markup(text: &str) -> String {

@@ -4,9 +4,7 @@
 //! The feed itself is the outbox: a change is in it from the commit on, and the publisher walks
 //! it in order, writing to the replica what the authority holds *now* for each digest. So a crash
 //! loses nothing, and publishing twice is harmless. How far it has come is what makes a change
-//! [settled](crate::feed::FeedReply::settled).
-
-use std::future::Future;
+//! [settled](crate::feed::FeedReply::settled). The writing itself is the adapter's.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,21 +12,6 @@ use crate::feed::{Change, Epoch, Head, decode, read_json};
 use crate::grant::Grant;
 use crate::keys::KeyDigest;
 use crate::store::{Batch, Check, Commit, RecordKey, Store, StoreError, Write};
-
-/// A copy of grants that is written here and read by the data plane.
-pub trait Replica {
-    /// Writes a grant's record, or removes it with `None`. `Err`: may or may not have been written.
-    fn write(
-        &self,
-        digest: &KeyDigest,
-        record: Option<&[u8]>,
-    ) -> impl Future<Output = Result<(), ReplicaError>>;
-}
-
-/// A replica that did not take a write.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("replica did not take a write: {0}")]
-pub struct ReplicaError(pub String);
 
 /// Marks kept of when which epoch was published; more only tell the horizon more finely.
 const MARKS_MAX: usize = 64;
@@ -72,62 +55,67 @@ impl Progress {
     }
 }
 
-/// What [`publish_next`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Published {
-    /// One change was written; there may be more.
-    One(Epoch),
-    /// There was nothing to write.
-    Nothing,
+/// A change that the replica does not have yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Its number, for [`mark_published`].
+    pub epoch: Epoch,
+    /// What the authority holds now at each digest concerned; `None`: to be removed.
+    pub records: Vec<(KeyDigest, Option<Vec<u8>>)>,
 }
 
-/// Why a change could not be published; it stays in the outbox.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PublishError {
-    /// The authority failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The replica failed.
-    #[error(transparent)]
-    Replica(#[from] ReplicaError),
-}
-
-/// Writes the oldest change that the replica does not have yet. Only one at a time may run, so
-/// that writes of one digest reach the replica in order.
-pub async fn publish_next<S: Store, R: Replica>(
-    store: &S,
-    replica: &R,
-    horizon_ms: u64,
-    now_ms: impl Fn() -> u64,
-) -> Result<Published, PublishError> {
-    let record = store.get(&Progress::record_key()).await?;
-    let mut progress: Progress = match &record {
-        Some(record) => decode(&record.value)?,
-        None => Progress::default(),
-    };
+/// The oldest change that the replica does not have yet; `None`: it has them all.
+///
+/// Whoever writes it to the replica writes nothing else meanwhile, so that writes of one digest
+/// arrive in order, and then calls [`mark_published`].
+#[maybe_async::maybe_async]
+pub async fn next_due<S: Store>(store: &S) -> Result<Option<Due>, StoreError> {
+    let published = read_progress(store).await?.0.published;
     let head: Head = read_json(store, &Head::record_key()).await?.unwrap_or_default();
     // What is below the floor was dropped before there was a replica; it is filled by reads.
-    let next = progress.published.max(head.floor) + 1;
-    if next > head.epoch {
-        return Ok(Published::Nothing);
+    let epoch = published.max(head.floor) + 1;
+    if epoch > head.epoch {
+        return Ok(None);
     }
-    let change: Option<Change> = read_json(store, &Change::record_key(next)).await?;
-    let change = change.ok_or_else(|| StoreError::Failed(format!("change {next} is missing")))?;
-    for digest in &change.digests {
-        let grant = store.get(&Grant::record_key(digest)).await?;
-        replica.write(digest, grant.as_ref().map(|record| record.value.as_slice())).await?;
+    let change: Option<Change> = read_json(store, &Change::record_key(epoch)).await?;
+    let change = change.ok_or_else(|| StoreError::Failed(format!("change {epoch} is missing")))?;
+    let mut records = Vec::with_capacity(change.digests.len());
+    for digest in change.digests {
+        let grant = store.get(&Grant::record_key(&digest)).await?;
+        records.push((digest, grant.map(|record| record.value)));
     }
-    progress.advance(next, now_ms(), horizon_ms);
-    let check = match record {
-        Some(record) => Check::VersionIs(Progress::record_key(), record.version),
-        None => Check::Absent(Progress::record_key()),
-    };
+    Ok(Some(Due { epoch, records }))
+}
+
+/// Notes that the replica took everything of [`next_due`]'s change `epoch` before `now_ms`.
+/// `StoreError::Unavailable` when somebody else publishes too.
+#[maybe_async::maybe_async]
+pub async fn mark_published<S: Store>(
+    store: &S,
+    epoch: Epoch,
+    horizon_ms: u64,
+    now_ms: u64,
+) -> Result<(), StoreError> {
+    let (mut progress, check) = read_progress(store).await?;
+    if progress.published >= epoch {
+        return Ok(());
+    }
+    progress.advance(epoch, now_ms, horizon_ms);
     let value = serde_json::to_vec(&progress).expect("records have string keys only");
     let batch = Batch { checks: vec![check], writes: vec![Write::Put(Progress::record_key(), value)] };
     match store.commit(batch).await? {
-        Commit::Committed => Ok(Published::One(next)),
-        Commit::Conflict => Err(StoreError::Unavailable("another publisher is at work".into()).into()),
+        Commit::Committed => Ok(()),
+        Commit::Conflict => Err(StoreError::Unavailable("another publisher is at work".into())),
     }
+}
+
+#[maybe_async::maybe_async]
+async fn read_progress<S: Store>(store: &S) -> Result<(Progress, Check), StoreError> {
+    let key = Progress::record_key();
+    Ok(match store.get(&key).await? {
+        Some(record) => (decode(&record.value)?, Check::VersionIs(key, record.version)),
+        None => (Progress::default(), Check::Absent(key)),
+    })
 }
 
 #[cfg(test)]
@@ -135,27 +123,6 @@ mod tests {
     use super::*;
     use crate::store::memory::MemoryStore;
     use crate::transaction::Transaction;
-    use std::cell::RefCell;
-    use std::collections::HashMap;
-
-    #[derive(Default)]
-    struct Map {
-        records: RefCell<HashMap<KeyDigest, Vec<u8>>>,
-        failing: std::cell::Cell<bool>,
-    }
-
-    impl Replica for Map {
-        async fn write(&self, digest: &KeyDigest, record: Option<&[u8]>) -> Result<(), ReplicaError> {
-            if self.failing.get() {
-                return Err(ReplicaError("429".into()));
-            }
-            match record {
-                Some(record) => self.records.borrow_mut().insert(*digest, record.to_vec()),
-                None => self.records.borrow_mut().remove(digest),
-            };
-            Ok(())
-        }
-    }
 
     async fn commit(store: &MemoryStore, digest: KeyDigest, record: Option<&str>) {
         let mut transaction = Transaction::new(store);
@@ -168,20 +135,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_are_written_in_order_and_settle_after_the_horizon() {
-        let (store, replica) = (MemoryStore::default(), Map::default());
+    async fn changes_are_due_in_order_and_settle_after_the_horizon() {
+        let store = MemoryStore::default();
         let [a, b] = [1, 2].map(|byte| KeyDigest::from_bytes([byte; 32]));
         commit(&store, a, Some("first")).await;
         commit(&store, b, Some("second")).await;
-        replica.failing.set(true);
-        assert!(publish_next(&store, &replica, 100, || 5).await.is_err());
-        replica.failing.set(false);
-        assert_eq!(publish_next(&store, &replica, 100, || 10).await, Ok(Published::One(1)));
+        let first = Due { epoch: 1, records: vec![(a, Some(b"first".to_vec()))] };
+        assert_eq!(next_due(&store).await, Ok(Some(first.clone())));
+        assert_eq!(next_due(&store).await, Ok(Some(first)), "due until it is marked");
+        mark_published(&store, 1, 100, 10).await.unwrap();
         commit(&store, a, None).await;
-        for expected in [Published::One(2), Published::One(3), Published::Nothing] {
-            assert_eq!(publish_next(&store, &replica, 100, || 20).await, Ok(expected));
+        store
+            .commit(Batch { checks: vec![], writes: vec![Write::Delete(Grant::record_key(&a))] })
+            .await
+            .unwrap();
+        for due in [
+            Due { epoch: 2, records: vec![(b, Some(b"second".to_vec()))] },
+            Due { epoch: 3, records: vec![(a, None)] },
+        ] {
+            let epoch = due.epoch;
+            assert_eq!(next_due(&store).await, Ok(Some(due)));
+            mark_published(&store, epoch, 100, 20).await.unwrap();
         }
-        assert_eq!(*replica.records.borrow(), HashMap::from([(b, b"second".to_vec())]));
+        assert_eq!(next_due(&store).await, Ok(None));
         let progress: Progress = read_json(&store, &Progress::record_key()).await.unwrap().unwrap();
         assert_eq!([109, 110, 119, 120].map(|now| progress.settled(100, now)), [0, 1, 1, 3]);
     }

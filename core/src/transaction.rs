@@ -1,9 +1,7 @@
 //! Read, decide, write as one: optimistic transactions over the store, with what the data plane
 //! must know published in the same commit.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
+use litemap::{Entry, LiteMap};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -28,24 +26,25 @@ const CHANGES_DROPPED_AT_ONCE: u64 = 2;
 /// record that everyone who adds a child writes.
 pub struct Transaction<'s, S> {
     store: &'s S,
-    reads: BTreeMap<RecordKey, Option<Version>>,
-    read_values: BTreeMap<RecordKey, Option<Vec<u8>>>,
-    writes: BTreeMap<RecordKey, Option<Vec<u8>>>,
-    grants: BTreeMap<KeyDigest, Option<Grant>>,
-    config: BTreeMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
+    reads: LiteMap<RecordKey, Option<Version>>,
+    read_values: LiteMap<RecordKey, Option<Vec<u8>>>,
+    writes: LiteMap<RecordKey, Option<Vec<u8>>>,
+    grants: LiteMap<KeyDigest, Option<Grant>>,
+    config: LiteMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
     settings: Option<WorkspaceSettings>,
 }
 
+#[maybe_async::maybe_async]
 impl<'s, S: Store> Transaction<'s, S> {
     /// An empty transaction.
     pub fn new(store: &'s S) -> Self {
         Transaction {
             store,
-            reads: BTreeMap::new(),
-            read_values: BTreeMap::new(),
-            writes: BTreeMap::new(),
-            grants: BTreeMap::new(),
-            config: BTreeMap::new(),
+            reads: LiteMap::new(),
+            read_values: LiteMap::new(),
+            writes: LiteMap::new(),
+            grants: LiteMap::new(),
+            config: LiteMap::new(),
             settings: None,
         }
     }
@@ -114,8 +113,8 @@ impl<'s, S: Store> Transaction<'s, S> {
     /// `prefix`, in order; `None`: removes.
     pub fn written(&self, partition: &str, prefix: &str) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
         self.writes
-            .range(RecordKey::new(partition, prefix)..)
-            .take_while(move |(key, _)| key.partition == partition && key.sort.starts_with(prefix))
+            .iter()
+            .filter(move |(key, _)| key.partition == partition && key.sort.starts_with(prefix))
             .map(|(key, value)| (key.sort.as_str(), value.as_deref()))
     }
 
@@ -183,7 +182,7 @@ impl<'s, S: Store> Transaction<'s, S> {
     }
 
     async fn stage_pieces(&mut self, head: &mut Head) -> Result<(), StoreError> {
-        let mut pieces: BTreeMap<PieceId, Piece> = BTreeMap::new();
+        let mut pieces: LiteMap<PieceId, Piece> = LiteMap::new();
         for ((id, kind, entity_id), entity) in std::mem::take(&mut self.config) {
             let piece = match pieces.entry(id) {
                 Entry::Occupied(piece) => piece.into_mut(),

@@ -2,24 +2,11 @@
 
 use latchkey_core::gateway::GatewaySettings;
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// How old a replica's record may be, in milliseconds, unless a setting says otherwise: Workers KV
 /// shows a change everywhere within a minute "or more"; twice that is assumed.
 const REPLICA_HORIZON_MS_DEFAULT: u64 = 120_000;
-
-/// Variables and secrets by their names, all text.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-struct Variables {
-    latchkey_revocation_bound_ms: Option<String>,
-    latchkey_outage_grace_ms: Option<String>,
-    latchkey_body_search_bytes: Option<String>,
-    latchkey_replica_horizon_ms: Option<String>,
-    latchkey_admin_token: Option<String>,
-    latchkey_pepper: Option<String>,
-    latchkey_pepper_previous: Option<String>,
-}
 
 /// What the Worker is set to do.
 #[derive(Debug)]
@@ -35,53 +22,34 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads a JSON object of variables. The error is for whoever deploys the Worker.
+    /// Reads a JSON object of variables and secrets, all text.
+    /// The error is for whoever deploys the Worker.
     pub fn parse(json: &str) -> Result<Self, String> {
-        let variables: Variables = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        let secret = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let pepper = secret(variables.latchkey_pepper).ok_or("the secret LATCHKEY_PEPPER is not set")?;
-        let previous = secret(variables.latchkey_pepper_previous);
-        let peppers = Peppers {
-            current: Pepper::new(pepper.as_bytes()),
-            previous: previous.map(|pepper| Pepper::new(pepper.as_bytes())),
+        let variables: Map<String, Value> =
+            serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())?;
+        // Set but empty counts as unset.
+        let text = |name| variables.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let pepper = |name| text(name).map(|pepper: &str| Pepper::new(pepper.as_bytes()));
+        let current = pepper("LATCHKEY_PEPPER").ok_or("the secret LATCHKEY_PEPPER is not set")?;
+        let peppers = Peppers { current, previous: pepper("LATCHKEY_PEPPER_PREVIOUS") };
+        let number = |name, default| match text(name) {
+            Some(text) => text.parse().map_err(|_| format!("{name} is not a number")),
+            None => Ok(default),
         };
         let defaults = GatewaySettings::default();
         let gateway = GatewaySettings {
-            revocation_bound_ms: number(
-                "LATCHKEY_REVOCATION_BOUND_MS",
-                variables.latchkey_revocation_bound_ms,
-                defaults.revocation_bound_ms,
-            )?,
-            outage_grace_ms: number(
-                "LATCHKEY_OUTAGE_GRACE_MS",
-                variables.latchkey_outage_grace_ms,
-                defaults.outage_grace_ms,
-            )?,
-            body_search_bytes: number(
-                "LATCHKEY_BODY_SEARCH_BYTES",
-                variables.latchkey_body_search_bytes,
-                defaults.body_search_bytes,
-            )?,
+            revocation_bound_ms: number("LATCHKEY_REVOCATION_BOUND_MS", defaults.revocation_bound_ms)?,
+            outage_grace_ms: number("LATCHKEY_OUTAGE_GRACE_MS", defaults.outage_grace_ms)?,
+            body_search_bytes: number("LATCHKEY_BODY_SEARCH_BYTES", defaults.body_search_bytes as u64)?
+                as usize,
             ..defaults
         };
         Ok(Settings {
             gateway,
-            replica_horizon_ms: number(
-                "LATCHKEY_REPLICA_HORIZON_MS",
-                variables.latchkey_replica_horizon_ms,
-                REPLICA_HORIZON_MS_DEFAULT,
-            )?,
-            admin_token: secret(variables.latchkey_admin_token)
-                .map(|token| peppers.current.digest(token.as_bytes())),
+            replica_horizon_ms: number("LATCHKEY_REPLICA_HORIZON_MS", REPLICA_HORIZON_MS_DEFAULT)?,
+            admin_token: text("LATCHKEY_ADMIN_TOKEN").map(|token| peppers.current.digest(token.as_bytes())),
             peppers,
         })
-    }
-}
-
-fn number<T: std::str::FromStr>(name: &str, text: Option<String>, default: T) -> Result<T, String> {
-    match text {
-        Some(text) if !text.is_empty() => text.parse().map_err(|_| format!("{name} is not a number")),
-        _ => Ok(default),
     }
 }
 

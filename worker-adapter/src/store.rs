@@ -101,7 +101,7 @@ impl SqlStore {
         match (outcome, thrown) {
             (Ok(commit), Ok(_)) => Ok(commit),
             (Err(error), _) => Err(error),
-            (Ok(_), Err(error)) => Err(StoreError::Failed(format!("{error:?}"))),
+            (Ok(_), Err(error)) => Err(failed(error.into())),
         }
     }
 }
@@ -119,15 +119,15 @@ extern "C" {
 }
 
 impl Store for SqlStore {
-    async fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
+    fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
         self.read(key)
     }
 
-    async fn commit(&self, batch: Batch) -> Result<Commit, StoreError> {
+    fn commit(&self, batch: Batch) -> Result<Commit, StoreError> {
         self.in_transaction(&batch)
     }
 
-    async fn scan(
+    fn scan(
         &self,
         partition: &str,
         prefix: &str,

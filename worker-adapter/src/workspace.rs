@@ -1,13 +1,9 @@
 //! The control plane of one workspace: what the Durable Object runs.
 //!
 //! Its store answers at once, so a call of the Admin API is one synchronous call, and nothing else
-//! happens in the object meanwhile. Only Workers KV is waited for.
+//! happens in the object meanwhile. What Workers KV is to hold it names; the shim writes it.
 
 #![allow(unreachable_pub, reason = "JavaScript reaches it")]
-
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
@@ -16,31 +12,27 @@ use latchkey_core::grant::Grant;
 use latchkey_core::keys::KeyDigest;
 use latchkey_core::ports::{Clock, Random};
 use latchkey_core::registry::Registry;
-use latchkey_core::replica::{Progress, Published, publish_next};
+use latchkey_core::replica::{Progress, mark_published, next_due};
 use latchkey_core::store::{Batch, Check, Store, StoreError, Write};
 use latchkey_core::surface::{Surface, surface};
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::DurableObjectState;
-use worker::{Env, State, console_error};
+use worker::{State, console_error};
 
 use crate::answer::{self, Aside};
 use crate::config::Settings;
 use crate::data_plane::PREFIX;
 use crate::feed_text;
-use crate::replica::KvReplica;
 use crate::store::SqlStore;
 use crate::system::{SystemClock, SystemRandom};
 
 /// Version of Kong whose conventions are kept.
 const KONG_VERSION: &str = "3.9.1";
-/// Binding of the KV namespace.
-const GRANTS: &str = "GRANTS";
 
 /// The workspace in an object.
 #[wasm_bindgen]
 pub struct Workspace {
     admin: Admin<SqlStore, SystemClock, SystemRandom>,
-    replica: KvReplica,
     horizon_ms: u64,
 }
 
@@ -48,14 +40,13 @@ pub struct Workspace {
 impl Workspace {
     /// Opens the workspace: tables, tag keys, jobs that were interrupted.
     #[wasm_bindgen(constructor)]
-    pub fn open(state: DurableObjectState, env: Env, settings: &str) -> Result<Workspace, JsError> {
+    pub fn open(state: DurableObjectState, settings: &str) -> Result<Workspace, JsError> {
         let settings = Settings::parse(settings).map_err(|reason| JsError::new(&reason))?;
         let store = SqlStore::open(State::from(state).storage()).map_err(describe)?;
-        let replica = KvReplica::new(env.kv(GRANTS).map_err(|error| JsError::new(&error.to_string()))?);
-        at_once(begin_progress(&store)).map_err(describe)?;
-        let registry = at_once(Registry::open(store, SystemClock, SystemRandom, settings.peppers));
+        begin_progress(&store).map_err(describe)?;
+        let registry = Registry::open(store, SystemClock, SystemRandom, settings.peppers);
         let registry = registry.map_err(|error| JsError::new(&error.to_string()))?;
-        at_once(registry.resume_jobs()).map_err(|error| JsError::new(&error.to_string()))?;
+        registry.resume_jobs().map_err(|error| JsError::new(&error.to_string()))?;
         let admin_settings = AdminSettings {
             token: settings.admin_token,
             version: KONG_VERSION.to_owned(),
@@ -63,7 +54,7 @@ impl Workspace {
             node_id: SystemRandom.uuid(),
         };
         let admin = Admin::new(registry, admin_settings);
-        Ok(Workspace { admin, replica, horizon_ms: settings.replica_horizon_ms })
+        Ok(Workspace { admin, horizon_ms: settings.replica_horizon_ms })
     }
 
     /// Answers a request to the Admin API, in the words of [`answer`].
@@ -82,7 +73,7 @@ impl Workspace {
         };
         let headers = header_map(headers);
         let request = AdminRequest { method, path, query, headers: &headers, body };
-        let response = at_once(self.admin.handle(request));
+        let response = self.admin.handle(request);
         if let Some(cause) = response.extensions().get::<InternalCause>() {
             console_error!("{method} {path}: {cause}");
         }
@@ -91,7 +82,7 @@ impl Workspace {
 
     /// Number of the newest change.
     pub fn epoch(&self) -> Result<f64, JsError> {
-        let head = at_once(self.store().get(&Head::record_key())).map_err(describe)?;
+        let head = self.store().get(&Head::record_key()).map_err(describe)?;
         let head: Option<Head> = head.and_then(|record| serde_json::from_slice(&record.value).ok());
         Ok(head.map_or(0.0, |head| head.epoch as f64))
     }
@@ -99,35 +90,45 @@ impl Workspace {
     /// Answers a poll of the feed.
     pub fn feed(&self, since: &str) -> Result<String, JsError> {
         let settled = self.progress().map_err(describe)?.settled(self.horizon_ms, SystemClock.unix_ms());
-        let reply = at_once(read_feed(self.store(), feed_text::request(since), Some(settled)));
-        Ok(feed_text::encode(reply.map_err(describe)?))
+        let reply = read_feed(self.store(), feed_text::request(since), Some(settled));
+        Ok(feed_text::encode(&reply.map_err(describe)?))
     }
 
     /// The grant at a digest; `None`: there is none.
     pub fn grant(&self, digest: &str) -> Result<Option<String>, JsError> {
         let Some(digest) = KeyDigest::from_hex(digest) else { return Ok(None) };
-        let record = at_once(self.store().get(&Grant::record_key(&digest))).map_err(describe)?;
+        let record = self.store().get(&Grant::record_key(&digest)).map_err(describe)?;
         Ok(record.map(|record| String::from_utf8_lossy(&record.value).into_owned()))
     }
 
     /// Moves a credential to the current pepper.
     pub fn rehash(&self, old: &str, new: &str, pepper_id: &str) -> Result<(), JsError> {
         let digests = KeyDigest::from_hex(old).zip(KeyDigest::from_hex(new));
-        let pepper_id = serde_json::from_str(pepper_id).ok();
+        let pepper_id = serde_json::from_slice(pepper_id.as_bytes()).ok();
         let (Some((old, new)), Some(pepper_id)) = (digests, pepper_id) else { return Ok(()) };
-        at_once(self.admin.registry().rehash(old, new, pepper_id))
-            .map_err(|error| JsError::new(&error.to_string()))
+        self.admin.registry().rehash(old, new, pepper_id).map_err(|error| JsError::new(&error.to_string()))
     }
 
-    /// Publishes the next change to KV. Whether there was one.
-    pub async fn publish(&self) -> Result<bool, JsError> {
-        let now_ms = || SystemClock.unix_ms();
-        let published = publish_next(self.store(), &self.replica, self.horizon_ms, now_ms).await;
-        match published {
-            Ok(Published::One(_)) => Ok(true),
-            Ok(Published::Nothing) => Ok(false),
-            Err(error) => Err(JsError::new(&error.to_string())),
+    /// The next change for KV: its number, then for each grant a line with its digest and one with
+    /// its text (empty: to be removed). Empty: KV has every change.
+    pub fn due(&self) -> Result<String, JsError> {
+        let Some(due) = next_due(self.store()).map_err(describe)? else { return Ok(String::new()) };
+        let mut text = due.epoch.to_string();
+        for (digest, record) in &due.records {
+            text.push('\n');
+            text.push_str(&digest.to_hex());
+            text.push('\n');
+            // Records are JSON without line breaks.
+            text.push_str(&String::from_utf8_lossy(record.as_deref().unwrap_or_default()));
         }
+        Ok(text)
+    }
+
+    /// KV took the change that was due.
+    #[wasm_bindgen(js_name = markPublished)]
+    pub fn mark_published(&self, epoch: f64) -> Result<(), JsError> {
+        let marked = mark_published(self.store(), epoch as u64, self.horizon_ms, SystemClock.unix_ms());
+        marked.map_err(describe)
     }
 
     /// Whether there is a change that KV does not have.
@@ -144,29 +145,21 @@ impl Workspace {
     }
 
     fn progress(&self) -> Result<Progress, StoreError> {
-        let record = at_once(self.store().get(&Progress::record_key()))?;
+        let record = self.store().get(&Progress::record_key())?;
         let Some(record) = record else { return Ok(Progress::default()) };
         serde_json::from_slice(&record.value).map_err(|error| StoreError::Failed(error.to_string()))
     }
 }
 
 /// From the first change on, the feed must know how far KV has come.
-async fn begin_progress(store: &SqlStore) -> Result<(), StoreError> {
+fn begin_progress(store: &SqlStore) -> Result<(), StoreError> {
     let key = Progress::record_key();
-    if store.get(&key).await?.is_none() {
+    if store.get(&key)?.is_none() {
         let value = serde_json::to_vec(&Progress::default()).expect("records have string keys only");
         let batch = Batch { checks: vec![Check::Absent(key.clone())], writes: vec![Write::Put(key, value)] };
-        store.commit(batch).await?;
+        store.commit(batch)?;
     }
     Ok(())
-}
-
-/// Runs a future that waits for nothing but the object's own store.
-fn at_once<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("the object's store answers at once"),
-    }
 }
 
 fn describe(error: StoreError) -> JsError {

@@ -13,7 +13,7 @@ use super::endpoints::Endpoint;
 /// A JSON answer.
 pub(super) fn json(status: StatusCode, value: &Value) -> Response<Bytes> {
     let mut response = empty(status);
-    *response.body_mut() = Bytes::from(value.to_string());
+    *response.body_mut() = Bytes::from(serde_json::to_vec(value).expect("a value has string keys only"));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     // Some answers hold a key, once.

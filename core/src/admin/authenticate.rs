@@ -11,6 +11,7 @@ use crate::store::Store;
 
 const TOKEN_HEADER: &str = "kong-admin-token";
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     /// Lets a request pass whose token has the digest that is set. `Some`: it has it under the
     /// previous pepper, and this is its digest under the current one.

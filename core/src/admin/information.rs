@@ -13,6 +13,7 @@ use crate::store::Store;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     pub(super) async fn information(&self) -> Result<Response<Bytes>, Error> {
         let available: Map<String, Value> = PLUGINS

@@ -29,6 +29,7 @@ impl Query {
     }
 }
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     pub(super) async fn answer_list(
         &self,

@@ -61,6 +61,7 @@ pub struct Admin<S, C, R> {
     settings: AdminSettings,
 }
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     /// The API of `registry`.
     pub fn new(registry: Registry<S, C, R>, settings: AdminSettings) -> Self {

@@ -12,6 +12,7 @@ use crate::registry::{Error, Step};
 use crate::schema::{EntityKind, Object};
 use crate::store::Store;
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     pub(super) async fn resource(
         &self,

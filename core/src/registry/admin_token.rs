@@ -1,7 +1,7 @@
 //! The admin token that the local program makes at its first start: its digest only.
 
 use super::Registry;
-use super::attempts::transact;
+use super::attempts::Attempts;
 use super::error::Error;
 use super::records;
 use super::work::Work;
@@ -9,6 +9,7 @@ use crate::keys::KeyDigest;
 use crate::ports::{Clock, Random};
 use crate::store::Store;
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Digest of the stored admin token.
     pub async fn admin_token_digest(&self) -> Result<Option<KeyDigest>, Error> {
@@ -17,13 +18,16 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// Stores the digest of the admin token, or none.
     pub async fn set_admin_token_digest(&self, digest: Option<KeyDigest>) -> Result<(), Error> {
-        transact!(self, attempts, |work| async {
+        let mut attempts = Attempts::new(self.clock.unix_ms());
+        loop {
+            let mut work = Work::new(&self.store, attempts.now_ms);
             match digest {
                 Some(digest) => work.put_json(records::admin_token(), &digest),
                 None => work.delete(records::admin_token()),
             }
-            Ok::<(), Error>(())
-        });
-        Ok(())
+            if attempts.commit(work).await? {
+                return Ok(());
+            }
+        }
     }
 }

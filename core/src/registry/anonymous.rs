@@ -15,6 +15,7 @@ use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use crate::store::Store;
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Counts a plugin made, changed or removed, and publishes or withdraws whom it names.
     pub(super) async fn count_anonymous(

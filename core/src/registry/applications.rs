@@ -24,6 +24,7 @@ use crate::store::Store;
 const SECRET_DIGEST: &str = "_secret_digest";
 const SECRET_PEPPER_ID: &str = "_secret_pepper_id";
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_application(
         &self,

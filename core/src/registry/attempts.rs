@@ -16,6 +16,7 @@ pub(super) struct Attempts {
     unknown: u32,
 }
 
+#[maybe_async::maybe_async]
 impl Attempts {
     pub(super) fn new(now_ms: u64) -> Self {
         Attempts { now_ms, conflicts: 0, unknown: 0 }
@@ -44,18 +45,33 @@ impl Attempts {
     }
 }
 
-/// `transact!(registry, attempts, |work| future)`: what the future answers, once it is committed.
-/// Errors of the future return from the function around.
+/// `transact!(registry, attempts, |work| call)`: what the call answers, once it is committed.
+/// Errors of the call return from the function around.
 macro_rules! transact {
-    ($registry:expr, $attempts:ident, |$work:ident| $future:expr) => {{
+    ($registry:expr, $attempts:ident, |$work:ident| $call:expr) => {{
         let mut $attempts = $crate::registry::attempts::Attempts::new($registry.clock.unix_ms());
         loop {
             let mut $work = $crate::registry::work::Work::new(&$registry.store, $attempts.now_ms);
-            let outcome = $future.await?;
-            if $attempts.commit($work).await? {
+            let outcome = $crate::registry::attempts::done!($call)?;
+            if $crate::registry::attempts::done!($attempts.commit($work))? {
                 break outcome;
             }
         }
     }};
 }
 pub(super) use transact;
+
+/// What a call answers, where [`maybe_async`] does not look: inside a macro.
+#[cfg(not(feature = "blocking"))]
+macro_rules! done {
+    ($call:expr) => {
+        $call.await
+    };
+}
+#[cfg(feature = "blocking")]
+macro_rules! done {
+    ($call:expr) => {
+        $call
+    };
+}
+pub(super) use done;

@@ -23,6 +23,7 @@ enum Task {
     Unfinished,
 }
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Deletes the entity at the end of a path. At top level it is fine when there is none.
     ///

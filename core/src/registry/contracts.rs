@@ -16,6 +16,7 @@ const REQUESTED: i64 = 1;
 const REJECTED: i64 = 2;
 const REVOKED: i64 = 3;
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_contract(
         &self,

@@ -24,6 +24,7 @@ pub(super) const PEPPER_ID: &str = "_pepper_id";
 /// What stands in an answer in the place of a key.
 const HIDDEN: &str = "<hidden>";
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_credential(
         &self,

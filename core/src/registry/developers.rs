@@ -12,6 +12,7 @@ use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use crate::store::Store;
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Publishes a changed state with the keys of all applications. What does not fit is left to
     /// the job answered.

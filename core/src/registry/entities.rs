@@ -35,6 +35,7 @@ struct Outcome {
     job: Option<Job>,
 }
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Makes an entity under `scope`. The answer has, this once, the secrets it was made with.
     pub async fn create(

@@ -52,6 +52,7 @@ fn grant(credential: &Object, consumer: Consumer) -> Result<Option<Grant>, Error
     }))
 }
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Publishes what the keys of an application are good for, from what is stored now: the
     /// application, its developer, its contracts. Everything read is checked at the commit.

@@ -74,6 +74,7 @@ impl Job {
     }
 }
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Completes what a crash or a failure has interrupted. To be called at every start.
     pub async fn resume_jobs(&self) -> Result<(), Error> {

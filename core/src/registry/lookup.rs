@@ -50,6 +50,7 @@ impl Step<'_> {
     }
 }
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The entities along a path, each belonging to the one before; `None` when one is missing.
     pub(super) async fn resolve(

@@ -36,6 +36,7 @@ use crate::keys::{Peppers, PlainKey, generate_key, generate_secret, hex};
 use crate::ports::{Clock, Random};
 use crate::store::Store;
 use attempts::transact;
+use work::Work;
 
 /// The control plane over a store, a clock and a source of randomness.
 #[derive(Debug)]
@@ -56,6 +57,7 @@ struct Fresh {
     secret: PlainKey,
 }
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Opens the registry and makes the tag keys of its peppers known to the data plane.
     /// `Error::UnknownPepper` when neither was in use before and another was.
@@ -83,24 +85,25 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     async fn publish_tag_keys(&self) -> Result<(), Error> {
-        transact!(self, attempts, |work| async {
-            let mut settings = work.settings().await?;
-            let before = settings.tag_keys.len();
-            if before > 0 && !self.knows_any(&settings.tag_keys) {
-                return Err(Error::UnknownPepper);
+        transact!(self, attempts, |work| self.publish_tag_keys_in(&mut work));
+        Ok(())
+    }
+
+    async fn publish_tag_keys_in(&self, work: &mut Work<'_, S>) -> Result<(), Error> {
+        let mut settings = work.settings().await?;
+        let before = settings.tag_keys.len();
+        if before > 0 && !self.knows_any(&settings.tag_keys) {
+            return Err(Error::UnknownPepper);
+        }
+        for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten() {
+            let tag_key = hex(&pepper.tag_key().to_bytes());
+            if !settings.tag_keys.contains(&tag_key) {
+                settings.tag_keys.push(tag_key);
             }
-            for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten()
-            {
-                let tag_key = hex(&pepper.tag_key().to_bytes());
-                if !settings.tag_keys.contains(&tag_key) {
-                    settings.tag_keys.push(tag_key);
-                }
-            }
-            if settings.tag_keys.len() > before {
-                work.publish_settings(settings);
-            }
-            Ok::<(), Error>(())
-        });
+        }
+        if settings.tag_keys.len() > before {
+            work.publish_settings(settings);
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use crate::store::Store;
 
+#[maybe_async::maybe_async]
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Makes `new` the digest of the credential found by `old`.
     ///

@@ -32,6 +32,7 @@ pub(super) struct Children {
     pub(super) more: bool,
 }
 
+#[maybe_async::maybe_async]
 impl<'s, S: Store> Work<'s, S> {
     pub(super) fn new(store: &'s S, now_ms: u64) -> Self {
         Work { transaction: Transaction::new(store), now_ms }
@@ -153,25 +154,27 @@ impl<'s, S: Store> Work<'s, S> {
         let prefix = records::child_prefix(kind);
         let mut after = after.map(|id| format!("{prefix}{id}"));
         let written = self.transaction.written(&partition, &prefix);
-        let mut own: std::collections::BTreeMap<String, Option<Vec<u8>>> = written
+        let own: Vec<(String, Option<Vec<u8>>)> = written
             .filter(|(sort, _)| after.as_deref().is_none_or(|after| *sort > after))
             .map(|(sort, value)| (sort.to_owned(), value.map(<[u8]>::to_vec)))
             .collect();
+        let mut own = own.into_iter().peekable();
         let mut objects = Vec::new();
         loop {
             let page = self.transaction.scan(&partition, &prefix, after.as_deref(), SCAN_PAGE).await?;
             for (sort, record) in page.records {
-                let later = own.split_off(&sort);
-                objects.extend(std::mem::replace(&mut own, later).into_values().flatten());
-                match own.remove(&sort) {
-                    Some(written) => objects.extend(written),
+                while let Some((_, written)) = own.next_if(|(own, _)| *own < sort) {
+                    objects.extend(written);
+                }
+                match own.next_if(|(own, _)| *own == sort) {
+                    Some((_, written)) => objects.extend(written),
                     None => objects.push(record.value),
                 }
                 after = Some(sort);
             }
             if !page.more || objects.len() > limit {
                 if !page.more {
-                    objects.extend(own.into_values().flatten());
+                    objects.extend(own.filter_map(|(_, written)| written));
                 }
                 break;
             }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use regex::bytes::Regex;
@@ -242,18 +242,17 @@ fn index(
 
 /// Gives every host a tree; hosts of the very same routes share one.
 fn index_hosts(routes: &[Route], planter: &mut Planter<'_>) -> HostTrees {
-    let mut routes_of: BTreeMap<&HostPattern, Vec<u32>> = BTreeMap::new();
+    let mut pairs: Vec<(&HostPattern, u32)> = Vec::new();
     for (index, route) in routes.iter().enumerate() {
-        for host in &route.hosts {
-            let named = routes_of.entry(host).or_default();
-            if named.last() != Some(&(index as u32)) {
-                named.push(index as u32);
-            }
-        }
+        pairs.extend(route.hosts.iter().map(|host| (host, index as u32)));
     }
+    pairs.sort_unstable();
+    pairs.dedup();
     let mut planted: HashMap<Vec<u32>, Root> = HashMap::new();
     let mut trees = HostTrees::default();
-    for (host, named) in routes_of {
+    for same_host in pairs.chunk_by(|left, right| left.0 == right.0) {
+        let host = same_host[0].0;
+        let named: Vec<u32> = same_host.iter().map(|(_, route)| *route).collect();
         let root = planted.get(&named).copied().unwrap_or_else(|| planter.plant(&named));
         planted.insert(named, root);
         trees.insert(host, root);

@@ -1,5 +1,4 @@
-use std::collections::BTreeMap;
-
+use litemap::LiteMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
@@ -30,7 +29,7 @@ pub struct RouteSpec {
     pub paths: Option<Vec<String>>,
     /// For every name, any of its values; a value behind `~*` is a regex.
     #[serde(default)]
-    pub headers: Option<BTreeMap<String, Vec<String>>>,
+    pub headers: Option<LiteMap<String, Vec<String>>>,
     /// Any of these TLS server names; not looked at when the request came by plain HTTP.
     #[serde(default)]
     pub snis: Option<Vec<String>>,

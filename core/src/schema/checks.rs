@@ -107,7 +107,7 @@ pub(super) fn absolute_uri(text: &str) -> Result<(), String> {
 
 /// The metadata of developers: JSON as text.
 pub(super) fn json_object(text: &str) -> Result<(), String> {
-    match serde_json::from_str::<super::Object>(text) {
+    match serde_json::from_slice::<super::Object>(text.as_bytes()) {
         Ok(_) => Ok(()),
         Err(_) => Err("expected a JSON object, as a string".to_owned()),
     }

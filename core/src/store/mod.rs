@@ -1,7 +1,5 @@
 //! The one port to durable storage, used by the control plane alone.
 
-use std::future::Future;
-
 /// Names a record: partitions are unordered among each other, sort keys are ordered in one.
 ///
 /// A DynamoDB item has them as partition and sort key; other stores join them.
@@ -102,26 +100,31 @@ pub enum StoreError {
 
 /// Durable records.
 ///
-/// Every backend runs the suite in `latchkey_core::store::suite`.
+/// Every backend runs the suite in `latchkey_core::store::suite`. With the feature `blocking` the
+/// methods, and the control plane over them, are plain functions.
+#[maybe_async::maybe_async(AFIT)]
+#[allow(async_fn_in_trait, reason = "each platform says by its own types whether futures are Send")]
 pub trait Store {
     /// Newest committed value; `None` when absent.
-    fn get(&self, key: &RecordKey) -> impl Future<Output = Result<Option<Versioned>, StoreError>>;
+    async fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError>;
 
     /// Applies every write if every check holds, else none.
     ///
     /// `Conflict` is an ordinary outcome: read again and decide.
-    fn commit(&self, batch: Batch) -> impl Future<Output = Result<Commit, StoreError>>;
+    async fn commit(&self, batch: Batch) -> Result<Commit, StoreError>;
 
     /// Up to `limit` records of `partition` whose sort key starts with `prefix` and comes after
     /// `after`, in order of the sort key.
-    fn scan(
+    async fn scan(
         &self,
         partition: &str,
         prefix: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> impl Future<Output = Result<Page, StoreError>>;
+    ) -> Result<Page, StoreError>;
 }
 
+#[cfg(not(feature = "blocking"))]
 pub mod memory;
+#[cfg(not(feature = "blocking"))]
 pub mod suite;

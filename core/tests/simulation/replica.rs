@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use latchkey_core::keys::KeyDigest;
-use latchkey_core::replica::{Replica, ReplicaError};
 
 use crate::network::Dice;
 
@@ -64,16 +63,15 @@ impl StaleReplica {
         let before = written.get(&digest)?.iter().rev().find(|(written_ms, _)| *written_ms <= at_ms);
         before.and_then(|(_, record)| record.clone())
     }
-}
 
-impl Replica for StaleReplica {
-    async fn write(&self, digest: &KeyDigest, record: Option<&[u8]>) -> Result<(), ReplicaError> {
+    /// Writes a record, or removes it. `false`: it may or may not have been written.
+    pub(crate) fn write(&self, digest: KeyDigest, record: Record) -> bool {
         let fails = self.dice.percent(self.failing_percent);
         // A write that failed may have been applied all the same.
         if !fails || self.dice.percent(50) {
-            let write = (self.now_ms.get(), record.map(<[u8]>::to_vec));
-            self.written.borrow_mut().entry(*digest).or_default().push(write);
+            let write = (self.now_ms.get(), record);
+            self.written.borrow_mut().entry(digest).or_default().push(write);
         }
-        if fails { Err(ReplicaError("unavailable".into())) } else { Ok(()) }
+        !fails
     }
 }

@@ -17,7 +17,7 @@ use latchkey_core::gateway::{Event as OutageEvent, Gateway, GatewaySettings, Gra
 use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 use latchkey_core::ports::testing::SeededRandom;
-use latchkey_core::replica::{Progress, Published, publish_next};
+use latchkey_core::replica::{Due, Progress, mark_published, next_due};
 use latchkey_core::request::{Body, Now, RequestHead, Scheme};
 use latchkey_core::snapshot::{ConfigKind, WorkspaceSettings};
 use latchkey_core::store::memory::MemoryStore;
@@ -645,14 +645,18 @@ impl World {
 
     fn publish(&mut self) {
         let Some(replica) = &self.replica else { return };
-        let now_ms = self.now_ms.get();
-        let outcome = now(publish_next(&self.store, replica, self.horizon_ms, || now_ms));
-        let again_ms = match outcome {
-            Ok(Published::One(_)) => self.dice.between(1, 50),
-            Ok(Published::Nothing) => self.dice.below(self.publisher_pace_ms) + 1,
-            Err(_) => {
-                self.counts.publications_failed += 1;
-                self.dice.below(5_000)
+        let due = now(next_due(&self.store)).expect("this store does not fail");
+        let again_ms = match due {
+            None => self.dice.below(self.publisher_pace_ms) + 1,
+            Some(Due { epoch, records }) => {
+                if records.into_iter().all(|(digest, record)| replica.write(digest, record)) {
+                    let marked = mark_published(&self.store, epoch, self.horizon_ms, self.now_ms.get());
+                    now(marked).expect("nobody else publishes");
+                    self.dice.between(1, 50)
+                } else {
+                    self.counts.publications_failed += 1;
+                    self.dice.below(5_000)
+                }
             }
         };
         self.schedule_in(again_ms, Event::Publish);

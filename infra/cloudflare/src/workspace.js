@@ -5,6 +5,7 @@ import { callMethod, create, currentGeneration, settingsOf, Unconfigured } from 
 import { ownResponse, problem, Refusal } from "./answer.js";
 import { EPOCH } from "./admin.js";
 import { readBody } from "./body.js";
+import { Replica } from "./replica.js";
 
 /** Longest body of a request to the Admin API, as core has it. */
 const ADMIN_BODY_BYTES_MAX = 1 << 20;
@@ -17,11 +18,13 @@ const RETRY_MS_MAX = 60_000;
 export class Workspace extends DurableObject {
   #inside;
   #generation = -1;
+  #replica;
   #publishing;
   #failures = 0;
 
   constructor(ctx, env) {
     super(ctx, env);
+    this.#replica = new Replica(env.GRANTS);
     // A crash between a commit and its publication leaves KV behind: every start looks.
     ctx.blockConcurrencyWhile(async () => {
       try {
@@ -75,7 +78,7 @@ export class Workspace extends DurableObject {
   #call(name, ...values) {
     const generation = currentGeneration();
     if (generation !== this.#generation) {
-      this.#inside = create("Workspace", this.ctx, this.env, settingsOf(this.env));
+      this.#inside = create("Workspace", this.ctx, settingsOf(this.env));
       this.#generation = generation;
     }
     return callMethod(this.#generation, this.#inside, name, ...values);
@@ -97,8 +100,14 @@ export class Workspace extends DurableObject {
 
   async #publishAll() {
     try {
-      while (await this.#inTime(this.#call("publish"))) this.#failures = 0;
-      this.#failures = 0;
+      for (let due = this.#call("due"); due !== ""; due = this.#call("due")) {
+        const [epoch, ...records] = due.split("\n");
+        for (let at = 0; at < records.length; at += 2) {
+          await this.#inTime(this.#replica.write(records[at], records[at + 1]));
+        }
+        this.#call("markPublished", Number(epoch));
+        this.#failures = 0;
+      }
     } catch (error) {
       const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures += 1;

@@ -1,8 +1,7 @@
 //! The router answers as the reference does, whatever the routes and the requests.
 
-use std::collections::BTreeMap;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
+use litemap::LiteMap;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use uuid::Uuid;
@@ -98,10 +97,11 @@ fn some_of(words: &'static [&'static str], most: usize) -> impl Strategy<Value =
     prop::option::of(words.prop_map(|words| words.into_iter().map(str::to_owned).collect()))
 }
 
-fn route_headers() -> impl Strategy<Value = Option<BTreeMap<String, Vec<String>>>> {
+fn route_headers() -> impl Strategy<Value = Option<LiteMap<String, Vec<String>>>> {
     let values =
         subsequence(VALUES, 0..=3).prop_map(|values| values.into_iter().map(str::to_owned).collect());
-    prop::option::of(prop::collection::btree_map(select(HEADERS).prop_map(str::to_owned), values, 0..=3))
+    let headers = prop::collection::btree_map(select(HEADERS).prop_map(str::to_owned), values, 0..=3);
+    prop::option::of(headers.prop_map(|headers| headers.into_iter().collect()))
 }
 
 fn route() -> impl Strategy<Value = RouteSpec> {

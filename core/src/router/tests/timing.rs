@@ -53,7 +53,7 @@ const SHAPES: &[Shape] = &[
         name: "one path, headers",
         route: |number, route| {
             route.paths = Some(vec!["/".to_owned()]);
-            route.headers = Some([("x-tenant".to_owned(), vec![format!("t{number}")])].into());
+            route.headers = Some([("x-tenant".to_owned(), vec![format!("t{number}")])].into_iter().collect());
         },
         request: |number| {
             TestRequest::parse("GET http://api.test/orders/42").header("x-tenant", &format!("T{number}"))
