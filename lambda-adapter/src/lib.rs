@@ -1,0 +1,1 @@
+//! Latchkey as an AWS Lambda function over DynamoDB: core decides, this translates.
