@@ -292,24 +292,25 @@ pub fn binary() -> &'static Path {
             assert!(path.is_file(), "LATCHKEY_BIN names no file: {}", path.display());
             return path;
         }
-        build_binary()
+        build_binary("latchkey")
     })
 }
 
-fn build_binary() -> PathBuf {
+/// Builds the program of a package beside the test executable.
+pub fn build_binary(package: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test does not know its own path");
     let profile_dir = test.parent().and_then(Path::parent).expect("the test is not under target/…/deps");
     let target_dir = profile_dir.parent().unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "-q", "-p", "latchkey", "--target-dir"]);
+    build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "-q", "-p", package, "--target-dir"]);
     build.arg(target_dir);
     if profile_dir.ends_with("release") {
         build.arg("--release");
     }
     let status = build.status().expect("cannot run cargo");
-    let path = profile_dir.join("latchkey");
-    assert!(status.success() && path.is_file(), "cargo build -p latchkey made no {}", path.display());
+    let path = profile_dir.join(package);
+    assert!(status.success() && path.is_file(), "cargo build -p {package} made no {}", path.display());
     path
 }
 
@@ -318,7 +319,8 @@ fn authority_of(url: &str) -> &str {
     rest.split('/').next().unwrap_or(rest)
 }
 
-fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<Vec<u8>>>) {
+/// Takes all that a started program prints.
+pub fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<Vec<u8>>>) {
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(n @ 1..) = from.read(&mut buffer) {
