@@ -1,6 +1,6 @@
 //! `cargo lambda watch`: the emulator of cargo-lambda, an implementation that is not ours.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use super::dynamodb::UNTIL_INPUT_ENDS;
 use super::environment::Program;
 use crate::gateway::collect;
-use crate::raw_http::{Request, exchange};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Its name for a function that has none.
@@ -45,6 +44,8 @@ impl Watch {
             ])
             .args(["--invoke-port", &port.to_string()])
             .env("CARGO_TERM_COLOR", "never")
+            // It wants a manifest.
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -57,7 +58,7 @@ impl Watch {
             .args(&program.arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/{FUNCTION}"))
+            .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt"))
             .env("AWS_LAMBDA_FUNCTION_NAME", FUNCTION)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "4096")
@@ -95,8 +96,7 @@ impl Drop for Watch {
 
 fn wait_until_it_listens(port: u16, emulator: &mut Child, log: &Arc<Mutex<Vec<u8>>>) {
     let deadline = Instant::now() + START_TIMEOUT;
-    let probe = Request::get("/.well-known/none");
-    while exchange(&format!("127.0.0.1:{port}"), &probe).is_err() {
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
         let ended = emulator.try_wait().ok().flatten();
         let printed = String::from_utf8_lossy(&log.lock().unwrap()).into_owned();
         assert!(ended.is_none(), "cargo lambda watch ended ({ended:?}): {printed}\n{SET_UP}");
