@@ -109,7 +109,13 @@ impl Gateway {
         let admin_token = options.admin_token.clone().unwrap_or_default();
         let process = LocalProcess::start(options).unwrap_or_else(|reason| panic!("{reason}"));
         let base_url = process.base_url.clone();
-        Self { admin_url: format!("{base_url}/-/admin"), base_url, admin_token, process: Some(process), lambda: None }
+        Self {
+            admin_url: format!("{base_url}/-/admin"),
+            base_url,
+            admin_token,
+            process: Some(process),
+            lambda: None,
+        }
     }
 
     /// Host and port of the proxy.

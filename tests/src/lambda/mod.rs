@@ -3,6 +3,7 @@
 //!
 //! The program under test sees nothing that tells this from the platform.
 
+pub mod exceptions;
 pub mod gateway;
 
 pub mod front;
