@@ -1,6 +1,7 @@
-//! The gateway under test: one already running somewhere, or the local program spawned here.
+//! The gateway under test: one already running somewhere, or the local program or Lambda function
+//! started here.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
@@ -11,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::lambda::{LambdaGateway, Way};
 use crate::raw_http::{Request, Response, exchange};
 
 pub const ADMIN_TOKEN: &str = "test-admin-token-3f1c9a";
@@ -21,8 +23,10 @@ pub struct Gateway {
     pub base_url: String,
     pub admin_url: String,
     pub admin_token: String,
-    /// `None` for a gateway that runs elsewhere.
+    /// `None` for a gateway that runs elsewhere, or is a Lambda function.
     pub process: Option<LocalProcess>,
+    /// The function, where it is one.
+    pub lambda: Option<Box<LambdaGateway>>,
 }
 
 /// How the local program is started; every start is over the same folder.
@@ -53,13 +57,47 @@ impl Gateway {
         Self::from_env().unwrap_or_else(Self::local)
     }
 
+    /// A Lambda function over a table of its own.
+    pub fn lambda(way: Way) -> Self {
+        Self::of_lambda(LambdaGateway::start(way))
+    }
+
+    pub fn of_lambda(lambda: LambdaGateway) -> Self {
+        Self {
+            base_url: lambda.base_url.clone(),
+            admin_url: format!("{}/-/admin", lambda.base_url),
+            admin_token: lambda.admin_token.clone(),
+            process: None,
+            lambda: Some(Box::new(lambda)),
+        }
+    }
+
+    /// The scheme that clients are taken to use.
+    pub fn scheme(&self) -> &str {
+        self.lambda.as_ref().map_or("http", |lambda| lambda.way.scheme())
+    }
+
+    /// One request on a connection of its own, its answer as the gateway gave it: what the
+    /// platform renamed on its way has its own name again.
+    pub fn exchange(&self, authority: &str, request: &Request) -> io::Result<Response> {
+        let mut response = exchange(authority, request)?;
+        if self.lambda.is_some() {
+            for (name, _) in &mut response.headers.0 {
+                if let Some(own) = name.to_ascii_lowercase().strip_prefix("x-amzn-remapped-") {
+                    own.clone_into(name);
+                }
+            }
+        }
+        Ok(response)
+    }
+
     pub fn from_env() -> Option<Self> {
         let base_url = std::env::var("LATCHKEY_TEST_BASE_URL").ok()?.trim_end_matches('/').to_owned();
         let admin_token = std::env::var("LATCHKEY_TEST_ADMIN_TOKEN")
             .expect("LATCHKEY_TEST_BASE_URL needs LATCHKEY_TEST_ADMIN_TOKEN beside it");
         let admin_url =
             std::env::var("LATCHKEY_TEST_ADMIN_URL").unwrap_or_else(|_| format!("{base_url}/-/admin"));
-        Some(Self { base_url, admin_url, admin_token, process: None })
+        Some(Self { base_url, admin_url, admin_token, process: None, lambda: None })
     }
 
     pub fn local() -> Self {
@@ -71,7 +109,13 @@ impl Gateway {
         let admin_token = options.admin_token.clone().unwrap_or_default();
         let process = LocalProcess::start(options).unwrap_or_else(|reason| panic!("{reason}"));
         let base_url = process.base_url.clone();
-        Self { admin_url: format!("{base_url}/-/admin"), base_url, admin_token, process: Some(process) }
+        Self {
+            admin_url: format!("{base_url}/-/admin"),
+            base_url,
+            admin_token,
+            process: Some(process),
+            lambda: None,
+        }
     }
 
     /// Host and port of the proxy.
@@ -93,7 +137,7 @@ impl Gateway {
     }
 
     pub fn send(&self, request: &Request) -> Response {
-        exchange(self.authority(), request).unwrap_or_else(|error| {
+        self.exchange(self.authority(), request).unwrap_or_else(|error| {
             let target = String::from_utf8_lossy(&request.target).into_owned();
             panic!("{} {target}: {error}{}", request.method, self.recent_log())
         })
@@ -114,7 +158,7 @@ impl Gateway {
     }
 
     pub fn send_admin(&self, request: &Request) -> Response {
-        exchange(self.admin_authority(), request).unwrap_or_else(|error| {
+        self.exchange(self.admin_authority(), request).unwrap_or_else(|error| {
             let target = String::from_utf8_lossy(&request.target).into_owned();
             panic!("{} {target}: {error}{}", request.method, self.recent_log())
         })
@@ -139,11 +183,13 @@ impl Gateway {
     }
 
     fn recent_log(&self) -> String {
-        self.process.as_ref().map_or_else(String::new, |process| {
-            let log = process.log();
-            let from = log.char_indices().rev().nth(2000).map_or(0, |(at, _)| at);
-            format!("\n--- end of the gateway's log ---\n{}", &log[from..])
-        })
+        let log = match (&self.process, &self.lambda) {
+            (Some(process), _) => process.log(),
+            (None, Some(lambda)) => lambda.log(),
+            (None, None) => return String::new(),
+        };
+        let from = log.char_indices().rev().nth(2000).map_or(0, |(at, _)| at);
+        format!("\n--- end of the gateway's log ---\n{}", &log[from..])
     }
 }
 
@@ -292,24 +338,25 @@ pub fn binary() -> &'static Path {
             assert!(path.is_file(), "LATCHKEY_BIN names no file: {}", path.display());
             return path;
         }
-        build_binary()
+        build_binary("latchkey")
     })
 }
 
-fn build_binary() -> PathBuf {
+/// Builds the program of a package beside the test executable.
+pub fn build_binary(package: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test does not know its own path");
     let profile_dir = test.parent().and_then(Path::parent).expect("the test is not under target/…/deps");
     let target_dir = profile_dir.parent().unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "-q", "-p", "latchkey", "--target-dir"]);
+    build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "-q", "-p", package, "--target-dir"]);
     build.arg(target_dir);
     if profile_dir.ends_with("release") {
         build.arg("--release");
     }
     let status = build.status().expect("cannot run cargo");
-    let path = profile_dir.join("latchkey");
-    assert!(status.success() && path.is_file(), "cargo build -p latchkey made no {}", path.display());
+    let path = profile_dir.join(package);
+    assert!(status.success() && path.is_file(), "cargo build -p {package} made no {}", path.display());
     path
 }
 
@@ -318,7 +365,8 @@ fn authority_of(url: &str) -> &str {
     rest.split('/').next().unwrap_or(rest)
 }
 
-fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<Vec<u8>>>) {
+/// Takes all that a started program prints.
+pub fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<Vec<u8>>>) {
     thread::spawn(move || {
         let mut buffer = [0; 8192];
         while let Ok(n @ 1..) = from.read(&mut buffer) {
@@ -354,6 +402,7 @@ mod tests {
             admin_url: "http://127.0.0.1:8000/-/admin".to_owned(),
             admin_token: "t".to_owned(),
             process: None,
+            lambda: None,
         };
         assert_eq!(gateway.authority(), "127.0.0.1:8000");
         assert_eq!(gateway.admin_path(), "/-/admin");

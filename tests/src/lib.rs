@@ -15,3 +15,5 @@ pub mod placeholders;
 pub mod expectation;
 
 pub mod vectors;
+
+pub mod lambda;

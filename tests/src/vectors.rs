@@ -12,7 +12,7 @@ use crate::expectation::{Outcome, check};
 use crate::fixtures::{id_of, service_body, try_create, try_patch, wipe};
 use crate::gateway::Gateway;
 use crate::placeholders::{Placeholders, Spelling, look_up};
-use crate::raw_http::{Request, Response, exchange};
+use crate::raw_http::{Request, Response};
 use crate::upstream::{Recorded, Upstream};
 
 const CASE_MEMBERS: &[&str] = &[
@@ -123,23 +123,37 @@ fn load_file(file: &Path) -> Vec<Case> {
         .collect()
 }
 
-/// Runs all cases. Those that wait run beside the others where a gateway of their own can be had.
+/// Runs all cases on the gateway that the environment names, else on local ones.
 pub fn run_all(cases: &[Case]) -> Report {
-    let report = Mutex::new(Report::default());
-    let filter = std::env::var("LATCHKEY_TEST_CASES").unwrap_or_default();
-    let cases = cases.iter().filter(|case| case.id.contains(&filter));
-    let (slow, quick): (Vec<_>, Vec<_>) = cases.partition(|case| case.waits());
     match Gateway::from_env() {
-        Some(gateway) => run_in_turn(quick.iter().chain(&slow), &gateway, &report),
-        None => thread::scope(|scope| {
-            for case in slow {
-                let report = &report;
-                scope.spawn(move || run_in_turn([&case], &Gateway::local(), report));
-            }
-            run_in_turn(&quick, &Gateway::local(), &report);
-        }),
+        Some(gateway) => {
+            let report = Mutex::new(Report::default());
+            let (slow, quick) = asked_for(cases);
+            run_in_turn(quick.iter().chain(&slow), &gateway, &report);
+            report.into_inner().unwrap()
+        }
+        None => run_on(cases, &Gateway::local),
     }
+}
+
+/// Runs all cases. Those that wait run beside the others, each on a gateway of its own.
+pub fn run_on(cases: &[Case], fresh: &(dyn Fn() -> Gateway + Sync)) -> Report {
+    let report = Mutex::new(Report::default());
+    let (slow, quick) = asked_for(cases);
+    thread::scope(|scope| {
+        for case in slow {
+            let report = &report;
+            scope.spawn(move || run_in_turn([&case], &fresh(), report));
+        }
+        run_in_turn(&quick, &fresh(), &report);
+    });
     report.into_inner().unwrap()
+}
+
+/// Those that wait, and the others.
+fn asked_for(cases: &[Case]) -> (Vec<&Case>, Vec<&Case>) {
+    let filter = std::env::var("LATCHKEY_TEST_CASES").unwrap_or_default();
+    cases.iter().filter(|case| case.id.contains(&filter)).partition(|case| case.waits())
 }
 
 fn run_in_turn<'a>(cases: impl IntoIterator<Item = &'a &'a Case>, gateway: &Gateway, report: &Mutex<Report>) {
@@ -267,6 +281,7 @@ impl Run<'_> {
         self.placeholders.put("gateway", "authority", json!(authority));
         self.placeholders.put("gateway", "host", json!(host));
         self.placeholders.put("gateway", "port", json!(port));
+        self.placeholders.put("gateway", "scheme", json!(self.gateway.scheme()));
         self.placeholders.put("upstream", "authority", json!(self.upstream.authority()));
         self.placeholders.put("upstream", "host", json!(self.upstream.host()));
         self.placeholders.put("upstream", "port", json!(self.upstream.port().to_string()));
@@ -515,10 +530,13 @@ impl Run<'_> {
         self.upstream.take();
         let authority = if to_admin { self.gateway.admin_authority() } else { self.gateway.authority() };
         let mut response =
-            exchange(authority, &request).map_err(|error| one(format!("no answer: {error}")))?;
+            self.gateway.exchange(authority, &request).map_err(|error| one(format!("no answer: {error}")))?;
         for _ in 1..step["request"]["times"].as_u64().unwrap_or(1) {
             self.upstream.take();
-            response = exchange(authority, &request).map_err(|error| one(format!("no answer: {error}")))?;
+            response = self
+                .gateway
+                .exchange(authority, &request)
+                .map_err(|error| one(format!("no answer: {error}")))?;
         }
         let recorded = self.upstream.take();
         self.compare(step, &response, &recorded, hides_keys)?;

@@ -3,7 +3,9 @@
 
 mod bench;
 mod fuzz;
+mod lambda;
 mod test;
+mod tools;
 mod worker;
 mod workspace;
 
@@ -19,6 +21,8 @@ enum Chore {
     Bench(bench::Options),
     /// Build, test and try out the Cloudflare Worker.
     Worker(worker::Options),
+    /// Build, test and try out the AWS Lambda.
+    Lambda(lambda::Options),
     /// Look for input that breaks what reads input.
     Fuzz(fuzz::Options),
 }
@@ -28,6 +32,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Test(options) => test::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Worker(options) => worker::run(&options),
+        Chore::Lambda(options) => lambda::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
     }
 }

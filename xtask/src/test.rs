@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::lambda::{dynamodb, setup};
 use crate::workspace;
 
 #[derive(clap::Args)]
@@ -15,7 +16,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     workspace::cargo(&["build", "--package", "latchkey"])?;
     let program = workspace::target_dir()?.join("debug").join("latchkey");
     let mut tests = Command::new(workspace::cargo_program());
-    workspace::run(tests.args(["test", "--workspace", "--no-fail-fast"]).env("LATCHKEY_BIN", program))?;
+    tests.args(["test", "--workspace", "--no-fail-fast"]).env("LATCHKEY_BIN", program);
+    workspace::run(tests.env(dynamodb::FOLDER_VARIABLE, setup::dynamodb_local()?))?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());
         simulation.args(["test", "--release", "--package", "latchkey-core", "--test", "simulation"]);

@@ -8,9 +8,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-use crate::workspace;
+use crate::{tools, workspace};
 
 /// The target of Workers.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
@@ -72,7 +72,7 @@ impl Compiler {
 pub(super) fn prepare() -> Result<Tools> {
     let compiler = compiler()?;
     let wasm_bindgen = wasm_bindgen()?;
-    npm_packages()?;
+    tools::npm_packages(&folder())?;
     Ok(Tools { compiler, wasm_bindgen })
 }
 
@@ -92,23 +92,6 @@ pub(crate) fn node() -> Command {
     let mut node = Command::new(if packaged.is_file() { packaged } else { "node".into() });
     node.current_dir(folder());
     node
-}
-
-/// Where things are kept that outlive the checkout.
-fn cache() -> Result<PathBuf> {
-    let base = env::var_os("XDG_CACHE_HOME")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")));
-    let kept = base.map(|base| base.join("latchkey"));
-    match kept.filter(|folder| fs::create_dir_all(folder).is_ok()) {
-        Some(folder) => Ok(folder),
-        None => {
-            let folder = workspace::target_dir()?.join("tools");
-            fs::create_dir_all(&folder).context("create a folder for tools")?;
-            Ok(folder)
-        }
-    }
 }
 
 fn compiler() -> Result<Compiler> {
@@ -158,10 +141,11 @@ fn within(command: &mut Command, timeout: Duration) -> bool {
 
 /// Debian's compiler, and the standard library built from its source.
 fn debian() -> Result<Compiler> {
-    install_debian_packages()?;
+    tools::debian_packages(&DEBIAN_PACKAGES)
+        .context("the target needs either rustup's server or Debian's packages")?;
     let version = workspace::output_of(Command::new("/usr/bin/rustc").arg("--version"))?;
     let version: String = version.trim().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-    let cache = cache()?;
+    let cache = tools::cache()?;
     let sysroot = cache.join(format!("std-{version}"));
     let linker = cache.join("bin/rust-lld");
     link_linker(&linker)?;
@@ -170,29 +154,6 @@ fn debian() -> Result<Compiler> {
         build_std(&cache, &libraries, &linker)?;
     }
     Ok(Compiler::Debian { sysroot, linker })
-}
-
-fn install_debian_packages() -> Result<()> {
-    let installed = |package: &str| {
-        let mut query = Command::new("dpkg-query");
-        let status = query.args(["--show", "--showformat=${db:Status-Status}", package]).output();
-        status.is_ok_and(|output| output.stdout == b"installed")
-    };
-    if DEBIAN_PACKAGES.iter().all(|package| installed(package)) {
-        return Ok(());
-    }
-    let apt = |arguments: &[&str]| {
-        let is_root = workspace::output_of(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
-        if !is_root {
-            command.arg("apt-get");
-        }
-        workspace::run(command.args(arguments))
-    };
-    let mut install = vec!["install", "--yes", "--no-install-recommends"];
-    install.extend(DEBIAN_PACKAGES);
-    apt(&["update"])?;
-    apt(&install).context("the target needs either rustup's server or Debian's packages")
 }
 
 /// Debian's cargo and rustc, whatever toolchain this runs under.
@@ -250,7 +211,7 @@ fn build_std(cache: &Path, libraries: &Path, linker: &Path) -> Result<()> {
 
 fn wasm_bindgen() -> Result<PathBuf> {
     let version = locked_version("wasm-bindgen")?;
-    let root = cache()?.join(format!("wasm-bindgen-{version}"));
+    let root = tools::cache()?.join(format!("wasm-bindgen-{version}"));
     let program = root.join("bin/wasm-bindgen");
     if !program.is_file() {
         println!("installing wasm-bindgen-cli {version}: some minutes, once");
@@ -268,26 +229,4 @@ fn locked_version(package: &str) -> Result<String> {
     let mut lines = lock.lines().skip_while(|line| *line != name).skip(1);
     let version = lines.next().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
     Ok(version.with_context(|| format!("{package} is not in Cargo.lock"))?.to_owned())
-}
-
-/// What package-lock.json lists, unless it is there.
-fn npm_packages() -> Result<()> {
-    let changed = |path: &str| fs::metadata(folder().join(path)).and_then(|found| found.modified()).ok();
-    let wanted = changed("package-lock.json").context("infra/cloudflare/package-lock.json is missing")?;
-    if changed("node_modules/.package-lock.json").is_some_and(|installed| installed >= wanted) {
-        return Ok(());
-    }
-    println!("installing the npm packages of infra/cloudflare");
-    // The programs are packages of their own: no install script is needed. Not `npm ci`, which
-    // refuses a lock file without the packages of other platforms that some registry lacked.
-    let mut npm = Command::new("npm");
-    let status = npm
-        .args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(folder())
-        .status()
-        .context("start npm")?;
-    if !status.success() {
-        bail!("npm install failed: {status}");
-    }
-    Ok(())
 }

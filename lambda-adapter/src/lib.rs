@@ -1,0 +1,3 @@
+//! Latchkey as an AWS Lambda function over DynamoDB: core decides, this translates.
+
+pub mod store;

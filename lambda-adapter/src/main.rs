@@ -1,0 +1,3 @@
+//! Latchkey as an AWS Lambda function.
+
+fn main() {}

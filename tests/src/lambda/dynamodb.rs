@@ -1,0 +1,144 @@
+//! AWS's own DynamoDB Local, in memory, one for all tests of a process that run at the time.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::fixtures::fresh_text;
+use crate::raw_http::{Request, Response, exchange};
+
+/// Runs its arguments until they end or its input does.
+pub const UNTIL_INPUT_ENDS: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & program=$!; \
+    { read -r _ <&3; kill $program; } 2>/dev/null & exec 3<&-; wait $program";
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const SET_UP: &str =
+    "`cargo xtask lambda setup` gets it and `cargo xtask lambda test` runs these tests with it";
+
+/// Stopped when the last of its users is gone.
+pub struct DynamoDb {
+    pub authority: String,
+    process: Child,
+}
+
+static RUNNING: Mutex<Weak<DynamoDb>> = Mutex::new(Weak::new());
+
+impl DynamoDb {
+    /// The one that runs, else a new one.
+    pub fn shared() -> Arc<Self> {
+        let mut running = RUNNING.lock().unwrap();
+        running.upgrade().unwrap_or_else(|| {
+            let started = Arc::new(Self::start());
+            *running = Arc::downgrade(&started);
+            started
+        })
+    }
+
+    fn start() -> Self {
+        let folder = std::env::var_os("LATCHKEY_DYNAMODB_LOCAL").map(PathBuf::from);
+        let folder = folder.unwrap_or_else(|| {
+            panic!("LATCHKEY_DYNAMODB_LOCAL must name the folder of DynamoDBLocal.jar: {SET_UP}")
+        });
+        assert!(folder.join("DynamoDBLocal.jar").is_file(), "no DynamoDBLocal.jar in {}", folder.display());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // The emulator ends with the pipe, also when the tests are killed.
+        let process = Command::new("sh")
+            .args(["-c", UNTIL_INPUT_ENDS, "dynamodb"])
+            .args([
+                "java",
+                "-Xmx512m",
+                "-Djava.library.path=./DynamoDBLocal_lib",
+                "-jar",
+                "DynamoDBLocal.jar",
+            ])
+            .args(["-inMemory", "-sharedDb", "-port", &port.to_string()])
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start a shell: {error}"));
+        let started = Self { authority: format!("127.0.0.1:{port}"), process };
+        let deadline = Instant::now() + START_TIMEOUT;
+        while started.try_call("ListTables", &json!({})).is_err() {
+            assert!(Instant::now() < deadline, "DynamoDB Local did not come up; is there a Java? {SET_UP}");
+            thread::sleep(Duration::from_millis(50));
+        }
+        started
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.authority)
+    }
+
+    /// An empty table as the function needs it; returns its name.
+    pub fn make_table(&self) -> String {
+        let name = fresh_text("latchkey");
+        self.call(
+            "CreateTable",
+            &json!({
+                "TableName": name,
+                "AttributeDefinitions": [
+                    {"AttributeName": "pk", "AttributeType": "S"},
+                    {"AttributeName": "sk", "AttributeType": "S"},
+                ],
+                "KeySchema": [
+                    {"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": "sk", "KeyType": "RANGE"},
+                ],
+                "BillingMode": "PAY_PER_REQUEST",
+            }),
+        );
+        name
+    }
+
+    pub fn drop_table(&self, name: &str) {
+        let _ = self.try_call("DeleteTable", &json!({"TableName": name}));
+    }
+
+    /// Every item of a table, as stored.
+    pub fn items(&self, table: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut request = json!({"TableName": table});
+        loop {
+            let page = self.call("Scan", &request);
+            items.extend(page["Items"].as_array().into_iter().flatten().cloned());
+            match page.get("LastEvaluatedKey") {
+                Some(key) => request["ExclusiveStartKey"] = key.clone(),
+                None => return items,
+            }
+        }
+    }
+
+    /// One call of the API; anything but 200 is a failure.
+    pub fn call(&self, operation: &str, input: &Value) -> Value {
+        let response = self.try_call(operation, input).unwrap_or_else(|error| panic!("{operation}: {error}"));
+        assert_eq!(response.status, 200, "{operation} {input}: {}", response.text());
+        response.json().unwrap_or_default()
+    }
+
+    fn try_call(&self, operation: &str, input: &Value) -> std::io::Result<Response> {
+        // DynamoDB Local reads the key id and region of a signature and checks nothing else.
+        let authorization = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request, \
+                             SignedHeaders=host, Signature=0";
+        let request = Request::new("POST", "/")
+            .header("Content-Type", "application/x-amz-json-1.0")
+            .header("X-Amz-Target", format!("DynamoDB_20120810.{operation}"))
+            .header("X-Amz-Date", "20260101T000000Z")
+            .header("Authorization", authorization)
+            .body(input.to_string());
+        exchange(&self.authority, &request)
+    }
+}
+
+impl Drop for DynamoDb {
+    fn drop(&mut self) {
+        // The shell ends with its input, and the emulator with it.
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}

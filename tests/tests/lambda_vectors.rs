@@ -1,0 +1,81 @@
+//! Every behaviour vector against the Lambda function, behind each trigger and in cargo-lambda's
+//! emulator.
+//!
+//! Vectors that the platform does not let hold are listed in `lambda/exceptions.rs`; they are run
+//! too, and must fail.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::collections::BTreeMap;
+
+use latchkey_tests::gateway::Gateway;
+use latchkey_tests::lambda::exceptions::exceptions_of;
+use latchkey_tests::lambda::{Trigger, Way};
+use latchkey_tests::vectors::{load_all, run_on};
+
+fn check(way: Way) {
+    let cases = load_all();
+    let report = run_on(&cases, &|| Gateway::lambda(way));
+    let exceptions: BTreeMap<_, _> = exceptions_of(way).into_iter().collect();
+    let id = |case: &str| case.split(['/', ':']).nth(1).unwrap_or_default().to_owned();
+    let mut text = format!("{}:", way.name());
+    let mut expected = 0;
+    let mut unexpected = 0;
+    for (case, differences) in &report.failed {
+        match exceptions.get(id(case).as_str()) {
+            Some(name) => {
+                expected += 1;
+                text += &format!("\n{case}\n  left out: {name}");
+            }
+            None => {
+                unexpected += 1;
+                text += &format!("\n{case}\n  {}", differences.join("\n  "));
+            }
+        }
+    }
+    let idle: Vec<_> =
+        report.passed.iter().filter(|case| exceptions.contains_key(id(case).as_str())).collect();
+    let passed = report.passed.len();
+    println!("{text}\n{}: {passed} passed, {expected} left out, {unexpected} failed", way.name());
+    assert_eq!(unexpected, 0, "{text}");
+    assert!(idle.is_empty(), "listed as exceptions and hold nevertheless: {idle:?}");
+    assert!(passed > 0, "no case ran");
+    if std::env::var_os("LATCHKEY_TEST_CASES").is_none() {
+        assert_eq!(expected, exceptions.len(), "an exception names no case");
+        assert_eq!(passed + expected, cases.len(), "cases are missing");
+    }
+}
+
+#[test]
+fn function_url() {
+    check(Way::Trigger(Trigger::FunctionUrl));
+}
+
+#[test]
+fn function_url_stream() {
+    check(Way::Trigger(Trigger::FunctionUrlStream));
+}
+
+#[test]
+fn http_api() {
+    check(Way::Trigger(Trigger::HttpApi));
+}
+
+#[test]
+fn rest_api() {
+    check(Way::Trigger(Trigger::RestApi));
+}
+
+#[test]
+fn alb() {
+    check(Way::Trigger(Trigger::Alb));
+}
+
+#[test]
+fn alb_multi_value() {
+    check(Way::Trigger(Trigger::AlbMultiValue));
+}
+
+#[test]
+fn cargo_lambda_watch() {
+    check(Way::Watch);
+}

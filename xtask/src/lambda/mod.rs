@@ -1,0 +1,29 @@
+//! `cargo xtask lambda`: the AWS Lambda.
+
+pub(crate) mod dynamodb;
+pub(crate) mod setup;
+
+use anyhow::Result;
+
+/// What to do with the Lambda.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Get what is needed to build and test it: DynamoDB Local, Java, cargo-lambda, sam, cfn-lint,
+    /// npm packages.
+    Setup,
+    /// Start DynamoDB Local with an empty table, until Enter is pressed.
+    Dynamodb,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match &options.what {
+        What::Setup => setup::prepare().map(drop),
+        What::Dynamodb => dynamodb::serve(),
+    }
+}

@@ -1,0 +1,106 @@
+//! Gets what the Lambda is built and tested with. What takes long is kept outside the checkout.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{tools, workspace};
+
+/// npm's package of AWS's own DynamoDB Local: a jar and its libraries.
+const DYNAMODB_LOCAL: (&str, &str) = ("amplify-dynamodb-simulator", "2.9.30");
+/// What comes from PyPI; sam asks for a cfn-lint of about this version.
+const PYTHON_PACKAGES: [(&str, &str); 3] =
+    [("cargo-lambda", "1.9.2"), ("aws-sam-cli", "1.170.0"), ("cfn-lint", "1.58.0")];
+
+/// Where everything is that is needed.
+pub(crate) struct Tools {
+    /// Folder with `DynamoDBLocal.jar`.
+    #[allow(dead_code, reason = "read by the chores that test")]
+    pub(crate) dynamodb_local: PathBuf,
+    /// Folder with the programs `cargo-lambda`, `sam` and `cfn-lint`.
+    #[allow(dead_code, reason = "read by the chores that build")]
+    pub(crate) programs: PathBuf,
+}
+
+/// Gets everything that is not there yet.
+pub(crate) fn prepare() -> Result<Tools> {
+    let tools = Tools { dynamodb_local: dynamodb_local()?, programs: python_programs()? };
+    npm_packages()?;
+    Ok(tools)
+}
+
+/// `infra/aws`.
+pub(crate) fn folder() -> PathBuf {
+    workspace::root().join("infra/aws")
+}
+
+/// The npm packages of `infra/aws`.
+pub(crate) fn npm_packages() -> Result<()> {
+    tools::npm_packages(&folder())
+}
+
+/// Folder with `DynamoDBLocal.jar`; Java is there too.
+pub(crate) fn dynamodb_local() -> Result<PathBuf> {
+    if workspace::find_program("java").is_none() {
+        tools::debian_packages(&["default-jre-headless"]).context("DynamoDB Local needs Java")?;
+    }
+    let (package, version) = DYNAMODB_LOCAL;
+    let folder = tools::cached(&format!("dynamodb-local-{version}"), |folder| {
+        println!("installing DynamoDB Local, once");
+        // The package alone: what it depends on is for its JavaScript.
+        let mut npm = Command::new("npm");
+        let packed = workspace::output_of(
+            npm.args(["pack", "--silent", &format!("{package}@{version}"), "--pack-destination"]).arg(folder),
+        )?;
+        let archive = folder.join(packed.trim());
+        workspace::run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(folder))?;
+        fs::remove_file(&archive).context("remove the archive")
+    })?;
+    let emulator = folder.join("package/emulator");
+    ensure!(emulator.join("DynamoDBLocal.jar").is_file(), "no DynamoDBLocal.jar in {}", emulator.display());
+    Ok(emulator)
+}
+
+/// Folder with the programs `cargo-lambda`, `sam` and `cfn-lint`.
+pub(crate) fn python_programs() -> Result<PathBuf> {
+    let versions: Vec<&str> = PYTHON_PACKAGES.iter().map(|(_, version)| *version).collect();
+    // A virtual environment knows its folder: it cannot be made elsewhere and moved.
+    let folder = tools::cached(&format!("python-{}", versions.join("-")), |folder| {
+        println!("installing cargo-lambda, sam and cfn-lint: a minute, once");
+        make_environment(folder)?;
+        let wanted = PYTHON_PACKAGES.map(|(package, version)| format!("{package}=={version}"));
+        let mut pip = Command::new(folder.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-warn-script-location",
+        ]);
+        workspace::run(pip.args(wanted))
+    })?;
+    Ok(folder.join("bin"))
+}
+
+fn make_environment(folder: &Path) -> Result<()> {
+    let make = || workspace::output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
+    if make().is_err() {
+        tools::debian_packages(&["python3", "python3-venv"]).context("the tools need Python")?;
+        make()?;
+    }
+    Ok(())
+}
+
+/// `PATH` with the programs of [`python_programs`] in front.
+#[allow(dead_code, reason = "for the chores that build")]
+pub(crate) fn search_path(programs: &Path) -> OsString {
+    let mut path = programs.as_os_str().to_owned();
+    path.push(":");
+    path.push(env::var_os("PATH").unwrap_or_default());
+    path
+}

@@ -1,0 +1,97 @@
+//! Gets programs that the chores need: from Debian's packages and npm's, kept outside the checkout
+//! where it takes long.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace;
+
+/// Where things are kept that outlive the checkout.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let base = env::var_os("XDG_CACHE_HOME")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")));
+    let kept = base.map(|base| base.join("latchkey"));
+    match kept.filter(|folder| fs::create_dir_all(folder).is_ok()) {
+        Some(folder) => Ok(folder),
+        None => {
+            let folder = workspace::target_dir()?.join("tools");
+            fs::create_dir_all(&folder).context("create a folder for tools")?;
+            Ok(folder)
+        }
+    }
+}
+
+/// A folder of the cache, filled by `fill` unless it was before; one process at a time, and what
+/// was broken off is begun again.
+pub(crate) fn cached(name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let cache = cache()?;
+    let folder = cache.join(name);
+    let whole = folder.join(".whole");
+    if whole.is_file() {
+        return Ok(folder);
+    }
+    let lock = File::create(cache.join(format!("{name}.lock"))).context("create a lock in the cache")?;
+    lock.lock().context("lock the cache")?;
+    if !whole.is_file() {
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+        fill(&folder)?;
+        fs::write(&whole, "").context("mark what is whole")?;
+    }
+    Ok(folder)
+}
+
+/// Installs Debian packages, unless they all are.
+pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
+    let installed = |package: &str| {
+        let mut query = Command::new("dpkg-query");
+        let status = query.args(["--show", "--showformat=${db:Status-Status}", package]).output();
+        status.is_ok_and(|output| output.stdout == b"installed")
+    };
+    if packages.iter().all(|package| installed(package)) {
+        return Ok(());
+    }
+    let apt = |arguments: &[&str]| {
+        let is_root = workspace::output_of(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+        let mut command = Command::new(if is_root { "apt-get" } else { "sudo" });
+        if !is_root {
+            command.arg("apt-get");
+        }
+        workspace::run(command.args(arguments))
+    };
+    let mut install = vec!["install", "--yes", "--no-install-recommends"];
+    install.extend(packages);
+    apt(&["update"])?;
+    apt(&install)
+}
+
+/// Installs what the `package-lock.json` of a folder lists, unless it is there.
+pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
+    let changed = |path: &str| fs::metadata(folder.join(path)).and_then(|found| found.modified()).ok();
+    let wanted = changed("package-lock.json")
+        .with_context(|| format!("package-lock.json is missing in {}", folder.display()))?;
+    if changed("node_modules/.package-lock.json").is_some_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
+    println!("installing the npm packages of {}", folder.display());
+    // Programs are packages of their own: no install script is needed. Not `npm ci`, which
+    // refuses a lock file without the packages of other platforms that some registry lacked.
+    let mut npm = Command::new("npm");
+    let status = npm
+        .args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(folder)
+        .status()
+        .context("start npm")?;
+    if !status.success() {
+        bail!("npm install failed: {status}");
+    }
+    Ok(())
+}
