@@ -1,2 +1,0 @@
-const names=["accept","connection","content-type","upgrade","via","x-forwarded-for","apikey","content-length"];
-export default { async fetch(request, env) { const { url } = request; let s=""; const hh=request.headers; for (const n of names) s+=hh.get(n); globalThis.s=s; const h = new Headers(request.headers); return fetch(env.UPSTREAM + url.slice(url.indexOf("/", 8)), {method: request.method, headers: h, body: request.body, redirect: "manual" }); } };

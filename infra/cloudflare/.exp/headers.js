@@ -1,1 +1,0 @@
-export default { async fetch(request, env) { const { url } = request; const h = new Headers(request.headers); return fetch(env.UPSTREAM + url.slice(url.indexOf("/", 8)), {method: request.method, headers: h, body: request.body, redirect: "manual" }); } };

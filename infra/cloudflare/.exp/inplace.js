@@ -1,1 +1,0 @@
-export default { async fetch(request, env) { const { url } = request; const q = new Request(env.UPSTREAM + url.slice(url.indexOf("/", 8)), request); q.headers.delete("apikey"); return fetch(q, {redirect: "manual" }); } };

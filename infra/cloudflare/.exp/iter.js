@@ -1,1 +1,0 @@
-export default { async fetch(request, env) { const { url } = request; let s=""; for (const [n,v] of request.headers) s+=n+v; globalThis.s=s; const h = new Headers(request.headers); return fetch(env.UPSTREAM + url.slice(url.indexOf("/", 8)), {method: request.method, headers: h, body: request.body, redirect: "manual" }); } };
