@@ -14,6 +14,8 @@ pub mod placeholders;
 
 pub mod expectation;
 
+pub mod report;
+
 pub mod vectors;
 
 pub mod lambda;
