@@ -18,4 +18,6 @@ pub mod report;
 
 pub mod vectors;
 
+pub mod admin_suite;
+
 pub mod lambda;
