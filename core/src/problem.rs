@@ -44,6 +44,10 @@ pub enum Problem {
     UpstreamUnavailable,
     /// The upstream did not answer in time.
     UpstreamTimeout,
+    /// The upstream's response is longer than the platform can carry, in bytes.
+    ResponseTooLarge(usize),
+    /// A WebSocket handshake, which the platform cannot pass on.
+    NoUpgrade,
     /// Something here failed; the cause is in the log.
     Internal,
 }
@@ -69,7 +73,8 @@ impl Problem {
             | Problem::Stale
             | Problem::UpstreamUnresolved
             | Problem::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Problem::UpstreamInvalid => StatusCode::BAD_GATEWAY,
+            Problem::UpstreamInvalid | Problem::ResponseTooLarge(_) => StatusCode::BAD_GATEWAY,
+            Problem::NoUpgrade => StatusCode::NOT_IMPLEMENTED,
             Problem::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -96,6 +101,11 @@ impl Problem {
             Problem::UpstreamInvalid => "An invalid response was received from the upstream server".into(),
             Problem::UpstreamUnavailable => "The upstream server is currently unavailable".into(),
             Problem::UpstreamTimeout => "The upstream server is timing out".into(),
+            Problem::ResponseTooLarge(bytes) => {
+                format!("The upstream server's response does not fit into the {bytes} bytes that can be returned")
+                    .into()
+            }
+            Problem::NoUpgrade => "WebSocket cannot be passed on here".into(),
             Problem::Internal => "An unexpected error occurred".into(),
         }
     }

@@ -1,3 +1,29 @@
 //! Latchkey as an AWS Lambda function over DynamoDB: core decides, this translates.
 
+pub mod aws;
+pub mod config;
+pub mod secrets;
+
+mod event;
+mod fields;
+mod request;
+mod text;
+
+pub mod environment;
+pub mod handler;
+mod own;
+mod proxy;
+
+mod data_plane;
 pub mod store;
+
+mod admin;
+
+pub mod answer;
+pub mod body;
+mod connect;
+pub mod failure;
+mod tls;
+mod upstream;
+
+pub mod system;

@@ -14,6 +14,10 @@ pub mod placeholders;
 
 pub mod expectation;
 
+pub mod report;
+
 pub mod vectors;
+
+pub mod admin_suite;
 
 pub mod lambda;

@@ -13,6 +13,7 @@ use crate::fixtures::{id_of, service_body, try_create, try_patch, wipe};
 use crate::gateway::Gateway;
 use crate::placeholders::{Placeholders, Spelling, look_up};
 use crate::raw_http::{Request, Response};
+use crate::report::{Report, cases_asked_for, features_not_there};
 use crate::upstream::{Recorded, Upstream};
 
 const CASE_MEMBERS: &[&str] = &[
@@ -63,30 +64,6 @@ const RETRY_EVERY: Duration = Duration::from_millis(100);
 pub struct Case {
     pub id: String,
     json: Value,
-}
-
-#[derive(Default)]
-pub struct Report {
-    pub passed: Vec<String>,
-    /// Case and what differed.
-    pub failed: Vec<(String, Vec<String>)>,
-    /// Cases for an optional feature that `LATCHKEY_TEST_WITHOUT` says is not there.
-    pub without: Vec<String>,
-}
-
-impl Report {
-    pub fn summary(&self) -> String {
-        let mut text = String::new();
-        for (id, differences) in &self.failed {
-            text += &format!("\n{id}\n  {}\n", differences.join("\n  "));
-        }
-        text += &format!("\n{} passed, {} failed", self.passed.len(), self.failed.len());
-        if !self.without.is_empty() {
-            text +=
-                &format!(", {} not applicable (optional): {}", self.without.len(), self.without.join(" "));
-        }
-        text
-    }
 }
 
 /// Every case of every `*.json` in tests/vectors and in the folder that `LATCHKEY_VECTORS` names.
@@ -152,16 +129,16 @@ pub fn run_on(cases: &[Case], fresh: &(dyn Fn() -> Gateway + Sync)) -> Report {
 
 /// Those that wait, and the others.
 fn asked_for(cases: &[Case]) -> (Vec<&Case>, Vec<&Case>) {
-    let filter = std::env::var("LATCHKEY_TEST_CASES").unwrap_or_default();
+    let filter = cases_asked_for();
     cases.iter().filter(|case| case.id.contains(&filter)).partition(|case| case.waits())
 }
 
 fn run_in_turn<'a>(cases: impl IntoIterator<Item = &'a &'a Case>, gateway: &Gateway, report: &Mutex<Report>) {
     let upstream = Upstream::recording();
-    let without = std::env::var("LATCHKEY_TEST_WITHOUT").unwrap_or_default();
+    let without = features_not_there();
     for case in cases {
         let feature = case.json["optional"].as_str().unwrap_or_default();
-        if !feature.is_empty() && without.split(',').any(|name| name == feature) {
+        if without.iter().any(|name| name == feature) {
             report.lock().unwrap().without.push(case.id.clone());
             continue;
         }

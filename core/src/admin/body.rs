@@ -13,15 +13,15 @@ const ARGUMENTS_MAX: usize = 1000;
 pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Object, Refusal> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let content_type = types.next();
-    if types.next().is_some() {
-        return Err(Refusal::Malformed("Only one Content-Type is taken"));
-    }
     let Some(content_type) = content_type else {
         return match body {
             [] => Ok(Object::new()),
             _ => Err(Refusal::UnsupportedType),
         };
     };
+    if types.next().is_some() || is_list(content_type.as_bytes()) {
+        return Err(Refusal::Malformed("Only one Content-Type is taken"));
+    }
     if !is_json(content_type.as_bytes()) {
         return Err(Refusal::UnsupportedType);
     }
@@ -31,6 +31,13 @@ pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Object, Refusal>
         return Err(Refusal::Malformed("Too many arguments"));
     }
     Ok(object)
+}
+
+/// Whether these are several values: some platforms join fields of one name by commas, which a
+/// single value has between quotes at most (RFC 9110 §8.3).
+fn is_list(content_type: &[u8]) -> bool {
+    let outside_quotes = content_type.split(|byte| *byte == b'"').step_by(2);
+    outside_quotes.flatten().any(|byte| *byte == b',')
 }
 
 fn is_json(content_type: &[u8]) -> bool {

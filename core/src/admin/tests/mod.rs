@@ -1,11 +1,11 @@
-//! The Admin API, asked as a client asks it.
+//! The Admin API in process: the suite of `tests/src/admin_suite`, and what needs the inside.
 
-mod access;
-mod applications;
-mod credentials;
-mod entities;
-mod schemas;
-mod vectors;
+mod endpoints;
+mod failures;
+mod peppers;
+mod properties;
+mod suite;
+mod times;
 
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;

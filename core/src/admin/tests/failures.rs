@@ -1,0 +1,63 @@
+//! Failures of the store, and what the type system promises.
+
+use serde_json::json;
+
+use super::*;
+
+#[tokio::test]
+async fn futures_can_move_between_threads() {
+    fn check<T: Send>(value: T) -> T {
+        value
+    }
+    let admin = new_admin().await;
+    let headers = headers(None);
+    let request = AdminRequest { method: "GET", path: "/", query: None, headers: &headers, body: b"" };
+    assert_eq!(check(admin.handle(request)).await.status(), 200);
+    check(admin.registry().resume_jobs()).await.unwrap();
+}
+
+#[tokio::test]
+async fn store_failures_say_nothing_outside_and_all_inside() {
+    struct Broken(std::sync::atomic::AtomicBool, MemoryStore);
+    impl Store for Broken {
+        async fn get(
+            &self,
+            key: &crate::store::RecordKey,
+        ) -> Result<Option<crate::store::Versioned>, crate::store::StoreError> {
+            match self.0.load(std::sync::atomic::Ordering::Relaxed) {
+                true => Err(crate::store::StoreError::Failed("disk 7".into())),
+                false => self.1.get(key).await,
+            }
+        }
+        async fn commit(
+            &self,
+            batch: crate::store::Batch,
+        ) -> Result<crate::store::Commit, crate::store::StoreError> {
+            self.1.commit(batch).await
+        }
+        async fn scan(
+            &self,
+            _: &str,
+            _: &str,
+            _: Option<&str>,
+            _: usize,
+        ) -> Result<crate::store::Page, crate::store::StoreError> {
+            Err(crate::store::StoreError::Unavailable("disk 8".into()))
+        }
+    }
+    let admin = admin_over(Broken(false.into(), MemoryStore::default())).await;
+    expect(
+        call(&admin, "GET", "/services", "").await,
+        503,
+        json!({"message": "An unexpected error occurred"}),
+    );
+    admin.registry().store().0.store(true, std::sync::atomic::Ordering::Relaxed);
+    let headers = headers(None);
+    let request =
+        AdminRequest { method: "GET", path: "/services/x", query: None, headers: &headers, body: b"" };
+    let response = admin.handle(request).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.body(), "{\"message\":\"An unexpected error occurred\"}");
+    let cause = response.extensions().get::<crate::admin::InternalCause>().unwrap();
+    assert_eq!(cause.to_string(), "store failed: disk 7");
+}

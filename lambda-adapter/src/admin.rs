@@ -1,0 +1,83 @@
+//! The Admin API of core, over DynamoDB.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
+use latchkey_core::gateway::Rehash;
+use latchkey_core::keys::{KeyDigest, Peppers};
+use latchkey_core::ports::Random as _;
+use latchkey_core::registry::{Error, Registry};
+use tokio::sync::OnceCell;
+
+use crate::own::json;
+use crate::store::DynamoStore;
+use crate::system::{SystemClock, SystemRandom};
+
+/// Version of Kong that clients are told: the one whose conventions are kept.
+const KONG_VERSION: &str = "3.9.1";
+
+/// The control plane of this environment, opened when it is first needed: most environments only
+/// ever proxy.
+pub(crate) struct AdminPlane {
+    store: DynamoStore,
+    peppers: Peppers,
+    token: Option<KeyDigest>,
+    opened: OnceCell<Admin<DynamoStore, SystemClock, SystemRandom>>,
+}
+
+impl AdminPlane {
+    /// `token`: digest of the admin token; `None`: the Admin API answers 503.
+    pub(crate) fn new(store: DynamoStore, peppers: Peppers, token: Option<KeyDigest>) -> Self {
+        AdminPlane { store, peppers, token, opened: OnceCell::new() }
+    }
+
+    /// Answers a request; changes are durable when it returns.
+    pub(crate) async fn admin(&self, request: AdminRequest<'_>) -> Response<Bytes> {
+        let admin = match self.open().await {
+            Ok(admin) => admin,
+            Err(error) => {
+                tracing::error!(%error, "the registry cannot be opened");
+                return failure();
+            }
+        };
+        let response = admin.handle(request).await;
+        if let Some(cause) = response.extensions().get::<InternalCause>() {
+            tracing::error!(%cause, "a call to the Admin API failed");
+        }
+        response
+    }
+
+    /// Moves a key found under the previous pepper to the current one.
+    pub(crate) async fn rehash(&self, rehash: Rehash) {
+        let Rehash { old, new, pepper_id } = rehash;
+        let moved = match self.open().await {
+            Ok(admin) => admin.registry().rehash(old, new, pepper_id).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = moved {
+            tracing::warn!(%error, "a key could not be moved to the current pepper");
+        }
+    }
+
+    /// Opens the registry and finishes what was interrupted; after a failure the next call tries
+    /// again.
+    async fn open(&self) -> Result<&Admin<DynamoStore, SystemClock, SystemRandom>, Error> {
+        let open = || async {
+            let store = self.store.clone();
+            let registry = Registry::open(store, SystemClock, SystemRandom, self.peppers.clone()).await?;
+            registry.resume_jobs().await?;
+            let settings = AdminSettings {
+                token: self.token,
+                version: KONG_VERSION.to_owned(),
+                hostname: "lambda".to_owned(),
+                node_id: SystemRandom.uuid(),
+            };
+            Ok(Admin::new(registry, settings))
+        };
+        self.opened.get_or_try_init(open).await
+    }
+}
+
+fn failure() -> Response<Bytes> {
+    json(StatusCode::INTERNAL_SERVER_ERROR, "{\"message\":\"An unexpected error occurred\"}")
+}

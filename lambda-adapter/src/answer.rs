@@ -1,0 +1,195 @@
+//! A response in the form that each trigger reads.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::BodyDataStream;
+use lambda_http::Body;
+use lambda_runtime::{MetadataPrelude, StreamResponse};
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::body::Content;
+use crate::event::Trigger;
+
+/// Longest answer that Lambda takes, in bytes of JSON (6 MB,
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const LAMBDA_BYTES_MAX: usize = 6 << 20;
+/// The same of a load balancer
+/// (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html>).
+const LOAD_BALANCER_BYTES_MAX: usize = 1 << 20;
+
+/// A body as it is streamed.
+pub type Stream = BodyDataStream<Content>;
+
+impl Trigger {
+    /// Longest answer, in bytes of JSON; a body in base64 takes a third more than its own length.
+    pub(crate) fn answer_bytes_max(self) -> usize {
+        match self {
+            Trigger::LoadBalancer { .. } => LOAD_BALANCER_BYTES_MAX,
+            Trigger::Payload2 | Trigger::Payload1 => LAMBDA_BYTES_MAX,
+        }
+    }
+
+    /// Whether it can take a response in a stream.
+    pub(crate) fn can_stream(self) -> bool {
+        !matches!(self, Trigger::LoadBalancer { .. })
+    }
+}
+
+/// The answer is longer than the trigger takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
+
+/// The whole answer, as JSON.
+pub(crate) fn whole(trigger: Trigger, response: Response<Bytes>) -> Result<Box<RawValue>, TooLong> {
+    let (parts, body) = response.into_parts();
+    let is_base64_encoded = !body.is_empty() && !is_text(&parts.headers, &body);
+    let body = match is_base64_encoded {
+        true => Body::Binary(body.into()),
+        // Checked by `is_text`, so nothing is replaced.
+        false => Body::Text(String::from_utf8_lossy(&body).into_owned()),
+    };
+    let (headers, is_payload_2) = (&parts.headers, trigger == Trigger::Payload2);
+    let lists = match trigger {
+        Trigger::Payload2 => false,
+        Trigger::Payload1 => true,
+        Trigger::LoadBalancer { multi_value } => multi_value,
+    };
+    let answer = Answer {
+        status_code: parts.status.as_u16(),
+        status_description: matches!(trigger, Trigger::LoadBalancer { .. })
+            .then(|| describe_status(parts.status)),
+        headers: (!lists).then(|| joined(headers, is_payload_2)),
+        multi_value_headers: lists.then_some(Lists(headers)),
+        cookies: is_payload_2.then(|| cookies(headers)).filter(|cookies| !cookies.is_empty()),
+        body,
+        is_base64_encoded,
+    };
+    let json = to_raw_value(&answer).expect("an answer has string keys only");
+    if json.get().len() > trigger.answer_bytes_max() { Err(TooLong) } else { Ok(json) }
+}
+
+/// The answer in a stream: status, fields and cookies first, then the body as it comes.
+pub(crate) fn streamed(response: Response<Content>) -> StreamResponse<Stream> {
+    let (parts, content) = response.into_parts();
+    let mut headers = HeaderMap::with_capacity(parts.headers.len());
+    for (name, value) in joined(&parts.headers, true) {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("it was the name of a field");
+        // The runtime writes these as JSON only where they are visible ASCII.
+        let value: String =
+            value.chars().map(|c| if matches!(c, ' '..='~' | '\t') { c } else { '?' }).collect();
+        headers.insert(name, HeaderValue::from_str(&value).expect("visible ASCII and tabs"));
+    }
+    StreamResponse {
+        metadata_prelude: MetadataPrelude {
+            status_code: parts.status,
+            headers,
+            cookies: cookies(&parts.headers).into_iter().map(Cow::into_owned).collect(),
+        },
+        stream: BodyDataStream::new(content),
+    }
+}
+
+/// What an event that nobody understands is answered, in the form that all triggers read.
+pub(crate) fn malformed() -> Box<RawValue> {
+    to_raw_value(&serde_json::json!({
+        "statusCode": 400,
+        "statusDescription": "400 Bad Request",
+        "headers": {"content-type": "application/json; charset=utf-8"},
+        "multiValueHeaders": {"content-type": ["application/json; charset=utf-8"]},
+        "body": "{\"message\":\"Bad request\"}",
+        "isBase64Encoded": false,
+    }))
+    .expect("an answer has string keys only")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<BTreeMap<&'a str, Cow<'a, str>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_value_headers: Option<Lists<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<Vec<Cow<'a, str>>>,
+    body: Body,
+    is_base64_encoded: bool,
+}
+
+/// Each field with all its values.
+struct Lists<'a>(&'a HeaderMap);
+
+impl Serialize for Lists<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = |name| self.0.get_all(name).iter().map(text).collect::<Vec<_>>();
+        serializer.collect_map(self.0.keys().map(|name| (name.as_str(), values(name))))
+    }
+}
+
+/// Each field once, its values joined; cookies cannot be joined: with `cookies_apart` they are left
+/// out, else the last one stays.
+fn joined(headers: &HeaderMap, cookies_apart: bool) -> BTreeMap<&str, Cow<'_, str>> {
+    let mut fields: BTreeMap<&str, Cow<'_, str>> = BTreeMap::new();
+    for (name, value) in headers {
+        match fields.get_mut(name.as_str()) {
+            _ if name == header::SET_COOKIE && cookies_apart => {}
+            Some(before) if name != header::SET_COOKIE => {
+                *before = format!("{before}, {}", text(value)).into()
+            }
+            _ => drop(fields.insert(name.as_str(), text(value))),
+        }
+    }
+    fields
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<Cow<'_, str>> {
+    headers.get_all(header::SET_COOKIE).iter().map(text).collect()
+}
+
+/// A value as text: what is not UTF-8 is read as Latin-1, one character for each byte.
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => value.as_bytes().iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// `200 OK`.
+fn describe_status(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(reason) => format!("{} {reason}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    }
+}
+
+/// Whether a body can go as text: it says that it is, is in no coding, and is UTF-8.
+fn is_text(headers: &HeaderMap, body: &[u8]) -> bool {
+    let is_plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    headers.get_all(header::CONTENT_ENCODING).iter().all(is_plain)
+        && media_type.is_some_and(is_textual)
+        && std::str::from_utf8(body).is_ok()
+}
+
+fn is_textual(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    const TEXTUAL: [&str; 6] = [
+        "application/json",
+        "application/xml",
+        "application/javascript",
+        "application/ecmascript",
+        "application/x-www-form-urlencoded",
+        "application/x-ndjson",
+    ];
+    essence.starts_with("text/")
+        || essence.ends_with("+json")
+        || essence.ends_with("+xml")
+        || TEXTUAL.contains(&essence.as_str())
+}

@@ -1,0 +1,156 @@
+//! Clients of AWS, made without looking anything up: Lambda gives region and credentials in the
+//! environment, so no profile is read and no metadata service is asked.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+
+/// Connecting to a service of AWS in the same region takes a few milliseconds.
+const CONNECT_MAX: Duration = Duration::from_secs(1);
+/// One attempt, and all attempts of one operation.
+const ATTEMPT_MAX: Duration = Duration::from_secs(2);
+const OPERATION_MAX: Duration = Duration::from_secs(5);
+/// Attempts of one operation.
+const ATTEMPTS_MAX: u32 = 3;
+/// Before the second attempt at most; doubled with each, with jitter.
+const BACKOFF_FIRST: Duration = Duration::from_millis(25);
+const BACKOFF_MAX: Duration = Duration::from_millis(500);
+
+/// What clients of AWS are made of.
+#[derive(Clone, Debug)]
+pub struct AwsEnvironment {
+    region: Region,
+    credentials: Credentials,
+    endpoints: Endpoints,
+}
+
+/// Addresses of services other than AWS's own, for tests and development.
+#[derive(Clone, Debug, Default)]
+struct Endpoints {
+    all: Option<String>,
+    dynamodb: Option<String>,
+    secrets_manager: Option<String>,
+    ssm: Option<String>,
+}
+
+impl AwsEnvironment {
+    /// Reads the variables that Lambda sets, and those of the AWS SDKs for other addresses.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let variable = |name: &str| variable(name).filter(|text| !text.is_empty());
+        let needed = |name: &str| variable(name).ok_or_else(|| format!("{name} is not set"));
+        let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"));
+        let (key_id, secret) = (needed("AWS_ACCESS_KEY_ID")?, needed("AWS_SECRET_ACCESS_KEY")?);
+        let token = variable("AWS_SESSION_TOKEN");
+        Ok(AwsEnvironment {
+            region: Region::new(region.ok_or("AWS_REGION is not set")?),
+            credentials: Credentials::new(key_id, secret, token, None, "environment"),
+            endpoints: Endpoints {
+                all: variable("AWS_ENDPOINT_URL"),
+                dynamodb: variable("AWS_ENDPOINT_URL_DYNAMODB"),
+                secrets_manager: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+                ssm: variable("AWS_ENDPOINT_URL_SSM"),
+            },
+        })
+    }
+
+    /// A client of DynamoDB.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let endpoint = self.endpoints.dynamodb.as_ref().or(self.endpoints.all.as_ref());
+        let mut config = aws_sdk_dynamodb::Config::builder()
+            .region(self.region.clone())
+            .credentials_provider(self.credentials.clone())
+            .http_client(http_client(endpoint))
+            .retry_config(retries())
+            .timeout_config(timeouts());
+        config.set_endpoint_url(endpoint.cloned());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// A client of Secrets Manager.
+    pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        let endpoint = self.endpoints.secrets_manager.as_ref().or(self.endpoints.all.as_ref());
+        let mut config = aws_sdk_secretsmanager::Config::builder()
+            .region(self.region.clone())
+            .credentials_provider(self.credentials.clone())
+            .http_client(http_client(endpoint))
+            .retry_config(retries())
+            .timeout_config(timeouts());
+        config.set_endpoint_url(endpoint.cloned());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
+    /// A client of Systems Manager, for its Parameter Store.
+    pub(crate) fn ssm(&self) -> aws_sdk_ssm::Client {
+        let endpoint = self.endpoints.ssm.as_ref().or(self.endpoints.all.as_ref());
+        let mut config = aws_sdk_ssm::Config::builder()
+            .region(self.region.clone())
+            .credentials_provider(self.credentials.clone())
+            .http_client(http_client(endpoint))
+            .retry_config(retries())
+            .timeout_config(timeouts());
+        config.set_endpoint_url(endpoint.cloned());
+        aws_sdk_ssm::Client::from_conf(config.build())
+    }
+}
+
+/// Certificate authorities are read with the first connection, and not at all for plain http.
+fn http_client(endpoint: Option<&String>) -> SharedHttpClient {
+    let builder = aws_smithy_http_client::Builder::new();
+    match endpoint.is_some_and(|url| url.starts_with("http://")) {
+        true => builder.build_http(),
+        false => builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https(),
+    }
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS_MAX)
+        .with_initial_backoff(BACKOFF_FIRST)
+        .with_max_backoff(BACKOFF_MAX)
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_MAX)
+        .operation_attempt_timeout(ATTEMPT_MAX)
+        .operation_timeout(OPERATION_MAX)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<AwsEnvironment, String> {
+        AwsEnvironment::read(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let all =
+            [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "hidden")];
+        assert!(read(&all).is_ok());
+        for (at, (name, _)) in all.iter().enumerate() {
+            let mut some = all.to_vec();
+            some.remove(at);
+            assert_eq!(read(&some).unwrap_err(), format!("{name} is not set"));
+        }
+    }
+
+    #[test]
+    fn credentials_do_not_print() {
+        let environment = read(&[
+            ("AWS_DEFAULT_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "a"),
+            ("AWS_SECRET_ACCESS_KEY", "hidden"),
+            ("AWS_SESSION_TOKEN", "hidden"),
+        ]);
+        assert!(!format!("{environment:?}").contains("hidden"));
+    }
+}

@@ -1,0 +1,160 @@
+//! Settings, from the environment; secrets are in `secrets.rs`.
+
+use latchkey_core::gateway::GatewaySettings;
+
+/// Everything under this path is ours, all else is proxied.
+pub const PREFIX: &str = "/-";
+const TABLE_DEFAULT: &str = "latchkey";
+
+/// What a function is set to do.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Of the data plane.
+    pub gateway: GatewaySettings,
+    /// Name of the DynamoDB table.
+    pub table: String,
+    /// What the function is for.
+    pub mode: Mode,
+    /// Form of an authorizer's answers to payload 2.0.
+    pub authorizer_response: AuthorizerResponse,
+    /// Whether responses are streamed where the trigger can: Function URLs whose invoke mode is
+    /// `RESPONSE_STREAM`, and REST APIs whose integration streams.
+    pub response_streaming: bool,
+}
+
+/// What a function is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Passes requests on.
+    Proxy,
+    /// Tells API Gateway whether a request may pass.
+    Authorizer,
+}
+
+/// Form of an authorizer's answers to payload 2.0, as the HTTP API is set to expect it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorizerResponse {
+    /// `isAuthorized`.
+    Simple,
+    /// An IAM policy.
+    Iam,
+}
+
+impl Settings {
+    /// Reads the variables that `variable` gives by their names. The error is for whoever deploys
+    /// the function.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let variable = |name: &str| variable(name).filter(|text| !text.is_empty());
+        let defaults = GatewaySettings::default();
+        let gateway = GatewaySettings {
+            revocation_bound_ms: number(
+                &variable,
+                "LATCHKEY_REVOCATION_BOUND_MS",
+                defaults.revocation_bound_ms,
+            )?,
+            outage_grace_ms: number(&variable, "LATCHKEY_OUTAGE_GRACE_MS", defaults.outage_grace_ms)?,
+            body_search_bytes: number(&variable, "LATCHKEY_BODY_SEARCH_BYTES", defaults.body_search_bytes)?,
+            grant_cache_bytes: number(&variable, "LATCHKEY_GRANT_CACHE_BYTES", defaults.grant_cache_bytes)?,
+            ..defaults
+        };
+        let mode =
+            choice(&variable, "LATCHKEY_MODE", [("proxy", Mode::Proxy), ("authorizer", Mode::Authorizer)])?;
+        let authorizer_response = choice(
+            &variable,
+            "LATCHKEY_AUTHORIZER_RESPONSE",
+            [("simple", AuthorizerResponse::Simple), ("iam", AuthorizerResponse::Iam)],
+        )?;
+        let response_streaming =
+            choice(&variable, "LATCHKEY_RESPONSE_STREAMING", [("false", false), ("true", true)])?;
+        let table = variable("LATCHKEY_TABLE").unwrap_or_else(|| TABLE_DEFAULT.to_owned());
+        Ok(Settings { gateway, table, mode, authorizer_response, response_streaming })
+    }
+}
+
+fn number<T: std::str::FromStr>(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    default: T,
+) -> Result<T, String> {
+    let text = variable(name);
+    text.map_or(Ok(default), |text| text.parse().map_err(|_| format!("{name} is not a number")))
+}
+
+/// The first choice is the default.
+fn choice<T: Copy, const N: usize>(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    choices: [(&str, T); N],
+) -> Result<T, String> {
+    let text = variable(name).unwrap_or_else(|| choices[0].0.to_owned());
+    let found = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
+    let words = || choices.map(|(word, _)| word).join(" or ");
+    found.ok_or_else(|| format!("{name} must be {}", words()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        Settings::read(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn what_is_not_set_has_a_default() {
+        for settings in [read(&[]).unwrap(), read(&[("LATCHKEY_TABLE", ""), ("LATCHKEY_MODE", "")]).unwrap()]
+        {
+            assert_eq!(settings.table, "latchkey");
+            assert_eq!(settings.mode, Mode::Proxy);
+            assert_eq!(settings.authorizer_response, AuthorizerResponse::Simple);
+            assert!(!settings.response_streaming);
+            assert_eq!(settings.gateway.revocation_bound_ms, 5_000);
+            assert_eq!(settings.gateway.outage_grace_ms, 60_000);
+        }
+    }
+
+    #[test]
+    fn variables_are_read() {
+        let settings = read(&[
+            ("LATCHKEY_TABLE", "keys"),
+            ("LATCHKEY_MODE", "authorizer"),
+            ("LATCHKEY_AUTHORIZER_RESPONSE", "iam"),
+            ("LATCHKEY_RESPONSE_STREAMING", "true"),
+            ("LATCHKEY_REVOCATION_BOUND_MS", "700"),
+            ("LATCHKEY_OUTAGE_GRACE_MS", "0"),
+            ("LATCHKEY_BODY_SEARCH_BYTES", "9"),
+            ("LATCHKEY_GRANT_CACHE_BYTES", "10"),
+        ])
+        .unwrap();
+        assert_eq!((settings.table.as_str(), settings.mode), ("keys", Mode::Authorizer));
+        assert_eq!(settings.authorizer_response, AuthorizerResponse::Iam);
+        assert!(settings.response_streaming);
+        let GatewaySettings {
+            revocation_bound_ms,
+            outage_grace_ms,
+            body_search_bytes,
+            grant_cache_bytes,
+            ..
+        } = settings.gateway;
+        assert_eq!(
+            (revocation_bound_ms, outage_grace_ms, body_search_bytes, grant_cache_bytes),
+            (700, 0, 9, 10)
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (name, value) in [
+            ("LATCHKEY_REVOCATION_BOUND_MS", "soon"),
+            ("LATCHKEY_OUTAGE_GRACE_MS", "-1"),
+            ("LATCHKEY_MODE", "Proxy"),
+            ("LATCHKEY_AUTHORIZER_RESPONSE", "2.0"),
+            ("LATCHKEY_RESPONSE_STREAMING", "1"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}

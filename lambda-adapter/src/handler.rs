@@ -1,0 +1,124 @@
+//! One invocation: what the event is, who answers it, and in which form.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::Response;
+use lambda_runtime::{Diagnostic, FunctionResponse};
+use latchkey_core::problem::Problem;
+use latchkey_core::surface::{Surface, surface};
+use serde_json::value::RawValue;
+
+use crate::answer::{self, Stream, malformed, streamed, whole};
+use crate::body::Content;
+use crate::config::{Mode, PREFIX};
+use crate::environment::Environment;
+use crate::event::{Event, Kind, Malformed, Trigger};
+use crate::own;
+use crate::proxy::{self, Refusals};
+use crate::request::Request;
+
+/// What the runtime is given: JSON, or a stream.
+pub type Reply = FunctionResponse<Box<RawValue>, Stream>;
+
+/// Answers an invocation. An error makes it fail; proxying never does.
+///
+/// The event comes as text, so that one that does not parse can be answered too.
+pub async fn handle(environment: &Environment, event: &RawValue) -> Result<Reply, Diagnostic> {
+    match environment.settings.mode {
+        Mode::Proxy => Ok(handle_request(environment, event).await),
+        Mode::Authorizer => Err(failed("authorizer mode is not there yet")),
+    }
+}
+
+async fn handle_request(environment: &Environment, event: &RawValue) -> Reply {
+    let (trigger, request) = match read(event) {
+        Ok(read) => read,
+        Err(Malformed(reason)) => {
+            tracing::warn!(reason, "an event is not understood");
+            return FunctionResponse::BufferedResponse(malformed());
+        }
+    };
+    let streams = environment.settings.response_streaming && trigger.can_stream();
+    let refusals = Refusals::new(
+        request.as_ref().map(|request| &request.headers).unwrap_or(&http::HeaderMap::new()),
+        environment.ids.draw(),
+    );
+    let response = match request {
+        Ok(request) => {
+            let bytes_max = (!streams).then(|| trigger.answer_bytes_max());
+            match unless_panics(respond(environment, request, refusals.clone(), bytes_max)).await {
+                Some(response) => response,
+                None => {
+                    tracing::error!("a request panicked");
+                    environment.data_plane.reset();
+                    refusals.refuse(&Problem::Internal, 0)
+                }
+            }
+        }
+        Err(Malformed(reason)) => {
+            tracing::warn!(reason, "a request is not understood");
+            refusals.refuse(&Problem::BadRequest("Bad request"), 0)
+        }
+    };
+    match streams {
+        true => FunctionResponse::StreamingResponse(streamed(response)),
+        false => FunctionResponse::BufferedResponse(buffered(trigger, response, &refusals)),
+    }
+}
+
+/// The trigger, and the request or what is wrong with it.
+fn read(event: &RawValue) -> Result<(Trigger, Result<Request, Malformed>), Malformed> {
+    let event = Event::parse(event.get())?;
+    match event.kind() {
+        Some(kind @ Kind::Request(trigger)) => Ok((trigger, Request::new(&event, kind))),
+        Some(Kind::Authorize(_)) => {
+            Err(Malformed("it is an authorizer's, and LATCHKEY_MODE is proxy".to_owned()))
+        }
+        None => Err(Malformed("it is of no known trigger".to_owned())),
+    }
+}
+
+async fn respond(
+    environment: &Environment,
+    request: Request,
+    refusals: Refusals,
+    bytes_max: Option<usize>,
+) -> Response<Content> {
+    match surface(PREFIX, &request.path) {
+        Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,
+        surface => own::serve(environment, surface, &request).await.map(Content::Whole),
+    }
+}
+
+fn buffered(trigger: Trigger, response: Response<Content>, refusals: &Refusals) -> Box<RawValue> {
+    let hold = |response: Response<Content>| {
+        response.map(|content| match content {
+            Content::Whole(bytes) => bytes,
+            // Only where nothing is streamed is this called, and there all bodies are held.
+            Content::Upstream(_) => Bytes::new(),
+        })
+    };
+    whole(trigger, hold(response)).unwrap_or_else(|answer::TooLong| {
+        let problem = Problem::ResponseTooLarge(trigger.answer_bytes_max());
+        whole(trigger, hold(refusals.refuse(&problem, 0))).unwrap_or_else(|_| malformed())
+    })
+}
+
+/// Runs to the end, or to a panic (`None`).
+async fn unless_panics<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+fn failed(message: &str) -> Diagnostic {
+    Diagnostic { error_type: "Latchkey".to_owned(), error_message: message.to_owned() }
+}

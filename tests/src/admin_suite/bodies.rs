@@ -1,0 +1,184 @@
+//! How the body of a write is read.
+
+use serde_json::{Value, json};
+
+use super::Api;
+use super::ask::{answer, data, expect, expect_gone, get, make, patch, post, put, request, with_json};
+
+tests!("bodies":
+    bodies_must_be_json,
+    broken_json_is_refused,
+    one_content_type_is_taken,
+    other_types_are_refused_for_every_write,
+    too_many_members_are_refused,
+    numbers_are_read_as_json_has_them,
+    bodies_of_reading_methods_do_not_matter,
+    long_entities_are_refused,
+    long_bodies_are_refused needs "adapter",
+);
+
+fn bodies_must_be_json(api: &dyn Api) {
+    for (content_type, body, status) in [
+        (Some("application/json"), "{\"username\":\"a\"}", 201),
+        (Some("Application/JSON; charset=utf-8"), "{\"username\":\"b\"}", 201),
+        (Some("application/json;charset=\"utf-8\""), "{\"username\":\"c\"}", 201),
+        (Some("application/json; x=\"a,b\""), "{\"username\":\"e\"}", 201),
+        (Some("application/json"), " \r\n{\"username\" : \"d\"}\n", 201),
+        (Some("application/json"), "", 400),
+        (Some("application/json"), "[]", 400),
+        (Some("application/json"), "null", 400),
+        (Some("application/json"), "\"a\"", 400),
+        (Some("application/json"), "{", 400),
+        (Some("text/plain"), "{}", 415),
+        (Some("application/x-www-form-urlencoded"), "username=a", 415),
+        (Some("application/jsonx"), "{}", 415),
+        (Some("application/json-patch+json"), "{}", 415),
+        (None, "{}", 415),
+        (None, "", 400),
+    ] {
+        let mut request = request(api, "POST", "/consumers").body(body);
+        if let Some(content_type) = content_type {
+            request = request.header("Content-Type", content_type);
+        }
+        let response = api.send(&request);
+        assert_eq!(response.status, status, "{content_type:?} {body:?}: {}", response.text());
+        assert_eq!(status == 415, response.body.is_empty(), "{content_type:?} {body:?}");
+    }
+    // Neither body nor length.
+    expect(answer(&api.send(&request(api, "POST", "/consumers"))), 400, json!({"code": 2}));
+}
+
+fn broken_json_is_refused(api: &dyn Api) {
+    let deep = format!("{{\"username\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
+    for body in [
+        b"{".as_slice(),
+        b"{\"username\":\"a\"",
+        b"{\"username\":\"a\"}}",
+        b"{\"username\":\"a\",}",
+        b"{'username':'a'}",
+        b"{username:\"a\"}",
+        b"{\"username\":\"\xff\"}",
+        b"{\"username\":\"\\ud800\"}",
+        b"{\"username\":\"a\nb\"}",
+        b"\xef\xbb\xbf{\"username\":\"a\"}",
+        b"{\"username\":\"a\",\"tags\":[1e999]}",
+        b"{\"username\":NaN}",
+        b"{\"username\":01}",
+        deep.as_bytes(),
+    ] {
+        let request =
+            request(api, "POST", "/consumers").header("Content-Type", "application/json").body(body);
+        let refused = answer(&api.send(&request));
+        let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
+        assert_eq!(refused, (400, json!({"message": "Cannot parse JSON body"})), "{shown}");
+    }
+    expect(get(api, "/consumers"), 200, json!({"data": []}));
+}
+
+/// However the platform shows two fields of a name.
+fn one_content_type_is_taken(api: &dyn Api) {
+    for second in ["application/json", "text/plain", "application/json; charset=utf-8"] {
+        let request = request(api, "POST", "/consumers")
+            .header("Content-Type", "application/json; charset=utf-8")
+            .header("Content-Type", second)
+            .body("{\"username\":\"a\"}");
+        expect(answer(&api.send(&request)), 400, json!({"message": "Only one Content-Type is taken"}));
+    }
+    let joined = "application/json, application/json";
+    let request =
+        request(api, "POST", "/consumers").header("Content-Type", joined).body("{\"username\":\"a\"}");
+    expect(answer(&api.send(&request)), 400, json!({"message": "Only one Content-Type is taken"}));
+}
+
+fn other_types_are_refused_for_every_write(api: &dyn Api) {
+    make(api, "/consumers", json!({"username": "bob"}));
+    for (method, path) in [("POST", "/consumers"), ("PUT", "/consumers/eve"), ("PATCH", "/consumers/bob")] {
+        let request = request(api, method, path).header("Content-Type", "text/plain").body("{}");
+        let response = api.send(&request);
+        assert_eq!((response.status, response.body.len()), (415, 0), "{method} {path}");
+    }
+    // Whether it is there is not told before.
+    let request = request(api, "PATCH", "/consumers/nobody").header("Content-Type", "text/plain").body("{}");
+    assert_eq!(api.send(&request).status, 415);
+}
+
+fn too_many_members_are_refused(api: &dyn Api) {
+    let mut members = serde_json::Map::new();
+    for number in 0..1000 {
+        members.insert(format!("x{number}"), json!(number));
+    }
+    let thousand = Value::Object(members.clone());
+    expect(post(api, "/consumers", thousand), 400, json!({"code": 2, "fields": {"x0": "unknown field"}}));
+    members.insert("x1000".to_owned(), json!(1000));
+    expect(post(api, "/consumers", Value::Object(members)), 400, json!({"message": "Too many arguments"}));
+}
+
+fn numbers_are_read_as_json_has_them(api: &dyn Api) {
+    for (text, expected) in [
+        ("8080", Ok(8080)),
+        ("8080.0", Ok(8080)),
+        ("8.08e3", Ok(8080)),
+        ("0", Ok(0)),
+        ("-0", Ok(0)),
+        ("65536", Err("value should be between 0 and 65535")),
+        ("-1", Err("value should be between 0 and 65535")),
+        ("1e30", Err("expected an integer")),
+        ("18446744073709551616", Err("expected an integer")),
+        ("1.5", Err("expected an integer")),
+        ("\"80\"", Err("expected an integer")),
+        ("true", Err("expected an integer")),
+        ("[80]", Err("expected an integer")),
+        ("null", Err("required field missing")),
+    ] {
+        let body = format!("{{\"host\":\"a\",\"port\":{text}}}");
+        let answered = answer(&api.send(&with_json(request(api, "POST", "/services"), &body)));
+        match expected {
+            Ok(port) => expect(answered, 201, json!({"port": port})),
+            Err(sentence) => expect(answered, 400, json!({"fields": {"port": sentence}})),
+        };
+    }
+}
+
+fn bodies_of_reading_methods_do_not_matter(api: &dyn Api) {
+    make(api, "/consumers", json!({"username": "bob"}));
+    for (method, status) in [("OPTIONS", 204), ("DELETE", 204)] {
+        let request =
+            request(api, method, "/consumers/bob").header("Content-Type", "text/plain").body("no json");
+        assert_eq!(api.send(&request).status, status, "{method}");
+    }
+    expect_gone(super::ask::delete(api, "/consumers/bob"));
+}
+
+/// 64 KiB as stored.
+fn long_entities_are_refused(api: &dyn Api) {
+    make(api, "/services", json!({"name": "s", "host": "a"}));
+    let plugin = |bytes: usize| {
+        json!({"name": "application-registration",
+               "config": {"display_name": "S", "description": "x".repeat(bytes)}})
+    };
+    let refused = expect(post(api, "/services/s/plugins", plugin(65 << 10)), 400, json!({"code": 2}));
+    assert!(refused.to_string().len() < 1000, "the answer repeats what was sent: {refused}");
+    expect(get(api, "/services/s/plugins"), 200, json!({"data": []}));
+    let made = expect(post(api, "/services/s/plugins", plugin(60 << 10)), 201, json!({}));
+    let path = format!("/plugins/{}", made["id"].as_str().unwrap());
+    expect(get(api, &path), 200, made.clone());
+    expect(patch(api, &path, json!({"tags": [("x".repeat(6 << 10))]})), 400, json!({"code": 2}));
+    expect(get(api, &path), 200, made);
+    let many: Vec<String> = (0..8000).map(|number| format!("tag {number}")).collect();
+    expect(put(api, "/services/t", json!({"host": "a", "tags": many})), 400, json!({"code": 2}));
+    assert_eq!(data(&get(api, "/services").1).len(), 1);
+}
+
+/// 1 MiB as sent.
+fn long_bodies_are_refused(api: &dyn Api) {
+    let body = |bytes: usize| {
+        let frame = "{\"username\":\"\"}".len();
+        format!("{{\"username\":\"{}\"}}", "x".repeat(bytes - frame))
+    };
+    let most = 1 << 20;
+    let taken = answer(&api.send(&with_json(request(api, "POST", "/consumers"), &body(most))));
+    expect(taken, 400, json!({"fields": {"username": "length must be at most 512"}}));
+    let refused = api.send(&with_json(request(api, "POST", "/consumers"), &body(most + 1)));
+    assert_eq!(refused.status, 413, "{}", refused.text());
+    expect(get(api, "/consumers"), 200, json!({"data": []}));
+}

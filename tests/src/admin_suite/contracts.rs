@@ -1,0 +1,255 @@
+//! Contracts between applications and services.
+
+use serde_json::{Value, json};
+
+use super::Api;
+use super::applications::{make_application, with_developer};
+use super::ask::{
+    NOBODY, delete, expect, expect_gone, expect_not_found, get, id, make, patch, post, put, text,
+};
+
+tests!("contracts":
+    contracts_go_through_their_states,
+    automatic_approval,
+    a_contract_is_reached_from_every_side,
+    a_contract_keeps_its_two_sides,
+    a_new_contract_has_the_first_state,
+    registration_must_be_open,
+    automatic_approval_is_for_new_contracts,
+    a_contract_may_be_made_again,
+    the_queue_of_a_service_is_paged,
+);
+
+fn open_registration(api: &dyn Api, auto_approve: bool) -> Value {
+    let plugin = json!({"name": "application-registration",
+        "config": {"display_name": "S", "auto_approve": auto_approve}});
+    expect(post(api, "/services/s/plugins", plugin), 201, json!({}))
+}
+
+/// The body that asks for a contract with the service of that name.
+fn with(api: &dyn Api, service: &str) -> Value {
+    json!({"service": {"id": get(api, &format!("/services/{service}")).1["id"]}})
+}
+
+fn contracts_go_through_their_states(api: &dyn Api) {
+    with_developer(api);
+    let application = make_application(api);
+    let path = format!("/developers/a@b.test/applications/{}/application_instances", id(&application));
+    let body = with(api, "s");
+    let closed = expect(post(api, &path, body.clone()), 400, json!({"code": 2}));
+    assert!(text(&closed, "message").contains("application-registration"));
+    open_registration(api, false);
+    let composite = format!("{}_{}", id(&application), text(&body["service"], "id"));
+    let made = expect(
+        post(api, &path, body.clone()),
+        201,
+        json!({"status": 1, "suspended": false, "composite_id": composite}),
+    );
+    expect(post(api, &path, body), 409, json!({"code": 5, "fields": {"composite_id": composite}}));
+    let contract = format!("/services/s/application_instances/{}", id(&made));
+    for (status, answer) in
+        [(3, 400), (1, 200), (0, 200), (1, 400), (2, 400), (3, 200), (2, 400), (0, 200), (3, 200), (4, 400)]
+    {
+        let answered = patch(api, &contract, json!({"status": status}));
+        assert_eq!(answered.0, answer, "to {status}: {}", answered.1);
+    }
+    let refused = patch(api, &contract, json!({"status": 2})).1;
+    assert_eq!(
+        refused["fields"]["status"],
+        "cannot go from 3 (revoked) to 2 (rejected); it can go to 0 (approved)"
+    );
+    expect(patch(api, &contract, json!({"suspended": true})), 200, json!({"suspended": true, "status": 3}));
+    expect(
+        get(api, &path),
+        200,
+        json!({"total": 1, "data": [{"application": {"name": "app", "developer": {"email": "a@b.test"}}}]}),
+    );
+    expect(get(api, "/services/s/applications"), 200, json!({"data": [{"name": "app"}], "total": 1}));
+    expect_gone(delete(api, &format!("{path}/{}", id(&made))));
+    expect(get(api, "/services/s/application_instances"), 200, json!({"data": []}));
+}
+
+fn automatic_approval(api: &dyn Api) {
+    with_developer(api);
+    open_registration(api, true);
+    let application = make_application(api);
+    let path = format!("/applications/{}/application_instances", id(&application));
+    expect(post(api, &path, with(api, "s")), 201, json!({"status": 0}));
+    expect_gone(delete(api, "/services/s"));
+    expect(get(api, &path), 200, json!({"data": []}));
+}
+
+fn a_contract_is_reached_from_every_side(api: &dyn Api) {
+    let developer = with_developer(api);
+    open_registration(api, false);
+    make(api, "/services", json!({"name": "t", "host": "a"}));
+    let application = make_application(api);
+    let body = json!({"application": {"id": application["id"]}});
+    let made = expect(post(api, "/services/s/application_instances", body), 201, json!({"status": 1}));
+    let (contract, application) = (id(&made), id(&application));
+    let sides = [
+        format!("/services/s/application_instances/{contract}"),
+        format!("/applications/{application}/application_instances/{contract}"),
+        format!("/developers/a@b.test/applications/{application}/application_instances/{contract}"),
+        format!("/developers/{}/applications/{application}/application_instances/{contract}", id(&developer)),
+    ];
+    for (side, status) in sides.iter().zip([0, 3, 0, 3]) {
+        expect(patch(api, side, json!({"status": status})), 200, json!({"status": status}));
+    }
+    for side in &sides {
+        let found = expect(get(api, side), 200, json!({"status": 3}));
+        assert_eq!(id(&found), contract);
+    }
+    for side in [
+        format!("/services/t/application_instances/{contract}"),
+        format!("/services/none/application_instances/{contract}"),
+        format!("/applications/{NOBODY}/application_instances/{contract}"),
+        format!("/services/s/application_instances/{NOBODY}"),
+    ] {
+        expect_not_found(get(api, &side));
+        expect(patch(api, &side, json!({"status": 0})), 404, json!({}));
+        expect_not_found(delete(api, &side));
+    }
+    expect(put(api, &sides[0], json!({"status": 0})), 405, json!({}));
+    expect_gone(delete(api, &sides[1]));
+    expect_not_found(get(api, &sides[0]));
+    expect_not_found(delete(api, &sides[0]));
+}
+
+fn a_contract_keeps_its_two_sides(api: &dyn Api) {
+    with_developer(api);
+    open_registration(api, false);
+    let other = make(api, "/services", json!({"name": "t", "host": "a"}));
+    let application = make_application(api);
+    let path = format!("/applications/{}/application_instances", id(&application));
+    let made = make(api, &path, with(api, "s"));
+    let contract = format!("{path}/{}", id(&made));
+    expect(
+        patch(api, &contract, json!({"service": {"id": other["id"]}})),
+        400,
+        json!({"fields": {"service": "cannot be changed: make another contract"}}),
+    );
+    // The side in the path is what the path says.
+    expect(
+        patch(api, &contract, json!({"application": {"id": NOBODY}, "service": made["service"]})),
+        200,
+        json!({"application": {"id": application["id"]}, "composite_id": made["composite_id"]}),
+    );
+    for wrong in
+        [json!({"service": null}), json!({"service": {"id": "s"}}), json!({"suspended": 1}), json!({"x": 1})]
+    {
+        let (status, body) = patch(api, &contract, wrong.clone());
+        assert_eq!((status, &body["code"]), (400, &json!(2)), "{wrong}: {body}");
+    }
+    expect(get(api, &contract), 200, made);
+}
+
+fn a_new_contract_has_the_first_state(api: &dyn Api) {
+    with_developer(api);
+    open_registration(api, false);
+    let application = make_application(api);
+    let path = format!("/applications/{}/application_instances", id(&application));
+    let mut body = with(api, "s");
+    for status in [0, 2, 3] {
+        body["status"] = json!(status);
+        expect(
+            post(api, &path, body.clone()),
+            400,
+            json!({"fields": {"status": "a new contract has 1; change it afterwards"}}),
+        );
+    }
+    body["status"] = json!(4);
+    expect(post(api, &path, body.clone()), 400, json!({"code": 2}));
+    expect(get(api, &path), 200, json!({"data": [], "total": 0}));
+    body["status"] = json!(1);
+    let made = expect(post(api, &path, body), 201, json!({"status": 1}));
+    // Rejected, and then approved after all.
+    let contract = format!("{path}/{}", id(&made));
+    for (status, answer) in [(2, 200), (1, 400), (3, 400), (0, 200)] {
+        expect(patch(api, &contract, json!({"status": status})), answer, json!({}));
+    }
+}
+
+fn registration_must_be_open(api: &dyn Api) {
+    with_developer(api);
+    let plugin = open_registration(api, false);
+    let application = make_application(api);
+    let path = format!("/applications/{}/application_instances", id(&application));
+    expect(post(api, &path, json!({})), 400, json!({"fields": {"service": "required field missing"}}));
+    expect(
+        post(api, &path, json!({"service": {"id": NOBODY}})),
+        400,
+        json!({"code": 4, "fields": {"service": {"id": NOBODY}}}),
+    );
+    expect(
+        post(api, "/services/s/application_instances", json!({"application": {"id": NOBODY}})),
+        400,
+        json!({"code": 4, "fields": {"application": {"id": NOBODY}}}),
+    );
+    let plugin = format!("/plugins/{}", id(&plugin));
+    expect(patch(api, &plugin, json!({"enabled": false})), 200, json!({}));
+    expect(post(api, &path, with(api, "s")), 400, json!({"code": 2}));
+    expect(patch(api, &plugin, json!({"enabled": true})), 200, json!({}));
+    let made = expect(post(api, &path, with(api, "s")), 201, json!({}));
+    // What is there stays when it is closed.
+    expect_gone(delete(api, &plugin));
+    expect(get(api, &format!("{path}/{}", id(&made))), 200, json!({"status": 1}));
+    expect(patch(api, &format!("{path}/{}", id(&made)), json!({"status": 2})), 200, json!({"status": 2}));
+}
+
+fn automatic_approval_is_for_new_contracts(api: &dyn Api) {
+    with_developer(api);
+    let plugin = open_registration(api, false);
+    let application = make_application(api);
+    let path = format!("/applications/{}/application_instances", id(&application));
+    let waiting = make(api, &path, with(api, "s"));
+    expect(
+        patch(api, &format!("/plugins/{}", id(&plugin)), json!({"config": {"auto_approve": true}})),
+        200,
+        json!({}),
+    );
+    expect(get(api, &format!("{path}/{}", id(&waiting))), 200, json!({"status": 1}));
+    let body = json!({"name": "second", "redirect_uri": "https://e.test"});
+    let second = make(api, "/developers/a@b.test/applications", body);
+    let path = format!("/applications/{}/application_instances", id(&second));
+    expect(post(api, &path, with(api, "s")), 201, json!({"status": 0}));
+}
+
+fn a_contract_may_be_made_again(api: &dyn Api) {
+    with_developer(api);
+    open_registration(api, false);
+    let application = make_application(api);
+    let path = format!("/applications/{}/application_instances", id(&application));
+    let first = make(api, &path, with(api, "s"));
+    let contract = format!("{path}/{}", id(&first));
+    expect(patch(api, &contract, json!({"status": 2})), 200, json!({}));
+    expect_gone(delete(api, &contract));
+    let again = expect(
+        post(api, &path, with(api, "s")),
+        201,
+        json!({"status": 1, "composite_id": first["composite_id"]}),
+    );
+    assert_ne!(again["id"], first["id"]);
+}
+
+fn the_queue_of_a_service_is_paged(api: &dyn Api) {
+    with_developer(api);
+    open_registration(api, false);
+    for number in 0..5 {
+        let body = json!({"name": format!("app {number}"), "redirect_uri": "https://e.test"});
+        let application = make(api, "/developers/a@b.test/applications", body);
+        make(api, &format!("/applications/{}/application_instances", id(&application)), with(api, "s"));
+    }
+    for list in ["/services/s/application_instances", "/services/s/applications"] {
+        let page = expect(get(api, &format!("{list}?size=2")), 200, json!({"total": 5, "data": [{}, {}]}));
+        let next = text(&page, "next");
+        expect(get(api, &next), 200, json!({"total": 5, "data": [{}, {}, {}], "next": null}));
+    }
+    let applications = get(api, "/services/s/applications").1;
+    for application in super::ask::data(&applications) {
+        assert!(text(application, "name").starts_with("app "));
+        assert!(application.get("credential").is_none());
+    }
+    expect_not_found(get(api, "/services/none/applications"));
+    expect_not_found(get(api, "/services/none/application_instances"));
+}

@@ -1,0 +1,36 @@
+//! What came of a run of cases.
+
+#[derive(Default)]
+pub struct Report {
+    pub passed: Vec<String>,
+    /// Case and what differed.
+    pub failed: Vec<(String, Vec<String>)>,
+    /// Cases for an optional feature that is not there.
+    pub without: Vec<String>,
+}
+
+impl Report {
+    pub fn summary(&self) -> String {
+        let mut text = String::new();
+        for (id, differences) in &self.failed {
+            text += &format!("\n{id}\n  {}\n", differences.join("\n  "));
+        }
+        text += &format!("\n{} passed, {} failed", self.passed.len(), self.failed.len());
+        if !self.without.is_empty() {
+            text +=
+                &format!(", {} not applicable (optional): {}", self.without.len(), self.without.join(" "));
+        }
+        text
+    }
+}
+
+/// Optional features that `LATCHKEY_TEST_WITHOUT` says are not there.
+pub fn features_not_there() -> Vec<String> {
+    let names = std::env::var("LATCHKEY_TEST_WITHOUT").unwrap_or_default();
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// Text that `LATCHKEY_TEST_CASES` asks for in the names of cases; empty: all of them.
+pub fn cases_asked_for() -> String {
+    std::env::var("LATCHKEY_TEST_CASES").unwrap_or_default()
+}
