@@ -49,14 +49,18 @@ pub(crate) fn cached(name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Resu
     Ok(folder)
 }
 
-/// Installs Debian packages, unless they all are.
-pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
-    let installed = |package: &str| {
+/// Whether Debian packages are all installed.
+pub(crate) fn has_debian_packages(packages: &[&str]) -> bool {
+    packages.iter().all(|package| {
         let mut query = Command::new("dpkg-query");
         let status = query.args(["--show", "--showformat=${db:Status-Status}", package]).output();
         status.is_ok_and(|output| output.stdout == b"installed")
-    };
-    if packages.iter().all(|package| installed(package)) {
+    })
+}
+
+/// Installs Debian packages, unless they all are.
+pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
+    if has_debian_packages(packages) {
         return Ok(());
     }
     let apt = |arguments: &[&str]| {

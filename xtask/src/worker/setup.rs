@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::{tools, workspace};
 
@@ -18,7 +18,7 @@ pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 const RUSTUP_TIMEOUT: Duration = Duration::from_secs(120);
 /// Debian's compiler with the source of its standard library, and a linker.
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
-/// `debian` uses Debian's compiler even where rustup has the target: to try that way out.
+/// `debian` uses Debian's compiler even where rustup has what is needed: to try that way out.
 const WAY: &str = "LATCHKEY_WASM_TOOLCHAIN";
 
 /// Everything that is needed.
@@ -29,41 +29,49 @@ pub(super) struct Tools {
     pub(super) wasm_bindgen: PathBuf,
 }
 
-/// A compiler with the target's standard library.
+/// A compiler, with the source of its standard library: that is compiled along with the Worker, for
+/// size and without the text of panics.
 pub(super) enum Compiler {
     /// The one this runs under.
     Rustup,
-    /// Debian's, with a standard library built here.
+    /// Debian's.
     Debian {
-        /// Folder with the standard library, as `--sysroot` wants it.
-        sysroot: PathBuf,
         /// The linker.
         linker: PathBuf,
     },
 }
 
+/// What a panic would say, where, and what only `Debug` shows is not compiled: a fourth of the size.
+/// The shim logs that a call trapped.
+const RUSTFLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
+
 impl Compiler {
-    /// cargo, which compiles for the target.
-    pub(super) fn cargo(&self) -> Command {
-        match self {
-            Compiler::Rustup => Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
-            Compiler::Debian { sysroot, linker } => {
+    /// `cargo build` for the target, the standard library included.
+    pub(super) fn build(&self) -> Result<Command> {
+        let mut cargo = match self {
+            Compiler::Rustup => Command::new(workspace::cargo_program()),
+            Compiler::Debian { linker } => {
                 let mut cargo = debian_cargo();
-                let flags = format!("--sysroot={}", sysroot.display());
-                cargo
-                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags)
-                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+                cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
                 cargo
             }
-        }
+        };
+        cargo
+            .args(["build", "--target", TARGET, "-Zbuild-std=std", "-Zbuild-std-features=optimize_for_size"])
+            .arg("--target-dir")
+            .arg(self.target_dir()?)
+            // Stable compilers know these options too, but ask to be told that they may change.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", RUSTFLAGS);
+        Ok(cargo)
     }
 
-    /// Folder for what it compiles: standard libraries do not mix.
+    /// Folder for what it compiles: what two compilers make does not mix.
     pub(super) fn target_dir(&self) -> Result<PathBuf> {
         let target = workspace::target_dir()?;
         Ok(match self {
-            Compiler::Rustup => target,
-            Compiler::Debian { .. } => target.join("debian"),
+            Compiler::Rustup => target.join("worker"),
+            Compiler::Debian { .. } => target.join("worker-debian"),
         })
     }
 }
@@ -94,33 +102,32 @@ pub(crate) fn node() -> Command {
     node
 }
 
+/// The compiler this runs under, if the source of its standard library is there or can be had from
+/// rustup's server; else Debian's.
 fn compiler() -> Result<Compiler> {
-    if env::var_os(WAY).is_none_or(|way| way != "debian") {
-        if has_target()? {
-            return Ok(Compiler::Rustup);
-        }
-        println!("adding the target {TARGET} with rustup");
-        if within(Command::new("rustup").args(["target", "add", TARGET]), RUSTUP_TIMEOUT) && has_target()? {
-            return Ok(Compiler::Rustup);
-        }
-        println!("rustup cannot add it: trying Debian's packages");
+    let debian_is_wanted = env::var_os(WAY).is_some_and(|way| way == "debian");
+    if debian_is_wanted {
+        return debian();
     }
+    if has_source()? {
+        return Ok(Compiler::Rustup);
+    }
+    // Once they are there, nobody waits for rustup's server again.
+    if tools::has_debian_packages(&DEBIAN_PACKAGES) {
+        return debian();
+    }
+    println!("adding the source of the standard library with rustup");
+    if within(Command::new("rustup").args(["component", "add", "rust-src"]), RUSTUP_TIMEOUT) && has_source()?
+    {
+        return Ok(Compiler::Rustup);
+    }
+    println!("rustup cannot add it: trying Debian's packages");
     debian()
 }
 
-fn has_target() -> Result<bool> {
+fn has_source() -> Result<bool> {
     let sysroot = workspace::output_of(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("lib");
-    Ok(has_std(&libraries))
-}
-
-fn has_std(libraries: &Path) -> bool {
-    let is_std = |entry: fs::DirEntry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.starts_with("libstd-") && name.ends_with(".rlib")
-    };
-    fs::read_dir(libraries).is_ok_and(|entries| entries.flatten().any(is_std))
+    Ok(Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").is_file())
 }
 
 /// Whether a program succeeded in time.
@@ -139,21 +146,14 @@ fn within(command: &mut Command, timeout: Duration) -> bool {
     false
 }
 
-/// Debian's compiler, and the standard library built from its source.
+/// Debian's compiler.
 fn debian() -> Result<Compiler> {
-    tools::debian_packages(&DEBIAN_PACKAGES)
-        .context("the target needs either rustup's server or Debian's packages")?;
-    let version = workspace::output_of(Command::new("/usr/bin/rustc").arg("--version"))?;
-    let version: String = version.trim().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-    let cache = tools::cache()?;
-    let sysroot = cache.join(format!("std-{version}"));
-    let linker = cache.join("bin/rust-lld");
+    tools::debian_packages(&DEBIAN_PACKAGES).context(
+        "the Worker needs the source of the standard library, from rustup's server or Debian's packages",
+    )?;
+    let linker = tools::cache()?.join("bin/rust-lld");
     link_linker(&linker)?;
-    let libraries = sysroot.join("lib/rustlib").join(TARGET).join("lib");
-    if !has_std(&libraries) {
-        build_std(&cache, &libraries, &linker)?;
-    }
-    Ok(Compiler::Debian { sysroot, linker })
+    Ok(Compiler::Debian { linker })
 }
 
 /// Debian's cargo and rustc, whatever toolchain this runs under.
@@ -176,37 +176,6 @@ fn link_linker(link: &Path) -> Result<()> {
     }
     let _ = fs::remove_file(link);
     std::os::unix::fs::symlink(lld, link).context("link rust-lld")
-}
-
-fn build_std(cache: &Path, libraries: &Path, linker: &Path) -> Result<()> {
-    println!("building the standard library for {TARGET}: about a minute");
-    let package = cache.join("build-std");
-    fs::create_dir_all(package.join("src"))?;
-    let manifest = "[package]\nname = \"empty\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n";
-    fs::write(package.join("Cargo.toml"), manifest)?;
-    fs::write(package.join("src/lib.rs"), "")?;
-    let target = package.join("target");
-    let mut build = debian_cargo();
-    build
-        .args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET, "--manifest-path"])
-        .arg(package.join("Cargo.toml"))
-        .arg("--target-dir")
-        .arg(&target)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
-        // Without it link-time optimisation fails: "Can't find section .llvmbc".
-        .env("RUSTFLAGS", "-Cembed-bitcode=yes");
-    workspace::run(&mut build)?;
-    fs::create_dir_all(libraries)?;
-    for entry in fs::read_dir(target.join(TARGET).join("release/deps"))?.flatten() {
-        let name = entry.file_name();
-        let text = name.to_string_lossy();
-        if text.ends_with(".rlib") && !text.starts_with("libempty-") {
-            fs::copy(entry.path(), libraries.join(&name))?;
-        }
-    }
-    ensure!(has_std(libraries), "no standard library came of it");
-    fs::remove_dir_all(&target).context("remove what it was built in")
 }
 
 fn wasm_bindgen() -> Result<PathBuf> {
