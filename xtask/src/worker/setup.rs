@@ -5,8 +5,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -14,8 +12,6 @@ use crate::{tools, workspace};
 
 /// The target of Workers.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
-/// How long rustup may take; where its server is out of reach it may hang.
-const RUSTUP_TIMEOUT: Duration = Duration::from_secs(120);
 /// Debian's compiler with the source of its standard library, and a linker.
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 /// `debian` uses Debian's compiler even where rustup has the target: to try that way out.
@@ -96,47 +92,12 @@ pub(crate) fn node() -> Command {
 
 fn compiler() -> Result<Compiler> {
     if env::var_os(WAY).is_none_or(|way| way != "debian") {
-        if has_target()? {
-            return Ok(Compiler::Rustup);
-        }
-        println!("adding the target {TARGET} with rustup");
-        if within(Command::new("rustup").args(["target", "add", TARGET]), RUSTUP_TIMEOUT) && has_target()? {
+        if tools::rustup_target(TARGET)? {
             return Ok(Compiler::Rustup);
         }
         println!("rustup cannot add it: trying Debian's packages");
     }
     debian()
-}
-
-fn has_target() -> Result<bool> {
-    let sysroot = workspace::output_of(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("lib");
-    Ok(has_std(&libraries))
-}
-
-fn has_std(libraries: &Path) -> bool {
-    let is_std = |entry: fs::DirEntry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.starts_with("libstd-") && name.ends_with(".rlib")
-    };
-    fs::read_dir(libraries).is_ok_and(|entries| entries.flatten().any(is_std))
-}
-
-/// Whether a program succeeded in time.
-fn within(command: &mut Command, timeout: Duration) -> bool {
-    let Ok(mut child) = command.spawn() else { return false };
-    let end = Instant::now() + timeout;
-    while Instant::now() < end {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) => thread::sleep(Duration::from_millis(100)),
-            Err(_) => return false,
-        }
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    false
 }
 
 /// Debian's compiler, and the standard library built from its source.
@@ -150,7 +111,7 @@ fn debian() -> Result<Compiler> {
     let linker = cache.join("bin/rust-lld");
     link_linker(&linker)?;
     let libraries = sysroot.join("lib/rustlib").join(TARGET).join("lib");
-    if !has_std(&libraries) {
+    if !tools::has_std(&libraries) {
         build_std(&cache, &libraries, &linker)?;
     }
     Ok(Compiler::Debian { sysroot, linker })
@@ -205,7 +166,7 @@ fn build_std(cache: &Path, libraries: &Path, linker: &Path) -> Result<()> {
             fs::copy(entry.path(), libraries.join(&name))?;
         }
     }
-    ensure!(has_std(libraries), "no standard library came of it");
+    ensure!(tools::has_std(libraries), "no standard library came of it");
     fs::remove_dir_all(&target).context("remove what it was built in")
 }
 
