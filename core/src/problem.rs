@@ -101,10 +101,10 @@ impl Problem {
             Problem::UpstreamInvalid => "An invalid response was received from the upstream server".into(),
             Problem::UpstreamUnavailable => "The upstream server is currently unavailable".into(),
             Problem::UpstreamTimeout => "The upstream server is timing out".into(),
-            Problem::ResponseTooLarge(bytes) => {
-                format!("The upstream server's response does not fit into the {bytes} bytes that can be returned")
-                    .into()
-            }
+            Problem::ResponseTooLarge(bytes) => format!(
+                "The upstream server's response does not fit into the {bytes} bytes that can be returned"
+            )
+            .into(),
             Problem::NoUpgrade => "WebSocket cannot be passed on here".into(),
             Problem::Internal => "An unexpected error occurred".into(),
         }
