@@ -25,10 +25,12 @@ new Latchkey(stack, "Latchkey", {
   code: code(architecture()),
   trigger: trigger(),
   secrets: secrets(),
+  existingTableName: text("existingTableName"),
   architecture: architecture(),
   memoryMegabytes: number("memoryMegabytes"),
   timeout: duration("timeoutSeconds", Duration.seconds),
-  reservedConcurrency: number("reservedConcurrency"),
+  // 0 would let nothing run.
+  reservedConcurrency: number("reservedConcurrency") || undefined,
   revocationBound: duration("revocationBoundMs", Duration.millis),
   outageGrace: duration("outageGraceMs", Duration.millis),
   bodySearchBytes: number("bodySearchBytes"),

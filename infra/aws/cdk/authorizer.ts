@@ -5,7 +5,6 @@ import * as lambda from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 
 import { LatchkeyFunction, type LatchkeyFunctionProps } from "./function.js";
-import { AUTHORIZER_TABLE_ACTIONS } from "./table.js";
 
 /** Latchkey in front of an API of yours that has other integrations. */
 export interface AuthorizerProps {
@@ -38,13 +37,12 @@ export class Authorizer extends Construct {
     scope: Construct,
     id: string,
     props: AuthorizerProps,
-    common: Omit<LatchkeyFunctionProps, "description" | "tableActions" | "timeout" | "reservedConcurrency">,
+    common: Omit<LatchkeyFunctionProps, "description" | "timeout" | "reservedConcurrency">,
   ) {
     super(scope, id);
     this.function = new LatchkeyFunction(this, "Authorizer", {
       ...common,
       description: "Latchkey as an authorizer",
-      tableActions: AUTHORIZER_TABLE_ACTIONS,
       timeout: TIMEOUT,
       environment: {
         ...common.environment,

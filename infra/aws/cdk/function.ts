@@ -6,6 +6,7 @@ import * as logs from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 
 import { secretsPolicy, secretsSetting, type Secrets } from "./secrets.js";
+import { TABLE_ACTIONS } from "./table.js";
 
 /** What the gateway's and the authorizer's function have in common. */
 export interface LatchkeyFunctionProps {
@@ -17,8 +18,6 @@ export interface LatchkeyFunctionProps {
   readonly timeout: Duration;
   readonly reservedConcurrency?: number;
   readonly table: dynamodb.ITable;
-  /** What it does with the table. */
-  readonly tableActions: readonly string[];
   readonly secrets: Secrets;
   /** Settings but for the table and the secrets. */
   readonly environment: Readonly<Record<string, string>>;
@@ -65,7 +64,7 @@ export class LatchkeyFunction extends Construct {
       description: `What this may do: ${props.description}`,
       assumedBy: new iam.ServicePrincipal("lambda.amazonaws.com"),
       inlinePolicies: {
-        table: allow(props.tableActions, props.table.tableArn),
+        table: allow(TABLE_ACTIONS, props.table.tableArn),
         logs: allow(["logs:CreateLogStream", "logs:PutLogEvents"], this.logGroup.logGroupArn),
         secrets: secretsPolicy(this, props.secrets),
       },

@@ -1,5 +1,5 @@
 import { CfnOutput, Duration } from "aws-cdk-lib";
-import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
+import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import * as lambda from "aws-cdk-lib/aws-lambda";
 import * as logs from "aws-cdk-lib/aws-logs";
 import type * as sns from "aws-cdk-lib/aws-sns";
@@ -9,7 +9,7 @@ import { Alarms } from "./alarms.js";
 import { Authorizer, type AuthorizerProps } from "./authorizer.js";
 import { LatchkeyFunction } from "./function.js";
 import type { Secrets } from "./secrets.js";
-import { GATEWAY_TABLE_ACTIONS, makeTable } from "./table.js";
+import { makeTable } from "./table.js";
 import { addTrigger, streams, type Trigger } from "./trigger.js";
 
 /** How Latchkey is set up. What is left out has the same default as in `template.yaml`. */
@@ -20,12 +20,15 @@ export interface LatchkeyProps {
   readonly trigger: Trigger;
   /** Where pepper and admin token are. */
   readonly secrets: Secrets;
+  /** A table that is there already, such as a restored one. Default: one is made. */
+  readonly existingTableName?: string;
   /** Default: arm64. */
   readonly architecture?: lambda.Architecture;
   /**
-   * Default: 256. The process needs some 20 MB. Memory buys processor time (a full core at 1769 MB): with
-   * less than this, TLS handshakes with upstreams take noticeably longer; with more, a warm request gains
-   * little, as it waits for the upstream.
+   * Default: 256; at least 192. The process needs some 20 MB, up to 68 MB more for keys it remembers, and
+   * each body it searches. Beyond that, memory buys processor time (a full core at 1769 MB): with less than
+   * this, TLS handshakes with upstreams take noticeably longer; with more, a warm request gains little, as
+   * it waits for the upstream.
    */
   readonly memoryMegabytes?: number;
   /**
@@ -55,7 +58,7 @@ export interface LatchkeyProps {
 /** Latchkey: one function over one table, behind a trigger. */
 export class Latchkey extends Construct {
   /** All state there is. It outlives the stack. */
-  readonly table: dynamodb.Table;
+  readonly table: dynamodb.ITable;
   /** The gateway. */
   readonly gateway: lambda.Function;
   /** The authorizer, if there is to be one. */
@@ -64,7 +67,10 @@ export class Latchkey extends Construct {
   constructor(scope: Construct, id: string, props: LatchkeyProps) {
     super(scope, id);
     const timeout = props.timeout ?? Duration.seconds(29);
-    this.table = makeTable(this);
+    this.table =
+      props.existingTableName === undefined
+        ? makeTable(this)
+        : dynamodb.Table.fromTableName(this, "Table", props.existingTableName);
     const common = {
       code: props.code,
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
@@ -81,7 +87,6 @@ export class Latchkey extends Construct {
     const gateway = new LatchkeyFunction(this, "Gateway", {
       ...common,
       description: "Latchkey, API-key gateway",
-      tableActions: GATEWAY_TABLE_ACTIONS,
       timeout,
       reservedConcurrency: props.reservedConcurrency,
       environment: {

@@ -17,14 +17,11 @@ export function makeTable(scope: Construct): dynamodb.Table {
   });
 }
 
-/** What the gateway does with the table. TransactWriteItems needs the actions of its parts. */
-export const GATEWAY_TABLE_ACTIONS: readonly string[] = [
+/** What a function does with the table. TransactWriteItems needs the actions of its parts. */
+export const TABLE_ACTIONS: readonly string[] = [
   "dynamodb:ConditionCheckItem",
   "dynamodb:DeleteItem",
   "dynamodb:GetItem",
   "dynamodb:PutItem",
   "dynamodb:Query",
 ];
-
-/** What an authorizer does with it: no more than read. */
-export const AUTHORIZER_TABLE_ACTIONS: readonly string[] = ["dynamodb:GetItem", "dynamodb:Query"];

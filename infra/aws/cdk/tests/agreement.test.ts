@@ -29,6 +29,7 @@ check(
   { SecretArn: "", SecretsParameterPrefix: "/a/b", SecretsKmsKeyArn: KEY },
   { secrets: { from: "ssm", parameterPrefix: "/a/b", kmsKeyArn: KEY } },
 );
+check("table that is there", { ExistingTableName: "restored" }, { existingTableName: "restored" });
 check(
   "settings",
   {

@@ -8,11 +8,12 @@ import { Match, type Template } from "aws-cdk-lib/assertions";
 import * as sns from "aws-cdk-lib/aws-sns";
 
 import type { LatchkeyProps } from "../latchkey.js";
-import { AUTHORIZER_TABLE_ACTIONS, GATEWAY_TABLE_ACTIONS } from "../table.js";
+import { TABLE_ACTIONS } from "../table.js";
 import { ofType, only, type Resource, type Value } from "./resources.js";
 import { SECRET_ARN, stack, stackResources } from "./stack.js";
 
 const ALB = { kind: "alb", listenerArn: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/0123456789abcdef/0123456789abcdef", priority: 1 } as const;
+const ADAPTER = new URL("../../../../../lambda-adapter/src/", import.meta.url);
 /** One stack for each trigger, with all that can be added. */
 const VARIANTS: Record<string, Partial<LatchkeyProps>> = {
   "Function URL": { trigger: { kind: "function-url", responseStreaming: true } },
@@ -59,19 +60,9 @@ test("the function is the binary, on arm64", () => {
   });
 });
 
-test("the gateway may do with the table what the store does, and with this table alone", () => {
-  const [statement, ...others] = statements(only(stackResources(), "AWS::IAM::Role"), "table");
-  assert.equal(others.length, 0);
-  assert.deepEqual(statement, {
-    Effect: "Allow",
-    Action: [...GATEWAY_TABLE_ACTIONS],
-    Resource: "${AWS::DynamoDB::Table.Arn}",
-  });
-});
-
 test("the actions are those of the calls in the store's source", () => {
   const calls = new Set<string>();
-  for (const source of rustSources(new URL("../../../../../lambda-adapter/src/", import.meta.url))) {
+  for (const source of rustSources(ADAPTER)) {
     for (const [, call] of source.matchAll(/\.(\w+)\(\)\s*\.table_name\(/g)) calls.add(action(call ?? ""));
     // TransactWriteItems is allowed by its parts.
     if (/\.transact_write_items\(\)/.test(source)) {
@@ -81,15 +72,16 @@ test("the actions are those of the calls in the store's source", () => {
     }
     assert.doesNotMatch(source, /\.(scan|batch_get_item|batch_write_item|execute_statement)\(\)/);
   }
-  assert.deepEqual([...calls].sort(), [...GATEWAY_TABLE_ACTIONS]);
+  assert.deepEqual([...calls].sort(), [...TABLE_ACTIONS]);
 });
 
-test("an authorizer only reads", () => {
-  const roles = ofType(stackResources({ authorizer: { httpApiId: "abc" } }), "AWS::IAM::Role");
-  assert.deepEqual(
-    roles.map((role) => statements(role, "table").map((statement) => statement["Action"])).sort(),
-    [[[...GATEWAY_TABLE_ACTIONS]], [[...AUTHORIZER_TABLE_ACTIONS]]].sort(),
-  );
+test("settings have names that the function reads", () => {
+  const source = rustSources(ADAPTER).join("\n");
+  for (const { properties } of ofType(stackResources({ authorizer: { httpApiId: "abc" } }), "AWS::Lambda::Function")) {
+    for (const name of Object.keys((properties["Environment"] as { Variables: object }).Variables)) {
+      assert.ok(name === "RUST_LOG" || source.includes(`"${name}"`), name);
+    }
+  }
 });
 
 for (const [name, props] of Object.entries(VARIANTS)) {
@@ -109,6 +101,14 @@ for (const [name, props] of Object.entries(VARIANTS)) {
       }
     }
     assert.equal(ofType(all, "AWS::IAM::Policy").length, 0);
+  });
+
+  test(`${name}: the table is used as the store does, and no other`, () => {
+    for (const role of ofType(all, "AWS::IAM::Role")) {
+      assert.deepEqual(statements(role, "table"), [
+        { Effect: "Allow", Action: [...TABLE_ACTIONS], Resource: "${AWS::DynamoDB::Table.Arn}" },
+      ]);
+    }
   });
 
   test(`${name}: every function has a log group of its own that forgets, and its role writes there alone`, () => {

@@ -11,7 +11,8 @@ const FUNCTIONS = ["And", "Contains", "Equals", "GetAtt", "If", "Not", "Or", "Su
 /** The template as it is written. */
 export function samTemplate(): Template {
   const text = readFileSync(new URL("../../../template.yaml", import.meta.url), "utf8");
-  return parse(text, { customTags: [...tags("Ref", "Ref"), ...FUNCTIONS.flatMap((name) => tags(name, `Fn::${name}`))] }) as Template;
+  const customTags = [...tags("Ref", "Ref"), ...FUNCTIONS.flatMap((name) => tags(name, `Fn::${name}`))];
+  return parse(text, { customTags }) as Template;
 }
 
 /** What it describes with these parameters and the default of all others. */
