@@ -30,13 +30,28 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     this.topic = props.topic;
-    this.ringAt(1, "Errors", "An invocation of Latchkey crashed or ran out of time", ofFunction(props.gateway, "Errors"));
-    this.ringAt(1, "Throttles", "Requests were refused because too many ran at once", ofFunction(props.gateway, "Throttles"));
+    this.ringAt(
+      1,
+      "Errors",
+      "An invocation of Latchkey crashed or ran out of time",
+      ofFunction(props.gateway, "Errors"),
+    );
+    this.ringAt(
+      1,
+      "Throttles",
+      "Requests were refused because too many ran at once",
+      ofFunction(props.gateway, "Throttles"),
+    );
     this.duration(props.gateway, props.timeout);
     this.tableErrors(props.table);
     this.tableThrottles(props.table);
     if (props.authorizer !== undefined) {
-      this.ringAt(1, "AuthorizerErrors", "An invocation of Latchkey's authorizer failed", ofFunction(props.authorizer, "Errors"));
+      this.ringAt(
+        1,
+        "AuthorizerErrors",
+        "An invocation of Latchkey's authorizer failed",
+        ofFunction(props.authorizer, "Errors"),
+      );
     }
   }
 

@@ -67,12 +67,7 @@ export class Authorizer extends Construct {
       identitySource:
         ttlSeconds === 0
           ? undefined
-          : [
-            `$request.header.${keyHeader}`,
-            "$context.path",
-            "$context.httpMethod",
-            "$context.domainName",
-          ],
+          : [`$request.header.${keyHeader}`, "$context.path", "$context.httpMethod", "$context.domainName"],
     });
     this.permit("HttpApi", apiId, authorizer.ref);
   }

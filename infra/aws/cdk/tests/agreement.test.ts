@@ -9,7 +9,8 @@ import { ofType, type Resource, type Value } from "./resources.js";
 import { samResources } from "./sam.js";
 import { SECRET_ARN, stackResources } from "./stack.js";
 
-const LISTENER = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/0123456789abcdef/0123456789abcdef";
+const LISTENER =
+  "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/0123456789abcdef/0123456789abcdef";
 const KEY = "arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef";
 
 check("Function URL", {}, {});
@@ -109,7 +110,9 @@ function comparable({ type, properties, deletionPolicy }: Resource): Resource {
   const metrics = rest["Metrics"];
   if (Array.isArray(metrics)) {
     rest["Metrics"] = metrics.map((metric) =>
-      typeof metric === "object" && metric !== null && "Expression" in metric ? { ...metric, Id: "" } : metric,
+      typeof metric === "object" && metric !== null && "Expression" in metric
+        ? { ...metric, Id: "" }
+        : metric,
     );
   }
   return { type, properties: rest, deletionPolicy };
@@ -123,7 +126,9 @@ function sorted(value: unknown): unknown {
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
     return Object.fromEntries(
-      entries.map(([name, inner]) => [name, sorted(inner)]).sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+      entries
+        .map(([name, inner]) => [name, sorted(inner)])
+        .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
     );
   }
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;

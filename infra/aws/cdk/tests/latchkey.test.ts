@@ -12,7 +12,12 @@ import { TABLE_ACTIONS } from "../table.js";
 import { ofType, only, type Resource, type Value } from "./resources.js";
 import { SECRET_ARN, stack, stackResources } from "./stack.js";
 
-const ALB = { kind: "alb", listenerArn: "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/0123456789abcdef/0123456789abcdef", priority: 1 } as const;
+const ALB = {
+  kind: "alb",
+  listenerArn:
+    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/0123456789abcdef/0123456789abcdef",
+  priority: 1,
+} as const;
 const ADAPTER = new URL("../../../../../lambda-adapter/src/", import.meta.url);
 /** One stack for each trigger, with all that can be added. */
 const VARIANTS: Record<string, Partial<LatchkeyProps>> = {
@@ -20,7 +25,13 @@ const VARIANTS: Record<string, Partial<LatchkeyProps>> = {
   "HTTP API": { trigger: { kind: "http-api" } },
   "REST API": { trigger: { kind: "rest-api" } },
   "load balancer": { trigger: ALB },
-  "Parameter Store": { secrets: { from: "ssm", parameterPrefix: "/latchkey", kmsKeyArn: "arn:aws:kms:eu-central-1:123456789012:key/k" } },
+  "Parameter Store": {
+    secrets: {
+      from: "ssm",
+      parameterPrefix: "/latchkey",
+      kmsKeyArn: "arn:aws:kms:eu-central-1:123456789012:key/k",
+    },
+  },
   authorizer: { authorizer: { httpApiId: "abc", restApiId: "def" } },
 };
 
@@ -77,7 +88,10 @@ test("the actions are those of the calls in the store's source", () => {
 
 test("settings have names that the function reads", () => {
   const source = rustSources(ADAPTER).join("\n");
-  for (const { properties } of ofType(stackResources({ authorizer: { httpApiId: "abc" } }), "AWS::Lambda::Function")) {
+  for (const { properties } of ofType(
+    stackResources({ authorizer: { httpApiId: "abc" } }),
+    "AWS::Lambda::Function",
+  )) {
     for (const name of Object.keys((properties["Environment"] as { Variables: object }).Variables)) {
       assert.ok(name === "RUST_LOG" || source.includes(`"${name}"`), name);
     }
@@ -197,7 +211,10 @@ test("an HTTP API hands on every request, in payload 2.0", () => {
     IntegrationType: "AWS_PROXY",
     PayloadFormatVersion: "2.0",
   });
-  template.hasResourceProperties("AWS::ApiGatewayV2::Route", { RouteKey: "$default", AuthorizationType: "NONE" });
+  template.hasResourceProperties("AWS::ApiGatewayV2::Route", {
+    RouteKey: "$default",
+    AuthorizationType: "NONE",
+  });
   template.hasResourceProperties("AWS::ApiGatewayV2::Stage", { StageName: "$default", AutoDeploy: true });
   template.resourceCountIs("AWS::Lambda::Url", 0);
   assert.equal(environment(template)["LATCHKEY_RESPONSE_STREAMING"], "false");
@@ -254,7 +271,14 @@ test("alarms watch errors, throttles, duration and the table, and tell the topic
   const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm"));
   assert.equal(alarms.length, 6);
   const text = JSON.stringify(alarms);
-  for (const metric of ["Errors", "Throttles", "Duration", "SystemErrors", "ReadThrottleEvents", "WriteThrottleEvents"]) {
+  for (const metric of [
+    "Errors",
+    "Throttles",
+    "Duration",
+    "SystemErrors",
+    "ReadThrottleEvents",
+    "WriteThrottleEvents",
+  ]) {
     assert.ok(text.includes(`"MetricName":"${metric}"`), metric);
   }
   for (const alarm of alarms) {

@@ -12,7 +12,10 @@ test("every parameter is in the table, with its default, and is a setting of the
   const readme = readFileSync(new URL("README.md", HERE), "utf8");
   const rows = [...readme.matchAll(/^\| `([A-Z]\w+)` \| (?:`([^`]*)`)? ?\| .+ \|$/gm)];
   const told = rows.map(([, name = "", value = ""]) => [name, value]);
-  const there = Object.entries(samTemplate().Parameters ?? {}).map(([name, { Default }]) => [name, `${Default}`]);
+  const there = Object.entries(samTemplate().Parameters ?? {}).map(([name, { Default }]) => [
+    name,
+    `${Default}`,
+  ]);
   assert.deepEqual(told, there);
   for (const [name = ""] of there) {
     const setting = name.slice(0, 1).toLowerCase() + name.slice(1);

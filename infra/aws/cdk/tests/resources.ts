@@ -14,6 +14,7 @@ export interface Resource {
 export interface Template {
   readonly Parameters?: Record<string, { Default?: Value }>;
   readonly Conditions?: Record<string, Value>;
+  readonly Rules?: Record<string, { RuleCondition?: Value; Assertions: { Assert: Value }[] }>;
   readonly Resources: Record<
     string,
     { Type: string; Condition?: string; Properties?: Value; DeletionPolicy?: Value }
@@ -30,6 +31,15 @@ export function resources(template: Template, parameters: Record<string, Value> 
       properties: worker.value(resource.Properties ?? {}) as { [name: string]: Value },
       deletionPolicy: resource.DeletionPolicy,
     }));
+}
+
+/** The names of the rules that these parameters break: CloudFormation would refuse them. */
+export function brokenRules(template: Template, parameters: Record<string, Value>): string[] {
+  const worker = new Worker(template, parameters);
+  return Object.entries(template.Rules ?? {})
+    .filter(([, rule]) => rule.RuleCondition === undefined || worker.holds(rule.RuleCondition))
+    .filter(([, rule]) => !rule.Assertions.every(({ Assert }) => worker.holds(Assert)))
+    .map(([name]) => name);
 }
 
 /** Those of one type. */
@@ -103,7 +113,7 @@ class Worker {
     return Object.fromEntries(worked.filter(([, inner]) => inner !== NOTHING)) as Value;
   }
 
-  private holds(condition: Value): boolean {
+  holds(condition: Value): boolean {
     const [name, argument] = Object.entries(condition as Record<string, Value>)[0] ?? [];
     const conditions = argument as Value[];
     switch (name) {
@@ -111,6 +121,10 @@ class Worker {
         return this.condition(String(argument));
       case "Fn::Equals":
         return String(this.value(conditions[0] ?? null)) === String(this.value(conditions[1] ?? null));
+      case "Fn::Contains": {
+        const [list, value] = conditions as [Value[], Value];
+        return list.includes(this.value(value));
+      }
       case "Fn::And":
         return conditions.every((inner) => this.holds(inner));
       case "Fn::Or":

@@ -20,7 +20,9 @@ writeFileSync(join(SCRATCH, "bootstrap"), "not built\n");
 export const SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-AbCdEf";
 
 /** The template of a stack with Latchkey, a Function URL and a secret unless said otherwise. */
-export function stack(props: Partial<LatchkeyProps> | ((stack: Stack) => Partial<LatchkeyProps>) = {}): Template {
+export function stack(
+  props: Partial<LatchkeyProps> | ((stack: Stack) => Partial<LatchkeyProps>) = {},
+): Template {
   const outdir = mkdtempSync(join(SCRATCH, "cdk.out-"));
   const stack = new Stack(new App({ context: CONTEXT, outdir }), "latchkey");
   new Latchkey(stack, "Latchkey", {
