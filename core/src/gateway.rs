@@ -3,9 +3,11 @@
 //! One gateway serves one thread or isolate; there are no locks inside and nothing is awaited.
 //! An adapter asks [`Gateway::decide`], fetches what is needed, hands it in and asks again.
 
+mod authorize;
+
 use std::sync::Arc;
 
-use crate::config::{Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules};
+use crate::config::{Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules, Service};
 use crate::decision::{BodyEdit, Decision, GrantRequest, Need};
 use crate::extract_key::{Presented, extract_key};
 use crate::feed::{Change, Epoch, FeedReply, FeedRequest};
@@ -23,6 +25,7 @@ use crate::snapshot::UnreadablePiece;
 
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
+pub use authorize::{Authorization, Authorized, Unfit};
 
 /// Settings of the data plane.
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +142,21 @@ impl From<Problem> for Stop {
     fn from(problem: Problem) -> Self {
         Stop::Problem(problem)
     }
+}
+
+/// The route of a request, and what is checked on it.
+struct Routed<'k> {
+    found: Match<'k>,
+    rules: &'k RouteRules,
+    /// key-auth, where it runs for this request.
+    auth: Option<&'k KeyAuth>,
+}
+
+/// What becomes of a request that may pass.
+struct Admitted<'k> {
+    service: &'k Service,
+    caller: Option<Caller>,
+    body: BodyEdit,
 }
 
 /// What authentication found, and what it does to the body.
@@ -301,25 +319,30 @@ impl Callers {
         head: &RequestHead<'_, H>,
         body: Body<'_>,
     ) -> Result<Decision, Stop> {
-        let config = known.config;
         let path = NormalPath::new(head.path);
-        let request = RouteRequest {
-            method: head.method,
-            host: head.host,
-            scheme_https: head.scheme == crate::request::Scheme::Https,
-            headers: head.headers,
-            sni: None,
+        let Routed { found, rules, auth } = find_route(known.config, head, &path)?;
+        let Admitted { service, caller, body } = self.admit(auth, rules, known, head, body)?;
+        let passing = Passing {
+            service,
+            found: &found,
+            path: &path,
+            identity: caller.as_ref().map(Caller::identity),
+            hidden: auth.filter(|auth| auth.hides_credentials),
+            body,
         };
-        let found = config.router.find(&request, &path).ok_or(Problem::NoRoute)?;
-        if found.https_required {
-            return Err(https_only(head, &found));
-        }
-        let rules = &config.routes[found.route_index];
-        if rules.blocked {
-            return Err(Problem::InvalidPlugin.into());
-        }
-        let auth =
-            rules.key_auth.as_deref().filter(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
+        Ok(Decision::Forward(Box::new(forward::plan(head, passing))))
+    }
+
+    /// Whether a request may pass on its route.
+    #[inline]
+    fn admit<'k, H: Headers>(
+        &mut self,
+        auth: Option<&KeyAuth>,
+        rules: &'k RouteRules,
+        known: Known<'_>,
+        head: &RequestHead<'_, H>,
+        body: Body<'_>,
+    ) -> Result<Admitted<'k>, Stop> {
         let authenticated = auth.map(|auth| self.authenticate(auth, rules, known, head, body)).transpose()?;
         if rules.key_auth.is_none() && rules.registration.is_some() {
             // Nobody can have a contract if nobody is identified.
@@ -330,15 +353,7 @@ impl Callers {
             Some(Authenticated { caller, body }) => (Some(caller), body),
             None => (None, BodyEdit::Untouched),
         };
-        let passing = Passing {
-            service,
-            found: &found,
-            path: &path,
-            identity: caller.as_ref().map(Caller::identity),
-            hidden: auth.filter(|auth| auth.hides_credentials),
-            body,
-        };
-        Ok(Decision::Forward(Box::new(forward::plan(head, passing))))
+        Ok(Admitted { service, caller, body })
     }
 
     /// key-auth, then application-registration.
@@ -429,6 +444,31 @@ impl Callers {
     }
 }
 
+#[inline]
+fn find_route<'k, H: Headers>(
+    config: &'k Config,
+    head: &RequestHead<'_, H>,
+    path: &NormalPath<'_>,
+) -> Result<Routed<'k>, Stop> {
+    let request = RouteRequest {
+        method: head.method,
+        host: head.host,
+        scheme_https: head.scheme == crate::request::Scheme::Https,
+        headers: head.headers,
+        sni: None,
+    };
+    let found = config.router.find(&request, path).ok_or(Problem::NoRoute)?;
+    if found.https_required {
+        return Err(https_only(head, &found));
+    }
+    let rules = &config.routes[found.route_index];
+    if rules.blocked {
+        return Err(Problem::InvalidPlugin.into());
+    }
+    let auth = rules.key_auth.as_deref().filter(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
+    Ok(Routed { found, rules, auth })
+}
+
 /// The grant, unless its key has expired. Never left to a store's own expiry.
 fn current(grant: Arc<KnownGrant>, now: Now) -> Option<Arc<KnownGrant>> {
     grant.expires_at_ms.is_none_or(|at| now.unix_ms < at).then_some(grant)
@@ -436,10 +476,10 @@ fn current(grant: Arc<KnownGrant>, now: Now) -> Option<Arc<KnownGrant>> {
 
 /// Whether the grant is good for this route: Kong's rules for contracts.
 fn permit(grant: &KnownGrant, rules: &RouteRules) -> Option<()> {
-    let KnownGrant { is_of_application, service_ids, enabled, .. } = grant;
+    let KnownGrant { application_id, service_ids, enabled, .. } = grant;
     let service_id = rules.service.as_ref().map(|service| service.id);
     let has_contract = || service_id.is_some_and(|id| service_ids.binary_search(&id).is_ok());
-    let permitted = match (is_of_application, rules.registration) {
+    let permitted = match (application_id.is_some(), rules.registration) {
         (true, Some(_)) => has_contract(),
         (true, None) => false,
         (false, Some(Registration { passes_plain_consumers })) => passes_plain_consumers,

@@ -30,7 +30,8 @@ const GRANT_BYTES: usize = size_of::<KnownGrant>() + 64;
 #[derive(Debug)]
 pub(crate) struct KnownGrant {
     pub(crate) identity: Identity,
-    pub(crate) is_of_application: bool,
+    /// `None` for a plain consumer's key.
+    pub(crate) application_id: Option<uuid::Uuid>,
     /// Ascending.
     pub(crate) service_ids: Box<[uuid::Uuid]>,
     pub(crate) expires_at_ms: Option<u64>,
@@ -41,7 +42,7 @@ impl KnownGrant {
     fn new(grant: Grant) -> Self {
         KnownGrant {
             identity: Identity::new(&grant.consumer, Some(grant.credential_id)),
-            is_of_application: grant.application_id.is_some(),
+            application_id: grant.application_id,
             service_ids: grant.service_ids.into(),
             expires_at_ms: grant.expires_at_ms,
             enabled: grant.enabled,

@@ -13,6 +13,7 @@ use latchkey_core::surface::{Surface, surface};
 use serde_json::value::RawValue;
 
 use crate::answer::{self, Stream, malformed, streamed, whole};
+use crate::authorizer::{authorize, failed};
 use crate::body::Content;
 use crate::config::{Mode, PREFIX};
 use crate::environment::Environment;
@@ -30,7 +31,14 @@ pub type Reply = FunctionResponse<Box<RawValue>, Stream>;
 pub async fn handle(environment: &Environment, event: &RawValue) -> Result<Reply, Diagnostic> {
     match environment.settings.mode {
         Mode::Proxy => Ok(handle_request(environment, event).await),
-        Mode::Authorizer => Err(failed("authorizer mode is not there yet")),
+        Mode::Authorizer => {
+            let answer = unless_panics(authorize(environment, event)).await.unwrap_or_else(|| {
+                tracing::error!("an authorizer's request panicked");
+                environment.data_plane.reset();
+                Err(failed("an unexpected error occurred"))
+            });
+            answer.map(FunctionResponse::BufferedResponse)
+        }
     }
 }
 
@@ -117,8 +125,4 @@ async fn unless_panics<T>(future: impl Future<Output = T>) -> Option<T> {
         Err(_) => Poll::Ready(None),
     })
     .await
-}
-
-fn failed(message: &str) -> Diagnostic {
-    Diagnostic { error_type: "Latchkey".to_owned(), error_message: message.to_owned() }
 }

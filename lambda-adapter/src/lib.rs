@@ -9,6 +9,7 @@ mod fields;
 mod request;
 mod text;
 
+mod authorizer;
 pub mod environment;
 pub mod handler;
 mod own;

@@ -1,14 +1,19 @@
-//! Gets programs that the chores need: from Debian's packages and npm's, kept outside the checkout
+//! Gets programs that the chores need: from rustup, Debian's packages and npm's, kept outside the checkout
 //! where it takes long.
 
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::workspace;
+
+/// How long rustup may take; where its server is out of reach it may hang.
+const RUSTUP_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Where things are kept that outlive the checkout.
 pub(crate) fn cache() -> Result<PathBuf> {
@@ -98,4 +103,47 @@ pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
         bail!("npm install failed: {status}");
     }
     Ok(())
+}
+
+/// Whether the compiler this runs under has the standard library of a target; rustup is asked for it
+/// if not.
+pub(crate) fn rustup_target(target: &str) -> Result<bool> {
+    let sysroot = workspace::output_of(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(target).join("lib");
+    if has_std(&libraries) {
+        return Ok(true);
+    }
+    println!("adding the target {target} with rustup");
+    Ok(rustup(&["target", "add", target]) && has_std(&libraries))
+}
+
+/// Whether a folder has a standard library.
+pub(crate) fn has_std(libraries: &Path) -> bool {
+    let is_std = |entry: fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libstd-") && name.ends_with(".rlib")
+    };
+    fs::read_dir(libraries).is_ok_and(|entries| entries.flatten().any(is_std))
+}
+
+/// Whether rustup did what it was told, in time.
+pub(crate) fn rustup(arguments: &[&str]) -> bool {
+    within(Command::new("rustup").args(arguments), RUSTUP_TIMEOUT)
+}
+
+/// Whether a program succeeded in time.
+fn within(command: &mut Command, timeout: Duration) -> bool {
+    let Ok(mut child) = command.spawn() else { return false };
+    let end = Instant::now() + timeout;
+    while Instant::now() < end {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => thread::sleep(Duration::from_millis(100)),
+            Err(_) => return false,
+        }
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    false
 }

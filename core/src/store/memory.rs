@@ -17,6 +17,12 @@ struct Records {
 }
 
 impl MemoryStore {
+    /// Every record there is, without its version.
+    pub fn dump(&self) -> BTreeMap<RecordKey, Vec<u8>> {
+        let records = self.records();
+        records.by_key.iter().map(|(key, record)| (key.clone(), record.value.clone())).collect()
+    }
+
     fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

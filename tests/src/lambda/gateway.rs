@@ -127,7 +127,7 @@ fn variables(way: Way, dynamodb: &DynamoDb, table: &str) -> Vec<(String, String)
         ("LATCHKEY_PEPPER", fresh_text("pepper-of-at-least-thirty-two-bytes")),
     ];
     if way == Way::Trigger(Trigger::FunctionUrlStream) {
-        variables.push(("LATCHKEY_RESPONSE_STREAM", "true".to_owned()));
+        variables.push(("LATCHKEY_RESPONSE_STREAMING", "true".to_owned()));
     }
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask lambda`: the AWS Lambda.
 
+mod build;
+mod check;
 pub(crate) mod dynamodb;
 pub(crate) mod setup;
 
@@ -17,6 +19,10 @@ enum What {
     /// Get what is needed to build and test it: DynamoDB Local, Java, cargo-lambda, sam, cfn-lint,
     /// npm packages.
     Setup,
+    /// Build what is deployed into infra/aws/build.
+    Build(build::Options),
+    /// Check the SAM template and the CDK app; needs no account.
+    Check,
     /// Start DynamoDB Local with an empty table, until Enter is pressed.
     Dynamodb,
 }
@@ -24,6 +30,8 @@ enum What {
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Setup => setup::prepare().map(drop),
+        What::Build(options) => build::run(options),
+        What::Check => check::check(),
         What::Dynamodb => dynamodb::serve(),
     }
 }

@@ -97,7 +97,6 @@ fn make_environment(folder: &Path) -> Result<()> {
 }
 
 /// `PATH` with the programs of [`python_programs`] in front.
-#[allow(dead_code, reason = "for the chores that build")]
 pub(crate) fn search_path(programs: &Path) -> OsString {
     let mut path = programs.as_os_str().to_owned();
     path.push(":");

@@ -5,8 +5,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -14,8 +12,6 @@ use crate::{tools, workspace};
 
 /// The target of Workers.
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
-/// How long rustup may take; where its server is out of reach it may hang.
-const RUSTUP_TIMEOUT: Duration = Duration::from_secs(120);
 /// Debian's compiler with the source of its standard library, and a linker.
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 /// `debian` uses Debian's compiler even where rustup has what is needed: to try that way out.
@@ -117,8 +113,7 @@ fn compiler() -> Result<Compiler> {
         return debian();
     }
     println!("adding the source of the standard library with rustup");
-    if within(Command::new("rustup").args(["component", "add", "rust-src"]), RUSTUP_TIMEOUT) && has_source()?
-    {
+    if tools::rustup(&["component", "add", "rust-src"]) && has_source()? {
         return Ok(Compiler::Rustup);
     }
     println!("rustup cannot add it: trying Debian's packages");
@@ -128,22 +123,6 @@ fn compiler() -> Result<Compiler> {
 fn has_source() -> Result<bool> {
     let sysroot = workspace::output_of(Command::new("rustc").args(["--print", "sysroot"]))?;
     Ok(Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").is_file())
-}
-
-/// Whether a program succeeded in time.
-fn within(command: &mut Command, timeout: Duration) -> bool {
-    let Ok(mut child) = command.spawn() else { return false };
-    let end = Instant::now() + timeout;
-    while Instant::now() < end {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) => thread::sleep(Duration::from_millis(100)),
-            Err(_) => return false,
-        }
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    false
 }
 
 /// Debian's compiler.

@@ -1,4 +1,5 @@
-//! Runs the Worker's tests: those in JavaScript, then every vector over sockets.
+//! Runs the Worker's tests: those in JavaScript, then every vector and every Admin API
+//! test over sockets.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,14 +18,24 @@ pub(crate) struct Options {
     /// Only the vectors.
     #[arg(long)]
     vectors: bool,
+    /// Only the Admin API's tests.
+    #[arg(long)]
+    admin: bool,
 }
 
 pub(super) fn run(options: &Options) -> Result<()> {
     build()?;
-    if !options.vectors {
+    let everything = !options.vectors && !options.admin;
+    if everything {
         run_scripts()?;
     }
-    run_vectors()
+    if everything || options.vectors {
+        run_over_sockets("vectors")?;
+    }
+    if everything || options.admin {
+        run_over_sockets("admin")?;
+    }
+    Ok(())
 }
 
 fn run_scripts() -> Result<()> {
@@ -41,15 +52,15 @@ fn run_scripts() -> Result<()> {
 /// What the platform does not give here; docs/platforms.md says why, and a test shows it.
 const WITHOUT: &str = "client-address,preserve-host";
 
-/// The runner that the local program is tested with, against the Worker.
-fn run_vectors() -> Result<()> {
+/// A test file that the local program is tested with, against the Worker.
+fn run_over_sockets(file: &str) -> Result<()> {
     let worker = Served::start()?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut vectors = Command::new(cargo);
-    vectors
-        .args(["test", "--package", "latchkey-tests", "--test", "vectors", "--", "--nocapture"])
+    let mut tests = Command::new(cargo);
+    tests
+        .args(["test", "--package", "latchkey-tests", "--test", file, "--", "--nocapture"])
         .env("LATCHKEY_TEST_BASE_URL", &worker.url)
         .env("LATCHKEY_TEST_ADMIN_TOKEN", &worker.token)
         .env("LATCHKEY_TEST_WITHOUT", WITHOUT);
-    workspace::run(&mut vectors)
+    workspace::run(&mut tests)
 }

@@ -7,13 +7,13 @@ mod publication;
 mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Registry, Step};
+use super::testing::{Comparable, Records, comparable};
+use super::{Registry, Step, testing};
 use crate::grant::Grant;
 use crate::keys::{KeyDigest, Pepper, Peppers};
 use crate::ports::testing::{ManualClock, SeededRandom};
@@ -23,11 +23,10 @@ use crate::store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned}
 
 const START_MS: u64 = 1_700_000_000_000;
 
-/// A store that knows what keys it has, can be made to fail, and bounds batches as DynamoDB does.
+/// A store that can be made to fail, and bounds batches as DynamoDB does.
 #[derive(Default)]
 struct TestStore {
     inner: MemoryStore,
-    keys: Mutex<BTreeSet<RecordKey>>,
     commits: AtomicI64,
     /// The commit at which the process dies: nothing works after it.
     dies_at: AtomicI64,
@@ -43,14 +42,7 @@ struct TestStore {
 impl TestStore {
     /// Another store with the same records.
     async fn copy(&self) -> TestStore {
-        let copy = TestStore::default();
-        let keys: Vec<RecordKey> = self.keys.lock().unwrap().iter().cloned().collect();
-        for key in keys {
-            let Some(record) = self.inner.get(&key).await.unwrap() else { continue };
-            let writes = vec![crate::store::Write::Put(key, record.value)];
-            copy.apply(Batch { checks: Vec::new(), writes }).await.unwrap();
-        }
-        copy
+        TestStore { inner: testing::copied(&self.records()).await, ..TestStore::default() }
     }
 
     fn is_dead(&self) -> bool {
@@ -70,7 +62,6 @@ impl TestStore {
     async fn apply(&self, batch: Batch) -> Result<Commit, StoreError> {
         let mut touched: BTreeSet<&RecordKey> = batch.writes.iter().map(crate::store::Write::key).collect();
         assert_eq!(touched.len(), batch.writes.len(), "one write per record");
-        self.keys.lock().unwrap().extend(touched.iter().map(|key| (*key).clone()));
         touched.extend(batch.checks.iter().map(|check| match check {
             crate::store::Check::Absent(key) | crate::store::Check::VersionIs(key, _) => key,
         }));
@@ -78,30 +69,19 @@ impl TestStore {
         self.inner.commit(batch).await
     }
 
-    /// Every record, without what differs between two ways to the same state: the feed, the number
-    /// of the change that wrote a grant, and the guards.
-    async fn dump(&self) -> BTreeMap<RecordKey, String> {
-        let keys: Vec<RecordKey> = self.keys.lock().unwrap().iter().cloned().collect();
-        let mut records = BTreeMap::new();
-        for key in keys {
-            if key.partition == "published" || key.partition.starts_with("guard/") {
-                continue;
-            }
-            let Some(record) = self.inner.get(&key).await.unwrap() else { continue };
-            let value = match Grant::decode(&record.value) {
-                Ok(grant) if key.partition.starts_with("grant/") => Grant { epoch: 0, ..grant }.encode(),
-                _ => record.value,
-            };
-            records.insert(key, String::from_utf8_lossy(&value).into_owned());
-        }
-        records
+    /// Every record.
+    fn records(&self) -> Records {
+        self.inner.dump()
+    }
+
+    /// Every record, without what differs between two ways to the same state.
+    async fn dump(&self) -> Comparable {
+        comparable(&self.records())
     }
 
     /// The grants there are, by digest.
     async fn grants(&self) -> BTreeMap<String, Grant> {
-        let records = self.dump().await.into_iter();
-        let grants = records.filter(|(key, _)| key.partition.starts_with("grant/"));
-        grants.map(|(key, value)| (key.partition, Grant::decode(value.as_bytes()).unwrap())).collect()
+        testing::grants(&self.records())
     }
 }
 

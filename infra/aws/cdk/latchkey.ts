@@ -1,0 +1,124 @@
+import { CfnOutput, Duration } from "aws-cdk-lib";
+import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
+import * as lambda from "aws-cdk-lib/aws-lambda";
+import * as logs from "aws-cdk-lib/aws-logs";
+import type * as sns from "aws-cdk-lib/aws-sns";
+import { Construct } from "constructs";
+
+import { Alarms } from "./alarms.js";
+import { Authorizer, type AuthorizerProps } from "./authorizer.js";
+import { LatchkeyFunction } from "./function.js";
+import type { Secrets } from "./secrets.js";
+import { makeTable } from "./table.js";
+import { addTrigger, streams, type Trigger } from "./trigger.js";
+
+/** How Latchkey is set up. What is left out has the same default as in `template.yaml`. */
+export interface LatchkeyProps {
+  /** An archive or a folder with the binary as `bootstrap`, built for the architecture. */
+  readonly code: lambda.Code;
+  /** What calls the gateway. */
+  readonly trigger: Trigger;
+  /** Where pepper and admin token are. */
+  readonly secrets: Secrets;
+  /** A table that is there already, such as a restored one. Default: one is made. */
+  readonly existingTableName?: string;
+  /** Default: arm64. */
+  readonly architecture?: lambda.Architecture;
+  /**
+   * Default: 256; at least 192. The process needs some 20 MB, up to 68 MB more for keys it remembers, and
+   * each body it searches. Beyond that, memory buys processor time (a full core at 1769 MB): with less than
+   * this, TLS handshakes with upstreams take noticeably longer; with more, a warm request gains little, as
+   * it waits for the upstream.
+   */
+  readonly memoryMegabytes?: number;
+  /**
+   * How long one request may take, upstream included. Default: 29 s, as long as a REST API waits. An
+   * upstream that may take longer needs a Function URL or an ALB, and more here than its service's
+   * timeouts come to.
+   */
+  readonly timeout?: Duration;
+  /** Most requests served at once, as a bound on cost. Default: the account's limit. */
+  readonly reservedConcurrency?: number;
+  /** Longest time after a change that a request may be decided by the state before. Default: 5 s. */
+  readonly revocationBound?: Duration;
+  /** How much longer memory serves while the table is out of reach. Default: 60 s. */
+  readonly outageGrace?: Duration;
+  /** Longest body that is searched for a key. Default: 1 MiB. */
+  readonly bodySearchBytes?: number;
+  /** What is logged, as `RUST_LOG` has it. Default: info. */
+  readonly logLevel?: string;
+  /** Default: a month. */
+  readonly logRetention?: logs.RetentionDays;
+  /** Told of alarms. Default: nobody. */
+  readonly alarmTopic?: sns.ITopic;
+  /** Latchkey also as authorizer of other APIs. Default: not. */
+  readonly authorizer?: AuthorizerProps;
+}
+
+/** Latchkey: one function over one table, behind a trigger. */
+export class Latchkey extends Construct {
+  /** All state there is. It outlives the stack. */
+  readonly table: dynamodb.ITable;
+  /** The gateway. */
+  readonly gateway: lambda.Function;
+  /** The authorizer, if there is to be one. */
+  readonly authorizer: lambda.Function | undefined;
+
+  constructor(scope: Construct, id: string, props: LatchkeyProps) {
+    super(scope, id);
+    const timeout = props.timeout ?? Duration.seconds(29);
+    this.table =
+      props.existingTableName === undefined
+        ? makeTable(this)
+        : dynamodb.Table.fromTableName(this, "Table", props.existingTableName);
+    const common = {
+      code: props.code,
+      architecture: props.architecture ?? lambda.Architecture.ARM_64,
+      memoryMegabytes: props.memoryMegabytes ?? 256,
+      table: this.table,
+      secrets: props.secrets,
+      logRetention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
+    };
+    const settings = {
+      LATCHKEY_REVOCATION_BOUND_MS: milliseconds(props.revocationBound ?? Duration.seconds(5)),
+      LATCHKEY_OUTAGE_GRACE_MS: milliseconds(props.outageGrace ?? Duration.seconds(60)),
+      RUST_LOG: props.logLevel ?? "info",
+    };
+    const gateway = new LatchkeyFunction(this, "Gateway", {
+      ...common,
+      description: "Latchkey, API-key gateway",
+      timeout,
+      reservedConcurrency: props.reservedConcurrency,
+      environment: {
+        ...settings,
+        LATCHKEY_MODE: "proxy",
+        LATCHKEY_BODY_SEARCH_BYTES: `${props.bodySearchBytes ?? 1 << 20}`,
+        LATCHKEY_RESPONSE_STREAMING: `${streams(props.trigger)}`,
+      },
+    });
+    this.gateway = gateway.function;
+    addTrigger(this, this.gateway, props.trigger);
+    if (props.authorizer !== undefined) {
+      const authorizer = new Authorizer(this, "ForOtherApis", props.authorizer, {
+        ...common,
+        environment: settings,
+      });
+      this.authorizer = authorizer.function;
+    }
+    new Alarms(this, "Alarms", {
+      gateway: this.gateway,
+      timeout,
+      authorizer: this.authorizer,
+      table: this.table,
+      topic: props.alarmTopic,
+    });
+    const output = (name: string, value: string) => new CfnOutput(this, name, { value });
+    output("TableName", this.table.tableName);
+    output("FunctionName", this.gateway.functionName);
+    output("LogGroupName", gateway.logGroup.logGroupName);
+  }
+}
+
+function milliseconds(duration: Duration): string {
+  return `${duration.toMilliseconds()}`;
+}

@@ -1,0 +1,91 @@
+//! The Admin API over a store, asked as a client asks it.
+
+use http::{HeaderMap, HeaderValue};
+use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
+use latchkey_core::keys::{Pepper, Peppers};
+use latchkey_core::ports::testing::{ManualClock, SeededRandom};
+use latchkey_core::registry::{Error, Registry};
+use latchkey_core::store::{Store, StoreError};
+use serde_json::Value;
+use uuid::Uuid;
+
+const TOKEN: &str = "sesame";
+
+pub(crate) type TestAdmin<S> = Admin<S, ManualClock, SeededRandom>;
+
+/// What a call is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Null when empty.
+    pub(crate) body: Value,
+    /// Why it failed inside.
+    pub(crate) cause: Option<StoreError>,
+}
+
+pub(crate) fn peppers() -> Peppers {
+    Peppers { current: Pepper::new(b"pepper"), previous: None }
+}
+
+/// The Admin API over a store, at `unix_ms`.
+pub(crate) async fn open<S: Store>(store: S, seed: u64, unix_ms: u64) -> Result<TestAdmin<S>, Error> {
+    let (clock, random) = (ManualClock::at(unix_ms), SeededRandom::new(seed));
+    let registry = Registry::open(store, clock, random, peppers()).await?;
+    let settings = AdminSettings {
+        token: Some(peppers().current.digest(TOKEN.as_bytes())),
+        version: "3.9.1".to_owned(),
+        hostname: "test".to_owned(),
+        node_id: Uuid::nil(),
+    };
+    Ok(Admin::new(registry, settings))
+}
+
+pub(crate) async fn call<S: Store>(admin: &TestAdmin<S>, method: &str, target: &str, body: Value) -> Answer {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert("kong-admin-token", HeaderValue::from_static(TOKEN));
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let request = AdminRequest { method, path, query, headers: &headers, body: body.as_bytes() };
+    let response = admin.handle(request).await;
+    Answer {
+        status: response.status().as_u16(),
+        cause: response.extensions().get::<InternalCause>().map(|cause| cause.0.clone()),
+        body: match response.body().as_ref() {
+            [] => Value::Null,
+            bytes => serde_json::from_slice(bytes).unwrap(),
+        },
+    }
+}
+
+/// Calls again while the answer is that it may succeed later.
+pub(crate) async fn persist<S: Store>(
+    admin: &TestAdmin<S>,
+    method: &str,
+    target: &str,
+    body: Value,
+) -> Answer {
+    for _ in 0..200 {
+        let answer = call(admin, method, target, body.clone()).await;
+        if answer.status != 503 {
+            return answer;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("{method} {target} is not answered")
+}
+
+/// Makes an entity and returns it.
+pub(crate) async fn make<S: Store>(admin: &TestAdmin<S>, target: &str, body: Value) -> Value {
+    let answer = persist(admin, "POST", target, body).await;
+    // Kong answers 200 where developers are made.
+    assert!(matches!(answer.status, 200 | 201), "POST {target}: {} {}", answer.status, answer.body);
+    answer.body
+}
+
+pub(crate) fn id(entity: &Value) -> &str {
+    entity["id"].as_str().unwrap()
+}
