@@ -118,7 +118,7 @@ pub(crate) fn rustup_target(target: &str) -> Result<bool> {
 }
 
 /// Whether a folder has a standard library.
-pub(crate) fn has_std(libraries: &Path) -> bool {
+fn has_std(libraries: &Path) -> bool {
     let is_std = |entry: fs::DirEntry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
