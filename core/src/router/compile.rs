@@ -1,7 +1,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use regex::bytes::Regex;
 use uuid::Uuid;
 
 use super::byte_hash::ByteMap;
@@ -11,6 +10,7 @@ use super::normalise::normalise_path;
 use super::pattern::{PathPattern, Patterns};
 use super::prefix_tree::{Item, Position, PrefixForest, Root};
 use super::rank::{PathRank, Rank};
+use super::regex::Regex;
 use super::spec::RouteSpec;
 
 /// Every route, sorted and indexed for [`Router::find`].

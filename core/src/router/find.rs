@@ -129,7 +129,7 @@ fn matched_bytes<H: Headers>(
     match &entry.path {
         EntryPath::None => Some(0),
         EntryPath::Plain { bytes } => Some(*bytes as usize),
-        EntryPath::Regex(regex) => regex.find(path).map(|found| found.end()),
+        EntryPath::Regex(regex) => regex.match_end(path),
     }
 }
 

@@ -25,6 +25,7 @@ mod normalise;
 mod pattern;
 mod prefix_tree;
 mod rank;
+pub mod regex;
 mod spec;
 mod upstream_path;
 

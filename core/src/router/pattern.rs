@@ -5,16 +5,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::hir::{Hir, HirKind};
-
-/// Largest compiled regex, in bytes: far above what a path needs, and a bound on the time one match takes.
-const REGEX_BYTES_MAX: usize = 256 * 1024;
+use super::regex::{BYTES_MAX, Refusal, Regex};
 
 /// A path regex, without its `~`.
 #[derive(Clone, Debug)]
 pub(super) struct PathPattern {
-    /// Anchored at the start.
     pub(super) regex: Arc<Regex>,
     /// What every match starts with.
     pub(super) prefix: Arc<[u8]>,
@@ -62,80 +57,25 @@ impl Patterns {
 
 /// Compiles the regex of a path, given without its `~`.
 pub(super) fn compile_path(pattern: &str) -> Result<PathPattern, String> {
-    // Parsed by itself first: `/a)|(?:/b` must not close the group put around it.
-    let hir = parse(pattern)?;
-    let regex = build(pattern, &format!(r"\A(?:{pattern})"), false)?;
-    let mut prefix = Vec::new();
-    push_prefix(&hir, &mut prefix);
-    Ok(PathPattern { regex: Arc::new(regex), prefix: prefix.into() })
+    let regex = compile(pattern, false)?;
+    if regex.ends_in_comment() {
+        return Err(format!("invalid regex: '{pattern}' (not valid inside a group)"));
+    }
+    Ok(PathPattern { prefix: regex.prefix().into(), regex: Arc::new(regex) })
 }
 
 /// Compiles the regex of a header value, given without its `~*`: without case, found anywhere.
 pub(super) fn compile_header(pattern: &str) -> Result<Regex, String> {
-    parse(pattern)?;
-    build(pattern, pattern, true)
+    compile(pattern, true)
 }
 
-fn parse(pattern: &str) -> Result<Hir, String> {
-    regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).map_err(|error| {
-        let (reason, offset) = match &error {
-            regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span().start.offset),
-            regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span().start.offset),
-            _ => (error.to_string(), 0),
-        };
-        format!("invalid regex: '{pattern}' ({reason} at character {})", offset + 1)
+fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
+    Regex::new(pattern, ignore_case).map_err(|refusal| match refusal {
+        Refusal::Syntax { reason, offset } => {
+            format!("invalid regex: '{pattern}' ({reason} at character {})", offset + 1)
+        }
+        Refusal::TooBig => format!("invalid regex: '{pattern}' (takes more than {BYTES_MAX} bytes compiled)"),
     })
-}
-
-fn build(pattern: &str, anchored: &str, ignore_case: bool) -> Result<Regex, String> {
-    RegexBuilder::new(anchored)
-        .unicode(false)
-        .case_insensitive(ignore_case)
-        .size_limit(REGEX_BYTES_MAX)
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(bytes) => {
-                format!("invalid regex: '{pattern}' (takes more than {bytes} bytes compiled)")
-            }
-            _ => format!("invalid regex: '{pattern}' (not valid inside a group)"),
-        })
-}
-
-/// Appends bytes that every match of `hir` starts with. Answers whether a match is exactly those bytes,
-/// so that what follows `hir` may be appended too.
-fn push_prefix(hir: &Hir, prefix: &mut Vec<u8>) -> bool {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => true,
-        HirKind::Literal(literal) => {
-            prefix.extend_from_slice(&literal.0);
-            true
-        }
-        HirKind::Capture(capture) => push_prefix(&capture.sub, prefix),
-        HirKind::Concat(parts) => parts.iter().all(|part| push_prefix(part, prefix)),
-        HirKind::Repetition(repetition) => {
-            let exact = repetition.min >= 1 && push_prefix(&repetition.sub, prefix);
-            exact && repetition.min == 1 && repetition.max == Some(1)
-        }
-        HirKind::Alternation(branches) => {
-            push_common_prefix(branches, prefix);
-            false
-        }
-        HirKind::Class(_) => false,
-    }
-}
-
-fn push_common_prefix(branches: &[Hir], prefix: &mut Vec<u8>) {
-    let mut common: Option<Vec<u8>> = None;
-    for branch in branches {
-        let mut own = Vec::new();
-        push_prefix(branch, &mut own);
-        let shared = common.as_ref().map_or(own.len(), |common| {
-            common.iter().zip(&own).take_while(|(left, right)| left == right).count()
-        });
-        own.truncate(shared);
-        common = Some(own);
-    }
-    prefix.extend(common.unwrap_or_default());
 }
 
 #[cfg(test)]

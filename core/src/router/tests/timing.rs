@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::{NormalPath, RouteSpec, Router, TestRequest};
+use crate::router::pattern::{compile_header, compile_path};
 
 /// How the routes of a run differ, and a request that finds the one with the number given.
 struct Shape {
@@ -75,6 +76,8 @@ fn nanoseconds_per_match() {
         }
     }
     time_normalising();
+    time_paths();
+    time_header_values();
 }
 
 fn time(shape: &Shape, count: usize) {
@@ -109,6 +112,46 @@ fn time_normalising() {
             black_box(NormalPath::new(black_box(path.as_bytes())));
         });
         println!("normalise {path}: {each:.0} ns");
+    }
+}
+
+fn time_paths() {
+    let long = format!("/a/{}/b/{}", "i".repeat(50), "segment/".repeat(250));
+    for (pattern, path) in [
+        (r"/service-1/orders/(?<id>\d+)$", "/service-1/orders/42"),
+        (r"/service-1/orders/(?<id>\d+)$", "/service-1/orders/42/items"),
+        ("/a/(?<id>[^/]+)/b/.*$", "/a/42/b/c/d"),
+        ("/a/(?<id>[^/]+)/b/.*$", long.as_str()),
+        (r"/a/.*\.json$", "/a/b/c/d.e.json"),
+        (r"/a/.*\.json$", long.as_str()),
+        ("/(?:a|ab|abc)+/(?:x|y)?.*z", "/abcabaabc/x/y/z"),
+        ("/(?:a|[ai/])*(?:/b)?/segment", long.as_str()),
+    ] {
+        let regex = compile_path(pattern).unwrap().regex;
+        let each = nanoseconds_each(&[path], |path| {
+            black_box(regex.match_end(black_box(path.as_bytes())));
+        });
+        println!("path {pattern} in {} bytes: {each:.0} ns", path.len());
+    }
+}
+
+fn time_header_values() {
+    let agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36";
+    let long = agent.repeat(40);
+    for (pattern, value) in [
+        ("^gold", "Gold-2"),
+        ("safari", agent),
+        ("(?:bot|crawler|spider)", agent),
+        (r"chrome/\d+\.\d+ safari", agent),
+        (r"[a-z]+kit/.*edge", agent),
+        (r"firefox/\d+", long.as_str()),
+        (r"[a-z]+kit/.*edge", long.as_str()),
+    ] {
+        let regex = compile_header(pattern).unwrap();
+        let each = nanoseconds_each(&[value], |value| {
+            black_box(regex.is_match(black_box(value.as_bytes())));
+        });
+        println!("header {pattern} in {} bytes: {each:.0} ns", value.len());
     }
 }
 

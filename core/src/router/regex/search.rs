@@ -1,0 +1,186 @@
+//! Runs a program: one way at a time, the preferred first, coming back to others when it fails.
+//!
+//! Most patterns never come back: at every split the next byte says which way alone can succeed.
+//! Where more than one can, it is noted from then on which instruction was passed at which position:
+//! what has failed once is not tried again, so the time is bounded by the program's length
+//! times the haystack's.
+
+use super::Regex;
+use super::program::{Instruction, Run, Split};
+
+pub(super) fn match_end(regex: &Regex, haystack: &[u8]) -> Option<usize> {
+    if !regex.ahead.allows(haystack.first()) {
+        return None;
+    }
+    Search::new(regex, haystack).run(0)
+}
+
+pub(super) fn is_match(regex: &Regex, haystack: &[u8]) -> bool {
+    let last = if regex.is_anchored() { 0 } else { haystack.len() };
+    let mut starts = (0..=last).filter(|start| regex.ahead.allows(haystack.get(*start)));
+    let Some(first) = starts.next() else { return false };
+    let mut search = Search::new(regex, haystack);
+    if search.run(first).is_some() {
+        return true;
+    }
+    // What failed from there would come up again, from other starts.
+    search.notes_passed = true;
+    starts.any(|start| search.run(start).is_some())
+}
+
+/// Room for the checkpoints of a haystack like most: three in 300 bytes.
+const FEW_WORDS: usize = 16;
+
+struct Search<'a> {
+    regex: &'a Regex,
+    haystack: &'a [u8],
+    /// Ways to come back to, the preferred last.
+    ways: Vec<Way>,
+    notes_passed: bool,
+    /// A bit for every checkpoint and position, in `many_passed` when there are many.
+    few_passed: [u64; FEW_WORDS],
+    many_passed: Vec<u64>,
+}
+
+struct Way {
+    /// Where to go on; a run stays where it is and goes on behind it.
+    place: usize,
+    is_run: bool,
+    /// Lowest and highest position from which to go on.
+    low: usize,
+    high: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(regex: &'a Regex, haystack: &'a [u8]) -> Self {
+        Search {
+            regex,
+            haystack,
+            ways: Vec::new(),
+            notes_passed: false,
+            few_passed: [0; FEW_WORDS],
+            many_passed: Vec::new(),
+        }
+    }
+
+    /// Where the match ends that begins at `start`.
+    fn run(&mut self, start: usize) -> Option<usize> {
+        let regex = self.regex;
+        let mut at = start;
+        let mut place = 0;
+        loop {
+            // Where to go on, and from which position.
+            let next = match regex.instructions[place] {
+                Instruction::Match => return Some(at),
+                Instruction::Byte(byte) => (self.haystack.get(at) == Some(&byte)).then_some((place + 1, at + 1)),
+                Instruction::Literal { start, end } => {
+                    let literal = &regex.literals[start as usize..end as usize];
+                    let is_next = self.haystack[at..].starts_with(literal);
+                    is_next.then_some((place + 1, at + literal.len()))
+                }
+                Instruction::Set(set) => {
+                    let is_next = self.haystack.get(at).is_some_and(|byte| self.has(set, *byte));
+                    is_next.then_some((place + 1, at + 1))
+                }
+                Instruction::Look(look) => look.holds(self.haystack, at).then_some((place + 1, at)),
+                Instruction::Jump(target) => Some((usize::from(target), at)),
+                Instruction::Join { checkpoint } => {
+                    (!self.notes_passed || self.pass(checkpoint, at)).then_some((place + 1, at))
+                }
+                Instruction::Split(split) => self.split(&split, place, at),
+                Instruction::Run(run) => self.run_on(&run, place, at),
+            };
+            (place, at) = match next {
+                Some(next) => next,
+                None => self.come_back()?,
+            };
+        }
+    }
+
+    fn split(&mut self, split: &Split, place: usize, at: usize) -> Option<(usize, usize)> {
+        let (next, target) = match self.haystack.get(at) {
+            Some(byte) => (self.has(split.next_set, *byte), self.has(split.target_set, *byte)),
+            None => (split.next_end, split.target_end),
+        };
+        self.notes_passed |= next && target;
+        if !(next || target) || self.notes_passed && !self.pass(split.checkpoint, at) {
+            return None;
+        }
+        let (next_place, target_place) = (place + 1, usize::from(split.target));
+        let goes_to_target = if next && target { split.prefers_target } else { target };
+        if next && target {
+            let other = if goes_to_target { next_place } else { target_place };
+            self.ways.push(Way { place: other, is_run: false, low: at, high: at });
+        }
+        Some((if goes_to_target { target_place } else { next_place }, at))
+    }
+
+    fn run_on(&mut self, run: &Run, place: usize, start: usize) -> Option<(usize, usize)> {
+        let set = &self.regex.sets[usize::from(run.set)];
+        let ends = |byte: &u8| !set.contains(*byte);
+        self.notes_passed |= !run.is_final;
+        if !self.notes_passed {
+            let rest = &self.haystack[start..];
+            return Some((place + 1, start + rest.iter().position(ends).unwrap_or(rest.len())));
+        }
+        let mut end = start;
+        // From a position passed before, that and all that follow have been tried.
+        while self.pass(run.checkpoint, end) {
+            if self.haystack.get(end).is_none_or(ends) {
+                return if run.is_final { Some((place + 1, end)) } else { self.end_run(run, place, start, end) };
+            }
+            end += 1;
+        }
+        if run.is_final { None } else { self.end_run(run, place, start, end.checked_sub(1)?) }
+    }
+
+    /// Ends a run as late as may be, from `low` to `high`.
+    fn end_run(&mut self, run: &Run, place: usize, low: usize, high: usize) -> Option<(usize, usize)> {
+        let can_end = |at: &usize| match self.haystack.get(*at) {
+            Some(byte) => self.has(run.follow, *byte),
+            None => run.follow_end,
+        };
+        let at = (low..=high).rev().find(can_end)?;
+        if at > low {
+            self.ways.push(Way { place, is_run: true, low, high: at - 1 });
+        }
+        Some((place + 1, at))
+    }
+
+    /// Goes on at the way left last.
+    fn come_back(&mut self) -> Option<(usize, usize)> {
+        loop {
+            let Way { place, is_run, low, high } = self.ways.pop()?;
+            let next = match self.regex.instructions[place] {
+                Instruction::Run(run) if is_run => self.end_run(&run, place, low, high),
+                _ => Some((place, low)),
+            };
+            if next.is_some() {
+                return next;
+            }
+        }
+    }
+
+    fn has(&self, set: u16, byte: u8) -> bool {
+        self.regex.sets[usize::from(set)].contains(byte)
+    }
+
+    /// Notes that a checkpoint is passed; false when it was before.
+    fn pass(&mut self, checkpoint: u16, at: usize) -> bool {
+        let positions = self.haystack.len() + 1;
+        let words = (self.regex.checkpoints * positions).div_ceil(64);
+        let passed = if words <= FEW_WORDS {
+            &mut self.few_passed[..]
+        } else {
+            if self.many_passed.is_empty() {
+                self.many_passed = vec![0; words];
+            }
+            &mut self.many_passed[..]
+        };
+        let bit = usize::from(checkpoint) * positions + at;
+        let word = &mut passed[bit / 64];
+        let is_first = *word >> (bit % 64) & 1 == 0;
+        *word |= 1 << (bit % 64);
+        is_first
+    }
+}
