@@ -6,7 +6,6 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::header::HeaderName;
 use litemap::LiteMap;
-use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -17,6 +16,7 @@ use crate::keys::TagKey;
 use crate::request::Scheme;
 use crate::router::{RouteSpec, Router};
 use crate::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
+use crate::stored::{Stored, Unreadable, required};
 use crate::strip_key::StripNames;
 
 /// What every gateway of a process decides by. Immutable.
@@ -169,14 +169,15 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
     let mut unusable = Vec::new();
     let settings =
         pieces.get(&PieceId::SETTINGS).and_then(|piece| piece.settings.clone()).unwrap_or_default();
-    let services: HashMap<Uuid, Service> = read_all(pieces, ConfigKind::Services, &mut unusable)
-        .into_iter()
-        .filter(|(_, service): &(Uuid, ServiceEntity)| service.enabled)
-        .filter_map(|(id, service)| Some((id, service.compile(id, &mut unusable)?)))
-        .collect();
+    let services: HashMap<Uuid, Service> =
+        read_all(pieces, ConfigKind::Services, ServiceEntity::read, &mut unusable)
+            .into_iter()
+            .filter(|(_, service)| service.enabled)
+            .filter_map(|(id, service)| Some((id, service.compile(id, &mut unusable)?)))
+            .collect();
     let plugins = Plugins::new(pieces, &mut unusable);
     // A route to a disabled service is no route (Kong 3.x).
-    let routes = read_all::<RouteSpec>(pieces, ConfigKind::Routes, &mut unusable)
+    let routes = read_all(pieces, ConfigKind::Routes, RouteSpec::read, &mut unusable)
         .into_iter()
         .map(|(_, route)| route)
         .filter(|route| route.service.is_none_or(|service| services.contains_key(&service)));
@@ -201,13 +202,14 @@ fn tag_key(hex: &str) -> Option<TagKey> {
     crate::keys::KeyDigest::from_hex(hex).map(|bytes| TagKey::from_bytes(*bytes.as_bytes()))
 }
 
-fn read_all<T: for<'de> Deserialize<'de>>(
+fn read_all<T>(
     pieces: &LiteMap<PieceId, Piece>,
     kind: ConfigKind,
+    read: fn(Stored<'_>) -> Result<T, Unreadable>,
     unusable: &mut Vec<(Uuid, String)>,
 ) -> Vec<(Uuid, T)> {
     let entities = pieces.values().filter_map(|piece| piece.entities.get(&kind)).flatten();
-    let read = |(id, entity): (&Uuid, &Value)| match T::deserialize(entity) {
+    let read = |(id, entity): (&Uuid, &Value)| match Stored::new(entity).and_then(read) {
         Ok(entity) => Some((*id, entity)),
         Err(error) => {
             unusable.push((*id, error.to_string()));
@@ -217,28 +219,35 @@ fn read_all<T: for<'de> Deserialize<'de>>(
     entities.filter_map(read).collect()
 }
 
-#[derive(Deserialize)]
 struct ServiceEntity {
-    #[serde(default = "yes")]
     enabled: bool,
     protocol: String,
     host: String,
     port: u16,
-    #[serde(default)]
     path: Option<String>,
     retries: u32,
     connect_timeout: u64,
     write_timeout: u64,
     read_timeout: u64,
-    #[serde(default)]
-    tls_verify: Option<bool>,
-}
-
-fn yes() -> bool {
-    true
+    tls_verify: bool,
 }
 
 impl ServiceEntity {
+    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
+        Ok(ServiceEntity {
+            enabled: stored.flag("enabled")?.unwrap_or(true),
+            protocol: required("protocol", stored.text("protocol")?)?.to_owned(),
+            host: required("host", stored.text("host")?)?.to_owned(),
+            port: required("port", stored.number("port")?)?,
+            path: stored.text("path")?.map(str::to_owned),
+            retries: required("retries", stored.number("retries")?)?,
+            connect_timeout: required("connect_timeout", stored.number("connect_timeout")?)?,
+            write_timeout: required("write_timeout", stored.number("write_timeout")?)?,
+            read_timeout: required("read_timeout", stored.number("read_timeout")?)?,
+            tls_verify: stored.flag("tls_verify")?.unwrap_or(true),
+        })
+    }
+
     fn compile(self, id: Uuid, unusable: &mut Vec<(Uuid, String)>) -> Option<Service> {
         let scheme = match self.protocol.as_str() {
             "http" => Scheme::Http,
@@ -266,36 +275,30 @@ impl ServiceEntity {
             write_timeout_ms: self.write_timeout,
             read_timeout_ms: self.read_timeout,
             retries: self.retries,
-            tls_verify: self.tls_verify.unwrap_or(true),
+            tls_verify: self.tls_verify,
         };
         Some(Service { id, path: self.path.map(Into::into), upstream: Arc::new(upstream) })
     }
 }
 
-#[derive(Deserialize)]
-struct Reference {
-    id: Uuid,
-}
-
-#[derive(Deserialize)]
 struct PluginEntity {
     name: String,
-    #[serde(default = "yes")]
     enabled: bool,
-    #[serde(default)]
-    route: Option<Reference>,
-    #[serde(default)]
-    service: Option<Reference>,
+    scope: Scope,
     config: Value,
 }
 
 impl PluginEntity {
-    fn scope(&self) -> Scope {
-        (self.route.as_ref().map(|route| route.id), self.service.as_ref().map(|service| service.id))
+    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
+        Ok(PluginEntity {
+            name: required("name", stored.text("name")?)?.to_owned(),
+            enabled: stored.flag("enabled")?.unwrap_or(true),
+            scope: (stored.reference("route")?, stored.reference("service")?),
+            config: required("config", stored.value("config"))?.clone(),
+        })
     }
 }
 
-#[derive(Deserialize)]
 struct KeyAuthConfig {
     key_names: Vec<String>,
     key_in_header: bool,
@@ -303,16 +306,32 @@ struct KeyAuthConfig {
     key_in_body: bool,
     hide_credentials: bool,
     run_on_preflight: bool,
-    #[serde(default)]
     anonymous: Option<String>,
-    #[serde(default)]
     realm: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct RegistrationConfig {
-    #[serde(default)]
-    enable_proxy_with_consumer_credential: bool,
+impl KeyAuthConfig {
+    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
+        let flag = |field| required(field, stored.flag(field)?);
+        Ok(KeyAuthConfig {
+            key_names: required("key_names", stored.texts("key_names")?)?,
+            key_in_header: flag("key_in_header")?,
+            key_in_query: flag("key_in_query")?,
+            key_in_body: flag("key_in_body")?,
+            hide_credentials: flag("hide_credentials")?,
+            run_on_preflight: flag("run_on_preflight")?,
+            anonymous: stored.text("anonymous")?.map(str::to_owned),
+            realm: stored.text("realm")?.map(str::to_owned),
+        })
+    }
+}
+
+fn read_consumer(stored: Stored<'_>) -> Result<Consumer, Unreadable> {
+    Ok(Consumer {
+        id: required("id", stored.id("id")?)?,
+        username: stored.text("username")?.map(str::to_owned),
+        custom_id: stored.text("custom_id")?.map(str::to_owned),
+    })
 }
 
 /// Scope of a plugin: route and service, each maybe any.
@@ -330,16 +349,16 @@ struct Plugins {
 
 impl Plugins {
     fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
-        let consumers: Vec<(Uuid, Consumer)> = read_all(pieces, ConfigKind::Consumers, unusable);
+        let consumers = read_all(pieces, ConfigKind::Consumers, read_consumer, unusable);
         let mut plugins = Plugins::default();
         let found = unusable.len();
-        let read: Vec<(Uuid, PluginEntity)> = read_all(pieces, ConfigKind::Plugins, unusable);
+        let read = read_all(pieces, ConfigKind::Plugins, PluginEntity::read, unusable);
         if unusable.len() > found {
             // Whom it was for cannot be read either.
             plugins.unreadable.push((None, None));
         }
         for (id, plugin) in read.into_iter().filter(|(_, plugin)| plugin.enabled) {
-            let scope = plugin.scope();
+            let scope = plugin.scope;
             if let Err(error) = plugins.add(plugin, &consumers) {
                 unusable.push((id, error.to_string()));
                 plugins.unreadable.push(scope);
@@ -348,18 +367,19 @@ impl Plugins {
         plugins
     }
 
-    fn add(&mut self, plugin: PluginEntity, consumers: &[(Uuid, Consumer)]) -> Result<(), serde_json::Error> {
-        let (route, service) = plugin.scope();
+    fn add(&mut self, plugin: PluginEntity, consumers: &[(Uuid, Consumer)]) -> Result<(), Unreadable> {
+        let (route, service) = plugin.scope;
+        let stored = Stored::new(&plugin.config)?;
         match plugin.name.as_str() {
             "key-auth" => {
-                let config = KeyAuthConfig::deserialize(&plugin.config)?;
-                let distinct = self.distinct_key_auths.entry(serde_json::to_vec(&plugin.config)?);
+                let config = KeyAuthConfig::read(stored)?;
+                let distinct = self.distinct_key_auths.entry(json_text(&plugin.config));
                 let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(config, consumers)));
                 self.key_auths.insert((route, service), key_auth.clone());
             }
             "application-registration" => {
-                let config = RegistrationConfig::deserialize(&plugin.config)?;
-                let passes_plain_consumers = config.enable_proxy_with_consumer_credential;
+                let passes_plain_consumers =
+                    stored.flag("enable_proxy_with_consumer_credential")?.unwrap_or_default();
                 if let Some(service) = service {
                     self.registrations.insert(service, Registration { passes_plain_consumers });
                 }
@@ -404,6 +424,10 @@ impl KeyAuth {
             strip,
         }
     }
+}
+
+fn json_text(value: &Value) -> Vec<u8> {
+    serde_json::to_vec(value).expect("a value has string keys only")
 }
 
 impl KeyName {

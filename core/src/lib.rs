@@ -27,6 +27,7 @@ pub mod router;
 pub mod schema;
 pub mod snapshot;
 pub mod store;
+pub mod stored;
 pub mod strip_key;
 pub mod surface;
 pub mod transaction;

@@ -5,7 +5,7 @@
 //! it makes no difference who goes on, or what else has changed. The call that began the job
 //! returns when all is done; after a crash [`Registry::resume_jobs`] does it.
 
-use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Registry;
@@ -17,6 +17,7 @@ use crate::limits;
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use crate::store::{RecordKey, Store};
+use crate::stored::Stored;
 
 /// Records a part of a job may touch: what a batch takes, less the job's own and the mark on what
 /// is being deleted.
@@ -33,17 +34,6 @@ pub(super) enum Job {
     RepublishDeveloper { id: Uuid, after: Option<Uuid> },
 }
 
-/// The stored form.
-#[derive(Serialize, Deserialize)]
-struct Record {
-    job: String,
-    #[serde(default)]
-    kind: Option<String>,
-    id: Uuid,
-    #[serde(default)]
-    after: Option<Uuid>,
-}
-
 impl Job {
     fn key(&self) -> RecordKey {
         let sort = match self {
@@ -54,19 +44,21 @@ impl Job {
         RecordKey::new(JOBS, sort)
     }
 
-    fn to_record(&self) -> Record {
+    /// The stored form.
+    fn to_record(&self) -> Value {
         let (job, kind, id, after) = match self {
-            Job::Delete { kind, id } => ("delete", Some(kind.name().to_owned()), id, None),
+            Job::Delete { kind, id } => ("delete", Some(kind.name()), id, None),
             Job::RepublishConsumer { id, after } => ("republish-consumer", None, id, *after),
             Job::RepublishDeveloper { id, after } => ("republish-developer", None, id, *after),
         };
-        Record { job: job.to_owned(), kind, id: *id, after }
+        json!({"job": job, "kind": kind, "id": id, "after": after})
     }
 
-    fn from_record(record: Record) -> Option<Self> {
-        let Record { job, kind, id, after } = record;
-        match job.as_str() {
-            "delete" => Some(Job::Delete { kind: EntityKind::parse(&kind?)?, id }),
+    fn from_record(record: &Value) -> Option<Self> {
+        let stored = Stored::new(record).ok()?;
+        let (id, after) = (stored.id("id").ok()??, stored.id("after").ok()?);
+        match stored.text("job").ok()?? {
+            "delete" => Some(Job::Delete { kind: EntityKind::parse(stored.text("kind").ok()??)?, id }),
             "republish-consumer" => Some(Job::RepublishConsumer { id, after }),
             "republish-developer" => Some(Job::RepublishDeveloper { id, after }),
             _ => None,
@@ -81,9 +73,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         loop {
             let page = self.store.scan(JOBS, "", None, 100).await?;
             for (_, record) in &page.records {
-                let record = serde_json::from_slice::<Record>(&record.value).ok();
+                let record = serde_json::from_slice(&record.value).ok();
                 let unreadable = || crate::store::StoreError::Failed("unreadable job".to_owned());
-                let job = record.and_then(Job::from_record).ok_or_else(unreadable)?;
+                let job = record.as_ref().and_then(Job::from_record).ok_or_else(unreadable)?;
                 self.run_job(&job).await?;
             }
             if page.records.is_empty() {
@@ -100,7 +92,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// The job when an earlier change has left it: whoever repeats that change waits for the rest.
     pub(super) async fn left_job(&self, work: &mut Work<'_, S>, job: Job) -> Result<Option<Job>, Error> {
-        Ok(work.read_json::<Record>(&job.key()).await?.map(|_| job))
+        Ok(work.read_json::<Value>(&job.key()).await?.map(|_| job))
     }
 
     /// Goes on with a job until it is done, by whomever.
@@ -112,8 +104,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// Does a part of a job. Answers whether there is more.
     async fn run_part(&self, work: &mut Work<'_, S>, key: &RecordKey) -> Result<bool, Error> {
-        let record = work.read_json::<Record>(key).await?;
-        let Some(job) = record.and_then(Job::from_record) else { return Ok(false) };
+        let record = work.read_json::<Value>(key).await?;
+        let Some(job) = record.as_ref().and_then(Job::from_record) else { return Ok(false) };
         let next = match job {
             Job::Delete { kind, id } => {
                 let done = self.remove_with_children(work, kind, id).await?;

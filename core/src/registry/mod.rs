@@ -22,6 +22,7 @@ mod lookup;
 mod present;
 mod records;
 mod rehash;
+#[cfg(not(feature = "blocking"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;

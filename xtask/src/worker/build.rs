@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::setup::{self, TARGET, Tools, folder, npm_program};
 use crate::workspace;
@@ -34,6 +34,7 @@ pub(crate) fn build() -> Result<Built> {
     let glue = output.join("glue");
     fs::create_dir_all(&glue).context("create infra/cloudflare/build")?;
     bind(&tools, &wasm, &glue)?;
+    shake(&glue)?;
     let built = Built { script: output.join("worker.js"), wasm: output.join("latchkey_worker_bg.wasm") };
     optimise(&glue.join("latchkey_worker_bg.wasm"), &built.wasm)?;
     bundle(&built.script)?;
@@ -52,6 +53,19 @@ fn bind(tools: &Tools, wasm: &Path, glue: &Path) -> Result<()> {
     bindgen.args(["--target", "web", "--no-typescript", "--omit-default-module-path"]);
     bindgen.args(["--experimental-reset-state-function", "--out-dir"]);
     workspace::run(bindgen.arg(glue).arg(wasm))
+}
+
+/// What our script takes from the glue.
+const FROM_GLUE: &str = "__wbg_reset_state,ask,askWithBody,configure,failForTests,headerNames,hint,\
+                         initSync,learnFeed,learnGrant,neverPassed,refuse,Workspace";
+
+/// Takes out what only others of the crate `worker`'s users would reach.
+fn shake(glue: &Path) -> Result<()> {
+    let mut shake = setup::node();
+    shake.arg("shake.mjs").arg(glue.join("latchkey_worker.js")).arg(glue.join("latchkey_worker_bg.wasm"));
+    let status = shake.arg(FROM_GLUE).status().context("start shake.mjs")?;
+    ensure!(status.success(), "shake.mjs failed: {status}");
+    Ok(())
 }
 
 fn optimise(from: &Path, to: &Path) -> Result<()> {

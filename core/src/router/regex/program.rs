@@ -17,7 +17,10 @@ pub(super) enum Instruction {
     Match,
     Byte(u8),
     /// A range of the pattern's literals.
-    Literal { start: u32, end: u32 },
+    Literal {
+        start: u32,
+        end: u32,
+    },
     /// One byte of a set.
     Set(u16),
     Look(Look),
@@ -27,7 +30,9 @@ pub(super) enum Instruction {
     Split(Split),
     Jump(u16),
     /// Where several come together.
-    Join { checkpoint: u16 },
+    Join {
+        checkpoint: u16,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +126,10 @@ impl Compiler<'_> {
                     Some(own)
                 });
                 let follows: Vec<Ahead> = follows.collect();
-                parts.iter().zip(follows.iter().rev()).try_for_each(|(part, follow)| self.push_node(part, follow))
+                parts
+                    .iter()
+                    .zip(follows.iter().rev())
+                    .try_for_each(|(part, follow)| self.push_node(part, follow))
             }
             NodeKind::Alternate(branches) => self.push_alternate(branches, follow),
         }
@@ -159,7 +167,8 @@ impl Compiler<'_> {
         follow: &Ahead,
     ) -> Result<(), Refusal> {
         // What may come where the part may be repeated or left.
-        let again = if max == Some(min) { *follow } else { follow.or(&Ahead { end: false, bytes: part.first }) };
+        let again =
+            if max == Some(min) { *follow } else { follow.or(&Ahead { end: false, bytes: part.first }) };
         let Some(max) = max else {
             if let Some(set) = part.as_set().filter(|_| greedy) {
                 self.push_times(part, min, &again)?;

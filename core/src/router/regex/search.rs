@@ -72,7 +72,9 @@ impl<'a> Search<'a> {
             // Where to go on, and from which position.
             let next = match regex.instructions[place] {
                 Instruction::Match => return Some(at),
-                Instruction::Byte(byte) => (self.haystack.get(at) == Some(&byte)).then_some((place + 1, at + 1)),
+                Instruction::Byte(byte) => {
+                    (self.haystack.get(at) == Some(&byte)).then_some((place + 1, at + 1))
+                }
                 Instruction::Literal { start, end } => {
                     let literal = &regex.literals[start as usize..end as usize];
                     let is_next = self.haystack[at..].starts_with(literal);
@@ -127,7 +129,11 @@ impl<'a> Search<'a> {
         // From a position passed before, that and all that follow have been tried.
         while self.pass(run.checkpoint, end) {
             if self.haystack.get(end).is_none_or(ends) {
-                return if run.is_final { Some((place + 1, end)) } else { self.end_run(run, place, start, end) };
+                return if run.is_final {
+                    Some((place + 1, end))
+                } else {
+                    self.end_run(run, place, start, end)
+                };
             }
             end += 1;
         }

@@ -73,7 +73,7 @@ pub(super) fn routes(entities: Value) -> Vec<RouteSpec> {
     let route = |(index, (name, entity)): (usize, (String, Value))| {
         let mut route = json!({ "id": Uuid::from_u128(index as u128), "name": name, "created_at": index });
         route.as_object_mut().unwrap().extend(entity.as_object().unwrap().clone());
-        serde_json::from_value(route).unwrap()
+        RouteSpec::parse(&route).unwrap()
     };
     entities.into_iter().enumerate().map(route).collect()
 }
