@@ -98,7 +98,8 @@ async fn respond(
 ) -> Response<Content> {
     match surface(PREFIX, &request.path) {
         Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,
-        surface => own::serve(environment, surface, &request).await.map(Content::Whole),
+        // On the heap: the control plane's future is large, and most requests are proxied.
+        surface => Box::pin(own::serve(environment, surface, &request)).await.map(Content::Whole),
     }
 }
 
