@@ -127,3 +127,21 @@ async fn unless_panics<T>(future: impl Future<Output = T>) -> Option<T> {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_no_more_than_no_answer() {
+        assert_eq!(unless_panics(async { 1 }).await, Some(1));
+        let late = async {
+            tokio::task::yield_now().await;
+            if true {
+                panic!("on purpose");
+            }
+            1
+        };
+        assert_eq!(unless_panics(late).await, None);
+    }
+}
