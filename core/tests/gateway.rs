@@ -9,7 +9,7 @@ use http::header::{HeaderName, HeaderValue};
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::feed::FeedReply;
-use latchkey_core::gateway::{Gateway, GatewaySettings, GrantAnswer, Learned};
+use latchkey_core::gateway::{Authorization, Gateway, GatewaySettings, GrantAnswer, Learned, Unfit};
 use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
 use latchkey_core::places::apply_cuts;
@@ -137,6 +137,39 @@ impl World {
                 assert_eq!((response.status().as_u16(), body["message"].as_str()), (status, Some(message)));
                 response.headers().clone()
             }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl World {
+    /// Decided by the head alone. What it needs is fetched by `decide` first.
+    fn authorize(&mut self, request: &Request) -> Authorization {
+        self.decide(request);
+        self.gateway.authorize(&request.head(), NOW).unwrap()
+    }
+
+    /// Who is allowed, by the name of the field that tells of them.
+    #[track_caller]
+    fn check_allowed(&mut self, request: &Request, expected: &[(&str, &str)]) {
+        match self.authorize(request) {
+            Authorization::Allow(authorized) => {
+                let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
+                let found: HashMap<_, _> =
+                    authorized.fields().map(|(name, value)| (name.as_str(), text(value))).collect();
+                for (name, value) in expected {
+                    assert_eq!(found.get(name).map(String::as_str), Some(*value), "{found:?}");
+                }
+                assert_eq!(found.is_empty(), expected.is_empty(), "{found:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn check_not_authorized(&mut self, request: &Request, status: u16) {
+        match self.authorize(request) {
+            Authorization::Refuse(problem) => assert_eq!(problem.status().as_u16(), status),
             other => panic!("{other:?}"),
         }
     }
@@ -613,6 +646,69 @@ fn more_specific_plugin_applies_whole() {
                 world.forward(&request).check_is_bob();
             } else {
                 world.check_refused(&request, 401, NO_KEY);
+            }
+        }
+    }
+}
+
+#[test]
+fn authorizing_decides_as_proxying_does() {
+    let bob = BOB.to_string();
+    let mut world = World::with_key_auth(json!({}));
+    world.check_allowed(
+        &get("/").with("apikey", "kong"),
+        &[("x-consumer-id", &bob), ("x-consumer-username", "bob"), ("x-consumer-custom-id", "42")],
+    );
+    world.check_allowed(&get("/?apikey=kong"), &[("x-consumer-id", &bob)]);
+    world.check_not_authorized(&get("/"), 401);
+    world.check_not_authorized(&get("/").with("apikey", "wrong"), 401);
+    world.check_not_authorized(&get("/").with("apikey", "kong").with("apikey", "kong"), 401);
+    World::new().check_allowed(&get("/"), &[]);
+    let mut world = World::with_key_auth(json!({"run_on_preflight": false}));
+    world.check_allowed(&get("/").method("OPTIONS"), &[]);
+    let mut world = World::with_key_auth(json!({"anonymous": NOBODY}));
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
+    world.check_allowed(&get("/"), &[("x-consumer-username", "nobody"), ("x-anonymous-consumer", "true")]);
+}
+
+#[test]
+fn authorizing_asks_for_the_contract_and_tells_the_application() {
+    let application = Uuid::from_u128(0x55);
+    let mut world = World::with_key_auth(json!({}));
+    world.put(ConfigKind::Plugins, Uuid::from_u128(0x82), registration(json!({})));
+    world.add_key("with", |grant| {
+        grant.application_id = Some(application);
+        grant.service_ids = vec![SERVICE];
+    });
+    world.add_key("without", |grant| grant.application_id = Some(application));
+    match world.authorize(&get("/?apikey=with")) {
+        Authorization::Allow(authorized) => assert_eq!(authorized.application_id(), Some(application)),
+        other => panic!("{other:?}"),
+    }
+    world.check_not_authorized(&get("/?apikey=without"), 401);
+    world.check_not_authorized(&get("/?apikey=kong"), 401);
+}
+
+#[test]
+fn authorizing_needs_what_it_does_not_know() {
+    let request = get("/?apikey=kong");
+    let mut world = World::with_key_auth(json!({}));
+    assert!(matches!(world.gateway.authorize(&request.head(), NOW), Err(Need::Feed(_))));
+    let mut world = World::with_key_auth(json!({}));
+    world.decide(&get("/"));
+    assert!(matches!(world.gateway.authorize(&request.head(), NOW), Err(Need::Grant(_))));
+}
+
+#[test]
+fn what_needs_more_than_the_head_cannot_be_authorized() {
+    for (setting, expected) in
+        [("key_in_body", Unfit::KeyInBody), ("hide_credentials", Unfit::HideCredentials)]
+    {
+        let mut world = World::with_key_auth(json!({setting: true}));
+        for request in [get("/").with("apikey", "kong"), get("/"), get("/").method("OPTIONS")] {
+            match world.authorize(&request) {
+                Authorization::Unfit(unfit) => assert_eq!(unfit, expected),
+                other => panic!("{other:?}"),
             }
         }
     }

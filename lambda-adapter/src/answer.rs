@@ -193,3 +193,181 @@ fn is_textual(media_type: &str) -> bool {
         || essence.ends_with("+xml")
         || TEXTUAL.contains(&essence.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ALB: Trigger = Trigger::LoadBalancer { multi_value: false };
+    const ALB_LISTS: Trigger = Trigger::LoadBalancer { multi_value: true };
+
+    fn response(headers: &[(&str, &str)], body: &[u8]) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::copy_from_slice(body));
+        for (name, value) in headers {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            response.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
+        }
+        response
+    }
+
+    fn check(trigger: Trigger, headers: &[(&str, &str)], body: &[u8], expected: Value) {
+        let answer = whole(trigger, response(headers, body)).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(answer.get()).unwrap(), expected);
+    }
+
+    #[test]
+    fn each_trigger_has_its_form() {
+        let headers = [
+            ("content-type", "text/plain"),
+            ("vary", "a"),
+            ("vary", "b"),
+            ("set-cookie", "c=1; Path=/"),
+            ("set-cookie", "d=2"),
+        ];
+        check(
+            Trigger::Payload2,
+            &headers,
+            b"hi",
+            json!({
+                "statusCode": 200,
+                "headers": {"content-type": "text/plain", "vary": "a, b"},
+                "cookies": ["c=1; Path=/", "d=2"],
+                "body": "hi",
+                "isBase64Encoded": false,
+            }),
+        );
+        let lists = json!({
+            "content-type": ["text/plain"],
+            "vary": ["a", "b"],
+            "set-cookie": ["c=1; Path=/", "d=2"],
+        });
+        check(
+            Trigger::Payload1,
+            &headers,
+            b"hi",
+            json!({
+                "statusCode": 200,
+                "multiValueHeaders": lists.clone(),
+                "body": "hi",
+                "isBase64Encoded": false,
+            }),
+        );
+        check(
+            ALB_LISTS,
+            &headers,
+            b"hi",
+            json!({
+                "statusCode": 200,
+                "statusDescription": "200 OK",
+                "multiValueHeaders": lists,
+                "body": "hi",
+                "isBase64Encoded": false,
+            }),
+        );
+        check(
+            ALB,
+            &headers,
+            b"hi",
+            json!({
+                "statusCode": 200,
+                "statusDescription": "200 OK",
+                "headers": {"content-type": "text/plain", "vary": "a, b", "set-cookie": "d=2"},
+                "body": "hi",
+                "isBase64Encoded": false,
+            }),
+        );
+    }
+
+    fn check_body(headers: &[(&str, &str)], body: &[u8], text: &str, is_base64: bool) {
+        let answer = whole(Trigger::Payload2, response(headers, body)).unwrap();
+        let answer: Value = serde_json::from_str(answer.get()).unwrap();
+        assert_eq!(
+            (answer["body"].as_str(), answer["isBase64Encoded"].as_bool()),
+            (Some(text), Some(is_base64))
+        );
+    }
+
+    #[test]
+    fn only_text_goes_as_text() {
+        for media_type in [
+            "text/html; charset=utf-8",
+            "application/json",
+            "Application/Problem+JSON",
+            "image/svg+xml",
+            "application/x-www-form-urlencoded",
+        ] {
+            check_body(&[("content-type", media_type)], "\u{e9}\n\"".as_bytes(), "\u{e9}\n\"", false);
+        }
+        check_body(&[("content-type", "text/plain")], b"\xff", "/w==", true);
+        check_body(&[("content-type", "image/png")], b"hi", "aGk=", true);
+        check_body(&[], b"hi", "aGk=", true);
+        check_body(&[], b"", "", false);
+        let gzip = [("content-type", "text/plain"), ("content-encoding", "gzip")];
+        check_body(&gzip, b"hi", "aGk=", true);
+        let identity = [("content-type", "text/plain"), ("content-encoding", "identity")];
+        check_body(&identity, b"hi", "hi", false);
+    }
+
+    #[test]
+    fn values_that_are_not_utf8_are_read_as_latin_1() {
+        let mut latin = response(&[], b"");
+        latin.headers_mut().insert("a", HeaderValue::from_bytes(b"\xe9").unwrap());
+        let answer = whole(Trigger::Payload2, latin).unwrap();
+        assert!(answer.get().contains("\u{e9}"), "{answer}");
+    }
+
+    #[test]
+    fn unknown_statuses_have_no_reason() {
+        assert_eq!(describe_status(StatusCode::from_u16(299).unwrap()), "299");
+        assert_eq!(describe_status(StatusCode::NOT_FOUND), "404 Not Found");
+    }
+
+    #[test]
+    fn what_is_too_long_is_told() {
+        let check = |trigger: Trigger, bytes: usize, media_type: &str, fits: bool| {
+            let body = vec![b'x'; bytes];
+            let answer = whole(trigger, response(&[("content-type", media_type)], &body));
+            assert_eq!(answer.is_ok(), fits, "{trigger:?} {bytes} {media_type}");
+        };
+        check(Trigger::Payload2, (6 << 20) - 1000, "text/plain", true);
+        check(Trigger::Payload2, 6 << 20, "text/plain", false);
+        // In base64 a third is lost.
+        check(Trigger::Payload1, (6 << 20) / 4 * 3 - 1000, "image/png", true);
+        check(Trigger::Payload1, (6 << 20) / 4 * 3, "image/png", false);
+        check(ALB, (1 << 20) - 1000, "text/plain", true);
+        check(ALB, 1 << 20, "text/plain", false);
+    }
+
+    #[test]
+    fn a_stream_begins_with_status_fields_and_cookies() {
+        let headers = [
+            ("vary", "a"),
+            ("vary", "b"),
+            ("set-cookie", "c=1"),
+            ("set-cookie", "d=2"),
+            ("x-note", "\u{e9}"),
+        ];
+        let mut response = response(&headers, b"hi").map(Content::Whole);
+        *response.status_mut() = StatusCode::CREATED;
+        let StreamResponse { metadata_prelude, .. } = streamed(response);
+        assert_eq!(
+            serde_json::to_value(&metadata_prelude).unwrap(),
+            json!({
+                "statusCode": 201,
+                "headers": {"vary": "a, b", "x-note": "?"},
+                "cookies": ["c=1", "d=2"],
+            })
+        );
+    }
+
+    #[test]
+    fn a_refused_event_is_answered_in_every_form() {
+        let answer: Value = serde_json::from_str(malformed().get()).unwrap();
+        assert_eq!(answer["statusCode"], 400);
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body, json!({"message": "Bad request"}));
+        assert!(answer["headers"].is_object() && answer["multiValueHeaders"].is_object());
+    }
+}

@@ -35,8 +35,11 @@ pub(crate) async fn authorize(
     environment: &Environment,
     event: &RawValue,
 ) -> Result<Box<RawValue>, Diagnostic> {
-    let question = Question::read(event, environment.settings.authorizer_response)
-        .map_err(|Malformed(reason)| failed(&reason))?;
+    let question =
+        Question::read(event, environment.settings.authorizer_response).map_err(|Malformed(reason)| {
+            tracing::warn!(reason, "an event is not understood");
+            failed(&reason)
+        })?;
     let (started, request_id) = (environment.timer.now(), environment.ids.draw());
     let request = &question.request;
     let ask = |gateway: &mut Gateway, names: &HeaderNames, now| {
@@ -102,6 +105,7 @@ impl Question {
     /// A key that is missing or not good is 401 where the form lets it be, else 403.
     fn refuse(&self, problem: &Problem) -> Result<Box<RawValue>, Diagnostic> {
         if problem.status().is_server_error() {
+            tracing::warn!(?problem, "a request cannot be decided");
             return Err(failed(&problem.message()));
         }
         match (self.form, problem.status()) {
@@ -171,4 +175,105 @@ fn policy(effect: IamPolicyEffect, resource: String, context: Map<String, Value>
 /// Answered 500 by API Gateway.
 pub(crate) fn failed(message: &str) -> Diagnostic {
     Diagnostic { error_type: "Latchkey".to_owned(), error_message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    const ROUTE_ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/test/GET/request/a";
+    const STAGE_ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/test/*";
+
+    fn question(form: Form) -> Question {
+        let event = json!({
+            "version": "2.0",
+            "type": "REQUEST",
+            "routeArn": ROUTE_ARN,
+            "rawPath": "/request/a",
+            "requestContext": {"http": {"method": "GET"}},
+        });
+        let event = to_raw_value(&event).unwrap();
+        let set = if form == Form::Simple { AuthorizerResponse::Simple } else { AuthorizerResponse::Iam };
+        let question = Question::read(&event, set).unwrap();
+        assert_eq!(question.form, form);
+        question
+    }
+
+    fn check_refusal(form: Form, problem: Problem, expected: Result<Value, &str>) {
+        let answer = question(form).answer(&Authorization::Refuse(problem));
+        let answer = answer.map(|answer| serde_json::from_str(answer.get()).unwrap());
+        assert_eq!(answer.map_err(|failure| failure.error_message), expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn keys_that_are_not_good_are_unauthorized() {
+        let challenge = HeaderValue::from_static("Key");
+        for problem in [
+            Problem::NoKey(challenge.clone()),
+            Problem::DuplicateKey(challenge.clone()),
+            Problem::Unauthorized(challenge),
+        ] {
+            check_refusal(Form::Simple, problem.clone(), Ok(json!({"isAuthorized": false, "context": {}})));
+            check_refusal(Form::Policy, problem, Err("Unauthorized"));
+        }
+    }
+
+    #[test]
+    fn a_path_without_a_route_is_denied_and_no_other() {
+        check_refusal(Form::Simple, Problem::NoRoute, Ok(json!({"isAuthorized": false, "context": {}})));
+        check_refusal(
+            Form::Policy,
+            Problem::NoRoute,
+            Ok(json!({
+                "principalId": "anonymous",
+                "policyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {"Action": ["execute-api:Invoke"], "Effect": "Deny", "Resource": [ROUTE_ARN]},
+                    ],
+                },
+                "context": {},
+            })),
+        );
+    }
+
+    #[test]
+    fn failures_are_errors_and_not_unauthorized() {
+        for form in [Form::Simple, Form::Policy] {
+            for problem in [Problem::Stale, Problem::InvalidPlugin, Problem::NoService, Problem::Internal] {
+                let message = problem.message().into_owned();
+                check_refusal(form, problem, Err(&message));
+            }
+            let unfit = Authorization::Unfit(latchkey_core::gateway::Unfit::KeyInBody);
+            let failure = question(form).answer(&unfit).unwrap_err();
+            assert_eq!(
+                failure.error_message,
+                "key-auth is set to key_in_body, which an authorizer cannot do"
+            );
+        }
+    }
+
+    #[test]
+    fn a_policy_is_for_the_whole_stage() {
+        assert_eq!(stage(ROUTE_ARN).as_deref(), Some(STAGE_ARN));
+        assert_eq!(
+            stage("arn:aws:execute-api:r:1:api/$default/GET/").as_deref(),
+            Some("arn:aws:execute-api:r:1:api/$default/*")
+        );
+        assert_eq!(stage("arn:aws:execute-api:r:1:api"), None);
+        assert_eq!(stage("arn:aws:execute-api:r:1:api//GET"), None);
+    }
+
+    #[test]
+    fn only_request_authorizers_are_answered() {
+        let proxied = json!({"rawPath": "/", "requestContext": {"http": {"method": "GET"}}});
+        let token = json!({"type": "TOKEN", "methodArn": "a", "authorizationToken": "lk_secret"});
+        for event in [proxied, token, json!({})] {
+            let event = to_raw_value(&event).unwrap();
+            assert!(Question::read(&event, AuthorizerResponse::Simple).is_err(), "{event}");
+        }
+    }
 }

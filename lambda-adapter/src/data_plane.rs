@@ -80,8 +80,9 @@ impl DataPlane {
             let asked = ask(&mut self.gateway.borrow_mut(), &names, now);
             match asked {
                 Ok(decided) => return Ok(decided),
-                Err(Need::Feed(request)) => self.poll(request).await,
-                Err(Need::Grant(request)) => self.fetch_grant(request).await?,
+                // On the heap: futures of the AWS SDK are large, and a warm request has none.
+                Err(Need::Feed(request)) => Box::pin(self.poll(request)).await,
+                Err(Need::Grant(request)) => Box::pin(self.fetch_grant(request)).await?,
                 Err(Need::Wait { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
                 Err(Need::Body { .. }) => break,
             }

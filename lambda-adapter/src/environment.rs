@@ -53,12 +53,12 @@ impl Environment {
         let asked = self.timer.now();
         let polling = async {
             if let Some(request) = poll {
-                self.data_plane.poll(request).await;
+                Box::pin(self.data_plane.poll(request)).await;
             }
         };
         let moving = async {
             if let Some(rehash) = rehash {
-                self.control.rehash(rehash).await;
+                Box::pin(self.control.rehash(rehash)).await;
             }
         };
         let mut main = pin!(main);

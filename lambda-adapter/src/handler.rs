@@ -98,7 +98,8 @@ async fn respond(
 ) -> Response<Content> {
     match surface(PREFIX, &request.path) {
         Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,
-        surface => own::serve(environment, surface, &request).await.map(Content::Whole),
+        // On the heap: the control plane's future is large, and most requests are proxied.
+        surface => Box::pin(own::serve(environment, surface, &request)).await.map(Content::Whole),
     }
 }
 
@@ -125,4 +126,22 @@ async fn unless_panics<T>(future: impl Future<Output = T>) -> Option<T> {
         Err(_) => Poll::Ready(None),
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_no_more_than_no_answer() {
+        assert_eq!(unless_panics(async { 1 }).await, Some(1));
+        let late = async {
+            tokio::task::yield_now().await;
+            if true {
+                panic!("on purpose");
+            }
+            1
+        };
+        assert_eq!(unless_panics(late).await, None);
+    }
 }

@@ -50,11 +50,13 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// `RUST_LOG` says what is logged. Of other crates it is never more than `info`: the runtime would
-/// log whole events, keys and all.
+/// log whole events, keys and all. Nor does the runtime log each error that an authorizer refuses by.
 fn start_logging() {
     let chosen = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let harmless =
-        filter_fn(|metadata| metadata.target().starts_with("latchkey") || *metadata.level() <= Level::INFO);
+    let harmless = filter_fn(|metadata| {
+        metadata.target().starts_with("latchkey")
+            || (*metadata.level() <= Level::INFO && metadata.target() != "lambda_runtime::layers::panic")
+    });
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)

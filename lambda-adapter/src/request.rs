@@ -250,3 +250,194 @@ fn body(event: &Event<'_>) -> Result<Bytes, Malformed> {
         _ => Ok(Bytes::copy_from_slice(body.as_bytes())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(json: &str) -> Request {
+        let event = Event::parse(json).unwrap();
+        Request::new(&event, event.kind().unwrap()).unwrap()
+    }
+
+    /// An HTTP API's event with these members besides.
+    fn payload_2(path: &str, members: &str, context: &str) -> Request {
+        request(&format!(
+            r#"{{"version": "2.0", "rawPath": "{path}", {members} "requestContext": {{{context}
+                "http": {{"method": "GET", "sourceIp": "192.0.2.7"}}}}}}"#
+        ))
+    }
+
+    /// A load balancer's or a REST API's event with these members.
+    fn payload_1(members: &str, context: &str) -> Request {
+        request(&format!(
+            r#"{{"httpMethod": "GET", "path": "/a", {members} "requestContext": {{{context}}}}}"#
+        ))
+    }
+
+    fn values<'r>(request: &'r Request, name: &str) -> Vec<&'r str> {
+        request.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn path_is_fit_for_a_request_line() {
+        let check = |raw: &str, expected: &str| assert_eq!(payload_2(raw, "", "").path, expected);
+        check("/a/b%2fc", "/a/b%2fc");
+        check("", "/");
+        check("a", "/a");
+        check(r"/a b/\u00e9?x#y", "/a%20b/%C3%A9%3Fx%23y");
+        check("/..//a", "/..//a");
+    }
+
+    #[test]
+    fn stage_is_no_part_of_the_path() {
+        let check = |raw: &str, context: &str, expected: &str| {
+            assert_eq!(payload_2(raw, "", context).path, expected, "{raw} {context}");
+        };
+        check("/prod/a", r#""stage": "$default","#, "/prod/a");
+        check("/prod/a", r#""stage": "prod","#, "/a");
+        check("/prod", r#""stage": "prod","#, "/");
+        check("/product", r#""stage": "prod","#, "/product");
+        check("/a", r#""stage": "prod","#, "/a");
+        check("/prod/a", r#""stage": "prod", "apiId": "x1", "domainPrefix": "x1","#, "/a");
+        check("/prod/a", r#""stage": "prod", "apiId": "x1", "domainPrefix": "api","#, "/prod/a");
+    }
+
+    #[test]
+    fn raw_query_stays_as_sent() {
+        let check = |raw: &str, expected: Option<&str>| {
+            let request = payload_2("/", &format!("\"rawQueryString\": \"{raw}\","), "");
+            assert_eq!(request.query.as_deref(), expected);
+        };
+        check("", None);
+        check("a=%2f&b&=c&&a=+%20", Some("a=%2f&b&=c&&a=+%20"));
+        check("a=b c#d", Some("a=b%20c%23d"));
+    }
+
+    #[test]
+    fn decoded_queries_are_encoded_again() {
+        let check = |members: &str, expected: Option<&str>| {
+            assert_eq!(payload_1(members, "").query.as_deref(), expected, "{members}");
+        };
+        check("", None);
+        check(r#""multiValueQueryStringParameters": null,"#, None);
+        check(
+            r#""multiValueQueryStringParameters": {"b": ["1", "2"], "a": ["x y&+%/\u00e9"]},"#,
+            Some("b=1&b=2&a=x%20y%26%2B%25%2F%C3%A9"),
+        );
+        check(r#""multiValueQueryStringParameters": {"a": [""]},"#, Some("a="));
+        check(r#""queryStringParameters": {"a": "1"},"#, Some("a=1"));
+    }
+
+    #[test]
+    fn load_balancers_leave_queries_encoded() {
+        let query = r#""multiValueQueryStringParameters": {"a": ["x%20y", "+"], "b%26": ["%2F"]}, "multiValueHeaders": {},"#;
+        assert_eq!(payload_1(query, r#""elb": {}"#).query.as_deref(), Some("a=x%20y&a=+&b%26=%2F"));
+        let query = r#""queryStringParameters": {"a": "x%20y"}, "headers": {},"#;
+        assert_eq!(payload_1(query, r#""elb": {}"#).query.as_deref(), Some("a=x%20y"));
+    }
+
+    #[test]
+    fn lists_of_values_come_before_single_ones() {
+        let both = r#""headers": {"A": "2"}, "multiValueHeaders": {"A": ["1", "2"], "B": ["3"]},"#;
+        let request = payload_1(both, "");
+        assert_eq!((values(&request, "a"), values(&request, "b")), (vec!["1", "2"], vec!["3"]));
+        assert!(!request.is_joined);
+        let single = payload_1(r#""headers": {"A": "2"},"#, r#""elb": {}"#);
+        assert_eq!(values(&single, "a"), ["2"]);
+        assert!(payload_2("/", r#""headers": {"a": "1,2"},"#, "").is_joined);
+    }
+
+    #[test]
+    fn odd_fields_cost_nothing_but_themselves() {
+        let odd =
+            r#""headers": {"a b": "1", "": "2", "c": "x\ny", "d": "\u00e9", "e": 7, "f": null, "g": "1"},"#;
+        let request = payload_2("/", odd, "");
+        let names: Vec<_> = request.headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["d", "e", "g"]);
+        assert_eq!(request.headers["d"].as_bytes(), "\u{e9}".as_bytes());
+    }
+
+    #[test]
+    fn cookies_are_one_field() {
+        let check = |members: &str, expected: &[&str]| {
+            assert_eq!(values(&payload_2("/", members, ""), "cookie"), expected, "{members}");
+        };
+        check(r#""cookies": ["a=1", "b=2"],"#, &["a=1; b=2"]);
+        check(r#""cookies": [],"#, &[]);
+        check(r#""cookies": null,"#, &[]);
+        check(r#""cookies": ["a=1", "b=2"], "headers": {"cookie": "a=1;b=2"},"#, &["a=1;b=2"]);
+        check(r#""cookies": ["a=1", "b=2"], "headers": {"cookie": "a=1,b=2"},"#, &["a=1; b=2"]);
+    }
+
+    fn check_client_ip(request: &Request, ip: &str, forwarded_for: &[&str]) {
+        assert_eq!(request.client_ip, ip.parse().ok());
+        assert_eq!(values(request, "x-forwarded-for"), forwarded_for);
+    }
+
+    #[test]
+    fn the_platform_says_whose_request_it_is() {
+        let forwarded =
+            |list: &str| payload_2("/", &format!(r#""headers": {{"x-forwarded-for": "{list}"}},"#), "");
+        check_client_ip(&payload_2("/", "", ""), "192.0.2.7", &[]);
+        check_client_ip(&forwarded("192.0.2.7"), "192.0.2.7", &[]);
+        check_client_ip(&forwarded("10.0.0.1, 192.0.2.7"), "192.0.2.7", &["10.0.0.1"]);
+        check_client_ip(&forwarded("192.0.2.7, 10.0.0.1"), "192.0.2.7", &["192.0.2.7, 10.0.0.1"]);
+        let rest = payload_1("", r#""identity": {"sourceIp": "2001:db8::1"}"#);
+        check_client_ip(&rest, "2001:db8::1", &[]);
+    }
+
+    #[test]
+    fn a_load_balancer_has_the_client_last() {
+        let forwarded = |list: &str| {
+            payload_1(&format!(r#""headers": {{"x-forwarded-for": "{list}"}},"#), r#""elb": {}"#)
+        };
+        check_client_ip(&forwarded("10.0.0.1, 192.0.2.7"), "192.0.2.7", &["10.0.0.1"]);
+        check_client_ip(&forwarded("192.0.2.7:4711"), "192.0.2.7", &[]);
+        check_client_ip(&forwarded("x"), "", &["x"]);
+        check_client_ip(&payload_1("", r#""elb": {}"#), "", &[]);
+        let lines = r#""multiValueHeaders": {"x-forwarded-for": ["10.0.0.1", "10.0.0.2, 192.0.2.7"]},"#;
+        check_client_ip(&payload_1(lines, r#""elb": {}"#), "192.0.2.7", &["10.0.0.1", "10.0.0.2"]);
+    }
+
+    #[test]
+    fn scheme_port_and_host_are_the_platforms() {
+        let check = |members: &str, context: &str, expected: (Scheme, u16, &str)| {
+            let request = payload_2("/", members, context);
+            let host = String::from_utf8(request.host).unwrap();
+            assert_eq!((request.scheme, request.port, host.as_str()), expected, "{members}");
+        };
+        check("", r#""domainName": "x.on.aws","#, (Scheme::Https, 443, "x.on.aws"));
+        check(r#""headers": {"host": "A:99"},"#, r#""domainName": "x","#, (Scheme::Https, 443, "A:99"));
+        check(
+            r#""headers": {"x-forwarded-proto": "http", "x-forwarded-port": "8080"},"#,
+            "",
+            (Scheme::Http, 8080, ""),
+        );
+        check(r#""headers": {"x-forwarded-proto": "http"},"#, "", (Scheme::Http, 80, ""));
+    }
+
+    #[test]
+    fn bodies_are_bytes() {
+        let body = |members: &str| payload_2("/", members, "").body;
+        assert_eq!(body("").as_ref(), b"");
+        assert_eq!(body(r#""body": null, "isBase64Encoded": true,"#).as_ref(), b"");
+        assert_eq!(body(r#""body": "\u00e9\n", "isBase64Encoded": false,"#).as_ref(), "\u{e9}\n".as_bytes());
+        assert_eq!(body(r#""body": "AP8=", "isBase64Encoded": true,"#).as_ref(), [0, 255]);
+    }
+
+    #[test]
+    fn what_is_no_request_is_an_error() {
+        let check = |json: &str, reason: &str| {
+            let event = Event::parse(json).unwrap();
+            let error = Request::new(&event, event.kind().unwrap()).unwrap_err();
+            assert_eq!(error.0, reason);
+        };
+        check(r#"{"rawPath": "/", "requestContext": {"http": {}}}"#, "the method is no token");
+        check(r#"{"httpMethod": "G T", "path": "/", "requestContext": {}}"#, "the method is no token");
+        check(
+            r#"{"httpMethod": "GET", "path": "/", "body": "lk_", "isBase64Encoded": true}"#,
+            "the body is not base64",
+        );
+    }
+}

@@ -57,12 +57,12 @@ impl Secrets {
         match from {
             SecretsFrom::Environment => Secrets::new(variable),
             SecretsFrom::SecretsManager(id) => {
-                let texts = from_secrets_manager(id, aws).await;
+                let texts = Box::pin(from_secrets_manager(id, aws)).await;
                 let texts = texts.map_err(|error| format!("secret {id} cannot be read: {error}"))?;
                 Secrets::new(|name| texts.get(name).cloned()).map_err(|error| format!("secret {id}: {error}"))
             }
             SecretsFrom::Ssm(path) => {
-                let texts = from_ssm(path, aws).await;
+                let texts = Box::pin(from_ssm(path, aws)).await;
                 let texts = texts.map_err(|error| format!("parameters {path}/… cannot be read: {error}"))?;
                 Secrets::new(|name| texts.get(name).cloned())
                     .map_err(|error| format!("parameters {path}/…: {error}"))

@@ -28,9 +28,12 @@ const IDLE_CONNECTIONS_MAX: usize = 4;
 /// without verification, need more than two.
 const CLIENTS_MAX: usize = 64;
 
+type UpstreamClient = Client<Connector, Full<Bytes>>;
+
 /// The connections of this environment to all upstreams.
 pub(crate) struct Upstreams {
-    clients: RefCell<HashMap<(Security, u64), Client<Connector, Full<Bytes>>>>,
+    /// By what is spoken, and the time to connect in milliseconds.
+    clients: RefCell<HashMap<(Security, u64), UpstreamClient>>,
     attempts: Attempts,
     /// When the last request was sent, on the clock that goes on while the environment is frozen.
     last_sent_ms: RefCell<u64>,
@@ -96,7 +99,7 @@ impl Upstreams {
 
     async fn exchange(
         &self,
-        client: &Client<Connector, Full<Bytes>>,
+        client: &UpstreamClient,
         request: Request<Full<Bytes>>,
         upstream: &Upstream,
     ) -> Result<Response<Incoming>, Broken> {
@@ -155,7 +158,7 @@ impl Upstreams {
         }
     }
 
-    fn client(&self, upstream: &Upstream) -> Result<Client<Connector, Full<Bytes>>, Failure> {
+    fn client(&self, upstream: &Upstream) -> Result<UpstreamClient, Failure> {
         let security = match (upstream.scheme, upstream.tls_verify) {
             (Scheme::Http, _) => Security::Plain,
             (Scheme::Https, true) => Security::Verified,

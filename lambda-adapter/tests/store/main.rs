@@ -1,6 +1,8 @@
 //! The store against AWS's own DynamoDB Local: its contract, DynamoDB's bounds, faults in between,
 //! many writers, and the revocation bound.
 
+#![allow(clippy::unwrap_used, missing_docs)]
+
 mod concurrency;
 mod contract;
 mod faults;

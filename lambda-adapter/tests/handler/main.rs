@@ -1,0 +1,399 @@
+//! Recorded events of each trigger, fed to the handler over DynamoDB Local and a real upstream.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[path = "../store/support/dynamodb.rs"]
+#[allow(dead_code, reason = "shared with the tests of the store")]
+mod dynamodb;
+mod upstream;
+
+use lambda_runtime::{Diagnostic, FunctionResponse};
+use latchkey_lambda::aws::AwsEnvironment;
+use latchkey_lambda::config::Settings;
+use latchkey_lambda::environment::Environment;
+use latchkey_lambda::handler::{Reply, handle};
+use latchkey_lambda::secrets::{Secrets, SecretsFrom};
+use latchkey_lambda::store::DynamoStore;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+use tokio_stream::StreamExt as _;
+use upstream::Upstream;
+
+const TOKEN: &str = "token-of-the-administrator";
+const HELLO: &str = "HTTP/1.1 201 Created\r\ncontent-type: text/plain\r\nset-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 5\r\n\r\nhello";
+const PROXIED: [&str; 5] = [
+    include_str!("../events/function_url.json"),
+    include_str!("../events/http_api.json"),
+    include_str!("../events/rest_api.json"),
+    include_str!("../events/alb.json"),
+    include_str!("../events/alb_multi_value.json"),
+];
+
+/// Environments over one table.
+struct World {
+    table: dynamodb::Table,
+}
+
+impl World {
+    async fn new() -> Self {
+        World { table: dynamodb::Table::create().await }
+    }
+
+    async fn start(&self, variables: &[(&str, &str)]) -> Function {
+        let variable = |name: &str| {
+            let fixed = [
+                ("LATCHKEY_PEPPER", "pepper"),
+                ("LATCHKEY_ADMIN_TOKEN", TOKEN),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "local"),
+                ("AWS_SECRET_ACCESS_KEY", "local"),
+            ];
+            let mut all = variables.iter().chain(&fixed);
+            all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let settings = Settings::read(variable).unwrap();
+        let aws = AwsEnvironment::read(variable).unwrap();
+        let secrets = Secrets::get(&SecretsFrom::Environment, variable, &aws).await.unwrap();
+        let store = DynamoStore::new(dynamodb::client(dynamodb::address()), &self.table.name);
+        Function(Environment::start(settings, secrets, store))
+    }
+}
+
+struct Function(Environment);
+
+impl Function {
+    async fn invoke(&self, event: &impl Serialize) -> Result<Reply, Diagnostic> {
+        handle(&self.0, &to_raw_value(event).unwrap()).await
+    }
+
+    async fn whole(&self, event: &impl Serialize) -> Value {
+        match self.invoke(event).await.unwrap() {
+            FunctionResponse::BufferedResponse(json) => serde_json::from_str(json.get()).unwrap(),
+            FunctionResponse::StreamingResponse(_) => panic!("streamed"),
+        }
+    }
+
+    /// One call of the Admin API; what it answers.
+    async fn admin(&self, method: &str, path: &str, body: Value) -> Value {
+        let event = json!({
+            "version": "2.0",
+            "rawPath": format!("/-/admin{path}"),
+            "headers": {"content-type": "application/json", "kong-admin-token": TOKEN},
+            "requestContext": {"http": {"method": method, "sourceIp": "192.0.2.7"}},
+            "body": body.to_string(),
+        });
+        let answer = self.whole(&event).await;
+        assert!(answer["statusCode"].as_u64().unwrap() < 300, "{method} {path}: {answer}");
+        serde_json::from_str(answer["body"].as_str().unwrap()).unwrap_or_default()
+    }
+
+    /// A service at the upstream, a route to it with key-auth, and a key.
+    async fn set_up(&self, upstream: &str, key_auth: Value) -> String {
+        let service = json!({"name": "up", "url": upstream, "retries": 1, "read_timeout": 500});
+        self.admin("POST", "/services", service).await;
+        self.admin("POST", "/services/up/routes", json!({"paths": ["/"], "strip_path": false})).await;
+        self.admin("POST", "/plugins", json!({"name": "key-auth", "config": key_auth})).await;
+        self.admin("POST", "/consumers", json!({"username": "bob", "custom_id": "42"})).await;
+        let credential = self.admin("POST", "/consumers/bob/key-auth", json!({})).await;
+        credential["key"].as_str().unwrap().to_owned()
+    }
+}
+
+/// As text: a value would not keep the order of members.
+fn recorded(event: &str, key: &str) -> Box<RawValue> {
+    RawValue::from_string(event.trim().replace("KEY", key)).unwrap()
+}
+
+fn get(path: &str, headers: Value) -> Value {
+    json!({
+        "version": "2.0",
+        "rawPath": path,
+        "headers": headers,
+        "requestContext": {"http": {"method": "GET", "sourceIp": "192.0.2.7"}},
+    })
+}
+
+fn check_status(answer: &Value, status: u16) {
+    assert_eq!(answer["statusCode"], status, "{answer}");
+}
+
+#[tokio::test]
+async fn every_trigger_is_proxied() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let hiding = json!({"hide_credentials": true});
+    let key = function.set_up(&format!("http://{}", upstream.address), hiding).await;
+    for event in PROXIED {
+        let event = recorded(event, &key);
+        let answer = function.whole(&event).await;
+        check_status(&answer, 201);
+        assert_eq!((&answer["body"], &answer["isBase64Encoded"]), (&json!("hello"), &json!(false)));
+        let sent = upstream.take();
+        let [sent] = sent.as_slice() else { panic!("{sent:?}") };
+        assert!(sent.starts_with("POST /orders/a%20b?b=2&a=%2"), "{sent}");
+        assert!(sent.ends_with("\r\n\r\n{\"hello\":1}"), "{sent}");
+        for line in [
+            "content-length: 11",
+            "cookie: one=1; two=2",
+            "x-forwarded-for: 203.0.113.9, 192.0.2.7",
+            "x-real-ip: 192.0.2.7",
+            "x-forwarded-proto: https",
+            "x-consumer-username: bob",
+        ] {
+            assert!(sent.lines().any(|sent| sent == line), "{line} is not in {sent}");
+        }
+        assert!(!sent.contains(&key), "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_have_the_form_of_the_trigger() {
+    let world = World::new().await;
+    let function = world.start(&[]).await;
+    function.set_up("http://127.0.0.1:9", json!({})).await;
+    for (event, lists) in PROXIED.iter().zip([false, false, true, false, true]) {
+        let answer = function.whole(&recorded(event, "wrong")).await;
+        check_status(&answer, 401);
+        let challenge = match lists {
+            true => &answer["multiValueHeaders"]["www-authenticate"][0],
+            false => &answer["headers"]["www-authenticate"],
+        };
+        assert_eq!(challenge, "Key", "{answer}");
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body["message"], "Unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn streams_have_their_prelude_and_all_of_the_body() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let maker = world.start(&[]).await;
+    let key = maker.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    let function = world.start(&[("LATCHKEY_RESPONSE_STREAMING", "true")]).await;
+    for event in &PROXIED[..3] {
+        let reply = function.invoke(&recorded(event, &key)).await.unwrap();
+        let FunctionResponse::StreamingResponse(mut reply) = reply else { panic!("not streamed") };
+        assert_eq!(reply.metadata_prelude.status_code, 201);
+        assert_eq!(reply.metadata_prelude.headers["content-type"], "text/plain");
+        assert_eq!(reply.metadata_prelude.cookies, ["a=1", "b=2"]);
+        let mut body = Vec::new();
+        while let Some(bytes) = reply.stream.next().await {
+            body.extend_from_slice(&bytes.unwrap());
+        }
+        assert_eq!(body, b"hello");
+    }
+    // A load balancer takes no streams.
+    check_status(&function.whole(&recorded(PROXIED[3], &key)).await, 201);
+}
+
+#[tokio::test]
+async fn what_cannot_be_returned_is_a_clear_502() {
+    let body = "x".repeat(7 << 20);
+    let long = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (world, upstream) = (World::new().await, Upstream::answering(long).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    let answer = function.whole(&get("/", json!({"apikey": key}))).await;
+    check_status(&answer, 502);
+    assert!(answer["body"].as_str().unwrap().contains("does not fit into"), "{answer}");
+}
+
+#[tokio::test]
+async fn failing_upstreams_have_their_statuses() {
+    let (world, closing) = (World::new().await, Upstream::answering("").await);
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let function = world.start(&[]).await;
+    let key = function.set_up("http://127.0.0.1:9", json!({})).await;
+    let url = |address: std::net::SocketAddr| format!("http://{address}");
+    for (upstream, status) in [
+        ("http://127.0.0.1:9".to_owned(), 502),
+        ("http://no-such-name.invalid".to_owned(), 503),
+        (url(closing.address), 502),
+        (url(silent.local_addr().unwrap()), 504),
+    ] {
+        function.admin("PATCH", "/services/up", json!({"url": upstream})).await;
+        let answer = function.whole(&get("/", json!({"apikey": key}))).await;
+        check_status(&answer, status);
+    }
+    // A connection that nobody answered on is not tried again.
+    assert_eq!(closing.take().len(), 1);
+}
+
+#[tokio::test]
+async fn a_handshake_is_refused() {
+    let world = World::new().await;
+    let function = world.start(&[]).await;
+    let key = function.set_up("http://127.0.0.1:9", json!({})).await;
+    let handshake = json!({"apikey": key, "connection": "upgrade", "upgrade": "websocket"});
+    check_status(&function.whole(&get("/", handshake)).await, 501);
+}
+
+#[tokio::test]
+async fn a_joined_field_is_a_duplicate_key() {
+    let world = World::new().await;
+    let function = world.start(&[]).await;
+    let key = function.set_up("http://127.0.0.1:9", json!({})).await;
+    let answer = function.whole(&get("/", json!({"apikey": format!("{key},{key}")}))).await;
+    check_status(&answer, 401);
+    assert!(answer["body"].as_str().unwrap().contains("Duplicate API key found"), "{answer}");
+}
+
+#[tokio::test]
+async fn changes_act_at_once_in_the_environment_that_made_them() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    let request = get("/", json!({"apikey": key}));
+    for _ in 0..3 {
+        check_status(&function.whole(&request).await, 201);
+    }
+    function.admin("DELETE", "/consumers/bob", json!({})).await;
+    check_status(&function.whole(&request).await, 401);
+}
+
+#[tokio::test]
+async fn keys_move_to_the_current_pepper_beside_the_request() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    let request = get("/", json!({"apikey": key}));
+    let later = [("LATCHKEY_PEPPER", "later"), ("LATCHKEY_PEPPER_PREVIOUS", "pepper")];
+    let both = world.start(&later).await;
+    for attempt in 1.. {
+        check_status(&both.whole(&request).await, 201);
+        // Without the previous pepper: only a key that has moved is found.
+        let answer = world.start(&later[..1]).await.whole(&request).await;
+        if answer["statusCode"] == 201 {
+            break;
+        }
+        // What takes too long beside a request is given up and begun again with the next.
+        assert!(attempt < 20, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_answered_and_the_next_is_served() {
+    let world = World::new().await;
+    let function = world.start(&[]).await;
+    for event in [
+        json!({}),
+        json!([]),
+        json!("lk_secret"),
+        json!({"Records": []}),
+        serde_json::from_str(include_str!("../events/authorizer_rest_api.json")).unwrap(),
+    ] {
+        check_status(&function.whole(&event).await, 400);
+    }
+    let mut broken: Value = serde_json::from_str(PROXIED[1]).unwrap();
+    broken["body"] = json!("no base64");
+    check_status(&function.whole(&broken).await, 400);
+    check_status(&function.whole(&recorded(include_str!("../events/alb_health_check.json"), "")).await, 200);
+    check_status(&function.whole(&get("/-/nothing", json!({}))).await, 404);
+    check_status(&function.whole(&get("/-/admin/services", json!({}))).await, 401);
+    check_status(&function.whole(&get("/", json!({}))).await, 404);
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_503() {
+    let world = World { table: dynamodb::Table { name: "no-such-table".to_owned() } };
+    let function = world.start(&[]).await;
+    check_status(&function.whole(&get("/", json!({}))).await, 503);
+    check_status(&function.whole(&get("/-/health", json!({}))).await, 200);
+}
+
+#[tokio::test]
+async fn without_a_token_the_admin_api_is_503() {
+    let world = World::new().await;
+    let function = world.start(&[("LATCHKEY_ADMIN_TOKEN", "")]).await;
+    check_status(&function.whole(&get("/-/admin", json!({"kong-admin-token": TOKEN}))).await, 503);
+}
+
+const AUTHORIZERS: [&str; 3] = [
+    include_str!("../events/authorizer_http_api_2.json"),
+    include_str!("../events/authorizer_http_api_1.json"),
+    include_str!("../events/authorizer_rest_api.json"),
+];
+
+/// Policy and context of an answer that allows.
+fn check_policy(answer: &Value) {
+    let statement = &answer["policyDocument"]["Statement"][0];
+    let stage = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/*";
+    assert_eq!(answer["policyDocument"]["Version"], "2012-10-17");
+    assert_eq!(
+        (&statement["Effect"], &statement["Resource"][0]),
+        (&json!("Allow"), &json!(stage)),
+        "{answer}"
+    );
+    assert_eq!(answer["principalId"], answer["context"]["consumerId"]);
+    assert_eq!(answer["context"]["consumerUsername"], "bob");
+    assert_eq!(answer["context"]["consumerCustomId"], "42");
+    assert!(answer["context"]["credentialId"].is_string());
+}
+
+#[tokio::test]
+async fn authorizers_allow_and_refuse_in_their_forms() {
+    let world = World::new().await;
+    let maker = world.start(&[]).await;
+    let key = maker.set_up("http://127.0.0.1:9", json!({})).await;
+    let mode = ("LATCHKEY_MODE", "authorizer");
+    let simple = world.start(&[mode]).await;
+    let policy = world.start(&[mode, ("LATCHKEY_AUTHORIZER_RESPONSE", "iam")]).await;
+    let allowed = simple.whole(&recorded(AUTHORIZERS[0], &key)).await;
+    assert_eq!(
+        (&allowed["isAuthorized"], &allowed["context"]["consumerUsername"]),
+        (&json!(true), &json!("bob"))
+    );
+    let refused = simple.whole(&recorded(AUTHORIZERS[0], "wrong")).await;
+    assert_eq!(refused, json!({"isAuthorized": false, "context": {}}));
+    for (function, event) in [(&policy, 0), (&policy, 1), (&policy, 2), (&simple, 1), (&simple, 2)] {
+        check_policy(&function.whole(&recorded(AUTHORIZERS[event], &key)).await);
+        let refused = function.invoke(&recorded(AUTHORIZERS[event], "wrong")).await;
+        assert_eq!(refused.err().unwrap().error_message, "Unauthorized");
+    }
+    assert!(simple.invoke(&recorded(PROXIED[0], &key)).await.is_err());
+}
+
+#[tokio::test]
+async fn what_an_authorizer_cannot_do_is_refused() {
+    for setting in ["hide_credentials", "key_in_body"] {
+        let world = World::new().await;
+        let maker = world.start(&[]).await;
+        let key = maker.set_up("http://127.0.0.1:9", json!({setting: true})).await;
+        let function = world.start(&[("LATCHKEY_MODE", "authorizer")]).await;
+        for event in AUTHORIZERS {
+            let failure = function.invoke(&recorded(event, &key)).await.err().unwrap();
+            assert!(failure.error_message.contains(setting), "{}", failure.error_message);
+        }
+    }
+}
+
+#[tokio::test]
+async fn applications_are_in_the_context() {
+    let world = World::new().await;
+    let maker = world.start(&[]).await;
+    maker.set_up("http://127.0.0.1:9", json!({})).await;
+    let registration =
+        json!({"name": "application-registration", "config": {"display_name": "up", "auto_approve": true}});
+    maker.admin("POST", "/services/up/plugins", registration).await;
+    let developer = json!({"email": "dev@example.test", "meta": "{\"full_name\": \"Dev\"}", "status": 0});
+    let developer = maker.admin("POST", "/developers", developer).await;
+    let applications = format!(
+        "/developers/{}/applications",
+        developer["developer"]["id"].as_str().or(developer["id"].as_str()).unwrap()
+    );
+    let application = json!({"name": "app", "redirect_uri": "https://example.test/"});
+    let application = maker.admin("POST", &applications, application).await;
+    let id = application["id"].as_str().unwrap();
+    // An application comes with its first credential, and the client id is the key.
+    let key = application["credential"]["client_id"].as_str().unwrap();
+    let service = maker.admin("GET", "/services/up", Value::Null).await;
+    let instance = json!({"service": {"id": service["id"]}});
+    maker.admin("POST", &format!("{applications}/{id}/application_instances"), instance).await;
+    let function = world.start(&[("LATCHKEY_MODE", "authorizer")]).await;
+    let allowed = function.whole(&recorded(AUTHORIZERS[0], key)).await;
+    assert_eq!(allowed["context"]["applicationId"], id, "{allowed}");
+}
