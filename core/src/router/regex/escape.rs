@@ -87,7 +87,8 @@ impl Parser<'_> {
             self.advance();
         }
         if !self.bump_if("}") {
-            let reason = "special word boundary assertion is either unclosed or contains an invalid character";
+            let reason =
+                "special word boundary assertion is either unclosed or contains an invalid character";
             return refuse(reason, brace);
         }
         match name.as_str() {

@@ -35,9 +35,7 @@ pub(super) fn parse(pattern: &str, ignore_case: bool) -> Result<Parsed, Refusal>
     let root = parser.run()?;
     match parser.too_deep.or(parser.not_allowed) {
         Some(refusal) => Err(refusal),
-        None => {
-            Ok(Parsed { root, literals: parser.literals, ends_in_comment: parser.ends_in_comment })
-        }
+        None => Ok(Parsed { root, literals: parser.literals, ends_in_comment: parser.ends_in_comment }),
     }
 }
 

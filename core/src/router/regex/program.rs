@@ -17,7 +17,10 @@ pub(super) enum Instruction {
     Match,
     Byte(u8),
     /// A range of the pattern's literals.
-    Literal { start: u32, end: u32 },
+    Literal {
+        start: u32,
+        end: u32,
+    },
     /// One byte of a set.
     Set(u16),
     Look(Look),
@@ -27,7 +30,9 @@ pub(super) enum Instruction {
     Split(Split),
     Jump(u16),
     /// Where several come together.
-    Join { checkpoint: u16 },
+    Join {
+        checkpoint: u16,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +60,9 @@ pub(super) struct Split {
 
 /// What an instruction counts for.
 const INSTRUCTION_BYTES: usize = size_of::<Instruction>();
-/// What a checkpoint counts for beside it: a search has a bit of it for every position.
-const CHECKPOINT_BYTES: usize = 48;
+/// What a checkpoint counts for beside it: a search may need a bit of it for every position,
+/// and shall take less than 6 MiB for 16 KiB of path.
+const CHECKPOINT_BYTES: usize = 96;
 
 pub(super) fn compile(parsed: Parsed) -> Result<Regex, Refusal> {
     let Parsed { root, literals, ends_in_comment } = parsed;
@@ -121,7 +127,10 @@ impl Compiler<'_> {
                     Some(own)
                 });
                 let follows: Vec<Ahead> = follows.collect();
-                parts.iter().zip(follows.iter().rev()).try_for_each(|(part, follow)| self.push_node(part, follow))
+                parts
+                    .iter()
+                    .zip(follows.iter().rev())
+                    .try_for_each(|(part, follow)| self.push_node(part, follow))
             }
             NodeKind::Alternate(branches) => self.push_alternate(branches, follow),
         }
@@ -159,7 +168,8 @@ impl Compiler<'_> {
         follow: &Ahead,
     ) -> Result<(), Refusal> {
         // What may come where the part may be repeated or left.
-        let again = if max == Some(min) { *follow } else { follow.or(&Ahead { end: false, bytes: part.first }) };
+        let again =
+            if max == Some(min) { *follow } else { follow.or(&Ahead { end: false, bytes: part.first }) };
         let Some(max) = max else {
             if let Some(set) = part.as_set().filter(|_| greedy) {
                 self.push_times(part, min, &again)?;

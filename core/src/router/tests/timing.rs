@@ -136,7 +136,8 @@ fn time_paths() {
 }
 
 fn time_header_values() {
-    let agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36";
+    let agent =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36";
     let long = agent.repeat(40);
     for (pattern, value) in [
         ("^gold", "Gold-2"),
