@@ -78,7 +78,7 @@ fn optimise(from: &Path, to: &Path) -> Result<()> {
     // More makes it smaller but, gzipped, larger (-Oz: by a twentieth), and takes a minute. What has
     // like names is alike: side by side it packs better, by a fortieth.
     let named = to.with_extension("named.wasm");
-    wasm_opt(from, &named, &["-g", "-O1", "--dae-optimizing", "--reorder-functions-by-name"])?;
+    wasm_opt(from, &named, &["-g", "-O1", "--dae-optimizing", "-O1", "--reorder-functions-by-name"])?;
     wasm_opt(&named, to, &["--strip-debug", "--strip-producers", "--strip-target-features"])?;
     fs::remove_file(named).context("remove what has names")
 }

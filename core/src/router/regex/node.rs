@@ -114,7 +114,13 @@ impl Node {
     }
 
     /// `written`: how many expressions the pattern has here.
-    pub(super) fn concat(parts: Vec<Node>, written: usize) -> Node {
+    pub(super) fn concat(mut parts: Vec<Node>, written: usize) -> Node {
+        let levels = usize::from(written > 1);
+        if parts.len() == 1
+            && let Some(only) = parts.pop()
+        {
+            return Node { height: only.height + levels, ..only };
+        }
         let mut whole = Node::empty();
         for part in parts.iter().rev() {
             if part.passes_bytes {
@@ -127,7 +133,7 @@ impl Node {
             whole.is_empty &= part.is_empty;
             whole.height = whole.height.max(part.height);
         }
-        whole.height += usize::from(written > 1);
+        whole.height += levels;
         whole.kind = NodeKind::Concat(parts);
         whole
     }
@@ -143,7 +149,8 @@ impl Node {
             whole.height = whole.height.max(branch.height);
         }
         whole.height += 1;
-        whole.kind = NodeKind::Alternate(branches);
+        let are_sets = branches.iter().all(|branch| branch.as_set().is_some());
+        whole.kind = if are_sets { NodeKind::Set } else { NodeKind::Alternate(branches) };
         whole
     }
 

@@ -60,8 +60,9 @@ pub(super) struct Split {
 
 /// What an instruction counts for.
 const INSTRUCTION_BYTES: usize = size_of::<Instruction>();
-/// What a checkpoint counts for beside it: a search has a bit of it for every position.
-const CHECKPOINT_BYTES: usize = 48;
+/// What a checkpoint counts for beside it: a search may need a bit of it for every position,
+/// and shall take less than 6 MiB for 16 KiB of path.
+const CHECKPOINT_BYTES: usize = 96;
 
 pub(super) fn compile(parsed: Parsed) -> Result<Regex, Refusal> {
     let Parsed { root, literals, ends_in_comment } = parsed;

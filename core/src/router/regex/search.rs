@@ -30,6 +30,8 @@ pub(super) fn is_match(regex: &Regex, haystack: &[u8]) -> bool {
 
 /// Room for the checkpoints of a haystack like most: three in 300 bytes.
 const FEW_WORDS: usize = 16;
+/// More than most searches leave.
+const MANY_WAYS: usize = 16;
 
 struct Search<'a> {
     regex: &'a Regex,
@@ -40,6 +42,7 @@ struct Search<'a> {
     /// A bit for every checkpoint and position, in `many_passed` when there are many.
     few_passed: [u64; FEW_WORDS],
     many_passed: Vec<u64>,
+    is_short: bool,
 }
 
 struct Way {
@@ -60,6 +63,7 @@ impl<'a> Search<'a> {
             notes_passed: false,
             few_passed: [0; FEW_WORDS],
             many_passed: Vec::new(),
+            is_short: words(regex, haystack) <= FEW_WORDS,
         }
     }
 
@@ -70,27 +74,27 @@ impl<'a> Search<'a> {
         let mut place = 0;
         loop {
             // Where to go on, and from which position.
-            let next = match regex.instructions[place] {
+            let next = match &regex.instructions[place] {
                 Instruction::Match => return Some(at),
                 Instruction::Byte(byte) => {
-                    (self.haystack.get(at) == Some(&byte)).then_some((place + 1, at + 1))
+                    (self.haystack.get(at) == Some(byte)).then_some((place + 1, at + 1))
                 }
                 Instruction::Literal { start, end } => {
-                    let literal = &regex.literals[start as usize..end as usize];
+                    let literal = &regex.literals[*start as usize..*end as usize];
                     let is_next = self.haystack[at..].starts_with(literal);
                     is_next.then_some((place + 1, at + literal.len()))
                 }
                 Instruction::Set(set) => {
-                    let is_next = self.haystack.get(at).is_some_and(|byte| self.has(set, *byte));
+                    let is_next = self.haystack.get(at).is_some_and(|byte| self.has(*set, *byte));
                     is_next.then_some((place + 1, at + 1))
                 }
                 Instruction::Look(look) => look.holds(self.haystack, at).then_some((place + 1, at)),
-                Instruction::Jump(target) => Some((usize::from(target), at)),
+                Instruction::Jump(target) => Some((usize::from(*target), at)),
                 Instruction::Join { checkpoint } => {
-                    (!self.notes_passed || self.pass(checkpoint, at)).then_some((place + 1, at))
+                    (!self.notes_passed || self.pass(*checkpoint, at)).then_some((place + 1, at))
                 }
-                Instruction::Split(split) => self.split(&split, place, at),
-                Instruction::Run(run) => self.run_on(&run, place, at),
+                Instruction::Split(split) => self.split(split, place, at),
+                Instruction::Run(run) => self.run_on(run, place, at),
             };
             (place, at) = match next {
                 Some(next) => next,
@@ -112,7 +116,7 @@ impl<'a> Search<'a> {
         let goes_to_target = if next && target { split.prefers_target } else { target };
         if next && target {
             let other = if goes_to_target { next_place } else { target_place };
-            self.ways.push(Way { place: other, is_run: false, low: at, high: at });
+            self.leave(Way { place: other, is_run: false, low: at, high: at });
         }
         Some((if goes_to_target { target_place } else { next_place }, at))
     }
@@ -148,7 +152,7 @@ impl<'a> Search<'a> {
         };
         let at = (low..=high).rev().find(can_end)?;
         if at > low {
-            self.ways.push(Way { place, is_run: true, low, high: at - 1 });
+            self.leave(Way { place, is_run: true, low, high: at - 1 });
         }
         Some((place + 1, at))
     }
@@ -167,26 +171,39 @@ impl<'a> Search<'a> {
         }
     }
 
+    fn leave(&mut self, way: Way) {
+        if self.ways.capacity() == 0 {
+            self.ways.reserve(MANY_WAYS);
+        }
+        self.ways.push(way);
+    }
+
+    #[inline]
     fn has(&self, set: u16, byte: u8) -> bool {
         self.regex.sets[usize::from(set)].contains(byte)
     }
 
     /// Notes that a checkpoint is passed; false when it was before.
+    #[inline]
     fn pass(&mut self, checkpoint: u16, at: usize) -> bool {
         let positions = self.haystack.len() + 1;
-        let words = (self.regex.checkpoints * positions).div_ceil(64);
-        let passed = if words <= FEW_WORDS {
-            &mut self.few_passed[..]
-        } else {
-            if self.many_passed.is_empty() {
-                self.many_passed = vec![0; words];
-            }
-            &mut self.many_passed[..]
-        };
         let bit = usize::from(checkpoint) * positions + at;
-        let word = &mut passed[bit / 64];
-        let is_first = *word >> (bit % 64) & 1 == 0;
-        *word |= 1 << (bit % 64);
+        let words = if self.is_short { &mut self.few_passed[..] } else { self.many_passed() };
+        let (word, mask) = (&mut words[bit / 64], 1 << (bit % 64));
+        let is_first = *word & mask == 0;
+        *word |= mask;
         is_first
     }
+
+    fn many_passed(&mut self) -> &mut [u64] {
+        if self.many_passed.is_empty() {
+            self.many_passed = vec![0; words(self.regex, self.haystack)];
+        }
+        &mut self.many_passed
+    }
+}
+
+/// Words with a bit for every checkpoint and position.
+fn words(regex: &Regex, haystack: &[u8]) -> usize {
+    (regex.checkpoints * (haystack.len() + 1)).div_ceil(64)
 }

@@ -1,80 +1,58 @@
 //! Crate `regex` is the oracle: the same patterns are taken, and they match the same.
 
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{BYTES_MAX, Refusal, Regex};
 
-/// As the oracle has them: a regex anchored at the start, and one found anywhere without case.
-struct Oracle {
-    path: Result<regex::bytes::Regex, Refused>,
-    header: Result<regex::bytes::Regex, Refused>,
+/// How the oracle refuses: with a reason and its place.
+type Refused = (String, usize);
+
+fn oracle(pattern: &str, ignore_case: bool, bytes_max: usize) -> Result<regex::bytes::Regex, regex::Error> {
+    let mut builder = regex::bytes::RegexBuilder::new(pattern);
+    builder.unicode(false).case_insensitive(ignore_case).size_limit(bytes_max).build()
 }
 
-#[derive(Debug)]
-enum Refused {
-    Syntax(String, usize),
-    Other,
-}
-
-impl Oracle {
-    fn new(pattern: &str) -> Self {
-        let build = |anchored: &str, ignore_case| {
-            parse(pattern, ignore_case)?;
-            let mut builder = regex::bytes::RegexBuilder::new(anchored);
-            builder.unicode(false).case_insensitive(ignore_case).build().map_err(|_| Refused::Other)
-        };
-        Oracle { path: build(&format!(r"\A(?:{pattern})"), false), header: build(pattern, true) }
-    }
-}
-
-fn parse(pattern: &str, ignore_case: bool) -> Result<(), Refused> {
+fn parse(pattern: &str) -> Result<(), Refused> {
     let mut builder = regex_syntax::ParserBuilder::new();
-    let mut parser = builder.unicode(false).utf8(false).case_insensitive(ignore_case).build();
-    parser.parse(pattern).map(drop).map_err(|error| match &error {
-        regex_syntax::Error::Parse(error) => {
-            Refused::Syntax(error.kind().to_string(), error.span().start.offset)
-        }
-        regex_syntax::Error::Translate(error) => {
-            Refused::Syntax(error.kind().to_string(), error.span().start.offset)
-        }
-        _ => Refused::Other,
+    let parsed = builder.unicode(false).utf8(false).build().parse(pattern);
+    parsed.map(drop).map_err(|error| match &error {
+        regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span().start.offset),
+        regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span().start.offset),
+        _ => (error.to_string(), 0),
     })
 }
 
 /// Fails when `pattern` is taken, refused or matched otherwise than by the oracle. Answers whether it is taken.
 fn compare(pattern: &str, haystacks: &[Vec<u8>]) -> bool {
-    let oracle = Oracle::new(pattern);
-    let path = Regex::new(pattern, false);
-    let header = Regex::new(pattern, true);
-    let (path, header) = match (path, header) {
+    let (path, header) = match (Regex::new(pattern, false), Regex::new(pattern, true)) {
         (Ok(path), Ok(header)) => (path, header),
         (Err(Refusal::Syntax { reason, offset }), Err(_)) => {
-            let Err(Refused::Syntax(theirs, at)) = parse(pattern, false) else {
-                panic!("{pattern:?} is refused: {reason} at {offset}");
-            };
-            assert_eq!((reason, offset), (theirs.as_str(), at), "{pattern:?}");
+            assert_eq!(Err((reason.to_owned(), offset)), parse(pattern), "{pattern:?}");
             return false;
         }
-        (Err(Refusal::TooBig), Err(Refusal::TooBig)) => panic!("{pattern:?} is too big"),
+        (Err(Refusal::TooBig), Err(Refusal::TooBig)) => {
+            // How much a pattern takes is not the same to the byte.
+            let theirs = oracle(pattern, false, BYTES_MAX / 4);
+            assert!(matches!(theirs, Err(regex::Error::CompiledTooBig(_))), "{pattern:?} is too big");
+            return false;
+        }
         other => panic!("{pattern:?}: {other:?}"),
     };
-    if path.ends_in_comment() {
-        assert!(matches!(oracle.path, Err(Refused::Other)), "{pattern:?}");
-    }
-    let their_path = (!path.ends_in_comment()).then(|| oracle.path.unwrap());
-    let their_header = oracle.header.unwrap();
+    // Put into a group, a comment at the end takes in what closes it.
+    let their_path = oracle(&format!(r"\A(?:{pattern})"), false, usize::MAX);
+    assert_eq!(their_path.is_err(), path.ends_in_comment(), "{pattern:?}");
+    let their_header = oracle(pattern, true, usize::MAX).unwrap();
     for haystack in haystacks {
-        if let Some(theirs) = &their_path {
-            let end = theirs.find(haystack).map(|found| found.end());
-            assert_eq!(path.match_end(haystack), end, "{pattern:?} in {haystack:?}");
-            assert!(end.is_none() || haystack.starts_with(path.prefix()), "{pattern:?} in {haystack:?}");
+        let end = path.match_end(haystack);
+        if let Ok(theirs) = &their_path {
+            assert_eq!(end, theirs.find(haystack).map(|found| found.end()), "{pattern:?} in {haystack:?}");
         }
-        assert_eq!(
-            header.is_match(haystack),
-            their_header.is_match(haystack),
-            "{pattern:?} anywhere in {haystack:?}"
-        );
+        assert!(end.is_none() || haystack.starts_with(path.prefix()), "{pattern:?} in {haystack:?}");
+        let is_match = their_header.is_match(haystack);
+        assert_eq!(header.is_match(haystack), is_match, "{pattern:?} anywhere in {haystack:?}");
     }
     true
 }
@@ -230,6 +208,195 @@ proptest! {
     fn takes_and_refuses_any_text_as_the_oracle(pattern in r"[\\()\[\]{}?*+|^$&~#a-d0-9x:<>,. \n-]{0,16}", haystacks in haystacks()) {
         compare(&pattern, &haystacks);
     }
+}
+
+#[test]
+fn curious_patterns_are_as_the_oracle_has_them() {
+    let haystacks: Vec<Vec<u8>> = [
+        "",
+        "a",
+        "b",
+        "aa",
+        "ab",
+        "aab",
+        "abc",
+        "aaab",
+        "ba",
+        "A",
+        "/a/b",
+        "/a/42/b/c",
+        "a\nb",
+        "a\r\nb",
+        "\n",
+        "\r\n",
+        "\r",
+        "é",
+        " a_1-",
+    ]
+    .iter()
+    .map(|text| text.as_bytes().to_vec())
+    .chain([vec![0xff], vec![0xc3], vec![0xa9, b'a'], vec![0, b'a', 0x80]])
+    .collect();
+    for pattern in [
+        "(?:|a)*",
+        "(?:|a)+",
+        "(?:a|)*?b",
+        "(?:a*)*",
+        "(?:a*)+?",
+        "(?:a*?)*",
+        "(?:a?){0,3}?b",
+        "(?:a|ab)(?:c|bcd)?",
+        "a??b",
+        "(?:ab?)*?c",
+        "(?:\\b|a)*",
+        "(?:$|a)+",
+        "(?:^a)*",
+        "^*",
+        "$*a",
+        "(?:^|b)+a",
+        "(?m)^$",
+        "(?m)a$\\s^b",
+        "(?mR)a$.?",
+        "(?R).",
+        "(?sR).",
+        r"\b{start}a\b{end}",
+        r"\b{start-half}\b{end-half}",
+        r"\B",
+        r"\b{2}",
+        r"\b{ 2 }",
+        "(?x) a b #c\n | \\ ",
+        "(?x)[a #b\n c-#]\n]",
+        "(?x)\\b{ start }a",
+        "(?x)a {2} ? b",
+        "(?i)[^a]",
+        "(?i)[[^a]b]",
+        "(?i)[a-c&&B]",
+        "(?i)[a--B]",
+        "(?i)[a-c~~A]",
+        "(?i)[[:lower:]]",
+        "(?i)[[:^lower:]]",
+        "[]a]",
+        "[^]a]",
+        "[-a]",
+        "[a-]",
+        "[--a]",
+        "[a&&&b]",
+        "[&&a]",
+        "[a&&]",
+        "[[:alpha:]&&[^b]]",
+        "[[:foo:]]",
+        "[[:alpha]]",
+        r"[\]]",
+        r"[\d-]",
+        r"é+",
+        r"(?i)é",
+        r"\xc3\xa9",
+        r"\u00e9",
+        r"(?-u)\xff",
+        r"[\xff]",
+        "(a)(b)?(?P<x>c)",
+        "(ab)*c",
+        "(ab)c*",
+        "a{0}b",
+        "(?:a{0}){3}",
+        "(?:a{2}){2}",
+        "[^\\x00-\\xff]|b",
+        "[^\\x00-\\xff]*a",
+        "(?U)a*b*?",
+        "(?U:a+)a",
+        "a(?i)b|c",
+        "(?:a(?i)b)b",
+    ] {
+        assert!(compare(pattern, &haystacks), "{pattern:?} is refused");
+    }
+}
+
+#[test]
+fn what_is_known_to_differ() {
+    let unicode = Refusal::Syntax { reason: "Unicode not allowed here", offset: 2 };
+    assert_eq!(Regex::new("(?u)a", false).unwrap_err(), unicode);
+    assert!(parse("(?u)a").is_ok());
+    assert!(Regex::new("(?<→>a)", false).is_ok());
+    assert!(parse("(?<→>a)").is_err());
+}
+
+#[test]
+fn nesting_is_bounded_as_the_oracle_has_it() {
+    for (open, part, close) in [
+        ("(", "a", ")"),
+        ("", "a", "*"),
+        ("(?:b", "a", ")"),
+        ("(|", "a", ")"),
+        ("[", "a", "]"),
+        ("[b", "a", "]"),
+        ("", "a", "{2}?"),
+    ] {
+        for depth in [1, 60, 80, 83, 84, 100, 124, 125, 126, 127, 249, 250, 251, 252, 10_000] {
+            let pattern = format!("{}{part}{}", open.repeat(depth), close.repeat(depth));
+            let is_too_deep = |refusal| match refusal {
+                Refusal::Syntax { reason, .. } => reason.starts_with("exceed the maximum number of nested"),
+                Refusal::TooBig => false,
+            };
+            let ours = Regex::new(&pattern, false).err().is_some_and(is_too_deep);
+            assert_eq!(ours, parse(&pattern).is_err(), "{open}{part}{close} {depth} times");
+        }
+        let unclosed = format!("{}{part}", "(".repeat(10_000));
+        let refusal = Refusal::Syntax { reason: "unclosed group", offset: 9_999 };
+        assert_eq!(Regex::new(&unclosed, false).unwrap_err(), refusal);
+    }
+}
+
+#[test]
+fn a_pattern_that_takes_too_much_is_refused_at_once() {
+    let started = Instant::now();
+    for pattern in [
+        r"(\w{1000}){1000}",
+        r"(?:(?:(?:a{1000}){1000}){1000}){4000000000}",
+        r"(?:\w?){4000000000}",
+        r"(?:a|b{0,4000000000})",
+        r"[^\x00-\xff]{4000000000}",
+        r"(?:\b|a){4000000000,}",
+        &"a".repeat(BYTES_MAX + 1),
+        &"a|".repeat(BYTES_MAX / 2),
+        &"[ab]".repeat(BYTES_MAX / 4),
+    ] {
+        assert_eq!(Regex::new(pattern, false).unwrap_err(), Refusal::TooBig);
+    }
+    for pattern in [
+        r"(?:(?:(?:){1000}){1000}){4000000000}",
+        r"(?:\b{4000000000}){4000000000}",
+        "(?:(?:a{0}){9999}){9999}",
+    ] {
+        assert!(Regex::new(pattern, false).is_ok(), "{pattern}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
+fn time_grows_with_the_haystack_alone() {
+    let many = "a".repeat(100_000);
+    let started = Instant::now();
+    for pattern in [
+        "(?:a*)*b",
+        "(?:a|a)*b",
+        "(?:a|aa)+$b",
+        "a*a*a*a*b",
+        "[^b]*a[^b]*a[^b]*b",
+        "(?:a?){30}a{30}b",
+        "(?:a+?)+?b",
+        "[ab]*c",
+        "a.*b.*c",
+        "(?:(?:|a)*|a)*b",
+        "(?:a[ab]*)*c",
+        "(?s:.*a)*b",
+        r"\w*\d",
+        r"(?:\w+\s?)+$b",
+    ] {
+        let regex = Regex::new(pattern, false).unwrap();
+        assert_eq!(regex.match_end(many.as_bytes()), None, "{pattern}");
+        assert!(!regex.is_match(many.as_bytes()), "{pattern}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 /// Thousands, and with `LATCHKEY_REGEX_CASES` as many as wanted.
