@@ -16,19 +16,22 @@ use crate::request::{Headers, RequestHead};
 use crate::router::{Match, NormalPath, upstream_path};
 use crate::strip_key::{StripNames, append_without};
 
-/// Whether a field is about one connection (RFC 9110 §7.6.1), or `Proxy` (CVE-2016-5385).
+/// Fields about one connection (RFC 9110 §7.6.1), and `Proxy` (CVE-2016-5385), lower case: neither
+/// requests nor responses pass them on. What `Connection` names goes along.
+pub const PER_CONNECTION: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "transfer-encoding",
+    "upgrade",
+];
+
 fn is_per_connection(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "keep-alive"
-            | "proxy"
-            | "proxy-connection"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "transfer-encoding"
-            | "upgrade"
-    )
+    let name = name.as_str();
+    matches!(name.as_bytes()[0], b'c' | b'k' | b'p' | b't' | b'u') && PER_CONNECTION.contains(&name)
 }
 
 /// Fields that tell an upstream who calls: never taken from a client.
@@ -46,20 +49,7 @@ const IDENTITY: [&str; 7] = [
 /// that edit header fields themselves. A field called so with `_` for some `-` is meant too.
 /// `te` stays where it allows trailers, `upgrade` where [`Plan::upgrade`] says so.
 pub fn never_passed() -> impl Iterator<Item = &'static str> {
-    const OTHERS: [&str; 11] = [
-        "connection",
-        "keep-alive",
-        "proxy",
-        "proxy-connection",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "transfer-encoding",
-        "upgrade",
-        "te",
-        "x-forwarded-prefix",
-        "x-real-ip",
-    ];
-    IDENTITY.into_iter().chain(OTHERS)
+    IDENTITY.into_iter().chain(PER_CONNECTION).chain(["te", "x-forwarded-prefix", "x-real-ip"])
 }
 
 /// Whether a field, in any spelling that a server may fold into the same variable (`_` for `-`),
@@ -368,7 +358,8 @@ fn milliseconds(time: u64) -> HeaderValue {
 }
 
 /// Our entry in `Via` (RFC 9110 §7.6.3).
-const VIA: &str = concat!("1.1 latchkey/", env!("CARGO_PKG_VERSION"));
+/// What `Via` gets of us (RFC 9110 §7.6.3).
+pub const VIA: &str = concat!("1.1 latchkey/", env!("CARGO_PKG_VERSION"));
 
 fn remove_named_by_connection(headers: &mut HeaderMap) {
     for name in named_by_connection(headers).into_iter().flatten() {

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use latchkey_core::forward::never_passed;
+use latchkey_core::forward::{PER_CONNECTION, VIA, never_passed};
 use latchkey_core::request::Body;
 use wasm_bindgen::prelude::*;
 
@@ -95,6 +95,12 @@ pub fn header_names() -> String {
 #[wasm_bindgen(js_name = neverPassed)]
 pub fn never_passed_names() -> String {
     never_passed().collect::<Vec<_>>().join("\n")
+}
+
+/// What a response is edited by: a line with what `Via` gets, then the fields that are not passed back.
+#[wasm_bindgen(js_name = responseRules)]
+pub fn response_rules() -> String {
+    [VIA].into_iter().chain(PER_CONNECTION).collect::<Vec<_>>().join("\n")
 }
 
 /// Fails as a defect would: for the tests, which alone can reach it.

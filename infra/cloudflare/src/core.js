@@ -15,10 +15,23 @@ import {
   learnGrant,
   neverPassed as neverPassedNames,
   refuse,
+  responseRules,
   Workspace,
 } from "../build/glue/latchkey_worker.js";
 
-const exported = { ask, askWithBody, configure: configureCore, failForTests, headerNames, hint, learnFeed, learnGrant, neverPassed: neverPassedNames, refuse, Workspace };
+const exported = {
+  ask,
+  askWithBody,
+  configure: configureCore,
+  failForTests,
+  headerNames,
+  hint,
+  learnFeed,
+  learnGrant,
+  neverPassed: neverPassedNames,
+  refuse,
+  Workspace,
+};
 
 initSync({ module });
 
@@ -26,6 +39,9 @@ let generation = 0;
 let poisoned = false;
 let places = new Map();
 let neverPassed;
+/** What `Via` gets of us. */
+export let via;
+let neverPassedBack;
 
 /** The settings and secrets that core reads, by name. */
 const VARIABLES = [
@@ -96,7 +112,12 @@ export function configure(env) {
   if (configured && !poisoned) return;
   const problem = call("configure", settingsOf(env), crypto.getRandomValues(new Uint8Array(16)));
   if (problem) throw new Unconfigured(problem);
-  neverPassed ??= new Set(call("neverPassed").split("\n"));
+  if (neverPassed === undefined) {
+    neverPassed = new Set(call("neverPassed").split("\n"));
+    const [own, ...names] = responseRules().split("\n");
+    via = own;
+    neverPassedBack = new Set(names);
+  }
   learnNames();
   configured = true;
 }
@@ -113,8 +134,9 @@ export function headerPlaces() {
   return places;
 }
 
-export function fieldsThatMatter() {
-  return places.size;
+/** Whether no response passes a field back. */
+export function isNeverPassedBack(name) {
+  return neverPassedBack.has(name);
 }
 
 /** Whether no request passes a field on as it is: names compare with `_` as `-`. */

@@ -1,26 +1,26 @@
 // A request as core reads it: one text, a line for each thing (worker-adapter/src/request.rs).
 
-import { fieldsThatMatter, headerPlaces, isNeverPassed } from "./core.js";
+import { headerPlaces, isNeverPassed } from "./core.js";
 
 /**
  * Reads the fields once, since each look at them crosses into the platform: the values that core
- * wants, and which fields are not passed on as they are.
+ * wants, which fields there are, and which of them are not passed on as they are.
  */
 export function readFields(request, asked) {
-  const values = new Array(fieldsThatMatter()).fill("");
   const places = headerPlaces();
-  const present = [];
+  const values = new Array(places.size).fill("");
+  const names = [];
+  const withheld = [];
   let address = "";
   for (const [name, value] of request.headers) {
     const place = places.get(name);
-    if (place !== undefined) {
-      values[place] = `=${value}`;
-      present.push(name);
-    }
-    if (isNeverPassed(name)) present.push(name);
+    if (place !== undefined) values[place] = `=${value}`;
+    names.push(name);
+    if (isNeverPassed(name)) withheld.push(name);
     if (name === "cf-connecting-ip") address = value;
   }
-  asked.present = present;
+  asked.names = names;
+  asked.withheld = withheld;
   asked.fields = `${request.method}\n${request.url}\n${address}\n${values.join("\n")}`;
 }
 

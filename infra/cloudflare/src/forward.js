@@ -1,48 +1,38 @@
 // Sends a request on as planned, and its response back (worker-adapter/src/answer.rs).
 
-import { isNeverPassed } from "./core.js";
+import { isNeverPassedBack, via } from "./core.js";
 import { beside } from "./learn.js";
 import { cut } from "./body.js";
 import { Refusal } from "./answer.js";
 
 /** The platform gives up by itself after so long; a timer of ours would cost every request. */
 const PLATFORM_TIMEOUT_MS = 100_000;
-const VIA = "1.1 latchkey/0.1.0";
-/** Fields about one connection: not for the client. */
-const PER_CONNECTION = new Set([
-  "connection",
-  "keep-alive",
-  "proxy",
-  "proxy-connection",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 export async function forward(text, request, asked, env, ctx) {
   const lines = text.split("\n");
   asked.id = lines[2];
   if (lines[1] !== "-") beside(lines[1], env, ctx);
   const headers = new Headers(request.headers);
-  edit(headers, asked.present, lines);
+  edit(headers, asked, lines);
   const sent = Date.now();
   const response = await send(lines[3], request, headers, asked, lines);
-  return passedBack(response, asked, sent);
+  return passedBack(response, asked, sent, lines[5] !== "");
 }
 
-/** Takes out what must not pass, and puts in what the plan sets. `present`: what may be concerned. */
-function edit(headers, present, lines) {
+/** Takes out what must not pass, and puts in what the plan sets. */
+function edit(headers, { names, withheld }, lines) {
   const upgrades = lines[5] !== "";
   const strip = lines[6];
-  for (const name of present) {
-    if (!isNeverPassed(name)) continue;
+  for (const name of withheld) {
     if (name === "upgrade" && upgrades) continue;
     if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
     else headers.delete(name);
   }
-  if (strip !== "") for (const name of strip.split(",")) if (name !== "") headers.delete(name);
-  for (let at = 8; at < lines.length; at += 2) headers.set(lines[at], lines[at + 1]);
+  if (strip !== "") for (const name of strip.split(",")) if (names.includes(name)) headers.delete(name);
+  for (let at = 8; at < lines.length; at += 2) {
+    // To append costs less than to look first.
+    if (names.includes(lines[at])) headers.set(lines[at], lines[at + 1]);
+    else headers.append(lines[at], lines[at + 1]);
+  }
 }
 
 async function send(target, request, headers, asked, lines) {
@@ -83,17 +73,26 @@ function withOwnBody(target, request, asked, init) {
   return new Request(target, asked.copy ?? request);
 }
 
-function passedBack(upstream, { started, id }, sent) {
+function passedBack(upstream, { started, id }, sent, upgrades) {
   const now = Date.now();
   const response = new Response(upstream.body, upstream);
   const { headers } = response;
-  const upgraded = upstream.webSocket != null;
-  for (const name of upstream.headers.keys()) {
-    if (PER_CONNECTION.has(name) && !(upgraded && name === "upgrade")) headers.delete(name);
-  }
+  const withheld = [];
+  for (const name of upstream.headers.keys()) if (isNeverPassedBack(name)) withheld.push(name);
+  if (withheld.length > 0) takeBack(headers, withheld, upgrades && upstream.webSocket != null);
   headers.set("x-kong-upstream-latency", now - sent);
   headers.set("x-kong-proxy-latency", sent - started);
-  headers.append("via", VIA);
+  headers.append("via", via);
   headers.set("x-kong-request-id", id);
   return response;
+}
+
+/** Takes out fields about one connection, and those that `Connection` names. */
+function takeBack(headers, withheld, upgraded) {
+  const connection = headers.get("connection") ?? "";
+  for (const token of connection.split(",")) {
+    const name = token.trim().toLowerCase();
+    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && name !== "upgrade") headers.delete(name);
+  }
+  for (const name of withheld) if (!(upgraded && name === "upgrade")) headers.delete(name);
 }
