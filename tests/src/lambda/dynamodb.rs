@@ -50,7 +50,9 @@ impl DynamoDb {
             .args(["-c", UNTIL_INPUT_ENDS, "dynamodb"])
             .args([
                 "java",
-                "-Xmx512m",
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
                 "-Djava.library.path=./DynamoDBLocal_lib",
                 "-jar",
                 "DynamoDBLocal.jar",

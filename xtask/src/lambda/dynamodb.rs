@@ -104,7 +104,7 @@ impl DynamoDb {
     }
 
     /// One call of the API. No SDK: that would be a large dependency for two calls.
-    fn call(&self, action: &str, input: &Value) -> Result<Value> {
+    pub(crate) fn call(&self, action: &str, input: &Value) -> Result<Value> {
         let mut connection = TcpStream::connect(self.address)?;
         connection.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         let body = input.to_string();
