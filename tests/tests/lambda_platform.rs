@@ -181,7 +181,7 @@ fn a_streamed_answer_that_breaks_off_is_broken_off() {
     let upstream = Upstream::recording();
     create(&gateway, "/services", &json!({"name": "s", "url": format!("http://{}", upstream.authority())}));
     create(&gateway, "/services/s/routes", &json!({"paths": ["/next"]}));
-    assert_eq!(gateway.send(&Request::get("/next")).status, 200, "the environment goes on");
+    assert_eq!(gateway.send(&Request::get("/next")).status, 200, "a new environment goes on");
 }
 
 // ---- environments ----
