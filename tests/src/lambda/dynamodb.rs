@@ -50,9 +50,8 @@ impl DynamoDb {
             .args(["-c", UNTIL_INPUT_ENDS, "dynamodb"])
             .args([
                 "java",
-                "-Xmx256m",
+                "-Xmx1g",
                 "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
                 "-Djava.library.path=./DynamoDBLocal_lib",
                 "-jar",
                 "DynamoDBLocal.jar",
