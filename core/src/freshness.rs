@@ -209,6 +209,12 @@ impl Freshness {
         }
     }
 
+    /// A poll sent at `asked` is no longer waited for; whether the feed can be reached is not known
+    /// of it, so the next request that needs one sends it again.
+    pub(crate) fn give_up(&mut self, asked: Now) {
+        self.poll_sent_ms = self.poll_sent_ms.filter(|sent| *sent > asked.monotonic_ms);
+    }
+
     /// Says that the feed has come this far: memory behind it does not decide.
     pub(crate) fn hint(&mut self, epoch: Epoch, now: Now) {
         if self.epoch.is_none_or(|known| known < epoch) {
@@ -228,6 +234,25 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+
+    #[test]
+    fn a_poll_that_is_given_up_is_sent_again_and_one_that_failed_is_an_outage() {
+        let now = |monotonic_ms| Now { unix_ms: 0, monotonic_ms };
+        let polling = || {
+            let bound = Bound { revocation_bound_ms: 1_000, outage_grace_ms: 60_000 };
+            let mut freshness = Freshness::new(bound);
+            freshness.confirm(now(0), 1);
+            assert_eq!(freshness.refresh_due(now(600)), Some(FeedRequest { since: Some(1) }));
+            freshness
+        };
+        let mut given_up = polling();
+        given_up.give_up(now(600));
+        let poll = Verdict::Need(Need::Feed(FeedRequest { since: Some(1) }));
+        assert_eq!(given_up.judge(now(1_001), now(1_001)), poll);
+        let mut failed = polling();
+        failed.fail(now(600), now(850));
+        assert_eq!(failed.judge(now(1_001), now(1_001)), Verdict::InGrace);
+    }
 
     /// Run with `cargo test --release -p latchkey-core freshness -- --ignored --nocapture`.
     #[test]

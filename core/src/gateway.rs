@@ -262,6 +262,12 @@ impl Gateway {
         }
     }
 
+    /// Says that the answer to a poll sent at `asked` is no longer waited for: no failure of the
+    /// feed, in which memory would serve in grace; a request past the bound polls again.
+    pub fn give_up_poll(&mut self, asked: Now) {
+        self.freshness.give_up(asked);
+    }
+
     fn take_in(&mut self, news: &FeedNews, now: Now) {
         if news.reset {
             self.callers.memory.reset();

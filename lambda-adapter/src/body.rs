@@ -96,7 +96,19 @@ impl Body for Content {
         match &mut *self {
             Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Content::Upstream(body) => Pin::new(body).poll_frame(context),
+            Content::Upstream(body) => match ready!(Pin::new(body).poll_frame(context)) {
+                Some(Err(failure)) => break_off(&failure),
+                frame => Poll::Ready(frame),
+            },
         }
     }
+}
+
+/// Ends the process in the middle of a streamed response that cannot be completed.
+///
+/// Only so does the client see that it is broken off: the runtime sends an error as further bytes
+/// of the body, which then ends as if it were whole. The platform starts a new environment.
+fn break_off(failure: &Failure) -> ! {
+    tracing::error!(%failure, "an upstream broke off in the middle of a streamed response");
+    std::process::exit(1)
 }

@@ -114,11 +114,15 @@ impl DataPlane {
 
     /// Says that a poll was given up.
     pub(crate) fn give_up_poll(&self, asked: Now) {
-        self.learn_feed(asked, None);
+        self.gateway.borrow_mut().give_up_poll(asked);
     }
 
     /// Something may have changed through this environment: the next request asks the feed.
     pub(crate) fn hint_change(&self) {
+        // Read before the change, it would pass for news of it.
+        if let Some(First { reply, .. }) = self.first.take() {
+            reply.abort();
+        }
         let mut gateway = self.gateway.borrow_mut();
         let next = gateway.epoch() + 1;
         gateway.hint_epoch(next, self.timer.now());

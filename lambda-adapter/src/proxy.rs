@@ -160,8 +160,7 @@ pub(crate) fn head<'h>(
 fn apply(plan: &Plan, request: Request) -> Outgoing {
     let Request { method, mut headers, body, .. } = request;
     plan.edit_headers(&mut headers);
-    // Set by the length of what is left.
-    headers.remove(header::CONTENT_LENGTH);
+    let had_length = headers.remove(header::CONTENT_LENGTH).is_some();
     // The platform has sent 100 itself.
     headers.remove(HeaderName::from_static("expect"));
     let body = match &plan.body {
@@ -172,6 +171,10 @@ fn apply(plan: &Plan, request: Request) -> Outgoing {
             kept.into()
         }
     };
+    // A body of which nothing is left still has a length (RFC 9110 §8.6).
+    if had_length || plan.body != BodyEdit::Untouched {
+        headers.insert(header::CONTENT_LENGTH, body.len().into());
+    }
     Outgoing { method, headers, body }
 }
 

@@ -103,14 +103,17 @@ fn load_file(file: &Path) -> Vec<Case> {
 /// Runs all cases on the gateway that the environment names, else on local ones.
 pub fn run_all(cases: &[Case]) -> Report {
     match Gateway::from_env() {
-        Some(gateway) => {
-            let report = Mutex::new(Report::default());
-            let (slow, quick) = asked_for(cases);
-            run_in_turn(quick.iter().chain(&slow), &gateway, &report);
-            report.into_inner().unwrap()
-        }
+        Some(gateway) => run_on_one(cases, &gateway),
         None => run_on(cases, &Gateway::local),
     }
+}
+
+/// Runs all cases one after the other, those that wait last.
+pub fn run_on_one(cases: &[Case], gateway: &Gateway) -> Report {
+    let report = Mutex::new(Report::default());
+    let (slow, quick) = asked_for(cases);
+    run_in_turn(quick.iter().chain(&slow), gateway, &report);
+    report.into_inner().unwrap()
 }
 
 /// Runs all cases. Those that wait run beside the others, each on a gateway of its own.

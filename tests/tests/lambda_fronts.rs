@@ -87,10 +87,14 @@ fn streamed_responses_come_as_they_are_made() {
 
 #[test]
 fn a_stream_that_breaks_is_cut_off() {
-    let (front, _function) = start(Trigger::FunctionUrlStream, program());
+    let (front, function) = start(Trigger::FunctionUrlStream, program());
     assert!(exchange(&front.authority(), &Request::get("/break")).is_err());
     assert_eq!(front.take_complaints().first().map(String::as_str), Some("Boom"));
-    assert_eq!(send(&front, &Request::get("/event")).status, 200, "the environment goes on");
+    assert_eq!(send(&front, &Request::get("/event")).status, 200);
+    assert_eq!(function.started(), 1, "the environment goes on");
+    assert!(exchange(&front.authority(), &Request::get("/hang-up")).is_err());
+    assert_eq!(send(&front, &Request::get("/event")).status, 200);
+    assert_eq!(function.started(), 2, "a new one");
 }
 
 #[test]

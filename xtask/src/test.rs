@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::lambda::{dynamodb, setup};
+use crate::lambda;
 use crate::workspace;
 
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let program = workspace::target_dir()?.join("debug").join("latchkey");
     let mut tests = Command::new(workspace::cargo_program());
     tests.args(["test", "--workspace", "--no-fail-fast"]).env("LATCHKEY_BIN", program);
-    workspace::run(tests.env(dynamodb::FOLDER_VARIABLE, setup::dynamodb_local()?))?;
+    workspace::run(tests.envs(lambda::test::environment()?))?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());
         simulation.args(["test", "--release", "--package", "latchkey-core", "--test", "simulation"]);

@@ -35,7 +35,7 @@ fn act(connection: &mut Connection, id: &str, event: &Value, path: &str) {
             connection.exchange(&post("response").body(body_of(event))).unwrap();
         }
         // Metadata and two pieces of a body, the second after a while.
-        "/stream" | "/break" => {
+        "/stream" | "/break" | "/hang-up" => {
             let head = post("response")
                 .header("Lambda-Runtime-Function-Response-Mode", "streaming")
                 .header("Transfer-Encoding", "chunked");
@@ -45,6 +45,9 @@ fn act(connection: &mut Connection, id: &str, event: &Value, path: &str) {
             chunk(connection, b"\0\0\0\0one ");
             thread::sleep(Duration::from_millis(300));
             chunk(connection, b"two");
+            if path == "/hang-up" {
+                std::process::exit(4);
+            }
             let trailer = if path == "/break" { "Lambda-Runtime-Function-Error-Type: Boom\r\n" } else { "" };
             connection.send_raw(format!("0\r\n{trailer}\r\n").as_bytes()).unwrap();
             connection.read_response("POST").unwrap();

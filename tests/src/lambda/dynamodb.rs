@@ -50,7 +50,8 @@ impl DynamoDb {
             .args(["-c", UNTIL_INPUT_ENDS, "dynamodb"])
             .args([
                 "java",
-                "-Xmx512m",
+                "-Xmx1g",
+                "-XX:+UseSerialGC",
                 "-Djava.library.path=./DynamoDBLocal_lib",
                 "-jar",
                 "DynamoDBLocal.jar",

@@ -165,6 +165,7 @@ impl Function {
 pub struct Environment {
     api: RuntimeApi,
     child: Child,
+    spawned: Instant,
     frozen: bool,
 }
 
@@ -187,20 +188,28 @@ impl Environment {
 
     fn spawn(program: &Program, log: &Arc<Mutex<Vec<u8>>>) -> Result<Self, Failure> {
         let api = RuntimeApi::start();
+        let spawned = Instant::now();
         let mut child = command(program, &api)
             .spawn()
             .map_err(|error| Failure::Ended(format!("cannot start {}: {error}", program.path.display())))?;
         collect(child.stdout.take().expect("piped"), Arc::clone(log));
         collect(child.stderr.take().expect("piped"), Arc::clone(log));
-        Ok(Self { api, child, frozen: false })
+        Ok(Self { api, child, spawned, frozen: false })
     }
 
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn api(&self) -> &RuntimeApi {
-        &self.api
+    /// Waits until the program polls.
+    pub fn wait_until_it_polls(&self) {
+        assert!(self.api.wait_for_poll(INIT_TIMEOUT).is_some(), "the program does not poll any more");
+    }
+
+    /// From before the start of the process to its first poll.
+    pub fn init_time(&self) -> Duration {
+        let first_poll = self.api.wait_for_poll(INIT_TIMEOUT).expect("started by its first poll");
+        first_poll.duration_since(self.spawned)
     }
 
     /// One invocation, to its end.

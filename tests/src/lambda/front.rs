@@ -211,10 +211,8 @@ impl<'a> Reply<'a> {
             },
             Part::Broken(reason) => {
                 self.complain(&reason);
-                // The client sees a chunked body without its end.
-                self.result = Ok(false);
                 self.begun = true;
-                let _ = self.connection.writer.shutdown(Shutdown::Both);
+                self.cut_off();
             }
         }
     }
@@ -269,10 +267,18 @@ impl<'a> Reply<'a> {
 
     fn failed(&mut self, failure: &Failure) {
         self.complain(&format!("{failure:?}"));
-        if !self.begun {
+        if self.begun {
+            self.cut_off();
+        } else {
             let trigger = self.shared.trigger;
             self.fail(if *failure == Failure::TimedOut { trigger.timeout() } else { trigger.failure() });
         }
+    }
+
+    /// The client sees a chunked body without its end.
+    fn cut_off(&mut self) {
+        self.result = Ok(false);
+        let _ = self.connection.writer.shutdown(Shutdown::Both);
     }
 
     fn fail(&mut self, (status, body): (u16, &str)) {

@@ -56,6 +56,7 @@ pub struct LambdaGateway {
     pub way: Way,
     pub base_url: String,
     pub admin_token: String,
+    pub pepper: String,
     pub table: String,
     pub dynamodb: Arc<DynamoDb>,
     running: Running,
@@ -76,7 +77,8 @@ impl LambdaGateway {
         let table = dynamodb.make_table();
         let mut program = Program::new(settings.program.clone().unwrap_or_else(|| binary().to_owned()));
         program.environments_max = settings.environments_max.max(1);
-        program.variables = variables(way, &dynamodb, &table);
+        let pepper = fresh_text("pepper");
+        program.variables = variables(way, &dynamodb, &table, &pepper);
         program.variables.extend(settings.variables.iter().cloned());
         let running = match way {
             Way::Watch => Running::Watch(Watch::start(&program)),
@@ -90,7 +92,7 @@ impl LambdaGateway {
             Running::Watch(watch) => watch.authority(),
         };
         let base_url = format!("http://{authority}");
-        Self { way, base_url, admin_token: ADMIN_TOKEN.to_owned(), table, dynamodb, running }
+        Self { way, base_url, admin_token: ADMIN_TOKEN.to_owned(), pepper, table, dynamodb, running }
     }
 
     /// The function behind a front of ours.
@@ -119,12 +121,12 @@ impl Drop for LambdaGateway {
     }
 }
 
-fn variables(way: Way, dynamodb: &DynamoDb, table: &str) -> Vec<(String, String)> {
+fn variables(way: Way, dynamodb: &DynamoDb, table: &str, pepper: &str) -> Vec<(String, String)> {
     let mut variables = vec![
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url()),
         ("LATCHKEY_TABLE", table.to_owned()),
         ("LATCHKEY_ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
-        ("LATCHKEY_PEPPER", fresh_text("pepper-of-at-least-thirty-two-bytes")),
+        ("LATCHKEY_PEPPER", pepper.to_owned()),
     ];
     if way == Way::Trigger(Trigger::FunctionUrlStream) {
         variables.push(("LATCHKEY_RESPONSE_STREAMING", "true".to_owned()));

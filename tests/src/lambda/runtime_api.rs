@@ -208,18 +208,9 @@ fn response(connection: &mut Connection, head: &Head, shared: &Shared, id: &str)
     let mode = head.headers.first("lambda-runtime-function-response-mode");
     if mode.is_some_and(|mode| mode.eq_ignore_ascii_case("streaming")) {
         let _ = parts.send(Part::Begin);
-        let ended = match stream(&mut connection.reader, &parts) {
-            Ok(None) => Ok(Part::End),
-            Ok(Some(trailer)) => Ok(Part::Broken(trailer)),
-            Err(error) => Err(error),
-        };
-        match ended {
-            Ok(part) => drop(parts.send(part)),
-            Err(error) => {
-                let _ = parts.send(Part::Broken(error.to_string()));
-                return Err(error);
-            }
-        }
+        // A program that hangs up leaves no part behind, only its connection closed.
+        let part = stream(&mut connection.reader, &parts)?.map_or(Part::End, Part::Broken);
+        let _ = parts.send(part);
     } else {
         let body = read_whole(connection, head)?;
         let _ = parts.send(Part::Whole(body));

@@ -1,6 +1,8 @@
 //! `cargo xtask bench`
 
+mod document;
 mod gateway;
+mod lambda;
 mod worker;
 
 use crate::workspace;
@@ -18,6 +20,8 @@ enum Which {
     Core,
     /// The whole local gateway beside nginx, HAProxy and Caddy.
     Gateway(gateway::Options),
+    /// The Lambda function beside ones in Node.js and Python and one that answers a constant.
+    Lambda(lambda::Options),
     /// The Cloudflare Worker beside one on Hono and one that only proxies.
     Worker,
 }
@@ -26,6 +30,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     match &options.which {
         Some(Which::Core) => bench_core(),
         Some(Which::Gateway(options)) => gateway::run(options),
+        Some(Which::Lambda(options)) => lambda::run(options),
         Some(Which::Worker) => worker::run(),
         None => {
             bench_core()?;

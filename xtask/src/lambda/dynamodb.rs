@@ -15,13 +15,12 @@ use super::setup;
 /// Where the tests of the crates find `DynamoDBLocal.jar`.
 pub(crate) const FOLDER_VARIABLE: &str = "LATCHKEY_DYNAMODB_LOCAL";
 /// What clients of DynamoDB Local are configured with: any credentials will do.
-#[allow(dead_code, reason = "for the chores that start clients")]
 pub(crate) const CREDENTIALS: [(&str, &str); 3] =
     [("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_REGION", "us-east-1")];
 /// How long it may take to start on a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Runs its arguments until they end or its input does.
-const UNTIL_INPUT_ENDS: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & program=$!; \
+pub(super) const UNTIL_INPUT_ENDS: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & program=$!; \
     { read -r _ <&3; kill $program; } 2>/dev/null & exec 3<&-; wait $program";
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -105,7 +104,7 @@ impl DynamoDb {
     }
 
     /// One call of the API. No SDK: that would be a large dependency for two calls.
-    fn call(&self, action: &str, input: &Value) -> Result<Value> {
+    pub(crate) fn call(&self, action: &str, input: &Value) -> Result<Value> {
         let mut connection = TcpStream::connect(self.address)?;
         connection.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         let body = input.to_string();

@@ -2,8 +2,10 @@
 
 mod build;
 mod check;
+mod dev;
 pub(crate) mod dynamodb;
 pub(crate) mod setup;
+pub(crate) mod test;
 
 use anyhow::Result;
 
@@ -21,6 +23,10 @@ enum What {
     Setup,
     /// Build what is deployed into infra/aws/build.
     Build(build::Options),
+    /// Run its tests behind every trigger and in cargo-lambda's emulator.
+    Test(test::Options),
+    /// Start cargo-lambda's emulator with the demo data.
+    Dev,
     /// Check the SAM template and the CDK app; needs no account.
     Check,
     /// Start DynamoDB Local with an empty table, until Enter is pressed.
@@ -31,6 +37,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Setup => setup::prepare().map(drop),
         What::Build(options) => build::run(options),
+        What::Test(options) => test::run(options),
+        What::Dev => dev::run(),
         What::Check => check::check(),
         What::Dynamodb => dynamodb::serve(),
     }

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::workspace;
 
-pub(super) fn describe() -> Result<String> {
+pub(in crate::bench) fn describe() -> Result<String> {
     let date = workspace::output_of(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]))?;
     let kernel = workspace::output_of(Command::new("uname").args(["-s", "-r", "-m"]))?;
     let cores = thread::available_parallelism()?;

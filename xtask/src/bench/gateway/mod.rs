@@ -20,7 +20,7 @@ mod nginx;
 mod load;
 mod verify;
 
-mod machine;
+pub(super) mod machine;
 mod report;
 
 use std::path::PathBuf;

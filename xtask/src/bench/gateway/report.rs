@@ -1,16 +1,14 @@
 //! The tables, as Markdown.
 
 use std::fmt::Write as _;
-use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::cores::{self, Cores};
 use super::load::Sample;
 use super::{Measured, Options, latchkey};
-use crate::workspace;
+use crate::bench::document;
 
-const DOCUMENT: &str = "docs/benchmarks.md";
 /// Above this share of foreign load the report says that it is not to be trusted.
 const FOREIGN_MAX: f64 = 0.03;
 /// Below this share of its cores a gateway was waiting for the load.
@@ -29,33 +27,11 @@ pub(super) fn render(measured: &[Measured], options: &Options, cores: &Cores, ma
     report
 }
 
-/// Puts the report between its markers in the document, at its end when they are not there yet.
+/// Writes the report into the document.
 pub(super) fn write(report: &str, gateway_cores: usize) -> Result<()> {
-    let name =
+    let section =
         if gateway_cores == 1 { "gateway".to_owned() } else { format!("gateway-{gateway_cores}-cores") };
-    let file = workspace::root().join(DOCUMENT);
-    let old = match fs::read_to_string(&file) {
-        Ok(old) => old,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "# Benchmarks\n".to_owned(),
-        Err(error) => return Err(error).with_context(|| format!("read {DOCUMENT}")),
-    };
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(&file, replace_section(&old, &name, report)).with_context(|| format!("write {DOCUMENT}"))?;
-    eprintln!("written into {DOCUMENT}");
-    Ok(())
-}
-
-fn replace_section(document: &str, name: &str, report: &str) -> String {
-    let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
-    let section = format!("{begin}\n\n{}\n\n{end}", report.trim());
-    let found =
-        document.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
-    match found {
-        Some((before, after)) => format!("{before}{section}{after}"),
-        None => format!("{}\n\n{section}\n", document.trim_end()),
-    }
+    document::write(&section, report)
 }
 
 fn versions(measured: &[Measured]) -> String {
@@ -212,19 +188,5 @@ mod tests {
         assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
         assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), 2.5);
         assert!(median(std::iter::empty()).is_nan());
-    }
-
-    #[test]
-    fn the_rest_of_the_document_stays() {
-        let old = "# A\n\n<!-- gateway:begin -->\nold\n<!-- gateway:end -->\n\nrest\n";
-        let new = "# A\n\n<!-- gateway:begin -->\n\nnew\n\n<!-- gateway:end -->\n\nrest\n";
-        assert_eq!(replace_section(old, "gateway", "new\n"), new);
-        assert_eq!(replace_section(new, "gateway", "new\n"), new);
-    }
-
-    #[test]
-    fn a_document_without_markers_grows_at_its_end() {
-        let new = "# A\n\n<!-- gateway-2-cores:begin -->\n\nnew\n\n<!-- gateway-2-cores:end -->\n";
-        assert_eq!(replace_section("# A\n", "gateway-2-cores", "new"), new);
     }
 }

@@ -1,0 +1,128 @@
+//! The function to try out: cargo-lambda's emulator, DynamoDB Local, an upstream and demo data.
+
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use latchkey_tests::raw_http::{Request, exchange};
+use latchkey_tests::upstream::Upstream;
+use serde_json::{Value, json};
+
+use super::dynamodb::{CREDENTIALS, DynamoDb, UNTIL_INPUT_ENDS};
+use super::setup;
+use crate::workspace;
+
+const PORT: u16 = 9000;
+const ADMIN_TOKEN: &str = "local-admin-token";
+const PEPPER: &str = "local-pepper";
+const TABLE: &str = "latchkey";
+/// The emulator compiles the function before it answers.
+const START_TIMEOUT: Duration = Duration::from_secs(1800);
+const WAIT: Duration = Duration::from_millis(200);
+
+/// Runs until Ctrl-C; all that it started ends with it.
+pub(super) fn run() -> Result<()> {
+    if TcpStream::connect(("127.0.0.1", PORT)).is_ok() {
+        bail!("port {PORT} is in use");
+    }
+    let programs = setup::python_programs()?;
+    let dynamodb = DynamoDb::start()?;
+    dynamodb.make_table(TABLE)?;
+    let upstream = Upstream::recording();
+    let mut emulator = Emulator::start(&programs, &dynamodb)?;
+    emulator.wait_until_it_answers()?;
+    let key = demo(&upstream)?;
+    let base = format!("http://127.0.0.1:{PORT}");
+    println!(
+        "\nTry it:\n  curl -H 'apikey: {key}' {base}/demo/hello\n  \
+         curl -H 'Kong-Admin-Token: {ADMIN_TOKEN}' {base}/-/admin/services\n\
+         Admin token: {ADMIN_TOKEN}\nDynamoDB Local: {}\nCtrl-C stops all of it.\n",
+        dynamodb.url()
+    );
+    emulator.wait()
+}
+
+/// `cargo lambda watch`, which builds the function, and again when its source changes.
+struct Emulator(Child);
+
+impl Emulator {
+    fn start(programs: &Path, dynamodb: &DynamoDb) -> Result<Self> {
+        let child = Command::new("sh")
+            .args(["-c", UNTIL_INPUT_ENDS, "sh"])
+            .arg(programs.join("cargo-lambda"))
+            .args(["lambda", "watch", "--disable-cors", "--invoke-address", "127.0.0.1", "--invoke-port"])
+            .arg(PORT.to_string())
+            // There it is the only function, and answers at every path.
+            .current_dir(workspace::root().join("lambda-adapter"))
+            .envs(CREDENTIALS)
+            .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url())
+            .env("LATCHKEY_TABLE", TABLE)
+            .env("LATCHKEY_ADMIN_TOKEN", ADMIN_TOKEN)
+            .env("LATCHKEY_PEPPER", PEPPER)
+            .stdin(Stdio::piped())
+            .spawn()
+            .context("start cargo lambda watch")?;
+        Ok(Self(child))
+    }
+
+    fn wait_until_it_answers(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START_TIMEOUT;
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                bail!("cargo lambda watch ended: {status}");
+            }
+            let health = exchange(&format!("127.0.0.1:{PORT}"), &Request::get("/-/health"));
+            if health.is_ok_and(|response| response.status == 200) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("cargo lambda watch does not answer");
+            }
+            thread::sleep(WAIT);
+        }
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        // Waiting by `Child::wait` would close the input, by which it would end.
+        while self.0.try_wait()?.is_none() {
+            thread::sleep(WAIT);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+/// A service, a route with key-auth and a consumer; returns its key.
+fn demo(upstream: &Upstream) -> Result<String> {
+    let url = format!("http://{}", upstream.authority());
+    let service = admin("PUT", "/services/demo", &json!({"name": "demo", "url": url}))?;
+    let route = json!({"name": "demo", "paths": ["/demo"], "service": {"id": service["id"]}});
+    admin("PUT", "/routes/demo", &route)?;
+    let config =
+        json!({"key_in_header": true, "key_in_query": true, "key_in_body": true, "hide_credentials": true});
+    admin("POST", "/routes/demo/plugins", &json!({"name": "key-auth", "config": config}))?;
+    admin("PUT", "/consumers/demo", &json!({"username": "demo"}))?;
+    let credential = admin("POST", "/consumers/demo/key-auth", &json!({}))?;
+    Ok(credential["key"].as_str().context("the credential shows no key")?.to_owned())
+}
+
+fn admin(method: &str, path: &str, body: &Value) -> Result<Value> {
+    let request = Request::new(method, format!("/-/admin{path}"))
+        .header("Kong-Admin-Token", ADMIN_TOKEN)
+        .header("Content-Type", "application/json")
+        .body(body.to_string());
+    let response = exchange(&format!("127.0.0.1:{PORT}"), &request)?;
+    if !(200..300).contains(&response.status) {
+        bail!("{method} {path}: {} {}", response.status, response.text());
+    }
+    response.json().with_context(|| format!("{method} {path} answered no JSON"))
+}

@@ -1,0 +1,57 @@
+//! Runs the function's tests: its own, then vectors and Admin API suite behind each trigger and in
+//! cargo-lambda's emulator.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::{dynamodb, setup};
+use crate::workspace;
+
+/// Which tests.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only the vectors and the Admin API suite behind one trigger, or `cargo_lambda_watch`.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+pub(super) fn run(options: &Options) -> Result<()> {
+    let environment = environment()?;
+    let test = |arguments: &[&str]| {
+        let mut cargo = Command::new(workspace::cargo_program());
+        cargo.arg("test").args(arguments).envs(environment.iter().cloned());
+        workspace::run(&mut cargo)
+    };
+    if options.only.is_none() {
+        test(&["--package", "latchkey-lambda"])?;
+        test(&[
+            "--package",
+            "latchkey-tests",
+            "--lib",
+            "--test",
+            "lambda_fronts",
+            "--test",
+            "lambda_platform",
+        ])?;
+    }
+    let mut over = vec!["--package", "latchkey-tests", "--no-fail-fast"];
+    over.extend(["--test", "lambda_vectors", "--test", "lambda_admin", "--", "--nocapture"]);
+    if let Some(only) = &options.only {
+        over.extend(["--exact", only.as_str()]);
+    }
+    test(&over)
+}
+
+/// What tests that start the function are told: where it is, built just now, and what it needs.
+pub(crate) fn environment() -> Result<Vec<(&'static str, OsString)>> {
+    let programs = setup::python_programs()?;
+    workspace::cargo(&["build", "--package", "latchkey-lambda"])?;
+    let function = workspace::target_dir()?.join("debug/latchkey-lambda");
+    Ok(vec![
+        (dynamodb::FOLDER_VARIABLE, setup::dynamodb_local()?.into_os_string()),
+        ("LATCHKEY_CARGO_LAMBDA", programs.join("cargo-lambda").into_os_string()),
+        ("LATCHKEY_LAMBDA_BIN", function.into_os_string()),
+    ])
+}
