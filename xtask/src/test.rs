@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::lambda;
+use crate::worker;
 use crate::workspace;
 
 #[derive(clap::Args)]
@@ -18,6 +19,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut tests = Command::new(workspace::cargo_program());
     tests.args(["test", "--workspace", "--no-fail-fast"]).env("LATCHKEY_BIN", program);
     workspace::run(tests.envs(lambda::test::environment()?))?;
+    worker::test::run(&worker::test::Options::default())?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());
         simulation.args(["test", "--release", "--package", "latchkey-core", "--test", "simulation"]);

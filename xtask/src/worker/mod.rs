@@ -4,7 +4,7 @@ mod build;
 mod serve;
 mod setup;
 mod size;
-mod test;
+pub(crate) mod test;
 
 use anyhow::{Context, Result};
 
@@ -27,6 +27,8 @@ enum What {
     Test(test::Options),
     /// Start wrangler's local server with the demo data.
     Dev,
+    /// Check the size of what is deployed, and that wrangler would deploy it; needs no account.
+    Check,
     /// Check the size of what is deployed and the time it takes to start.
     Size,
 }
@@ -37,8 +39,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Build => build::build().map(drop),
         What::Test(options) => test::run(options),
         What::Dev => serve::dev(),
+        What::Check => check(),
         What::Size => size::check(),
     }
+}
+
+fn check() -> Result<()> {
+    size::check_size(&build::build()?)?;
+    let mut wrangler = setup::node();
+    wrangler.args(["node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run"]);
+    // What was built just now is not built again.
+    serve::run_here(wrangler.env("LATCHKEY_BUILT", "1").env("WRANGLER_SEND_METRICS", "false"))
 }
 
 /// Measures it beside other Workers.

@@ -13,7 +13,7 @@ use super::setup::{folder, node};
 use crate::workspace;
 
 /// Which tests.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Options {
     /// Only the vectors.
     #[arg(long)]
@@ -23,7 +23,7 @@ pub(crate) struct Options {
     admin: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     build()?;
     let everything = !options.vectors && !options.admin;
     if everything {
