@@ -60,6 +60,49 @@ fn clients_use_https_but_for_load_balancers() {
     }
 }
 
+/// What reaches the upstream of a request target.
+#[test]
+fn paths_and_queries_arrive_as_the_trigger_hands_them_over() {
+    let upstream = Upstream::recording();
+    let sent = "/a%2fb?z=%41&a=1&&flag&a=2";
+    for trigger in Trigger::ALL {
+        let gateway = gateway(trigger);
+        proxy_to(&gateway, &upstream, &json!({}), &json!(null));
+        let expected = match trigger {
+            Trigger::FunctionUrl | Trigger::FunctionUrlStream => "/a%2Fb?z=%41&a=1&&flag&a=2",
+            // The path is decoded.
+            Trigger::HttpApi => "/a/b?z=%41&a=1&&flag&a=2",
+            // In parts, decoded: encoded again, values of one name together.
+            Trigger::RestApi => "/a%2Fb?a=1&a=2&flag=&z=A",
+            // In parts, as they were written.
+            Trigger::AlbMultiValue => "/a%2Fb?a=1&a=2&flag=&z=%41",
+            Trigger::Alb => "/a%2Fb?a=2&flag=&z=%41",
+        };
+        assert_eq!(passed(&gateway, &upstream, &Request::get(sent)).target, expected, "{trigger:?}");
+    }
+}
+
+/// A key given twice is refused wherever the function can see it; so is one with a comma where
+/// repeated fields arrive joined.
+#[test]
+fn repeated_fields_arrive_as_the_trigger_hands_them_over() {
+    let upstream = Upstream::recording();
+    for trigger in Trigger::ALL {
+        let gateway = gateway_to(trigger, &upstream);
+        consumer_with_key(&gateway, "comma", "one, two");
+        let twice = gateway.send(&Request::get("/").header("apikey", "wrong").header("apikey", "kong"));
+        let comma = gateway.send(&Request::get("/").header("apikey", "one, two"));
+        let (joins, keeps_last) = match trigger {
+            Trigger::FunctionUrl | Trigger::FunctionUrlStream | Trigger::HttpApi => (true, false),
+            Trigger::Alb => (false, true),
+            Trigger::RestApi | Trigger::AlbMultiValue => (false, false),
+        };
+        assert_eq!(twice.status, if keeps_last { 200 } else { 401 }, "{trigger:?}");
+        assert_eq!(comma.status, if joins { 401 } else { 200 }, "{trigger:?}");
+        assert_eq!(gateway.send(&Request::get("/?apikey=one%2C%20two")).status, 200, "{trigger:?}");
+    }
+}
+
 #[test]
 fn the_challenge_of_a_refusal_is_renamed_by_rest_apis_and_function_urls() {
     let upstream = Upstream::recording();

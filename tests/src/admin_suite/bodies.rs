@@ -8,7 +8,9 @@ use super::ask::{answer, data, expect, expect_gone, get, make, patch, post, put,
 tests!("bodies":
     bodies_must_be_json,
     broken_json_is_refused,
+    bytes_that_are_no_utf8_are_refused needs "binary-bodies",
     one_content_type_is_taken,
+    two_content_types_are_refused needs "repeated-fields",
     other_types_are_refused_for_every_write,
     too_many_members_are_refused,
     numbers_are_read_as_json_has_them,
@@ -57,7 +59,6 @@ fn broken_json_is_refused(api: &dyn Api) {
         b"{\"username\":\"a\",}",
         b"{'username':'a'}",
         b"{username:\"a\"}",
-        b"{\"username\":\"\xff\"}",
         b"{\"username\":\"\\ud800\"}",
         b"{\"username\":\"a\nb\"}",
         b"\xef\xbb\xbf{\"username\":\"a\"}",
@@ -75,19 +76,29 @@ fn broken_json_is_refused(api: &dyn Api) {
     expect(get(api, "/consumers"), 200, json!({"data": []}));
 }
 
-/// However the platform shows two fields of a name.
+fn bytes_that_are_no_utf8_are_refused(api: &dyn Api) {
+    for body in [b"{\"username\":\"\xff\"}".as_slice(), b"\xff", b"{\"username\":\"a\xc3\"}"] {
+        let request =
+            request(api, "POST", "/consumers").header("Content-Type", "application/json").body(body);
+        expect(answer(&api.send(&request)), 400, json!({"message": "Cannot parse JSON body"}));
+    }
+}
+
 fn one_content_type_is_taken(api: &dyn Api) {
+    let joined = "application/json; charset=utf-8, application/json";
+    let two = request(api, "POST", "/consumers").header("Content-Type", joined).body("{\"username\":\"a\"}");
+    expect(answer(&api.send(&two)), 400, json!({"message": "Only one Content-Type is taken"}));
+}
+
+/// Whether the platform shows the fields one by one or joined.
+fn two_content_types_are_refused(api: &dyn Api) {
     for second in ["application/json", "text/plain", "application/json; charset=utf-8"] {
-        let request = request(api, "POST", "/consumers")
+        let two = request(api, "POST", "/consumers")
             .header("Content-Type", "application/json; charset=utf-8")
             .header("Content-Type", second)
             .body("{\"username\":\"a\"}");
-        expect(answer(&api.send(&request)), 400, json!({"message": "Only one Content-Type is taken"}));
+        expect(answer(&api.send(&two)), 400, json!({"message": "Only one Content-Type is taken"}));
     }
-    let joined = "application/json, application/json";
-    let request =
-        request(api, "POST", "/consumers").header("Content-Type", joined).body("{\"username\":\"a\"}");
-    expect(answer(&api.send(&request)), 400, json!({"message": "Only one Content-Type is taken"}));
 }
 
 fn other_types_are_refused_for_every_write(api: &dyn Api) {

@@ -14,38 +14,45 @@ tests!("lifetimes":
     put_by_an_ended_key_makes_a_new_credential,
 );
 
-/// Longer than what is given a ttl of two seconds lives.
-const PAST_THE_END: Duration = Duration::from_millis(2200);
+/// Seconds that a key lives in which it is asked for.
+const SHORT_S: u64 = 5;
+/// Seconds that a test may have taken on a busy machine.
+const SLACK_S: u64 = 40;
+
+/// Waits until what was given so many seconds before has ended.
+fn pass_the_end(api: &dyn Api, ttl_s: u64) {
+    api.pass(Duration::from_millis(ttl_s * 1000 + 200));
+}
 
 fn with_bob(api: &dyn Api) {
     make(api, "/consumers", json!({"username": "bob"}));
 }
 
-/// The seconds left, which may have become one less on the way.
+/// Checks for the seconds left, some of which the calls before have used up.
 #[track_caller]
-fn expect_ttl(answer: (u16, Value), status: u16, ttl: u64) -> Value {
+fn expect_ttl(answer: (u16, Value), status: u16, ttl_s: u64) -> Value {
     let body = expect(answer, status, json!({}));
     let left = body["ttl"].as_u64().unwrap_or_else(|| panic!("no ttl in {body}"));
-    assert!(left == ttl || left + 1 == ttl, "{left} instead of {ttl} in {body}");
+    assert!(left <= ttl_s && left + SLACK_S > ttl_s, "{left} instead of {ttl_s} in {body}");
     body
 }
 
 /// Of Kong's own suite.
 fn a_key_ends(api: &dyn Api) {
     with_bob(api);
-    let made = expect_ttl(post(api, "/consumers/bob/key-auth", json!({"ttl": 2, "key": "k"})), 201, 2);
+    let made =
+        expect_ttl(post(api, "/consumers/bob/key-auth", json!({"ttl": SHORT_S, "key": "k"})), 201, SHORT_S);
     let lasting = make(api, "/consumers/bob/key-auth", json!({}));
     let path = format!("/consumers/bob/key-auth/{}", id(&made));
-    let found = expect(get(api, &path), 200, json!({"key": null}));
-    assert!(matches!(found["ttl"].as_u64(), Some(1 | 2)), "{found}");
-    api.pass(PAST_THE_END);
+    expect_ttl(get(api, &path), 200, SHORT_S);
+    pass_the_end(api, SHORT_S);
     for path in [&path, "/key-auths/k", "/key-auths/k/consumer", "/consumers/bob/key-auth/k"] {
         expect_not_found(get(api, path));
     }
     for list in ["/key-auths", "/consumers/bob/key-auth"] {
         expect(get(api, list), 200, json!({"data": [{"id": lasting["id"], "ttl": null}]}));
     }
-    expect(patch(api, &path, json!({"ttl": 100})), 404, json!({"code": 6}));
+    expect(patch(api, &path, json!({"ttl": 1000})), 404, json!({"code": 6}));
     expect_not_found(delete(api, &path));
     // The key may be given again.
     expect(post(api, "/consumers/bob/key-auth", json!({"key": "k"})), 201, json!({"ttl": null}));
@@ -56,19 +63,20 @@ fn a_key_ends(api: &dyn Api) {
 
 fn ttl_is_changed(api: &dyn Api) {
     with_bob(api);
-    let made = expect_ttl(post(api, "/consumers/bob/key-auth", json!({"key": "one", "ttl": 100})), 201, 100);
+    let made =
+        expect_ttl(post(api, "/consumers/bob/key-auth", json!({"key": "one", "ttl": 1000})), 201, 1000);
     let path = format!("/key-auths/{}", id(&made));
-    expect_ttl(patch(api, &path, json!({"tags": ["t"]})), 200, 100);
-    expect_ttl(patch(api, &path, json!({"key": "two"})), 200, 100);
-    expect_ttl(get(api, "/key-auths/two"), 200, 100);
+    expect_ttl(patch(api, &path, json!({"tags": ["t"]})), 200, 1000);
+    expect_ttl(patch(api, &path, json!({"key": "two"})), 200, 1000);
+    expect_ttl(get(api, "/key-auths/two"), 200, 1000);
     expect(patch(api, &path, json!({"ttl": 0})), 200, json!({"ttl": null}));
-    expect_ttl(patch(api, &path, json!({"ttl": 7})), 200, 7);
+    expect_ttl(patch(api, &path, json!({"ttl": 700})), 200, 700);
     expect(patch(api, &path, json!({"ttl": null})), 200, json!({"ttl": null}));
-    expect_ttl(patch(api, &path, json!({"ttl": 50})), 200, 50);
+    expect_ttl(patch(api, &path, json!({"ttl": 500})), 200, 500);
     // Whole: what is not sent goes back to its default.
     let nested = format!("/consumers/bob/key-auth/{}", id(&made));
     expect(put(api, &nested, json!({})), 200, json!({"ttl": null}));
-    expect_ttl(put(api, &nested, json!({"ttl": 30})), 200, 30);
+    expect_ttl(put(api, &nested, json!({"ttl": 300})), 200, 300);
 }
 
 fn ttl_has_bounds(api: &dyn Api) {
@@ -91,7 +99,7 @@ fn put_by_an_ended_key_makes_a_new_credential(api: &dyn Api) {
     with_bob(api);
     let made = make(api, "/consumers/bob/key-auth", json!({"key": "k", "ttl": 2, "tags": ["old"]}));
     let by_id = make(api, "/consumers/bob/key-auth", json!({"key": "l", "ttl": 2}));
-    api.pass(PAST_THE_END);
+    pass_the_end(api, 2);
     let again = expect(
         put(api, "/consumers/bob/key-auth/k", json!({})),
         200,

@@ -12,7 +12,9 @@ tests!("paths":
     unknown_paths_are_not_found,
     trailing_slashes_are_taken,
     letters_may_be_escaped,
-    names_may_hold_slashes needs "encoded-slash",
+    paths_that_are_no_utf8_are_not_found needs "encoded-path",
+    names_may_hold_slashes needs "encoded-path",
+    names_may_hold_what_ends_a_path needs "encoded-path",
     odd_names_are_found,
     names_are_told_apart_by_every_byte,
     long_names_are_found,
@@ -32,10 +34,18 @@ fn unknown_paths_are_not_found(api: &dyn Api) {
         "//services",
         "/services//",
         "/services//routes",
-        "/services/%ff",
         "/certificates",
         "/workspaces/default/services",
     ] {
+        for method in ["GET", "POST", "DELETE", "OPTIONS"] {
+            let (status, body) = answer(&api.send(&request(api, method, path)));
+            assert_eq!((status, body), (404, json!({"message": "Not found"})), "{method} {path}");
+        }
+    }
+}
+
+fn paths_that_are_no_utf8_are_not_found(api: &dyn Api) {
+    for path in ["/services/%ff", "/consumers/b%c3", "/%ff"] {
         for method in ["GET", "POST", "DELETE", "OPTIONS"] {
             let (status, body) = answer(&api.send(&request(api, method, path)));
             assert_eq!((status, body), (404, json!({"message": "Not found"})), "{method} {path}");
@@ -82,6 +92,12 @@ fn names_may_hold_slashes(api: &dyn Api) {
     }
 }
 
+fn names_may_hold_what_ends_a_path(api: &dyn Api) {
+    for name in ["100%", "%", "%41", "b%6fb", "a?b#c", "?", "#", "%2F"] {
+        check_name(api, name);
+    }
+}
+
 /// Consumers may have any name, keys may be any text.
 fn odd_names_are_found(api: &dyn Api) {
     for name in [
@@ -92,9 +108,6 @@ fn odd_names_are_found(api: &dyn Api) {
         "a b",
         " a ",
         "a+b",
-        "100%",
-        "%41",
-        "a?b#c",
         "a;b=c,d",
         "a\\b",
         "\"quoted\"",
@@ -110,33 +123,34 @@ fn odd_names_are_found(api: &dyn Api) {
         "\u{ffff}\u{10ffff}",
         "...",
     ] {
-        let path = format!("/consumers/{}", segment(name));
-        let made =
-            expect(post(api, "/consumers", json!({"username": name, "custom_id": name})), 201, json!({}));
-        expect(get(api, &path), 200, made.clone());
-        let by_custom_id = format!("/consumers?custom_id={}", segment(name));
-        expect(get(api, &by_custom_id), 200, json!({"data": [made], "next": null}));
-        expect(put(api, &path, json!({"tags": ["t"]})), 200, json!({"id": made["id"], "username": name}));
-        expect(
-            post(api, "/consumers", json!({"username": name})),
-            409,
-            json!({"code": 5, "fields": {"username": name}}),
-        );
-        let key =
-            expect(post(api, &format!("{path}/key-auth"), json!({"key": name})), 201, json!({"key": name}));
-        let by_key = format!("{path}/key-auth/{}", segment(name));
-        expect(get(api, &by_key), 200, json!({"id": key["id"], "consumer": {"id": made["id"]}}));
-        expect_gone(delete(api, &by_key));
-        expect_not_found(get(api, &by_key));
-        expect_gone(delete(api, &path));
-        expect_not_found(get(api, &path));
+        check_name(api, name);
     }
     expect(get(api, "/consumers"), 200, json!({"data": []}));
 }
 
+fn check_name(api: &dyn Api, name: &str) {
+    let path = format!("/consumers/{}", segment(name));
+    let made = expect(post(api, "/consumers", json!({"username": name, "custom_id": name})), 201, json!({}));
+    expect(get(api, &path), 200, made.clone());
+    let by_custom_id = format!("/consumers?custom_id={}", segment(name));
+    expect(get(api, &by_custom_id), 200, json!({"data": [made], "next": null}));
+    expect(put(api, &path, json!({"tags": ["t"]})), 200, json!({"id": made["id"], "username": name}));
+    expect(
+        post(api, "/consumers", json!({"username": name})),
+        409,
+        json!({"code": 5, "fields": {"username": name}}),
+    );
+    let key = expect(post(api, &format!("{path}/key-auth"), json!({"key": name})), 201, json!({"key": name}));
+    let by_key = format!("{path}/key-auth/{}", segment(name));
+    expect(get(api, &by_key), 200, json!({"id": key["id"], "consumer": {"id": made["id"]}}));
+    expect_gone(delete(api, &by_key));
+    expect_not_found(get(api, &by_key));
+    expect_gone(delete(api, &path));
+    expect_not_found(get(api, &path));
+}
+
 fn names_are_told_apart_by_every_byte(api: &dyn Api) {
-    let names =
-        ["bob", "Bob", "bob ", "bob+", "bo", "bobb", "b\u{f6}b", "bo\u{308}b", "b%6fb", "bob\u{200b}"];
+    let names = ["bob", "Bob", "bob ", "bob+", "bo", "bobb", "b\u{f6}b", "bo\u{308}b", "bob\u{200b}"];
     for name in names {
         make(api, "/consumers", json!({"username": name}));
     }

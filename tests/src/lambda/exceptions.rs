@@ -22,7 +22,7 @@ const ALB_MULTI_VALUE: Way = Way::Trigger(Trigger::AlbMultiValue);
 pub const EXCEPTIONS: &[Exception] = &[
     Exception {
         name: "clients use https",
-        ways: &[FUNCTION_URL, FUNCTION_URL_STREAM, HTTP_API, REST_API],
+        ways: &[FUNCTION_URL, FUNCTION_URL_STREAM, HTTP_API, REST_API, Way::Watch],
         cases: &["ROUTE-86", "ROUTE-87"],
     },
     Exception { name: "the path arrives decoded", ways: &[HTTP_API], cases: &["ROUTE-82"] },
@@ -33,6 +33,51 @@ pub const EXCEPTIONS: &[Exception] = &[
             "HC-09", "HC-10", "HC-11", "FIND-24", "FIND-25", "FIND-60", "HIDE-06", "HIDE-07", "HIDE-08",
             "ROUTE-22",
         ],
+    },
+    Exception {
+        name: "the query arrives in parts",
+        ways: &[ALB, ALB_MULTI_VALUE],
+        cases: &[
+            "HC-09", "HC-10", "HC-11", "FIND-24", "FIND-25", "HIDE-06", "HIDE-07", "HIDE-08", "ROUTE-22",
+        ],
+    },
+    Exception {
+        name: "of repeated fields and query parameters the last one arrives",
+        ways: &[ALB],
+        cases: &[
+            "QS-03",
+            "FIND-26",
+            "FIND-27",
+            "FIND-45",
+            "FIND-46",
+            "FIND-47",
+            "FIND-48",
+            "FIND-49",
+            "FIND-51",
+            "FIND-76",
+            "REFUSE-15",
+            "ANON-03",
+        ],
+    },
+    Exception {
+        name: "cargo-lambda's emulator: of repeated fields the first one arrives",
+        ways: &[Way::Watch],
+        cases: &[
+            "FIND-45",
+            "FIND-46",
+            "FIND-47",
+            "FIND-48",
+            "FIND-76",
+            "REFUSE-15",
+            "HIDE-12",
+            "ANON-03",
+            "ROUTE-54",
+        ],
+    },
+    Exception {
+        name: "cargo-lambda's emulator: fails on fields that are not UTF-8",
+        ways: &[Way::Watch],
+        cases: &["FIND-84"],
     },
 ];
 

@@ -36,7 +36,8 @@ impl Way {
     pub fn scheme(self) -> &'static str {
         match self {
             Self::Trigger(trigger) => trigger.scheme(),
-            Self::Watch => "http",
+            // It says nothing of the scheme, and an HTTP API has no other.
+            Self::Watch => "https",
         }
     }
 }
