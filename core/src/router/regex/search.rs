@@ -103,6 +103,7 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Chooses a way at the split at `place`; answers with the next place and position, as `run` goes on.
     fn split(&mut self, split: &Split, place: usize, at: usize) -> Option<(usize, usize)> {
         let (next, target) = match self.haystack.get(at) {
             Some(byte) => (self.has(split.next_set, *byte), self.has(split.target_set, *byte)),
@@ -121,6 +122,7 @@ impl<'a> Search<'a> {
         Some((if goes_to_target { target_place } else { next_place }, at))
     }
 
+    /// Takes what the run at `place` can of the haystack from `start`.
     fn run_on(&mut self, run: &Run, place: usize, start: usize) -> Option<(usize, usize)> {
         let set = &self.regex.sets[usize::from(run.set)];
         let ends = |byte: &u8| !set.contains(*byte);
@@ -171,6 +173,7 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Leaves a way, to be come back to.
     fn leave(&mut self, way: Way) {
         if self.ways.capacity() == 0 {
             self.ways.reserve(MANY_WAYS);
