@@ -1,6 +1,6 @@
 //! The Admin API suite against the Lambda function, behind a Function URL and in cargo-lambda's
 //! emulator.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use latchkey_tests::admin_suite::{run_all, tests};
 use latchkey_tests::gateway::Gateway;
