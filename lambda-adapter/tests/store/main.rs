@@ -5,6 +5,7 @@
 
 mod concurrency;
 mod contract;
+mod costs;
 mod faults;
 mod histories;
 mod revocation;
