@@ -39,6 +39,7 @@ impl DynamoStore {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(patience.attempt)
             .operation_attempt_timeout(patience.attempt)
+            .disable_operation_timeout()
             .build();
         let config = client.config().to_builder();
         let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();

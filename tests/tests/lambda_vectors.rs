@@ -3,7 +3,7 @@
 //!
 //! Vectors that the platform does not let hold are listed in `lambda/exceptions.rs`; they are run
 //! too, and must fail.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,11 @@
 //! The store against AWS's own DynamoDB Local: its contract, DynamoDB's bounds, faults in between,
 //! many writers, and the revocation bound.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod concurrency;
 mod contract;
+mod costs;
 mod faults;
 mod histories;
 mod revocation;

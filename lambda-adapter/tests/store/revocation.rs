@@ -32,7 +32,7 @@ const PATIENCE: Patience = Patience {
 };
 
 /// One instance of the data plane, as a Lambda's environment has it.
-struct Instance {
+pub(crate) struct Instance {
     gateway: RefCell<Gateway>,
     compiler: RefCell<ConfigCompiler>,
     store: DynamoStore,
@@ -60,7 +60,7 @@ impl Instance {
     }
 
     /// Status of a request; 200 when it would be sent to the upstream.
-    async fn request(self: &Rc<Self>, key: &str) -> u16 {
+    pub(crate) async fn request(self: &Rc<Self>, key: &str) -> u16 {
         let mut headers = HeaderMap::new();
         headers.insert("apikey", key.parse().unwrap());
         let head = RequestHead {
@@ -137,19 +137,19 @@ enum Known {
 /// What is known, and how often that has changed.
 type Told = (Known, u32);
 
-struct World {
-    proxy: FaultProxy,
+pub(crate) struct World {
+    pub(crate) proxy: FaultProxy,
     table: Table,
-    writer: TestAdmin<DynamoStore>,
-    contract_path: String,
-    credentials_path: String,
+    pub(crate) writer: TestAdmin<DynamoStore>,
+    pub(crate) contract_path: String,
+    pub(crate) credentials_path: String,
     contract: Cell<Told>,
     keys: [Cell<Told>; 6],
     ended: Cell<bool>,
 }
 
 impl World {
-    async fn new(seed: u64) -> Self {
+    pub(crate) async fn new(seed: u64) -> Self {
         let proxy = FaultProxy::start(address()).await;
         let table = Table::create().await;
         let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENCE);
@@ -184,7 +184,7 @@ impl World {
         world
     }
 
-    fn instance(&self, bound: Duration, outage_grace: Duration) -> Rc<Instance> {
+    pub(crate) fn instance(&self, bound: Duration, outage_grace: Duration) -> Rc<Instance> {
         let store = DynamoStore::with_patience(client(self.proxy.address), &self.table.name, PATIENCE);
         Instance::new(store, bound, outage_grace)
     }
@@ -261,7 +261,7 @@ fn told(about: &Cell<Told>, known: Known) {
     about.set((known, about.get().1 + 1));
 }
 
-fn key(number: usize) -> String {
+pub(crate) fn key(number: usize) -> String {
     format!("key-{number}")
 }
 
@@ -340,34 +340,6 @@ async fn an_outage_ends_in_503_after_bound_and_grace() {
                 assert!(healed.elapsed() < Duration::from_secs(5), "it does not recover");
                 pause(Duration::from_millis(20)).await;
             }
-        })
-        .await;
-}
-
-/// What a cold key, a warm key and a poll without news cost.
-#[tokio::test]
-async fn a_cold_key_is_one_read_and_a_warm_one_none() {
-    tokio::task::LocalSet::new()
-        .run_until(async {
-            let world = World::new(10).await;
-            let calls = async |instance: &Rc<Instance>, key: &str| {
-                world.proxy.take_calls();
-                let status = instance.request(key).await;
-                let calls = world.proxy.take_calls();
-                (status, calls.into_iter().map(|call| call.action).collect::<Vec<_>>())
-            };
-            let instance = world.instance(Duration::from_secs(60), Duration::ZERO);
-            // The first request reads the configuration.
-            let first = vec!["Query".to_owned(), "GetItem".to_owned()];
-            assert_eq!(calls(&instance, "key-0").await, (200, first.clone()));
-            assert_eq!(calls(&instance, "key-1").await, (200, vec!["GetItem".to_owned()]));
-            assert_eq!(calls(&instance, "key-1").await, (200, vec![]));
-            assert_eq!(calls(&instance, "lk_forged").await, (401, vec![]));
-            // Each request is too late for what is known, so it polls.
-            let instance = world.instance(Duration::ZERO, Duration::ZERO);
-            assert_eq!(calls(&instance, "key-1").await, (200, first));
-            pause(Duration::from_millis(5)).await;
-            assert_eq!(calls(&instance, "key-1").await, (200, vec!["GetItem".to_owned()]));
         })
         .await;
 }

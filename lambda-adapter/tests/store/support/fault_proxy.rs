@@ -67,6 +67,7 @@ struct Shared {
     plan: Mutex<Arc<Plan>>,
     seen: Mutex<Vec<Call>>,
     faults: Mutex<BTreeMap<String, u64>>,
+    units: Mutex<f64>,
 }
 
 impl FaultProxy {
@@ -79,6 +80,7 @@ impl FaultProxy {
             plan: Mutex::new(Arc::new(|_| None)),
             seen: Mutex::default(),
             faults: Mutex::default(),
+            units: Mutex::default(),
         });
         let server = tokio::spawn(serve(listener, shared.clone()));
         FaultProxy { address, shared, server }
@@ -108,6 +110,11 @@ impl FaultProxy {
     /// Calls seen since this was asked last.
     pub(crate) fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.shared.seen.lock().unwrap())
+    }
+
+    /// Read and write units that DynamoDB reckoned since this was asked last.
+    pub(crate) fn take_units(&self) -> f64 {
+        std::mem::take(&mut self.shared.units.lock().unwrap())
     }
 
     /// How often each fault was made.
@@ -205,7 +212,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         let name = format!("{fault:?}").split('(').next().unwrap_or_default().to_owned();
         *shared.faults.lock().unwrap().entry(name).or_default() += 1;
     }
-    let forward = forward(shared.clone(), head, body);
+    let forward = forward(shared.clone(), head, asking_for_units(&call.input));
     match fault {
         None => forward.await,
         Some(Fault::Refused(name)) => Ok(error(StatusCode::BAD_REQUEST, name, json!({}))),
@@ -235,13 +242,30 @@ async fn forward(
     mut head: http::request::Parts,
     body: Bytes,
 ) -> Result<Response<Full<Bytes>>, Cut> {
+    head.headers.remove(http::header::CONTENT_LENGTH);
     head.uri = format!("http://{}/", shared.target).parse().map_err(|_| Cut)?;
     let reply = shared.client.request(Request::from_parts(head, Full::new(body))).await.map_err(|_| Cut)?;
     let (mut head, body) = reply.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    *shared.units.lock().unwrap() += units(&body);
     head.headers.remove(http::header::TRANSFER_ENCODING);
     head.headers.remove(http::header::CONTENT_LENGTH);
     Ok(Response::from_parts(head, Full::new(body)))
+}
+
+fn asking_for_units(input: &Value) -> Bytes {
+    let mut input = input.clone();
+    input["ReturnConsumedCapacity"] = "TOTAL".into();
+    Bytes::from(input.to_string())
+}
+
+fn units(reply: &[u8]) -> f64 {
+    let reply: Value = serde_json::from_slice(reply).unwrap_or_default();
+    let of_table = |units: &Value| units["CapacityUnits"].as_f64().unwrap_or_default();
+    match &reply["ConsumedCapacity"] {
+        Value::Array(tables) => tables.iter().map(of_table).sum(),
+        table => of_table(table),
+    }
 }
 
 /// What a read saw before anything was written.

@@ -1,0 +1,69 @@
+//! What calls cost: reads, and DynamoDB's units.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::revocation::{Instance, World, key};
+use crate::support::admin::call;
+use crate::support::fault_proxy::Call;
+
+const ONE_READ: &str = "GetItem";
+
+#[tokio::test]
+async fn a_cold_key_is_one_read_and_a_warm_one_none() {
+    let check = async || {
+        let world = World::new(10).await;
+        let ask = async |instance: &Rc<Instance>, key: &str| {
+            world.proxy.take_calls();
+            world.proxy.take_units();
+            let status = instance.request(key).await;
+            let actions: Vec<String> = world.proxy.take_calls().into_iter().map(|call| call.action).collect();
+            (status, actions, world.proxy.take_units())
+        };
+        let one_read = vec![ONE_READ.to_owned()];
+        let instance = world.instance(Duration::from_secs(600), Duration::ZERO);
+        // The first request reads the configuration.
+        let first = ask(&instance, &key(0)).await;
+        assert_eq!((first.0, first.1), (200, vec!["Query".to_owned(), ONE_READ.to_owned()]));
+        assert_eq!(ask(&instance, &key(1)).await, (200, one_read.clone(), 1.0));
+        assert_eq!(ask(&instance, &key(1)).await, (200, vec![], 0.0));
+        assert_eq!(ask(&instance, "unknown").await, (401, one_read.clone(), 1.0));
+        assert_eq!(ask(&instance, "unknown").await, (401, vec![], 0.0));
+        assert_eq!(ask(&instance, "lk_forged").await, (401, vec![], 0.0));
+        // Each request is too late for what is known, so it polls.
+        let instance = world.instance(Duration::ZERO, Duration::ZERO);
+        assert_eq!(ask(&instance, &key(1)).await.0, 200);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert_eq!(ask(&instance, &key(1)).await, (200, one_read, 1.0));
+    };
+    tokio::task::LocalSet::new().run_until(check()).await;
+}
+
+/// Reads and records in the one commit, as docs/platforms.md has them. DynamoDB Local does not
+/// reckon the units of transactions as DynamoDB does, so records are counted.
+#[tokio::test]
+async fn changes_cost_what_the_documentation_says() {
+    let world = World::new(11).await;
+    let contract = world.contract_path.as_str();
+    let credentials = world.credentials_path.as_str();
+    for (words, method, target, body, reads, records) in [
+        ("a consumer", "POST", "/consumers", json!({"username": "bob"}), 5, 5),
+        ("a consumer's key", "POST", "/consumers/bob/key-auth", json!({}), 6, 10),
+        ("an application's credential", "POST", credentials, json!({}), 10, 17),
+        ("revoking a contract of 8 credentials", "PATCH", contract, json!({"status": 3}), 7, 18),
+        ("reading a contract", "GET", contract, Value::Null, 2, 0),
+    ] {
+        world.proxy.take_calls();
+        let answer = call(&world.writer, method, target, body).await;
+        assert!(answer.status < 300, "{words}: {answer:?}");
+        let calls = world.proxy.take_calls();
+        let (commits, read_calls): (Vec<_>, Vec<_>) =
+            calls.iter().partition(|call| call.action == "TransactWriteItems");
+        let items = |call: &&Call| call.input["TransactItems"].as_array().map_or(0, Vec::len);
+        assert!(commits.len() <= 1, "{words}: {} commits", commits.len());
+        let found = (read_calls.len(), commits.iter().map(items).sum::<usize>());
+        assert_eq!(found, (reads, records), "{words}");
+    }
+}
