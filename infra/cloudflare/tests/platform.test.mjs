@@ -13,6 +13,10 @@ let key;
 before(async () => {
   upstream = await startUpstream((request, response) => {
     if (request.url === "/stream") return stream(response);
+    if (request.url === "/fields") {
+      const fields = { connection: "keep-alive, X-Named", "x-named": "1", "proxy-authenticate": "Basic", "x-ok": "1", via: "1.0 other" };
+      response.writeHead(200, fields);
+    }
     response.end("ok");
   });
   upstream.server.on("upgrade", accept);
@@ -132,6 +136,14 @@ test("request bodies stream when nothing is to be found in them", async () => {
   assert.equal(response.status, 200);
   assert.ok((await arrived) - sent < 450, "the first part arrives before the last is sent");
   assert.equal(last().body.toString(), "onetwo");
+});
+
+test("fields about the upstream's connection are not passed back", async () => {
+  const { headers } = await fetch(`${gateway.url}/fields`, { headers: { apikey: key } });
+  for (const name of ["x-named", "proxy-authenticate"]) assert.equal(headers.get(name), null, name);
+  assert.equal(headers.get("x-ok"), "1");
+  assert.match(headers.get("via"), /^1\.0 other, 1\.1 latchkey\/\d/);
+  assert.match(headers.get("x-kong-request-id"), /^[0-9a-f]{32}$/);
 });
 
 test("WebSockets pass", async () => {
