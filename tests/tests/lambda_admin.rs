@@ -1,5 +1,8 @@
-//! The Admin API suite against the Lambda function, behind a Function URL and in cargo-lambda's
+//! The Admin API suite against the Lambda function, behind each trigger and in cargo-lambda's
 //! emulator.
+//!
+//! What a trigger does not let through is named here as docs/platforms.md has it; the features are
+//! those of tests/README.md.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use latchkey_tests::admin_suite::{run_all, tests};
@@ -25,7 +28,34 @@ fn function_url() {
 }
 
 #[test]
+fn function_url_stream() {
+    check(Way::Trigger(Trigger::FunctionUrlStream), &[]);
+}
+
+/// The path arrives decoded.
+#[test]
+fn http_api() {
+    check(Way::Trigger(Trigger::HttpApi), &["encoded-path"]);
+}
+
+#[test]
+fn rest_api() {
+    check(Way::Trigger(Trigger::RestApi), &[]);
+}
+
+/// Of repeated fields and query members the last arrives, unless multi-value headers are on.
+#[test]
+fn alb() {
+    check(Way::Trigger(Trigger::Alb), &["repeated-fields", "repeated-query"]);
+}
+
+#[test]
+fn alb_multi_value() {
+    check(Way::Trigger(Trigger::AlbMultiValue), &[]);
+}
+
+/// Of repeated fields it passes the first, and it fails on what is not UTF-8.
+#[test]
 fn cargo_lambda_watch() {
-    // Of repeated fields it passes the first, and it fails on what is not UTF-8.
     check(Way::Watch, &["repeated-fields", "binary-bodies"]);
 }

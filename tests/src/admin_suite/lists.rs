@@ -17,7 +17,7 @@ tests!("lists":
     offsets_outlive_what_they_came_from,
     totals_count_every_page,
     other_members_of_a_query_do_not_matter,
-    the_first_of_a_repeated_member_counts needs "repeated-fields",
+    the_first_of_a_repeated_member_counts needs "repeated-query",
 );
 
 /// Every entity of a list, by following `next`, which must keep to `path`.

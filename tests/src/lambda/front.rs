@@ -3,12 +3,10 @@
 
 use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::Duration;
 
 use super::answer::{Answer, PRELUDE_END, answer, prelude};
+use super::connections::Connections;
 use super::environment::{Failure, Function};
 use super::event::{Arrived, event};
 use super::runtime_api::Part;
@@ -17,7 +15,7 @@ use crate::raw_http::{Connection, Framing, Head, copy_body, read_head};
 
 /// A server on a free port, stopped on drop.
 pub struct Front {
-    address: SocketAddr,
+    connections: Connections,
     shared: Arc<Shared>,
 }
 
@@ -25,8 +23,6 @@ struct Shared {
     trigger: Trigger,
     function: Arc<Function>,
     port: u16,
-    stopping: AtomicBool,
-    open: Mutex<Vec<TcpStream>>,
     /// What the platform would show in its metrics only.
     complaints: Mutex<Vec<String>>,
 }
@@ -43,46 +39,20 @@ impl Front {
         function: Arc<Function>,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(listen)?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            trigger,
-            function,
-            port: address.port(),
-            stopping: AtomicBool::new(false),
-            open: Mutex::default(),
-            complaints: Mutex::default(),
-        });
-        let accepting = Arc::clone(&shared);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if accepting.stopping.load(Ordering::SeqCst) {
-                    return;
-                }
-                accepting.open.lock().unwrap().extend(stream.try_clone());
-                let shared = Arc::clone(&accepting);
-                thread::spawn(move || serve(stream, &shared));
-            }
-        });
-        Ok(Self { address, shared })
+        let port = listener.local_addr()?.port();
+        let shared = Arc::new(Shared { trigger, function, port, complaints: Mutex::default() });
+        let serving = Arc::clone(&shared);
+        let connections = Connections::serve(listener, move |stream| serve(stream, &serving));
+        Ok(Self { connections, shared })
     }
 
     pub fn authority(&self) -> String {
-        self.address.to_string()
+        self.connections.address().to_string()
     }
 
     /// Takes what was wrong with the function's responses.
     pub fn take_complaints(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.complaints.lock().unwrap())
-    }
-}
-
-impl Drop for Front {
-    fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
-        for stream in &*self.shared.open.lock().unwrap() {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod answer;
 pub mod event;
 pub mod fields;
 
+pub mod connections;
 pub mod environment;
 pub mod runtime_api;
 

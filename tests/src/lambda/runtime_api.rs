@@ -5,15 +5,14 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use super::connections::Connections;
 use crate::fixtures::fresh_id;
 use crate::raw_http::{Connection, Framing, Head, copy_body, read_head};
 
@@ -38,7 +37,7 @@ pub enum Part {
 
 /// A server on a free port, stopped on drop.
 pub struct RuntimeApi {
-    address: SocketAddr,
+    connections: Connections,
     shared: Arc<Shared>,
 }
 
@@ -46,7 +45,6 @@ pub struct RuntimeApi {
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
-    stopping: AtomicBool,
 }
 
 #[derive(Default)]
@@ -57,7 +55,7 @@ struct State {
     polling: usize,
     first_poll: Option<Instant>,
     init_error: Option<String>,
-    open: Vec<TcpStream>,
+    is_stopping: bool,
 }
 
 struct Invocation {
@@ -70,25 +68,15 @@ struct Invocation {
 impl RuntimeApi {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("no free port for the Runtime API");
-        let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
-        let accepting = Arc::clone(&shared);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if accepting.stopping.load(Ordering::SeqCst) {
-                    return;
-                }
-                accepting.state.lock().unwrap().open.extend(stream.try_clone());
-                let shared = Arc::clone(&accepting);
-                thread::spawn(move || serve(stream, &shared));
-            }
-        });
-        Self { address, shared }
+        let serving = Arc::clone(&shared);
+        let connections = Connections::serve(listener, move |stream| serve(stream, &serving));
+        Self { connections, shared }
     }
 
     /// Host and port, as `AWS_LAMBDA_RUNTIME_API` has them.
     pub fn authority(&self) -> String {
-        self.address.to_string()
+        self.connections.address().to_string()
     }
 
     /// Hands an event to the program at its next poll. One invocation at a time.
@@ -125,11 +113,7 @@ impl RuntimeApi {
 
 impl Drop for RuntimeApi {
     fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
-        for stream in &self.shared.state.lock().unwrap().open {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
+        self.shared.state.lock().unwrap().is_stopping = true;
         self.shared.changed.notify_all();
     }
 }
@@ -173,7 +157,7 @@ fn next(connection: &mut Connection, shared: &Shared) -> io::Result<()> {
     state.first_poll.get_or_insert_with(Instant::now);
     shared.changed.notify_all();
     while state.next.is_none() {
-        if shared.stopping.load(Ordering::SeqCst) {
+        if state.is_stopping {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         state = shared.changed.wait(state).unwrap();

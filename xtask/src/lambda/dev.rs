@@ -19,6 +19,8 @@ const PORT: u16 = 9000;
 const ADMIN_TOKEN: &str = "local-admin-token";
 const PEPPER: &str = "local-pepper";
 const TABLE: &str = "latchkey";
+/// Of the functions in the workspace, the emulator offers each under its name.
+const BASE: &str = "/lambda-url/latchkey-lambda";
 /// The emulator compiles the function before it answers.
 const START_TIMEOUT: Duration = Duration::from_secs(1800);
 const WAIT: Duration = Duration::from_millis(200);
@@ -35,7 +37,7 @@ pub(super) fn run() -> Result<()> {
     let mut emulator = Emulator::start(&programs, &dynamodb)?;
     emulator.wait_until_it_answers()?;
     let key = demo(&upstream)?;
-    let base = format!("http://127.0.0.1:{PORT}");
+    let base = format!("http://127.0.0.1:{PORT}{BASE}");
     println!(
         "\nTry it:\n  curl -H 'apikey: {key}' {base}/demo/hello\n  \
          curl -H 'Kong-Admin-Token: {ADMIN_TOKEN}' {base}/-/admin/services\n\
@@ -55,7 +57,6 @@ impl Emulator {
             .arg(programs.join("cargo-lambda"))
             .args(["lambda", "watch", "--disable-cors", "--invoke-address", "127.0.0.1", "--invoke-port"])
             .arg(PORT.to_string())
-            // There it is the only function, and answers at every path.
             .current_dir(workspace::root().join("lambda-adapter"))
             .envs(CREDENTIALS)
             .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url())
@@ -74,7 +75,7 @@ impl Emulator {
             if let Some(status) = self.0.try_wait()? {
                 bail!("cargo lambda watch ended: {status}");
             }
-            let health = exchange(&format!("127.0.0.1:{PORT}"), &Request::get("/-/health"));
+            let health = exchange(&format!("127.0.0.1:{PORT}"), &Request::get(&format!("{BASE}/-/health")));
             if health.is_ok_and(|response| response.status == 200) {
                 return Ok(());
             }
@@ -116,7 +117,7 @@ fn demo(upstream: &Upstream) -> Result<String> {
 }
 
 fn admin(method: &str, path: &str, body: &Value) -> Result<Value> {
-    let request = Request::new(method, format!("/-/admin{path}"))
+    let request = Request::new(method, format!("{BASE}/-/admin{path}"))
         .header("Kong-Admin-Token", ADMIN_TOKEN)
         .header("Content-Type", "application/json")
         .body(body.to_string());
