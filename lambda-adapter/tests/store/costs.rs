@@ -32,10 +32,12 @@ async fn a_cold_key_is_one_read_and_a_warm_one_none() {
         assert_eq!(ask(&instance, "unknown").await, (401, one_read.clone(), 1.0));
         assert_eq!(ask(&instance, "unknown").await, (401, vec![], 0.0));
         assert_eq!(ask(&instance, "lk_forged").await, (401, vec![], 0.0));
-        // Each request is too late for what is known, so it polls.
-        let instance = world.instance(Duration::ZERO, Duration::ZERO);
+        // The second request is too late for what is known, so it polls; neither is late enough for
+        // a poll beside it, whose units would count with the next.
+        let bound = Duration::from_secs(2);
+        let instance = world.instance(bound, Duration::ZERO);
         assert_eq!(ask(&instance, &key(1)).await.0, 200);
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(bound + Duration::from_millis(10)).await;
         assert_eq!(ask(&instance, &key(1)).await, (200, one_read, 1.0));
     };
     tokio::task::LocalSet::new().run_until(check()).await;
