@@ -3,11 +3,7 @@
 //!
 //! Vectors that the platform does not let hold are listed in `lambda/exceptions.rs`; they are run
 //! too, and must fail.
-<<<<<<< HEAD
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
-=======
-#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
->>>>>>> a17246a (Print what came of the Lambda's vectors)
 
 use std::collections::BTreeMap;
 
