@@ -290,12 +290,12 @@ async fn run(seed: u64, percent: u64) {
     for (status, count) in [a, b, c].into_iter().flatten() {
         *answers.entry(status).or_default() += count;
     }
-    println!(
-        "seed {seed}: {revocations} revocations, answers {answers:?}, faults {:?}",
+    let count = |status| answers.get(&status).copied().unwrap_or_default();
+    assert!(
+        revocations >= 3 && count(200) >= 50 && count(401) >= 50,
+        "seed {seed} tried too little: {revocations} revocations, answers {answers:?}, faults {:?}",
         world.proxy.faults()
     );
-    let count = |status| answers.get(&status).copied().unwrap_or_default();
-    assert!(revocations >= 3 && count(200) >= 50 && count(401) >= 50, "too little was tried: {answers:?}");
 }
 
 /// No request that starts more than the bound after an acknowledged revocation passes.
