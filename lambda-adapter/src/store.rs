@@ -9,6 +9,9 @@ mod item;
 mod limits;
 mod transact;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -23,6 +26,8 @@ pub struct DynamoStore {
     client: Client,
     table: String,
     patience: Patience,
+    /// Conflicts since a commit succeeded.
+    conflicts: Arc<AtomicU32>,
 }
 
 impl DynamoStore {
@@ -43,7 +48,12 @@ impl DynamoStore {
             .build();
         let config = client.config().to_builder();
         let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
-        DynamoStore { client: Client::from_conf(config), table: table.into(), patience }
+        DynamoStore {
+            client: Client::from_conf(config),
+            table: table.into(),
+            patience,
+            conflicts: Arc::default(),
+        }
     }
 }
 
@@ -62,7 +72,16 @@ impl Store for DynamoStore {
     }
 
     async fn commit(&self, batch: Batch) -> Result<Commit, StoreError> {
-        transact::commit(&self.client, &self.table, self.patience, batch).await
+        let outcome = transact::commit(&self.client, &self.table, self.patience, batch).await?;
+        match outcome {
+            Commit::Committed => self.conflicts.store(0, Ordering::Relaxed),
+            // The caller decides again at once, as everyone does who lost: they are spread here.
+            Commit::Conflict => {
+                let conflicts = self.conflicts.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+                tokio::time::sleep(attempt::pause_after(conflicts, self.patience)?).await;
+            }
+        }
+        Ok(outcome)
     }
 
     async fn scan(

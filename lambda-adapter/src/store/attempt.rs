@@ -122,7 +122,7 @@ impl Attempts {
             Failure::Final(text) => return Err(StoreError::Failed(text)),
             Failure::NotApplied(text) | Failure::Unclear(text) => text,
         };
-        let pause = self.pause()?;
+        let pause = pause_after(self.failed, self.patience)?;
         if self.failed >= self.patience.attempts_max || self.started.elapsed() + pause > self.patience.total {
             let text = format!("{} attempts, the last: {text}", self.failed);
             return Err(match self.unclear {
@@ -134,14 +134,15 @@ impl Attempts {
         tokio::time::sleep(pause).await;
         Ok(())
     }
+}
 
-    /// Evenly between nothing and a bound that doubles, so that those who collided spread.
-    fn pause(&self) -> Result<Duration, StoreError> {
-        let doubled = self.patience.pause_first.saturating_mul(1 << (self.failed - 1).min(16));
-        let bound = doubled.min(self.patience.pause_max).as_micros();
-        let drawn = u128::from(random_u64()?) * bound / u128::from(u64::MAX);
-        Ok(Duration::from_micros(u64::try_from(drawn).unwrap_or(u64::MAX)))
-    }
+/// Before another attempt, after so many: drawn evenly between nothing and a bound that doubles, so
+/// that those who collided spread.
+pub(super) fn pause_after(failed: u32, patience: Patience) -> Result<Duration, StoreError> {
+    let doubled = patience.pause_first.saturating_mul(1 << failed.saturating_sub(1).min(16));
+    let bound = doubled.min(patience.pause_max).as_micros();
+    let drawn = u128::from(random_u64()?) * bound / u128::from(u64::MAX);
+    Ok(Duration::from_micros(u64::try_from(drawn).unwrap_or(u64::MAX)))
 }
 
 /// 64 bits from the system's source.
@@ -198,10 +199,9 @@ mod tests {
     fn pauses_stay_within_their_bound() {
         let patience = Patience::default();
         for failed in [1, 2, 5, 40] {
-            let attempts = Attempts { failed, ..Attempts::new(patience) };
             let bound =
                 patience.pause_first.saturating_mul(1 << (failed - 1).min(16)).min(patience.pause_max);
-            let pauses: Vec<Duration> = (0..200).map(|_| attempts.pause().unwrap()).collect();
+            let pauses: Vec<Duration> = (0..200).map(|_| pause_after(failed, patience).unwrap()).collect();
             assert!(pauses.iter().all(|pause| *pause <= bound));
             assert!(
                 pauses.iter().any(|pause| *pause > bound / 2)
