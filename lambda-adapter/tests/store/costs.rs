@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::revocation::{Instance, World, key};
+use crate::revocation::{Instance, PATIENT, World, key};
 use crate::support::admin::call;
 use crate::support::fault_proxy::Call;
 
@@ -14,7 +14,7 @@ const ONE_READ: &str = "GetItem";
 #[tokio::test]
 async fn a_cold_key_is_one_read_and_a_warm_one_none() {
     let check = async || {
-        let world = World::new(10).await;
+        let world = World::new(10, PATIENT).await;
         let ask = async |instance: &Rc<Instance>, key: &str| {
             world.proxy.take_calls();
             world.proxy.take_units();
@@ -47,7 +47,7 @@ async fn a_cold_key_is_one_read_and_a_warm_one_none() {
 /// reckon the units of transactions as DynamoDB does, so records are counted.
 #[tokio::test]
 async fn changes_cost_what_the_documentation_says() {
-    let world = World::new(11).await;
+    let world = World::new(11, PATIENT).await;
     let contract = world.contract_path.as_str();
     let credentials = world.credentials_path.as_str();
     for (words, method, target, body, reads, records) in [

@@ -10,7 +10,7 @@ use latchkey_core::store::StoreError;
 use latchkey_lambda::store::{DynamoStore, Patience};
 use serde_json::{Value, json};
 
-use crate::support::admin::{Answer, TestAdmin, call, open};
+use crate::support::admin::{Answer, TestAdmin, call, make, open, persist};
 use crate::support::dynamodb::{Table, address, client};
 use crate::support::fault_proxy::{FaultProxy, mixture};
 
@@ -188,17 +188,17 @@ async fn many_callers_leave_a_consistent_store() {
 async fn lists_are_whole() {
     let proxy = FaultProxy::start(address()).await;
     let table = Table::create().await;
+    let direct = start(&DynamoStore::new(client(address()), &table.name), 1, START_MS).await;
+    for number in 0..25 {
+        make(&direct, "/consumers", json!({"username": format!("c{number}")})).await;
+    }
     let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENCE);
     let admin = start(&store, 1, START_MS).await;
-    for number in 0..25 {
-        let answer = call(&admin, "POST", "/consumers", json!({"username": format!("c{number}")})).await;
-        assert_eq!(answer.status, 201);
-    }
     proxy.plan(mixture(5, 20, GIVE_UP));
     let mut names = Vec::new();
     let mut target = "/consumers?size=4".to_owned();
     loop {
-        let page = crate::support::admin::persist(&admin, "GET", &target, Value::Null).await;
+        let page = persist(&admin, "GET", &target, Value::Null).await;
         assert_eq!(page.status, 200);
         let data = page.body["data"].as_array().unwrap();
         names.extend(data.iter().map(|consumer| consumer["username"].as_str().unwrap().to_owned()));

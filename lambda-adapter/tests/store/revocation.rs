@@ -31,6 +31,10 @@ const PATIENCE: Patience = Patience {
     pause_max: Duration::from_millis(10),
 };
 
+/// Where nothing is slow by intent: an attempt that is given up would be one call more.
+pub(crate) const PATIENT: Patience =
+    Patience { attempt: Duration::from_secs(20), total: Duration::from_secs(20), ..PATIENCE };
+
 /// One instance of the data plane, as a Lambda's environment has it.
 pub(crate) struct Instance {
     gateway: RefCell<Gateway>,
@@ -139,6 +143,7 @@ type Told = (Known, u32);
 
 pub(crate) struct World {
     pub(crate) proxy: FaultProxy,
+    patience: Patience,
     table: Table,
     pub(crate) writer: TestAdmin<DynamoStore>,
     pub(crate) contract_path: String,
@@ -149,26 +154,34 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new(seed: u64) -> Self {
+    /// With a writer and instances that wait so long.
+    pub(crate) async fn new(seed: u64, patience: Patience) -> Self {
         let proxy = FaultProxy::start(address()).await;
         let table = Table::create().await;
-        let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENCE);
-        let writer = open(store, seed, 1_700_000_000_000).await.unwrap();
-        let service = make(&writer, "/services", json!({"name": "s", "host": "h"})).await;
+        let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENT);
+        let builder = open(store, seed, 1_700_000_000_000).await.unwrap();
+        let service = make(&builder, "/services", json!({"name": "s", "host": "h"})).await;
         let service = json!({"id": id(&service)});
-        make(&writer, "/routes", json!({"paths": ["/"], "service": service})).await;
-        make(&writer, "/plugins", json!({"name": "key-auth", "service": service})).await;
+        make(&builder, "/routes", json!({"paths": ["/"], "service": service})).await;
+        make(&builder, "/plugins", json!({"name": "key-auth", "service": service})).await;
         let plugin = json!({"name": "application-registration", "service": service,
             "config": {"display_name": "S", "auto_approve": true}});
-        make(&writer, "/plugins", plugin).await;
-        let developer = make(&writer, "/developers", json!({"email": "a@b", "status": 0})).await;
+        make(&builder, "/plugins", plugin).await;
+        let developer = make(&builder, "/developers", json!({"email": "a@b", "status": 0})).await;
         let application = json!({"name": "app", "redirect_uri": "https://e.test",
             "developer": {"id": id(&developer)}});
-        let application = make(&writer, "/applications", application).await;
+        let application = make(&builder, "/applications", application).await;
         let path = format!("/applications/{}", id(&application));
         let contracts = format!("{path}/application_instances");
-        let contract = make(&writer, &contracts, json!({"service": service})).await;
+        let contract = make(&builder, &contracts, json!({"service": service})).await;
+        let store = DynamoStore::with_patience(client(proxy.address), &table.name, patience);
+        let writer = loop {
+            if let Ok(writer) = open(store.clone(), seed + 1, 1_700_000_000_000).await {
+                break writer;
+            }
+        };
         let world = World {
+            patience,
             proxy,
             table,
             writer,
@@ -185,7 +198,7 @@ impl World {
     }
 
     pub(crate) fn instance(&self, bound: Duration, outage_grace: Duration) -> Rc<Instance> {
-        let store = DynamoStore::with_patience(client(self.proxy.address), &self.table.name, PATIENCE);
+        let store = DynamoStore::with_patience(client(self.proxy.address), &self.table.name, self.patience);
         Instance::new(store, bound, outage_grace)
     }
 
@@ -274,7 +287,7 @@ async fn pause(time: Duration) {
 }
 
 async fn run(seed: u64, percent: u64) {
-    let world = World::new(seed).await;
+    let world = World::new(seed, PATIENCE).await;
     let instances = [world.instance(BOUND, Duration::ZERO), world.instance(BOUND, Duration::ZERO)];
     world.proxy.plan(mixture(seed, percent, GIVE_UP));
     let ask = |which: usize, more: u64| {
@@ -312,7 +325,7 @@ async fn an_outage_ends_in_503_after_bound_and_grace() {
     let grace = Duration::from_millis(400);
     tokio::task::LocalSet::new()
         .run_until(async {
-            let world = World::new(9).await;
+            let world = World::new(9, PATIENT).await;
             let instance = world.instance(BOUND, grace);
             assert_eq!(instance.request(&key(0)).await, 200);
             world.proxy.plan(|_| Some(Fault::Closed));
