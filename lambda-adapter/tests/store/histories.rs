@@ -130,7 +130,7 @@ async fn one_caller_sees_no_fault() {
     let answered =
         |status: &str| seen.iter().filter(|(key, _)| key.ends_with(status)).map(|(_, n)| n).sum::<u32>();
     println!("{seen:?}");
-    assert!(answered("201") + answered("200") > 8, "{seen:?}");
+    assert!(answered("201") + answered("200") > 3, "{seen:?}");
 }
 
 /// Three at once, each through faults of its own: what they leave is consistent.
