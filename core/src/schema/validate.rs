@@ -1,5 +1,7 @@
 //! Validation of an entity against its table.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -142,13 +144,11 @@ impl Validation {
             },
             FieldKind::Array(element) => self.elements(element, value, "expected an array").map(Value::Array),
             FieldKind::Set(element) => {
-                let mut unique: Vec<Value> = Vec::new();
-                for element in self.elements(element, value, "expected a set")? {
-                    if !unique.contains(&element) {
-                        unique.push(element);
-                    }
-                }
-                Ok(Value::Array(unique))
+                let mut elements = self.elements(element, value, "expected a set")?;
+                // Not by comparing each with all before: a body has room for 100,000 of them.
+                let mut seen = HashSet::new();
+                elements.retain(|element| seen.insert(element.to_string()));
+                Ok(Value::Array(elements))
             }
             FieldKind::Map(keys, values) => self.map(keys, values, value),
             FieldKind::Record(fields) => self.nested(fields, value),
