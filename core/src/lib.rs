@@ -23,6 +23,7 @@ pub mod problem;
 pub mod registry;
 pub mod replica;
 pub mod request;
+pub mod request_ids;
 pub mod router;
 pub mod schema;
 pub mod snapshot;

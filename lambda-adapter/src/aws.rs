@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, SharedHttpClient,
+};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_types::SdkConfig;
 
 /// Connecting to a service of AWS in the same region takes a few milliseconds.
 const CONNECT_MAX: Duration = Duration::from_secs(1);
@@ -59,41 +62,31 @@ impl AwsEnvironment {
 
     /// A client of DynamoDB.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let endpoint = self.endpoints.dynamodb.as_ref().or(self.endpoints.all.as_ref());
-        let mut config = aws_sdk_dynamodb::Config::builder()
-            .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
-            .http_client(http_client(endpoint))
-            .retry_config(retries())
-            .timeout_config(timeouts());
-        config.set_endpoint_url(endpoint.cloned());
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        aws_sdk_dynamodb::Client::new(&self.config(&self.endpoints.dynamodb))
     }
 
     /// A client of Secrets Manager.
     pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        let endpoint = self.endpoints.secrets_manager.as_ref().or(self.endpoints.all.as_ref());
-        let mut config = aws_sdk_secretsmanager::Config::builder()
-            .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
-            .http_client(http_client(endpoint))
-            .retry_config(retries())
-            .timeout_config(timeouts());
-        config.set_endpoint_url(endpoint.cloned());
-        aws_sdk_secretsmanager::Client::from_conf(config.build())
+        aws_sdk_secretsmanager::Client::new(&self.config(&self.endpoints.secrets_manager))
     }
 
     /// A client of Systems Manager, for its Parameter Store.
     pub(crate) fn ssm(&self) -> aws_sdk_ssm::Client {
-        let endpoint = self.endpoints.ssm.as_ref().or(self.endpoints.all.as_ref());
-        let mut config = aws_sdk_ssm::Config::builder()
+        aws_sdk_ssm::Client::new(&self.config(&self.endpoints.ssm))
+    }
+
+    /// What a client is made of whose service may have an address of its own.
+    fn config(&self, own: &Option<String>) -> SdkConfig {
+        let endpoint = own.as_ref().or(self.endpoints.all.as_ref());
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
+            .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
             .http_client(http_client(endpoint))
             .retry_config(retries())
             .timeout_config(timeouts());
         config.set_endpoint_url(endpoint.cloned());
-        aws_sdk_ssm::Client::from_conf(config.build())
+        config.build()
     }
 }
 

@@ -5,12 +5,14 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use latchkey_core::request_ids::RequestIds;
+
 use crate::admin::AdminPlane;
 use crate::config::Settings;
 use crate::data_plane::DataPlane;
 use crate::secrets::Secrets;
 use crate::store::DynamoStore;
-use crate::system::{RequestIds, Timer};
+use crate::system::{SystemRandom, Timer};
 use crate::upstream::Upstreams;
 
 /// What goes on beside a request is waited for so much longer than the request itself: after the
@@ -36,7 +38,7 @@ impl Environment {
             data_plane: DataPlane::start(settings.gateway, peppers.clone(), store.clone(), Rc::clone(&timer)),
             control: AdminPlane::new(store, peppers, admin_token),
             upstreams: Upstreams::new(),
-            ids: RequestIds::seeded(),
+            ids: RequestIds::seeded(&SystemRandom),
             timer,
             settings,
         }

@@ -1,4 +1,4 @@
-//! Clock, randomness and request ids of the execution environment.
+//! Clock and randomness of the execution environment.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -76,36 +76,6 @@ fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Draws request ids: unlike each other, not secret.
-#[derive(Debug)]
-pub struct RequestIds {
-    state: Cell<u64>,
-    high: u64,
-}
-
-impl RequestIds {
-    /// A fresh sequence; the seed comes from the system, so that environments differ.
-    pub fn seeded() -> Self {
-        let (mut state, mut high) = ([0; 8], [0; 8]);
-        SystemRandom.fill(&mut state);
-        SystemRandom.fill(&mut high);
-        RequestIds { state: Cell::new(u64::from_le_bytes(state)), high: u64::from_le_bytes(high) }
-    }
-
-    /// The next id: SplitMix64 of a counter, twice, so that no two in one sequence are equal.
-    pub fn draw(&self) -> u128 {
-        let state = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.state.set(state);
-        (u128::from(mix(state ^ self.high)) << 64) | u128::from(mix(state))
-    }
-}
-
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,12 +112,5 @@ mod tests {
         let passed = |step: u32| Duration::from_micros(400) * step;
         let last = (1..=10).map(|step| timer.advance(start + passed(step), wall + passed(step))).last();
         assert_eq!(last.unwrap().monotonic_ms, 4);
-    }
-
-    #[test]
-    fn request_ids_differ() {
-        let (a, b) = (RequestIds::seeded(), RequestIds::seeded());
-        let ids: std::collections::HashSet<u128> = (0..1000).flat_map(|_| [a.draw(), b.draw()]).collect();
-        assert_eq!(ids.len(), 2000);
     }
 }

@@ -64,7 +64,7 @@ pub(crate) async fn proxy(
         worker,
         progress,
         started: Instant::now(),
-        request_id: worker.request_ids.next(),
+        request_id: worker.request_ids.draw(),
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
     let (mut request, incoming) = request.into_parts();

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
+use latchkey_core::request_ids::RequestIds;
 use slab::Slab;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
@@ -17,7 +18,7 @@ use tokio::time::{Instant, interval, sleep};
 
 use crate::connection;
 use crate::data_plane::DataPlane;
-use crate::system::RequestIds;
+use crate::system::SystemRandom;
 use crate::upstream::Upstreams;
 
 /// How often idle upstream connections are looked through.
@@ -99,7 +100,7 @@ impl Worker {
         Worker {
             data_plane,
             upstreams: Upstreams::default(),
-            request_ids: RequestIds::new(),
+            request_ids: RequestIds::seeded(&SystemRandom),
             server_port,
             draining: Cell::new(false),
             clients: RefCell::default(),

@@ -11,6 +11,7 @@ use latchkey_core::grant::Grant;
 use latchkey_core::keys::KeyDigest;
 use latchkey_core::problem::{Problem, request_id_text};
 use latchkey_core::request::{Body, Headers, Now};
+use latchkey_core::request_ids::RequestIds;
 use latchkey_core::surface::{Surface, surface};
 
 use crate::answer::{self, Aside};
@@ -48,7 +49,7 @@ impl DataPlane {
             gateway: Gateway::new(settings.gateway, settings.peppers.clone()),
             compiler: ConfigCompiler::default(),
             names: Names::default(),
-            ids: RequestIds(seed),
+            ids: RequestIds::new(seed),
         }
     }
 
@@ -61,7 +62,7 @@ impl DataPlane {
     pub fn ask(&mut self, text: &str, body: Body<'_>) -> String {
         let DataPlane { gateway, names, ids, .. } = self;
         let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
-        let request_id = described.request_id.unwrap_or_else(|| ids.next());
+        let request_id = described.request_id.unwrap_or_else(|| ids.draw());
         match surface(PREFIX, described.path) {
             Surface::Proxy => {}
             Surface::Admin(_) | Surface::Status => return answer::control_plane(),
@@ -200,23 +201,4 @@ fn refuse_undescribed() -> String {
     edit_own_response_headers(response.headers_mut(), 0);
     response.headers_mut().remove(HeaderName::from_static("x-kong-request-id"));
     answer::respond(&response, "", &Aside::default())
-}
-
-/// Ids that hardly repeat (SplitMix64, seeded from the platform's random source); no secret.
-#[derive(Debug)]
-struct RequestIds([u64; 2]);
-
-impl RequestIds {
-    fn next(&mut self) -> u128 {
-        let [high, low] = &mut self.0;
-        (u128::from(mix(high)) << 64) | u128::from(mix(low))
-    }
-}
-
-fn mix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

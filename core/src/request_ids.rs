@@ -1,0 +1,54 @@
+//! Ids of requests, for logs, answers and upstreams.
+
+use std::cell::Cell;
+
+use crate::ports::Random;
+
+/// Draws request ids: unlike each other, not secret.
+#[derive(Debug)]
+pub struct RequestIds {
+    state: Cell<u64>,
+    high: u64,
+}
+
+impl RequestIds {
+    /// A fresh sequence, unlike that of any other instance.
+    pub fn seeded(random: &impl Random) -> Self {
+        let (mut state, mut high) = ([0; 8], [0; 8]);
+        random.fill(&mut state);
+        random.fill(&mut high);
+        RequestIds::new([u64::from_le_bytes(state), u64::from_le_bytes(high)])
+    }
+
+    /// The same from a seed that was drawn elsewhere.
+    pub fn new([state, high]: [u64; 2]) -> Self {
+        RequestIds { state: Cell::new(state), high }
+    }
+
+    /// The next id: SplitMix64 of a counter, twice, so that no two in one sequence are equal.
+    pub fn draw(&self) -> u128 {
+        let state = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.state.set(state);
+        (u128::from(mix(state ^ self.high)) << 64) | u128::from(mix(state))
+    }
+}
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::testing::SeededRandom;
+
+    #[test]
+    fn request_ids_differ() {
+        let random = SeededRandom::new(1);
+        let (a, b) = (RequestIds::seeded(&random), RequestIds::seeded(&random));
+        let ids: std::collections::HashSet<u128> = (0..1000).flat_map(|_| [a.draw(), b.draw()]).collect();
+        assert_eq!(ids.len(), 2000);
+    }
+}
