@@ -15,6 +15,8 @@ const MODULES = [
   { type: "ESModule", path: "build/worker.js" },
   { type: "CompiledWasm", path: "build/latchkey_worker_bg.wasm" },
 ];
+/** Past Miniflare's own entry, which changes requests. */
+const DIRECT = [{ host: "127.0.0.1", port: 0 }];
 
 /** A free port of 127.0.0.1. */
 export function freePort() {
@@ -29,7 +31,7 @@ export function freePort() {
 }
 
 /** Options of a Worker with its own object. */
-export function gateway(name, port, more = {}) {
+export function gateway(name, more = {}) {
   return {
     name,
     modules: MODULES,
@@ -39,23 +41,25 @@ export function gateway(name, port, more = {}) {
     durableObjects: { WORKSPACE: { className: "Workspace", useSQLite: true } },
     ...more,
     bindings: { LATCHKEY_ADMIN_TOKEN: TOKEN, LATCHKEY_PEPPER: PEPPER, ...more.bindings },
-    // Past Miniflare's own entry, which changes requests.
-    unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+    unsafeDirectSockets: DIRECT,
   };
 }
 
-/** Starts workers; those with a port get `urls[name]`. */
-export async function start(workers) {
+/** Starts workers on ports that the platform chooses. */
+async function start(workers) {
   const miniflare = new Miniflare({ workers, log: undefined });
   await miniflare.ready;
   return miniflare;
 }
 
+async function urlOf(miniflare, name) {
+  return (await miniflare.unsafeGetDirectURL(name)).origin;
+}
+
 /** One Worker, ready, and how to talk to it. */
 export async function startGateway(more = {}) {
-  const port = await freePort();
-  const miniflare = await start([gateway("latchkey", port, more)]);
-  return { miniflare, ...client(`http://127.0.0.1:${port}`), stop: () => miniflare.dispose() };
+  const miniflare = await start([gateway("latchkey", more)]);
+  return { miniflare, ...client(await urlOf(miniflare, "latchkey")), stop: () => miniflare.dispose() };
 }
 
 export function client(url) {
@@ -125,12 +129,9 @@ export async function buildFaulty() {
 /** Workers with faults, over one object (that of the first) and one KV that can be stale. */
 export async function startFaulty(names, bindings = {}) {
   await buildFaulty();
-  const ports = [];
   const workers = [];
   for (const [at, name] of names.entries()) {
-    const port = await freePort();
-    ports.push(port);
-    const options = gateway(name, port, { bindings });
+    const options = gateway(name, { bindings });
     options.modules = options.modules.map((module) => ({ ...module, path: module.path.replace("build/", "build/test/") }));
     options.modulesRoot = "build/test";
     delete options.kvNamespaces;
@@ -138,22 +139,23 @@ export async function startFaulty(names, bindings = {}) {
     if (at > 0) options.durableObjects.WORKSPACE.scriptName = names[0];
     workers.push(options);
   }
-  const kvPort = await freePort();
   workers.push({
     name: "kv",
     modules: [{ type: "ESModule", path: "tests/kv.mjs" }],
     modulesRoot: "tests",
     compatibilityDate: COMPATIBILITY_DATE,
     kvNamespaces: { STORE: "grants" },
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: kvPort }],
+    unsafeDirectSockets: DIRECT,
   });
   const miniflare = await start(workers);
-  const gateways = ports.map((port) => client(`http://127.0.0.1:${port}`));
+  const gateways = [];
+  for (const name of names) gateways.push(client(await urlOf(miniflare, name)));
+  const kvUrl = await urlOf(miniflare, "kv");
   return {
     gateways,
     /** Sets how KV behaves; the writes so far. */
     kv: (settings = {}) =>
-      fetch(`http://127.0.0.1:${kvPort}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
+      fetch(`${kvUrl}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
     /** Asks a Worker for faults. */
     fault: (gateway, faults) => fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`),
     stop: () => miniflare.dispose(),

@@ -4,8 +4,9 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { freePort, PEPPER, TOKEN } from "./harness.mjs";
+import { PEPPER, TOKEN } from "./harness.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COMPATIBILITY_DATE = "2026-07-01";
@@ -43,8 +44,6 @@ export function script(text, bindings = []) {
 
 /** Starts it. Resolves when the port answers; `startedMs` is from the spawn to there. */
 export async function servePlain(worker, path = "/-/health") {
-  const port = await freePort();
-  const kvPort = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "latchkey-workerd-"));
   const files = [...worker.modules.entries()].map(([number, module]) => {
     // Embedded files are found beside the configuration only.
@@ -68,8 +67,8 @@ const config :Workerd.Config = (
     (name = "net", network = (allow = ["public", "private", "local"])),
   ],
   sockets = [
-    (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"),
-    (name = "kv", address = "127.0.0.1:${kvPort}", http = (), service = "kv"),
+    (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+    (name = "kv", address = "127.0.0.1:0", http = (), service = "kv"),
   ],
 );
 const main :Workerd.Worker = (
@@ -86,24 +85,36 @@ const kv :Workerd.Worker = (
   writeFileSync(join(folder, "config.capnp"), config);
   const binary = join(ROOT, "node_modules/workerd/bin/workerd");
   const before = performance.now();
-  const process = spawn(realBinary() ?? binary, ["serve", join(folder, "config.capnp")], {
-    stdio: ["ignore", "inherit", "inherit"],
+  const process = spawn(realBinary() ?? binary, ["serve", "--control-fd=3", join(folder, "config.capnp")], {
+    stdio: ["ignore", "inherit", "inherit", "pipe"],
   });
-  const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
     const gone = new Promise((resolve) => process.once("exit", resolve));
     process.kill();
     await gone;
     rmSync(folder, { recursive: true });
   };
+  const ports = await listening(process, ["http", "kv"]);
+  const url = `http://127.0.0.1:${ports.http}`;
   for (let attempt = 0; attempt < 5_000; attempt += 1) {
     if (process.exitCode !== null) throw new Error("workerd ended");
     const answered = await fetch(url + path).then((response) => response.arrayBuffer().then(() => true), () => false);
-    if (answered) return { url, kvUrl: `http://127.0.0.1:${kvPort}`, pid: process.pid, startedMs: performance.now() - before, stop };
+    if (answered) return { url, kvUrl: `http://127.0.0.1:${ports.kv}`, pid: process.pid, startedMs: performance.now() - before, stop };
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await stop();
   throw new Error("workerd does not answer");
+}
+
+/** The ports that it has chosen for its sockets. */
+async function listening(process, sockets) {
+  const ports = {};
+  for await (const line of createInterface({ input: process.stdio[3] })) {
+    const { event, socket, port } = JSON.parse(line);
+    if (event === "listen") ports[socket] = port;
+    if (sockets.every((name) => name in ports)) return ports;
+  }
+  throw new Error("workerd ended");
 }
 
 /** The program itself: the package's own entry is a script that starts it. */

@@ -46,7 +46,12 @@ fn run_scripts() -> Result<()> {
         .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
         .collect();
     tests.sort();
-    run_here(node().args(["--test", "--test-concurrency=1"]).args(tests))
+    // A test that fails or hangs leaves servers behind, which would keep Node.js waiting.
+    run_here(
+        node()
+            .args(["--test", "--test-concurrency=1", "--test-force-exit", "--test-timeout=120000"])
+            .args(tests),
+    )
 }
 
 /// What the platform does not give here; docs/platforms.md says why, and a test shows it.
