@@ -96,6 +96,8 @@ async fn respond(
     refusals: Refusals,
     bytes_max: Option<usize>,
 ) -> Response<Content> {
+    #[cfg(test)]
+    assert_ne!(request.path, tests::PANICS, "on purpose");
     match surface(PREFIX, &request.path) {
         Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,
         // On the heap: the control plane's future is large, and most requests are proxied.
@@ -130,7 +132,48 @@ async fn unless_panics<T>(future: impl Future<Output = T>) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::aws::AwsEnvironment;
+    use crate::config::Settings;
+    use crate::secrets::{Secrets, SecretsFrom};
+    use crate::store::DynamoStore;
+
+    /// A request for this path panics.
+    pub(super) const PANICS: &str = "/panics";
+
+    async fn environment() -> Environment {
+        let variable = |name: &str| match name {
+            "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:9".to_owned()),
+            name if name.starts_with("LATCHKEY_") && name != "LATCHKEY_PEPPER" => None,
+            _ => Some("text".to_owned()),
+        };
+        let settings = Settings::read(variable).unwrap();
+        let aws = AwsEnvironment::read(variable).unwrap();
+        let secrets = Secrets::get(&SecretsFrom::Environment, variable, &aws).await.unwrap();
+        Environment::start(settings, secrets, DynamoStore::new(aws.dynamodb(), "none"))
+    }
+
+    async fn get(environment: &Environment, path: &str) -> Value {
+        let context = json!({"http": {"method": "GET", "sourceIp": "192.0.2.7"}});
+        let event = json!({"version": "2.0", "rawPath": path, "headers": {}, "requestContext": context});
+        let event = RawValue::from_string(event.to_string()).unwrap();
+        match handle(environment, &event).await.unwrap() {
+            FunctionResponse::BufferedResponse(json) => serde_json::from_str(json.get()).unwrap(),
+            FunctionResponse::StreamingResponse(_) => panic!("streamed"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_answered_and_the_next_is_served() {
+        let environment = environment().await;
+        let answer = get(&environment, PANICS).await;
+        assert_eq!(answer["statusCode"], 500, "{answer}");
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body["message"], "An unexpected error occurred");
+        assert_eq!(get(&environment, "/-/health").await["statusCode"], 200);
+    }
 
     #[tokio::test]
     async fn a_panic_is_no_more_than_no_answer() {

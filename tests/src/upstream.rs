@@ -175,11 +175,6 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A local port on which nothing listens.
-pub fn closed_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn serve(stream: TcpStream, shared: &Shared, handler: &Handler) {
     let Ok(mut connection) = Connection::over(stream, "upstream") else { return };
     let _ = connection.writer.set_read_timeout(Some(Duration::from_secs(120)));

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use latchkey_tests::fixtures::{consumer_with_key, create, id_of, proxy_to};
 use latchkey_tests::gateway::{Gateway, Options, run_to_end};
+use latchkey_tests::ports::free_port;
 use latchkey_tests::raw_http::{Connection, Framing, Request, Response, copy_body, exchange};
-use latchkey_tests::upstream::{Next, Recorded, Upstream, answer, closed_port};
+use latchkey_tests::upstream::{Next, Recorded, Upstream, answer};
 use serde_json::{Value, json};
 
 const GIB: u64 = 1 << 30;
@@ -393,7 +394,7 @@ fn smuggling_is_refused() {
 #[test]
 fn upstream_that_is_not_there_is_502() {
     let upstream = Upstream::recording();
-    let service = json!({"host": "127.0.0.1", "port": closed_port(), "retries": 1});
+    let service = json!({"host": "127.0.0.1", "port": free_port(), "retries": 1});
     let gateway = gateway_with(Options::default(), &upstream, &service, &json!({}));
     let response = gateway.send(&with_key(Request::get("/")));
     assert_error(&response, 502, "An invalid response was received from the upstream server");

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use latchkey_tests::fixtures::{create, id_of};
 use latchkey_tests::gateway::{Gateway, Options};
+use latchkey_tests::lambda::gateway::Settings;
+use latchkey_tests::lambda::{LambdaGateway, Trigger, Way};
 use latchkey_tests::raw_http::Request;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An upstream with a certificate of its own; answers with the path and body it got.
 struct TlsUpstream {
@@ -72,45 +74,52 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>) -> Option<()> {
     }
 }
 
-fn ask(upstream: &TlsUpstream, host: &str, service: serde_json::Value, trusts: bool) -> (u16, String) {
+/// What of each form of Latchkey that sends by itself becomes of a request.
+fn check(upstream: &TlsUpstream, service: &Value, trusts: bool, expected: (u16, &str)) {
     let trusted = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(trusted.path(), &upstream.certificate_pem).unwrap();
-    let mut options = Options::default();
-    if trusts {
-        options = options.env("SSL_CERT_FILE", trusted.path().to_str().unwrap());
+    let variable = trusts.then(|| ("SSL_CERT_FILE", trusted.path().to_str().unwrap()));
+    let options = variable.into_iter().fold(Options::default(), |all, (name, value)| all.env(name, value));
+    let variables = variable.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let settings = Settings { variables, ..Settings::default() };
+    let way = Way::Trigger(Trigger::FunctionUrl);
+    for gateway in [Gateway::spawn(options), Gateway::of_lambda(LambdaGateway::with(way, &settings))] {
+        ask(&gateway, upstream, service, expected);
     }
-    let gateway = Gateway::spawn(options);
-    let mut body = json!({"protocol": "https", "host": host, "port": upstream.port, "path": "/s"});
-    body.as_object_mut().unwrap().extend(service.as_object().unwrap().clone());
-    let service = create(&gateway, "/services", &body);
-    let path = format!("/services/{}/routes", id_of(&service));
-    create(&gateway, &path, &json!({"paths": ["/"]}));
-    let mut answers = (0..3).map(|_| {
-        let response = gateway.send(&Request::new("POST", "/x?a=1").body("hello"));
-        (response.status, response.text())
-    });
-    let first = answers.next().unwrap();
-    // And again, on the connection that is kept.
-    assert!(answers.all(|(status, _)| status == first.0));
-    first
 }
+
+fn ask(gateway: &Gateway, upstream: &TlsUpstream, service: &Value, (status, text): (u16, &str)) {
+    let mut body = json!({"protocol": "https", "host": "localhost", "port": upstream.port, "path": "/s"});
+    body.as_object_mut().unwrap().extend(service.as_object().unwrap().clone());
+    let service = create(gateway, "/services", &body);
+    let path = format!("/services/{}/routes", id_of(&service));
+    create(gateway, &path, &json!({"paths": ["/"]}));
+    // More than once: then on the connection that is kept.
+    for _ in 0..3 {
+        let response = gateway.send(&Request::new("POST", "/x?a=1").body("hello"));
+        assert_eq!(response.status, status, "{}", response.text());
+        assert!(response.text().contains(text), "{}", response.text());
+    }
+}
+
+const REACHED: (u16, &str) = (200, "/s/x?a=1 hello");
+const REFUSED: (u16, &str) = (502, "message");
 
 #[test]
 fn a_trusted_upstream_is_reached() {
     let upstream = TlsUpstream::start("localhost");
-    assert_eq!(ask(&upstream, "localhost", json!({}), true), (200, "/s/x?a=1 hello".to_owned()));
+    check(&upstream, &json!({}), true, REACHED);
 }
 
 #[test]
 fn an_unknown_certificate_is_502_unless_verification_is_off() {
     let upstream = TlsUpstream::start("localhost");
-    assert_eq!(ask(&upstream, "localhost", json!({}), false).0, 502);
-    let answer = ask(&upstream, "localhost", json!({"tls_verify": false}), false);
-    assert_eq!(answer, (200, "/s/x?a=1 hello".to_owned()));
+    check(&upstream, &json!({}), false, REFUSED);
+    check(&upstream, &json!({"tls_verify": false}), false, REACHED);
 }
 
 #[test]
 fn a_certificate_for_another_name_is_502() {
     let upstream = TlsUpstream::start("other.test");
-    assert_eq!(ask(&upstream, "localhost", json!({}), true).0, 502);
+    check(&upstream, &json!({}), true, REFUSED);
 }

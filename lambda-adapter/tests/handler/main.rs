@@ -5,6 +5,7 @@
 #[path = "../store/support/dynamodb.rs"]
 #[allow(dead_code, reason = "shared with the tests of the store")]
 mod dynamodb;
+mod secrets;
 mod upstream;
 
 use lambda_runtime::{Diagnostic, FunctionResponse};
@@ -37,7 +38,7 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        World { table: dynamodb::Table::create().await }
+        World { table: dynamodb::Table::create() }
     }
 
     async fn start(&self, variables: &[(&str, &str)]) -> Function {

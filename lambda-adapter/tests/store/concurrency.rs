@@ -37,7 +37,7 @@ struct Portal {
 
 impl Portal {
     async fn new() -> Self {
-        let table = Table::create().await;
+        let table = Table::create();
         let store = DynamoStore::new(client(address()), &table.name);
         let admin = open(store, 1, NOW_MS).await.unwrap();
         let service = make(&admin, "/services", json!({"name": "s", "host": "h"})).await;

@@ -7,7 +7,7 @@ use latchkey_lambda::store::DynamoStore;
 use crate::support::dynamodb::{Table, address, client};
 
 async fn new_store() -> (DynamoStore, Table) {
-    let table = Table::create().await;
+    let table = Table::create();
     (DynamoStore::new(client(address()), &table.name), table)
 }
 

@@ -35,7 +35,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let proxy = FaultProxy::start(address()).await;
-        let table = Table::create().await;
+        let table = Table::create();
         let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENCE);
         let direct = DynamoStore::new(client(address()), &table.name);
         Bench { proxy, table, store, direct }

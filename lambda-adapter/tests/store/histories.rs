@@ -83,7 +83,7 @@ async fn one_caller_sees_no_fault() {
             break;
         }
         let proxy = FaultProxy::start(address()).await;
-        let table = Table::create().await;
+        let table = Table::create();
         let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENCE);
         let direct = DynamoStore::new(client(address()), &table.name);
         let random = SeededRandom::new(seed);
@@ -142,7 +142,7 @@ async fn many_callers_leave_a_consistent_store() {
         if Instant::now() > end {
             break;
         }
-        let table = Table::create().await;
+        let table = Table::create();
         let direct = DynamoStore::new(client(address()), &table.name);
         start(&direct, seed, START_MS).await;
         for round in 0..4 {
@@ -187,7 +187,7 @@ async fn many_callers_leave_a_consistent_store() {
 #[tokio::test]
 async fn lists_are_whole() {
     let proxy = FaultProxy::start(address()).await;
-    let table = Table::create().await;
+    let table = Table::create();
     let direct = start(&DynamoStore::new(client(address()), &table.name), 1, START_MS).await;
     for number in 0..25 {
         make(&direct, "/consumers", json!({"username": format!("c{number}")})).await;

@@ -157,7 +157,7 @@ impl World {
     /// With a writer and instances that wait so long.
     pub(crate) async fn new(seed: u64, patience: Patience) -> Self {
         let proxy = FaultProxy::start(address()).await;
-        let table = Table::create().await;
+        let table = Table::create();
         let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENT);
         let builder = open(store, seed, 1_700_000_000_000).await.unwrap();
         let service = make(&builder, "/services", json!({"name": "s", "host": "h"})).await;

@@ -1,7 +1,7 @@
 //! AWS's own DynamoDB Local, in memory, one for all tests of a process that run at the time.
 
-use std::net::TcpListener;
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
@@ -10,8 +10,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::fixtures::fresh_text;
+use crate::ports::free_port;
 use crate::raw_http::{Request, Response, exchange};
 
+/// Names the folder of the jar.
+pub const FOLDER_VARIABLE: &str = "LATCHKEY_DYNAMODB_LOCAL";
+const JAR: &str = "DynamoDBLocal.jar";
 /// Runs its arguments until they end or its input does.
 pub const UNTIL_INPUT_ENDS: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & program=$!; \
     { read -r _ <&3; kill $program; } 2>/dev/null & exec 3<&-; wait $program";
@@ -32,44 +36,48 @@ impl DynamoDb {
     pub fn shared() -> Arc<Self> {
         let mut running = RUNNING.lock().unwrap();
         running.upgrade().unwrap_or_else(|| {
-            let started = Arc::new(Self::start());
+            let folder = std::env::var_os(FOLDER_VARIABLE)
+                .unwrap_or_else(|| panic!("{FOLDER_VARIABLE} must name the folder of {JAR}: {SET_UP}"));
+            let started = Self::start(Path::new(&folder));
+            let started = Arc::new(started.unwrap_or_else(|error| panic!("{error}: {SET_UP}")));
             *running = Arc::downgrade(&started);
             started
         })
     }
 
-    fn start() -> Self {
-        let folder = std::env::var_os("LATCHKEY_DYNAMODB_LOCAL").map(PathBuf::from);
-        let folder = folder.unwrap_or_else(|| {
-            panic!("LATCHKEY_DYNAMODB_LOCAL must name the folder of DynamoDBLocal.jar: {SET_UP}")
-        });
-        assert!(folder.join("DynamoDBLocal.jar").is_file(), "no DynamoDBLocal.jar in {}", folder.display());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        // The emulator ends with the pipe, also when the tests are killed.
+    /// Starts one of the jar in `folder` and waits until it answers.
+    pub fn start(folder: &Path) -> io::Result<Self> {
+        let found = folder.join(JAR).is_file();
+        let missing = || io::Error::new(ErrorKind::NotFound, format!("no {JAR} in {}", folder.display()));
+        found.then_some(()).ok_or_else(missing)?;
+        // A free port is only known to have been free: another process may be faster.
+        let started = (0..3).find_map(|_| Self::try_start(folder).transpose()).transpose()?;
+        started.ok_or_else(|| io::Error::other("DynamoDB Local does not come up; is there a Java?"))
+    }
+
+    /// `None`: it ended, or did not answer in time.
+    fn try_start(folder: &Path) -> io::Result<Option<Self>> {
+        let port = free_port();
+        // The emulator ends with the pipe, also when this process is killed.
         let process = Command::new("sh")
             .args(["-c", UNTIL_INPUT_ENDS, "dynamodb"])
-            .args([
-                "java",
-                "-Xmx1g",
-                "-XX:+UseSerialGC",
-                "-Djava.library.path=./DynamoDBLocal_lib",
-                "-jar",
-                "DynamoDBLocal.jar",
-            ])
+            .args(["java", "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+            .args(["-Djava.library.path=./DynamoDBLocal_lib", "-jar", JAR])
             .args(["-inMemory", "-sharedDb", "-port", &port.to_string()])
-            .current_dir(&folder)
+            .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start a shell: {error}"));
-        let started = Self { authority: format!("127.0.0.1:{port}"), process };
+            .spawn()?;
+        let mut started = Self { authority: format!("127.0.0.1:{port}"), process };
         let deadline = Instant::now() + START_TIMEOUT;
-        while started.try_call("ListTables", &json!({})).is_err() {
-            assert!(Instant::now() < deadline, "DynamoDB Local did not come up; is there a Java? {SET_UP}");
+        while Instant::now() < deadline && started.process.try_wait()?.is_none() {
+            if started.try_call("ListTables", &json!({})).is_ok() {
+                return Ok(Some(started));
+            }
             thread::sleep(Duration::from_millis(50));
         }
-        started
+        Ok(None)
     }
 
     pub fn url(&self) -> String {
@@ -79,6 +87,12 @@ impl DynamoDb {
     /// An empty table as the function needs it; returns its name.
     pub fn make_table(&self) -> String {
         let name = fresh_text("latchkey");
+        self.make_table_named(&name);
+        name
+    }
+
+    /// The same with this name.
+    pub fn make_table_named(&self, name: &str) {
         self.call(
             "CreateTable",
             &json!({
@@ -94,7 +108,6 @@ impl DynamoDb {
                 "BillingMode": "PAY_PER_REQUEST",
             }),
         );
-        name
     }
 
     pub fn drop_table(&self, name: &str) {

@@ -1,6 +1,6 @@
 //! `cargo lambda watch`: the emulator of cargo-lambda, an implementation that is not ours.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::dynamodb::UNTIL_INPUT_ENDS;
 use super::environment::Program;
 use crate::gateway::collect;
+use crate::ports::free_port;
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Its name for a function that has none.
@@ -28,7 +29,7 @@ pub struct Watch {
 impl Watch {
     /// Starts the emulator without a build of its own, and the program to poll it.
     pub fn start(program: &Program) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let log = Arc::default();
         // The emulator ends with the pipe, also when the tests are killed.
         let mut emulator = Command::new("sh")

@@ -7,11 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use latchkey_tests::lambda::dynamodb::{DynamoDb, UNTIL_INPUT_ENDS};
 use latchkey_tests::raw_http::{Request, exchange};
 use latchkey_tests::upstream::Upstream;
 use serde_json::{Value, json};
 
-use super::dynamodb::{CREDENTIALS, DynamoDb, UNTIL_INPUT_ENDS};
+use super::dynamodb::{self, CREDENTIALS};
 use super::setup;
 use crate::workspace;
 
@@ -31,8 +32,8 @@ pub(super) fn run() -> Result<()> {
         bail!("port {PORT} is in use");
     }
     let programs = setup::python_programs()?;
-    let dynamodb = DynamoDb::start()?;
-    dynamodb.make_table(TABLE)?;
+    let dynamodb = dynamodb::start()?;
+    dynamodb.make_table_named(TABLE);
     let upstream = Upstream::recording();
     let mut emulator = Emulator::start(&programs, &dynamodb)?;
     emulator.wait_until_it_answers()?;

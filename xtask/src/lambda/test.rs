@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use anyhow::Result;
+use latchkey_tests::lambda::dynamodb::FOLDER_VARIABLE;
 
-use super::{dynamodb, setup};
+use super::setup;
 use crate::workspace;
 
 /// Which tests.
@@ -50,7 +51,7 @@ pub(crate) fn environment() -> Result<Vec<(&'static str, OsString)>> {
     workspace::cargo(&["build", "--package", "latchkey-lambda"])?;
     let function = workspace::target_dir()?.join("debug/latchkey-lambda");
     Ok(vec![
-        (dynamodb::FOLDER_VARIABLE, setup::dynamodb_local()?.into_os_string()),
+        (FOLDER_VARIABLE, setup::dynamodb_local()?.into_os_string()),
         ("LATCHKEY_CARGO_LAMBDA", programs.join("cargo-lambda").into_os_string()),
         ("LATCHKEY_LAMBDA_BIN", function.into_os_string()),
     ])

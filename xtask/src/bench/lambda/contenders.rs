@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use latchkey_tests::lambda::Trigger;
+use latchkey_tests::lambda::dynamodb::DynamoDb;
 use latchkey_tests::lambda::environment::{Environment, Program};
 use latchkey_tests::lambda::event::{Arrived, event};
 use latchkey_tests::lambda::runtime_api::Part;
@@ -15,7 +16,7 @@ use latchkey_tests::raw_http::Headers;
 use latchkey_tests::upstream::{Next, Upstream, answer};
 use serde_json::{Value, json};
 
-use crate::lambda::dynamodb::DynamoDb;
+use crate::lambda::dynamodb;
 use crate::lambda::setup;
 use crate::{tools, workspace};
 
@@ -66,9 +67,9 @@ impl Stage {
             Some(folder) => folder.to_owned(),
             None => build()?,
         };
-        let dynamodb = DynamoDb::start()?;
-        dynamodb.make_table(TABLE)?;
-        dynamodb.make_table(OTHERS_TABLE)?;
+        let dynamodb = dynamodb::start()?;
+        dynamodb.make_table_named(TABLE);
+        dynamodb.make_table_named(OTHERS_TABLE);
         let mut stage = Self {
             dynamodb,
             upstream: upstream(),
@@ -156,7 +157,8 @@ impl Stage {
             "username": {"S": "bench"},
             "credential_id": {"S": "c0b8f6a4-54e3-4d5d-9f35-6d3d6bb0a0c2"},
         });
-        self.dynamodb.call("PutItem", &json!({"TableName": OTHERS_TABLE, "Item": item})).map(drop)
+        self.dynamodb.call("PutItem", &json!({"TableName": OTHERS_TABLE, "Item": item}));
+        Ok(())
     }
 }
 

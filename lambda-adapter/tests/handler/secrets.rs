@@ -1,0 +1,94 @@
+//! Secrets that AWS keeps, read from a stand-in for its services.
+
+use latchkey_core::keys::Pepper;
+use latchkey_lambda::aws::AwsEnvironment;
+use latchkey_lambda::secrets::{Secrets, SecretsFrom};
+use serde_json::{Value, json};
+
+use crate::upstream::Upstream;
+
+async fn get(from: &str, service: &Upstream) -> Result<Secrets, String> {
+    let url = format!("http://{}", service.address);
+    let variables = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_ENDPOINT_URL", &url),
+        ("LATCHKEY_SECRETS_FROM", from),
+        // Not looked at: the secrets are elsewhere.
+        ("LATCHKEY_PEPPER", "of the environment"),
+    ];
+    let variable =
+        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let aws = AwsEnvironment::read(variable).unwrap();
+    Secrets::get(&SecretsFrom::read(variable).unwrap(), variable, &aws).await
+}
+
+async fn answering(status: &str, body: &Value) -> Upstream {
+    let body = body.to_string();
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    Upstream::answering(head + &body).await
+}
+
+/// The one request that was sent: the operation and its input.
+fn asked(service: &Upstream) -> (String, Value) {
+    let sent = service.take();
+    let [request] = sent.as_slice() else { panic!("{sent:?}") };
+    let operation = request.lines().find_map(|line| line.strip_prefix("x-amz-target: ")).unwrap();
+    let (_, body) = request.split_once("\r\n\r\n").unwrap();
+    (operation.to_owned(), serde_json::from_str(body).unwrap())
+}
+
+fn check(secrets: &Secrets) {
+    let pepper = Pepper::new(b"kept by AWS");
+    assert_eq!(secrets.peppers.current.id(), pepper.id());
+    assert_eq!(secrets.admin_token, Some(pepper.digest(b"token")));
+    assert!(secrets.peppers.previous.is_none());
+}
+
+#[tokio::test]
+async fn one_secret_of_secrets_manager_has_them_all() {
+    let texts = json!({"LATCHKEY_PEPPER": "kept by AWS", "LATCHKEY_ADMIN_TOKEN": "token"});
+    let answer = json!({"Name": "latchkey", "SecretString": texts.to_string()});
+    let service = answering("200 OK", &answer).await;
+    check(&get("secretsmanager:latchkey", &service).await.unwrap());
+    let input = json!({"SecretId": "latchkey"});
+    assert_eq!(asked(&service), ("secretsmanager.GetSecretValue".to_owned(), input));
+}
+
+#[tokio::test]
+async fn parameters_have_one_each() {
+    let parameter = |name: &str, value: &str| json!({"Name": format!("/prod/{name}"), "Value": value});
+    let parameters =
+        [parameter("LATCHKEY_PEPPER", "kept by AWS"), parameter("LATCHKEY_ADMIN_TOKEN", "token")];
+    let answer = json!({"Parameters": parameters, "InvalidParameters": ["/prod/LATCHKEY_PEPPER_PREVIOUS"]});
+    let service = answering("200 OK", &answer).await;
+    check(&get("ssm:/prod", &service).await.unwrap());
+    let names = ["/prod/LATCHKEY_PEPPER", "/prod/LATCHKEY_PEPPER_PREVIOUS", "/prod/LATCHKEY_ADMIN_TOKEN"];
+    let input = json!({"Names": names, "WithDecryption": true});
+    assert_eq!(asked(&service), ("AmazonSSM.GetParameters".to_owned(), input));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named_and_not_shown() {
+    let refused = json!({"__type": "AccessDeniedException", "message": "not authorized"});
+    let without = json!({"SecretString": "{\"LATCHKEY_ADMIN_TOKEN\": \"hunter2\"}"});
+    let no_object = json!({"SecretString": "hunter2"});
+    for (status, answer, expected) in [
+        ("400 Bad Request", &refused, "AccessDeniedException"),
+        ("200 OK", &without, "LATCHKEY_PEPPER is not set"),
+        ("200 OK", &no_object, "not a JSON object"),
+        ("200 OK", &json!({}), "not a JSON object"),
+    ] {
+        let service = answering(status, answer).await;
+        let error = get("secretsmanager:latchkey", &service).await.unwrap_err();
+        assert!(error.starts_with("secret latchkey") && error.contains(expected), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    let service = answering("200 OK", &json!({"Parameters": [], "InvalidParameters": []})).await;
+    let error = get("ssm:/prod", &service).await.unwrap_err();
+    assert_eq!(error, "parameters /prod/…: LATCHKEY_PEPPER is not set");
+}
