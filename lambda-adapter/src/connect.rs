@@ -13,10 +13,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiFuture, GaiResolver, Name};
 use hyper_util::rt::TokioIo;
 use lambda_runtime::Service;
+use latchkey_upstream_tls::Trust;
 use tokio::net::TcpStream;
 
 use crate::failure::Failure;
-use crate::tls::Security;
 
 /// Makes connections for hyper's client.
 #[derive(Clone)]
@@ -61,15 +61,15 @@ impl Drop for Attempt {
 
 impl Connector {
     /// Connects so, for services that give so much time to it.
-    pub(crate) fn new(
-        security: Security,
-        time_to_connect: Duration,
-        attempts: Attempts,
-    ) -> io::Result<Connector> {
+    pub(crate) fn new(trust: Trust, time_to_connect: Duration, attempts: Attempts) -> io::Result<Connector> {
         let mut http = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         http.enforce_http(false);
         http.set_nodelay(true);
-        Ok(Connector { https: HttpsConnector::from((http, security.config()?)), time_to_connect, attempts })
+        Ok(Connector {
+            https: HttpsConnector::from((http, trust.client_config()?)),
+            time_to_connect,
+            attempts,
+        })
     }
 }
 

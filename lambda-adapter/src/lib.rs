@@ -24,7 +24,6 @@ pub mod answer;
 pub mod body;
 mod connect;
 pub mod failure;
-mod tls;
 mod upstream;
 
 pub mod system;

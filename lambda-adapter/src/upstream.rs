@@ -14,11 +14,11 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use latchkey_core::decision::{Plan, Upstream};
 use latchkey_core::request::Scheme;
+use latchkey_upstream_tls::Trust;
 
 use crate::connect::{Attempts, Connector};
 use crate::failure::Failure;
 use crate::system::Timer;
-use crate::tls::Security;
 
 /// Idle connections are kept for so long: somewhat less than servers usually keep theirs.
 const IDLE_MAX: Duration = Duration::from_secs(55);
@@ -33,7 +33,7 @@ type UpstreamClient = Client<Connector, Full<Bytes>>;
 /// The connections of this environment to all upstreams.
 pub(crate) struct Upstreams {
     /// By what is spoken, and the time to connect in milliseconds.
-    clients: RefCell<HashMap<(Security, u64), UpstreamClient>>,
+    clients: RefCell<HashMap<(Trust, u64), UpstreamClient>>,
     attempts: Attempts,
     /// When the last request was sent, on the clock that goes on while the environment is frozen.
     last_sent_ms: RefCell<u64>,
@@ -159,21 +159,20 @@ impl Upstreams {
     }
 
     fn client(&self, upstream: &Upstream) -> Result<UpstreamClient, Failure> {
-        let security = match (upstream.scheme, upstream.tls_verify) {
-            (Scheme::Http, _) => Security::Plain,
-            (Scheme::Https, true) => Security::Verified,
-            (Scheme::Https, false) => Security::Unverified,
+        let trust = match (upstream.scheme, upstream.tls_verify) {
+            (Scheme::Http, _) => Trust::Nobody,
+            (Scheme::Https, true) => Trust::Authorities,
+            (Scheme::Https, false) => Trust::Anyone,
         };
-        let key = (security, upstream.connect_timeout_ms);
+        let key = (trust, upstream.connect_timeout_ms);
         if let Some(client) = self.clients.borrow().get(&key) {
             return Ok(client.clone());
         }
         let time_to_connect = Duration::from_millis(upstream.connect_timeout_ms);
-        let connector =
-            Connector::new(security, time_to_connect, self.attempts.clone()).map_err(|error| {
-                tracing::error!(%error, "TLS cannot be set up");
-                Failure::Refused
-            })?;
+        let connector = Connector::new(trust, time_to_connect, self.attempts.clone()).map_err(|error| {
+            tracing::error!(%error, "TLS cannot be set up");
+            Failure::Refused
+        })?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)

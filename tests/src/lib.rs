@@ -3,6 +3,7 @@
 //! Everything here is test code: a failure is a panic with the reason in it.
 #![allow(clippy::unwrap_used, missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
+pub mod connections;
 pub mod ports;
 pub mod raw_http;
 

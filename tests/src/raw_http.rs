@@ -162,9 +162,22 @@ impl Framing {
     }
 }
 
+/// Acknowledges what it reads at once. The client of Lambda's Runtime API sends a streamed response
+/// in small writes, each of which waits until the one before is acknowledged.
+pub struct Prompt(TcpStream);
+
+impl Read for Prompt {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        #[cfg(target_os = "linux")]
+        std::os::linux::net::TcpStreamExt::set_quickack(&self.0, true)?;
+        Ok(read)
+    }
+}
+
 /// Both ends of one socket, the reading one buffered.
 pub struct Connection {
-    pub reader: BufReader<TcpStream>,
+    pub reader: BufReader<Prompt>,
     pub writer: TcpStream,
     authority: String,
 }
@@ -182,7 +195,7 @@ impl Connection {
         stream.set_nodelay(true)?;
         let writer = stream.try_clone()?;
         Ok(Self {
-            reader: BufReader::with_capacity(64 * 1024, stream),
+            reader: BufReader::with_capacity(64 * 1024, Prompt(stream)),
             writer,
             authority: authority.to_owned(),
         })

@@ -1,15 +1,13 @@
 //! The service behind the gateway: records each request as it came over the wire.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
 
+use crate::connections::Connections;
 use crate::raw_http::{Connection, Framing, Head, Headers, copy_body, read_head};
 
 /// One request as received.
@@ -47,13 +45,11 @@ struct Shared {
     recorded: Mutex<Vec<Recorded>>,
     /// Bytes that came where a request was due and were none.
     garbage: Mutex<Vec<String>>,
-    open: Mutex<BTreeMap<u64, TcpStream>>,
-    stopping: AtomicBool,
 }
 
 /// A server on a free local port, stopped on drop.
 pub struct Upstream {
-    address: SocketAddr,
+    connections: Connections,
     shared: Arc<Shared>,
 }
 
@@ -106,37 +102,19 @@ impl Upstream {
     ) -> Self {
         let host = std::env::var("LATCHKEY_TEST_UPSTREAM_BIND").unwrap_or_else(|_| "127.0.0.1".to_owned());
         let listener = TcpListener::bind((host.as_str(), 0)).expect("no free port for the upstream");
-        let address = listener.local_addr().unwrap();
-        let handler: Arc<Handler> = Arc::new(handler);
-        let accepting = Arc::clone(&shared);
-        thread::spawn(move || {
-            for (number, stream) in (0..).zip(listener.incoming()) {
-                if accepting.stopping.load(Ordering::SeqCst) {
-                    return;
-                }
-                let Ok(stream) = stream else { continue };
-                if let Ok(copy) = stream.try_clone() {
-                    accepting.open.lock().unwrap().insert(number, copy);
-                }
-                let (shared, handler) = (Arc::clone(&accepting), Arc::clone(&handler));
-                thread::spawn(move || {
-                    serve(stream, &shared, &*handler);
-                    if let Some(stream) = shared.open.lock().unwrap().remove(&number) {
-                        let _ = stream.shutdown(Shutdown::Both);
-                    }
-                });
-            }
-        });
-        Self { address, shared }
+        let (serving, handler) = (Arc::clone(&shared), Arc::new(handler));
+        let connections = Connections::serve(listener, move |stream| serve(stream, &serving, &*handler));
+        Self { connections, shared }
     }
 
     /// Host as the gateway has to name it.
     pub fn host(&self) -> String {
-        std::env::var("LATCHKEY_TEST_UPSTREAM_HOST").unwrap_or_else(|_| self.address.ip().to_string())
+        std::env::var("LATCHKEY_TEST_UPSTREAM_HOST")
+            .unwrap_or_else(|_| self.connections.address().ip().to_string())
     }
 
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.connections.address().port()
     }
 
     pub fn authority(&self) -> String {
@@ -151,16 +129,6 @@ impl Upstream {
     /// Takes what came where a request was due and was none, e.g. the rest of a smuggled body.
     pub fn take_garbage(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.garbage.lock().unwrap())
-    }
-}
-
-impl Drop for Upstream {
-    fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
-        for stream in self.shared.open.lock().unwrap().values() {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
     }
 }
 

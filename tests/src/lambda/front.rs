@@ -6,11 +6,11 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use super::answer::{Answer, PRELUDE_END, answer, prelude};
-use super::connections::Connections;
 use super::environment::{Failure, Function};
 use super::event::{Arrived, event};
 use super::runtime_api::Part;
 use super::trigger::Trigger;
+use crate::connections::Connections;
 use crate::raw_http::{Connection, Framing, Head, copy_body, read_head};
 
 /// A server on a free port, stopped on drop.

@@ -13,7 +13,6 @@ pub mod answer;
 pub mod event;
 pub mod fields;
 
-pub mod connections;
 pub mod environment;
 pub mod runtime_api;
 

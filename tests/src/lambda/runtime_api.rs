@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use super::connections::Connections;
+use crate::connections::Connections;
 use crate::fixtures::fresh_id;
 use crate::raw_http::{Connection, Framing, Head, copy_body, read_head};
 

@@ -1,4 +1,4 @@
-//! TLS to upstreams.
+//! TLS to upstreams, for the adapters that open connections themselves.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -8,32 +8,32 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-/// How an upstream is spoken to.
+/// Whose certificates an upstream may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Security {
-    /// Without TLS.
-    Plain,
-    /// Its certificate must be good.
-    Verified,
-    /// Any certificate is taken: for services with `tls_verify` off.
-    Unverified,
+pub enum Trust {
+    /// Those of the system's certificate authorities, or of `SSL_CERT_FILE`.
+    Authorities,
+    /// Anyone's: for services with `tls_verify` off.
+    Anyone,
+    /// Nobody's: for connectors that are given a configuration and speak no TLS.
+    Nobody,
 }
 
-impl Security {
+impl Trust {
     /// The configuration, made when it is first asked for: reading the system's certificate
-    /// authorities takes longer than all else that happens at a start.
-    pub(crate) fn config(self) -> io::Result<Arc<ClientConfig>> {
-        static PLAIN: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-        static VERIFIED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-        static UNVERIFIED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    /// authorities takes longer than all else that happens at a start. Offers HTTP/1.1 alone.
+    pub fn client_config(self) -> io::Result<Arc<ClientConfig>> {
+        static AUTHORITIES: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        static ANYONE: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        static NOBODY: OnceLock<Arc<ClientConfig>> = OnceLock::new();
         match self {
-            Security::Plain => once(&PLAIN, || {
+            Trust::Nobody => once(&NOBODY, || {
                 Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
             }),
-            Security::Verified => once(&VERIFIED, || {
+            Trust::Authorities => once(&AUTHORITIES, || {
                 Ok(builder()?.with_root_certificates(system_roots()).with_no_client_auth())
             }),
-            Security::Unverified => once(&UNVERIFIED, || {
+            Trust::Anyone => once(&ANYONE, || {
                 let verifier = Arc::new(AnyCertificate(rustls::crypto::ring::default_provider()));
                 Ok(builder()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
             }),
