@@ -13,6 +13,7 @@ use crate::grant::Identity;
 use crate::places;
 use crate::problem::{PRODUCT, REQUEST_ID};
 use crate::request::{Headers, RequestHead};
+use crate::request_ids;
 use crate::router::{Match, NormalPath, upstream_path};
 use crate::strip_key::{StripNames, append_without};
 
@@ -228,16 +229,7 @@ fn append_number(mut number: u16, out: &mut Vec<u8>) {
 }
 
 fn append_request_id(id: u128, out: &mut Vec<u8>) {
-    out.extend_from_slice(&request_id_digits(id));
-}
-
-fn request_id_digits(id: u128) -> [u8; 32] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0; 32];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(id.to_be_bytes()) {
-        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
-    text
+    out.extend_from_slice(&request_ids::digits(id));
 }
 
 fn preserved_host<H>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Option<HeaderValue> {
@@ -343,7 +335,7 @@ pub fn edit_response_headers(headers: &mut HeaderMap, passage: Passage) {
     headers.insert(&UPSTREAM_LATENCY, milliseconds(passage.upstream_latency_ms));
     headers.insert(&PROXY_LATENCY, milliseconds(passage.proxy_latency_ms));
     headers.append(header::VIA, HeaderValue::from_static(VIA));
-    let id = HeaderValue::from_bytes(&request_id_digits(passage.request_id)).expect("hex digits");
+    let id = HeaderValue::from_bytes(&request_ids::digits(passage.request_id)).expect("hex digits");
     headers.insert(&X_REQUEST_ID, id);
 }
 

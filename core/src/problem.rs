@@ -5,6 +5,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::decision::Response;
+use crate::request_ids;
 
 /// `Server` and `Via` name us by this.
 pub const PRODUCT: &str = concat!("latchkey/", env!("CARGO_PKG_VERSION"));
@@ -140,7 +141,7 @@ impl Problem {
 
 /// 32 lower-case hex digits.
 pub fn request_id_text(request_id: u128) -> String {
-    format!("{request_id:032x}")
+    request_ids::digits(request_id).into_iter().map(char::from).collect()
 }
 
 /// Forms that an error comes in.

@@ -117,5 +117,8 @@ fn push_field(text: &mut String, name: &HeaderName, value: &[u8]) {
     text.push('\n');
     text.push_str(name.as_str());
     text.push('\n');
-    text.push_str(&String::from_utf8_lossy(value));
+    match std::str::from_utf8(value) {
+        Ok(value) => text.push_str(value),
+        Err(_) => text.push_str(&String::from_utf8_lossy(value)),
+    }
 }
