@@ -6,8 +6,7 @@ import { headerPlaces, isNeverPassed } from "./core.js";
  * Reads the fields once, since each look at them crosses into the platform: the values that core
  * wants, which fields there are, and which of them are not passed on as they are.
  */
-export function readFields(request, asked) {
-  const places = headerPlaces();
+function readFields(request, asked, places) {
   const values = new Array(places.size).fill("");
   const names = [];
   const withheld = [];
@@ -19,12 +18,15 @@ export function readFields(request, asked) {
     if (isNeverPassed(name)) withheld.push(name);
     if (name === "cf-connecting-ip") address = value;
   }
+  asked.places = places;
   asked.names = names;
   asked.withheld = withheld;
   asked.fields = `${request.method}\n${request.url}\n${address}\n${values.join("\n")}`;
 }
 
+/** What was read is read again only if core's wishes have changed. */
 export function describe(request, asked) {
-  readFields(request, asked);
+  const places = headerPlaces();
+  if (asked.places !== places) readFields(request, asked, places);
   return `${Date.now()}\n${asked.started}\n${asked.id}\n${asked.fields}`;
 }
