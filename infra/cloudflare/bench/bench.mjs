@@ -5,11 +5,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { client, freePort, PEPPER } from "../tests/harness.mjs";
+import { client, PEPPER } from "../tests/harness.mjs";
 import { LATCHKEY, script, servePlain } from "../tests/plain.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 7);
@@ -187,6 +188,18 @@ function memoryMb(pid) {
 async function bundle(path) {
   const { outputFiles } = await build({ entryPoints: [path], bundle: true, format: "esm", minify: true, write: false });
   return outputFiles[0].text;
+}
+
+/** A free port of 127.0.0.1. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 async function startNginx() {

@@ -2,7 +2,6 @@
 
 import { copyFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createTcpServer } from "node:net";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
@@ -17,18 +16,6 @@ const MODULES = [
 ];
 /** Past Miniflare's own entry, which changes requests. */
 const DIRECT = [{ host: "127.0.0.1", port: 0 }];
-
-/** A free port of 127.0.0.1. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createTcpServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** Options of a Worker with its own object. */
 export function gateway(name, more = {}) {
