@@ -8,10 +8,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
+use latchkey_tests::ports::free_port;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::process::{self, Process};
+use super::process::Process;
 use super::workload::{Credential, IDENTITY, WITHHELD};
 use super::{Gateway, Route, Setting, wait_for};
 use crate::workspace;
@@ -20,7 +21,7 @@ use crate::workspace;
 const PLACEHOLDERS: [&str; 3] = ["{consumer_id}", "{consumer_username}", "{credential_id}"];
 
 pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
-    let port = process::free_port()?;
+    let port = free_port();
     let configuration = setting.scratch.file("caddy.json", &configuration(port, setting).to_string())?;
     let mut command = Command::new(program);
     command.args(["run", "--config"]).arg(configuration);

@@ -4,15 +4,16 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
+use latchkey_tests::ports::free_port;
 
 use super::client::Client;
-use super::process::{self, Process};
+use super::process::Process;
 use super::workload::{Credential, IDENTITY, WITHHELD};
 use super::{Gateway, Route, Setting, wait_for};
 use crate::workspace;
 
 pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
-    let port = process::free_port()?;
+    let port = free_port();
     let map = setting.scratch.file("haproxy-keys.map", &map(&setting.credentials))?;
     let configuration = setting.scratch.file("haproxy.cfg", &configuration(port, &map, setting))?;
     let mut command = Command::new(program);

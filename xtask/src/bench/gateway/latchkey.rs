@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use latchkey_tests::ports::free_port;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::process::{self, Process};
+use super::process::Process;
 use super::workload::Credential;
 use super::{Gateway, Route, Setting, upstream, wait_for};
 use crate::workspace;
@@ -17,7 +18,7 @@ pub(super) const NAME: &str = "Latchkey";
 const TOKEN: &str = "bench-admin-token-0123456789abcdef";
 
 pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
-    let port = process::free_port()?;
+    let port = free_port();
     let mut command = Command::new(program);
     command.arg("--listen").arg(format!("127.0.0.1:{port}"));
     command.arg("--data").arg(setting.scratch.folder("latchkey")?);

@@ -5,16 +5,17 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
+use latchkey_tests::ports::free_port;
 
 use super::client::Client;
-use super::process::{self, Process};
+use super::process::Process;
 use super::scratch::Scratch;
 use super::workload::{Credential, IDENTITY, WITHHELD};
 use super::{Gateway, Route, Setting, wait_for};
 use crate::workspace;
 
 pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
-    let port = process::free_port()?;
+    let port = free_port();
     setting.scratch.file("nginx-keys.conf", &maps(&setting.credentials))?;
     let configuration = setting.scratch.file("nginx.conf", &configuration(port, setting))?;
     let command = command(program, &configuration, setting.scratch);

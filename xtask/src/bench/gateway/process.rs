@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -111,11 +110,6 @@ impl Drop for Process {
             eprintln!("process {} may be left running: {error}", self.child.id());
         }
     }
-}
-
-/// A port on 127.0.0.1 that nobody listens on.
-pub(super) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// CPU time of the programs that this one has started and waited for, such as the load.

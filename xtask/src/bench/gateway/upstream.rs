@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use latchkey_tests::ports::free_port;
 
 use super::client::{Answer, Client};
 use super::cores::Cores;
-use super::process::{self, Process};
+use super::process::Process;
 use super::scratch::Scratch;
 use super::workload::{IDENTITY, WITHHELD};
 use super::{Route, nginx, wait_for};
@@ -33,7 +34,7 @@ pub(super) struct Count {
 
 impl Upstream {
     pub(super) fn start(program: &Path, scratch: &Scratch, cores: &Cores) -> Result<Self> {
-        let port = process::free_port()?;
+        let port = free_port();
         let configuration = scratch.file("upstream.conf", &configuration(port, scratch, cores.load.len()))?;
         let command = nginx::command(program, &configuration, scratch);
         let mut process = Process::start("upstream", &command, &cores.load, scratch)?;
