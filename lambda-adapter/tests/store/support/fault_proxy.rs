@@ -135,14 +135,15 @@ pub(crate) fn mixture(seed: u64, percent: u64, give_up: Duration) -> impl Fn(&Ca
     let burst = Mutex::new((0_u64, None));
     move |call| {
         let mut burst = burst.lock().unwrap();
+        let is_commit = call.action == "TransactWriteItems";
         if burst.0 > 0 {
             burst.0 -= 1;
-            return burst.1;
+            // Only a transaction can be cancelled.
+            return burst.1.filter(|fault| is_commit || !matches!(fault, Fault::Cancelled(_)));
         }
         if random.next() % 100 >= percent {
             return None;
         }
-        let is_commit = call.action == "TransactWriteItems";
         let fault = match random.next() % 12 {
             0 => Fault::Refused("ThrottlingException"),
             1 => Fault::Refused("ProvisionedThroughputExceededException"),
