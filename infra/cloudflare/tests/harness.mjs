@@ -18,7 +18,7 @@ const MODULES = [
 const DIRECT = [{ host: "127.0.0.1", port: 0 }];
 
 /** Options of a Worker with its own object. */
-export function gateway(name, more = {}) {
+function gateway(name, more = {}) {
   return {
     name,
     modules: MODULES,
@@ -101,7 +101,7 @@ export async function startUpstream(handle = (request, response) => response.end
 }
 
 /** Bundles the Worker with the faults of faulty.js into build/test. */
-export async function buildFaulty() {
+async function buildFaulty() {
   await build({
     entryPoints: ["tests/faulty.js"],
     outfile: "build/test/worker.js",

@@ -47,9 +47,9 @@ impl DynamoDb {
 
     /// Starts one of the jar in `folder` and waits until it answers.
     pub fn start(folder: &Path) -> io::Result<Self> {
-        let found = folder.join(JAR).is_file();
-        let missing = || io::Error::new(ErrorKind::NotFound, format!("no {JAR} in {}", folder.display()));
-        found.then_some(()).ok_or_else(missing)?;
+        if !folder.join(JAR).is_file() {
+            return Err(io::Error::new(ErrorKind::NotFound, format!("no {JAR} in {}", folder.display())));
+        }
         // A free port is only known to have been free: another process may be faster.
         let started = (0..3).find_map(|_| Self::try_start(folder).transpose()).transpose()?;
         started.ok_or_else(|| io::Error::other("DynamoDB Local does not come up; is there a Java?"))
