@@ -15,6 +15,7 @@ import {
   learnGrant,
   neverPassed as neverPassedNames,
   refuse,
+  refuseAdmin,
   responseRules,
   Workspace,
 } from "../build/glue/latchkey_worker.js";
@@ -30,6 +31,7 @@ const exported = {
   learnGrant,
   neverPassed: neverPassedNames,
   refuse,
+  refuseAdmin,
   Workspace,
 };
 
@@ -49,6 +51,7 @@ const VARIABLES = [
   "LATCHKEY_OUTAGE_GRACE_MS",
   "LATCHKEY_BODY_SEARCH_BYTES",
   "LATCHKEY_REPLICA_HORIZON_MS",
+  "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
   "LATCHKEY_ADMIN_TOKEN",
   "LATCHKEY_PEPPER",
   "LATCHKEY_PEPPER_PREVIOUS",
