@@ -9,6 +9,7 @@ pub mod config;
 pub mod decision;
 mod extract_key;
 pub mod feed;
+pub mod field_name;
 pub mod forward;
 mod freshness;
 pub mod gateway;
