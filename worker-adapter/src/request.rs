@@ -6,12 +6,13 @@ use latchkey_core::config::HeaderNames;
 use latchkey_core::request::{Headers, Now, RequestHead, Scheme};
 
 /// Header fields that core looks at whatever the configuration.
-const ALWAYS: [&str; 8] = [
+const ALWAYS: [&str; 9] = [
     "accept",
     "connection",
     "content-encoding",
     "content-length",
     "content-type",
+    "referer",
     "upgrade",
     "via",
     "x-forwarded-for",
