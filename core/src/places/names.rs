@@ -47,13 +47,16 @@ impl Candidates<'_> {
     /// Keeps the names that go on with `byte`, and says whether there are any.
     pub(super) fn go_on_with(&mut self, byte: u8) -> bool {
         let next = |name: &(String, usize)| name.0.as_bytes().get(self.bytes).copied();
-        let goes_on = |name: Option<&(String, usize)>| name.and_then(next) == Some(byte);
-        if !goes_on(self.left.first()) || !goes_on(self.left.last()) {
-            let start = self.left.partition_point(|name| next(name) < Some(byte));
-            let rest = self.left.get(start..).unwrap_or_default();
-            let count = rest.partition_point(|name| next(name) == Some(byte));
-            self.left = rest.get(..count).unwrap_or_default();
-        }
+        let goes_on = |name: &(String, usize)| next(name) == Some(byte);
+        self.left = match self.left {
+            [first, .., last] if !goes_on(first) || !goes_on(last) => {
+                let start = self.left.partition_point(|name| next(name) < Some(byte));
+                let rest = self.left.get(start..).unwrap_or_default();
+                rest.get(..rest.partition_point(goes_on)).unwrap_or_default()
+            }
+            [only] if !goes_on(only) => &[],
+            all => all,
+        };
         self.bytes += 1;
         !self.left.is_empty()
     }
