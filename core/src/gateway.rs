@@ -16,7 +16,7 @@ use crate::forward::{self, Passing};
 use crate::freshness::{Answer, Bound, Freshness, Verdict};
 use crate::grant::Identity;
 use crate::grant_memory::{GrantMemory, KnownGrant, Remembered};
-use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix};
+use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix, is_reserved};
 use crate::limits;
 use crate::places;
 use crate::problem::Problem;
@@ -413,7 +413,7 @@ impl Callers {
 
     /// The grant of a key that is good now; `None` for an unknown, forged, expired or malformed one.
     fn verify(&mut self, key: &[u8], known: Known<'_>) -> Result<Option<Arc<KnownGrant>>, Stop> {
-        if key.len() > limits::KEY_BYTES_MAX || std::str::from_utf8(key).is_err() {
+        if key.len() > limits::KEY_BYTES_MAX || is_reserved(key) || std::str::from_utf8(key).is_err() {
             return Ok(None);
         }
         let digest = self.peppers.current.digest(key);

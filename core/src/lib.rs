@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod authority;
 pub mod client;
+pub mod admit_secret;
 pub mod config;
 pub mod decision;
 mod extract_key;

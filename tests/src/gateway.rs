@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::lambda::{LambdaGateway, Way};
 use crate::raw_http::{Request, Response, exchange};
 
-pub const ADMIN_TOKEN: &str = "test-admin-token-3f1c9a";
+pub const ADMIN_TOKEN: &str = "test-admin-token-3f1c9a-8e20d7b5c4";
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 const LISTENING: &str = "listening on http://";
 

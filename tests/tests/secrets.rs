@@ -12,7 +12,7 @@ use latchkey_tests::raw_http::{Connection, Request, Response};
 use latchkey_tests::upstream::Upstream;
 use serde_json::json;
 
-const ADMIN_TOKEN: &str = "canary-admin-token-7Hq2ZpX9vLw4";
+const ADMIN_TOKEN: &str = "canary-admin-token-7Hq2ZpX9vLw4Bn6s";
 const PEPPER: &str = "canary-pepper-Tg5Rk8Nn3Vb6Yx1Cw0Qe7Mz2Ld9Js4Hf";
 const IMPORTED_KEY: &str = "canary-imported-key-Bv6Tn2Qx8Lr5";
 const CLIENT_ID: &str = "canary-client-id-Jd4Wf9Ks7Pz3";

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
-export const TOKEN = "test-admin-token-b41d";
-export const PEPPER = "test-pepper";
+export const TOKEN = "test-admin-token-b41d-9c07e3f6a285";
+export const PEPPER = "test-pepper-of-thirty-two-bytes-ok";
 /** Not later than the workerd binary of Miniflare. */
 const COMPATIBILITY_DATE = "2026-07-01";
 
