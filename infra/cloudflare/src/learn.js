@@ -1,6 +1,7 @@
 // Fetches what core lacks: grants from KV or the object, changes from the object.
 
 import { call, configure, learnNames } from "./core.js";
+import { cause, trace } from "./log.js";
 
 /** How long the object or KV may take to answer. */
 const TIMEOUT_MS = 2_000;
@@ -37,7 +38,7 @@ async function readGrant(digest, source, env) {
     const read = source === "replica" ? env.GRANTS.get(digest, "text") : workspace(env).grant(digest);
     return (await inTime(read)) ?? null;
   } catch (error) {
-    console.warn(`a grant could not be read from the ${source}: ${error.message}`);
+    console.warn(`a grant could not be read from the ${source}: ${cause(error)}`);
     return undefined;
   }
 }
@@ -49,7 +50,7 @@ export async function learnFeed(since, env) {
   try {
     reply = await inTime(workspace(env).feed(since));
   } catch (error) {
-    console.warn(`the feed did not answer: ${error.message}`);
+    console.warn(`the feed did not answer: ${cause(error)}`);
   }
   configure(env);
   const wrong = call("learnFeed", asked, Date.now(), reply);
@@ -76,10 +77,10 @@ export function beside(items, env, ctx) {
     const value = item.slice(at + 1);
     switch (item.slice(0, at)) {
       case "poll":
-        ctx.waitUntil(learnFeed(value, env).catch((error) => console.error(error)));
+        ctx.waitUntil(learnFeed(value, env).catch((error) => console.error(trace(error))));
         break;
       case "rehash":
-        ctx.waitUntil(workspace(env).rehash(...value.split(",")).catch((error) => console.error(error)));
+        ctx.waitUntil(workspace(env).rehash(...value.split(",")).catch((error) => console.error(trace(error))));
         break;
       default:
         console.warn(value);

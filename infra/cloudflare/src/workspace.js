@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { callMethod, create, currentGeneration, settingsOf, Unconfigured } from "./core.js";
 import { ownResponse, problem, Refusal } from "./answer.js";
 import { EPOCH } from "./admin.js";
+import { cause, trace } from "./log.js";
 import { readBody } from "./body.js";
 import { Replica } from "./replica.js";
 
@@ -30,7 +31,7 @@ export class Workspace extends DurableObject {
       try {
         if (this.#call("isBehind")) await ctx.storage.setAlarm(Date.now());
       } catch (error) {
-        console.error("the workspace does not open:", error.message);
+        console.error("the workspace does not open:", cause(error));
       }
     });
   }
@@ -50,7 +51,7 @@ export class Workspace extends DurableObject {
       return response;
     } catch (error) {
       if (error instanceof Refusal) return problem(400, "The request body could not be read", { id: "" });
-      console.error("the Admin API failed:", error.stack ?? String(error));
+      console.error("the Admin API failed:", trace(error));
       return problem(500, "An unexpected error occurred", { id: "" });
     }
   }
@@ -111,7 +112,7 @@ export class Workspace extends DurableObject {
     } catch (error) {
       const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures += 1;
-      console.warn(`KV is behind, next attempt in ${pause} ms: ${error.message ?? error}`);
+      console.warn(`KV is behind, next attempt in ${pause} ms: ${cause(error)}`);
       await this.ctx.storage.setAlarm(Date.now() + pause);
       return;
     }

@@ -6,6 +6,14 @@ import { call } from "../src/core.js";
 /** Set through `/test?name=value`; the object of the same Worker sees them too. */
 const faults = new Map();
 
+/** How upstreams were called since the last look: the mode of caching that `fetch` was given. */
+const fetched = [];
+const platformFetch = globalThis.fetch;
+globalThis.fetch = (input, init) => {
+  fetched.push({ url: input.url ?? String(input), request: input instanceof Request, cache: init?.cache ?? input.cache });
+  return platformFetch(input, init);
+};
+
 export class Workspace extends Real {
   constructor(ctx, env) {
     // A namespace's own methods; those of a stand-in called over RPC cannot be taken off it.
@@ -37,7 +45,7 @@ export default {
     const url = new URL(request.url);
     if (url.pathname === "/test") {
       for (const [name, value] of url.searchParams) faults.set(name, value);
-      return new Response();
+      return Response.json(fetched.splice(0));
     }
     if (request.headers.get("x-test") === "panic") return worker.fetch(panicking(request), env, ctx);
     return worker.fetch(request, env, ctx);

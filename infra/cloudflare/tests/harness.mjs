@@ -143,8 +143,9 @@ export async function startFaulty(names, bindings = {}) {
     /** Sets how KV behaves; the writes so far. */
     kv: (settings = {}) =>
       fetch(`${kvUrl}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
-    /** Asks a Worker for faults. */
-    fault: (gateway, faults) => fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`),
+    /** Asks a Worker for faults; how it has called upstreams since. */
+    fault: (gateway, faults = {}) =>
+      fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`).then((response) => response.json()),
     stop: () => miniflare.dispose(),
   };
 }
