@@ -22,6 +22,7 @@ pub mod ports;
 pub mod problem;
 pub mod registry;
 pub mod replica;
+pub mod replica_mac;
 pub mod request;
 pub mod request_ids;
 pub mod router;
