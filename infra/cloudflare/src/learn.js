@@ -2,6 +2,7 @@
 
 import { call, configure, learnNames } from "./core.js";
 import { cause, trace } from "./log.js";
+import { macOf } from "./replica.js";
 
 /** How long the object or KV may take to answer. */
 const TIMEOUT_MS = 2_000;
@@ -15,7 +16,7 @@ export function workspace(env) {
 export async function learnGrant(wanted, env) {
   for (;;) {
     const [digest, source, stamp] = wanted;
-    const found = await readGrant(digest, source, env);
+    const { text: found, mac } = await readGrant(digest, source, env);
     configure(env);
     const text = call(
       "learnGrant",
@@ -25,6 +26,7 @@ export async function learnGrant(wanted, env) {
       Date.now(),
       found ?? undefined,
       found === null,
+      mac,
     );
     if (text === "") return true;
     if (text === "U") return false;
@@ -32,14 +34,18 @@ export async function learnGrant(wanted, env) {
   }
 }
 
-/** The record's text; `null`: there is none; `undefined`: nobody answered. */
+/**
+ * The record's text (`null`: there is none; `undefined`: nobody answered), and of the replica the
+ * MAC beside it, by which core knows our records from those of others who can write there.
+ */
 async function readGrant(digest, source, env) {
   try {
-    const read = source === "replica" ? env.GRANTS.get(digest, "text") : workspace(env).grant(digest);
-    return (await inTime(read)) ?? null;
+    if (source !== "replica") return { text: (await inTime(workspace(env).grant(digest))) ?? null, mac: "" };
+    const { value, metadata } = await inTime(env.GRANTS.getWithMetadata(digest, "text"));
+    return { text: value, mac: macOf(metadata) };
   } catch (error) {
     console.warn(`a grant could not be read from the ${source}: ${cause(error)}`);
-    return undefined;
+    return { text: undefined, mac: "" };
   }
 }
 

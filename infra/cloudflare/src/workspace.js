@@ -101,14 +101,9 @@ export class Workspace extends DurableObject {
 
   async #publishAll() {
     try {
-      for (let due = this.#call("due"); due !== ""; due = this.#call("due")) {
-        const [epoch, ...records] = due.split("\n");
-        for (let at = 0; at < records.length; at += 2) {
-          await this.#inTime(this.#replica.write(records[at], records[at + 1]));
-        }
-        this.#call("markPublished", Number(epoch));
-        this.#failures = 0;
-      }
+      do {
+        await this.#publishDue();
+      } while (await this.#signSome());
     } catch (error) {
       const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures += 1;
@@ -119,6 +114,34 @@ export class Workspace extends DurableObject {
     // A change that came while the last look was under way.
     if (this.#call("isBehind")) await this.ctx.storage.setAlarm(Date.now());
     else await this.ctx.storage.deleteAlarm();
+  }
+
+  async #publishDue() {
+    for (let due = this.#call("due"); due !== ""; due = this.#call("due")) {
+      const [epoch, ...records] = due.split("\n");
+      for (let at = 0; at < records.length; at += 3) {
+        await this.#inTime(this.#replica.write(records[at], records[at + 1], records[at + 2]));
+      }
+      this.#call("markPublished", Number(epoch));
+      this.#failures = 0;
+    }
+  }
+
+  /**
+   * Writes anew what KV holds without a MAC, from versions that had none: a part of it; changes go
+   * first. What the object does not know is left alone: nobody believes it. Whether there is more.
+   */
+  async #signSome() {
+    const cursor = this.#call("unsignedAfter");
+    if (cursor === undefined) return false;
+    const { names, next } = await this.#inTime(this.#replica.listUnsigned(cursor));
+    for (const name of names) {
+      const [text, mac] = this.#call("signed", name).split("\n");
+      if (text !== "") await this.#inTime(this.#replica.write(name, text, mac));
+    }
+    this.#call("markSigned", next);
+    this.#failures = 0;
+    return true;
   }
 
   /** A write that hangs may still land later, over a newer one: with the object it ends. */
