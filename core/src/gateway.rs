@@ -7,6 +7,7 @@ mod authorize;
 
 use std::sync::Arc;
 
+use crate::authority::Authority;
 use crate::config::{Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules, Service};
 use crate::decision::{BodyEdit, Decision, GrantRequest, Need};
 use crate::extract_key::{Presented, extract_key};
@@ -20,7 +21,7 @@ use crate::limits;
 use crate::places::{self, BodyKind};
 use crate::problem::Problem;
 use crate::replica_mac::ReplicaKeys;
-use crate::request::{Body, Headers, Now, RequestHead};
+use crate::request::{Body, Headers, Now, RequestHead, Scheme};
 use crate::router::{Match, NormalPath, RouteRequest};
 use crate::snapshot::UnreadablePiece;
 
@@ -149,6 +150,7 @@ impl From<Problem> for Stop {
 
 /// The route of a request, and what is checked on it.
 struct Routed<'k> {
+    authority: Authority<'k>,
     found: Match<'k>,
     rules: &'k RouteRules,
     /// key-auth, where it runs for this request.
@@ -341,12 +343,13 @@ impl Callers {
         body: Body<'_>,
     ) -> Result<Decision, Stop> {
         let path = NormalPath::new(head.path);
-        let Routed { found, rules, auth } = find_route(known.config, head, &path)?;
+        let Routed { authority, found, rules, auth } = find_route(known.config, head, &path)?;
         let Admitted { service, caller, body } = self.admit(auth, rules, known, head, body)?;
         let passing = Passing {
             service,
             found: &found,
             path: &path,
+            authority,
             identity: caller.as_ref().map(Caller::identity),
             hidden: auth.filter(|auth| auth.hides_credentials),
             body,
@@ -468,26 +471,30 @@ impl Callers {
 #[inline]
 fn find_route<'k, H: Headers>(
     config: &'k Config,
-    head: &RequestHead<'_, H>,
+    head: &RequestHead<'k, H>,
     path: &NormalPath<'_>,
 ) -> Result<Routed<'k>, Stop> {
+    let authority = Authority::of_request(head.headers, head.host).map_err(Problem::from)?;
+    let scheme_https = head.scheme == Scheme::Https;
     let request = RouteRequest {
         method: head.method,
-        host: head.host,
-        scheme_https: head.scheme == crate::request::Scheme::Https,
+        authority,
+        scheme_https,
         headers: head.headers,
+        // A trusted peer has ended TLS, and says of it nothing more.
+        ends_tls: scheme_https && head.forwarded.is_none(),
         sni: None,
     };
     let found = config.router.find(&request, path).ok_or(Problem::NoRoute)?;
     if found.https_required {
-        return Err(https_only(head, &found));
+        return Err(https_only(head, authority, &found));
     }
     let rules = &config.routes[found.route_index];
     if rules.blocked {
         return Err(Problem::InvalidPlugin.into());
     }
     let auth = rules.key_auth.as_deref().filter(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
-    Ok(Routed { found, rules, auth })
+    Ok(Routed { authority, found, rules, auth })
 }
 
 /// The grant, unless its key has expired. Never left to a store's own expiry.
@@ -528,11 +535,13 @@ fn cut_body(kind: &BodyKind<'_>, body: &[u8], auth: &KeyAuth) -> BodyEdit {
 }
 
 /// 426, or a redirect with the route's own status.
-fn https_only<H: Headers>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Stop {
+fn https_only<H: Headers>(head: &RequestHead<'_, H>, authority: Authority<'_>, found: &Match<'_>) -> Stop {
     let problem = Problem::HttpsRequired;
     let status = found.route.https_redirect_status_code;
     let redirect = http::StatusCode::from_u16(status).ok().filter(http::StatusCode::is_redirection);
-    let Some((redirect, location)) = redirect.and_then(|status| Some((status, https_location(head)?))) else {
+    let Some((redirect, location)) =
+        redirect.and_then(|status| Some((status, https_location(head, authority)?)))
+    else {
         return problem.into();
     };
     let mut response = problem.respond(head.header("accept"), head.request_id);
@@ -544,9 +553,12 @@ fn https_only<H: Headers>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Stop 
     Stop::Redirect(Box::new(response))
 }
 
-fn https_location<H: Headers>(head: &RequestHead<'_, H>) -> Option<http::HeaderValue> {
+fn https_location<H: Headers>(
+    head: &RequestHead<'_, H>,
+    authority: Authority<'_>,
+) -> Option<http::HeaderValue> {
     let mut location = b"https://".to_vec();
-    location.extend_from_slice(forward::host_name(head.host));
+    location.extend_from_slice(head.forwarded_authority().unwrap_or(authority).host());
     location.extend_from_slice(head.path);
     if let Some(query) = head.query {
         location.push(b'?');

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use http::header::HeaderName;
 
-/// Header fields that carry a key under some spelling; empty when keys are not hidden.
+use crate::field_name;
+
+/// Header fields that carry a key; empty when keys are not hidden.
 #[derive(Clone, Debug, Default)]
 pub struct StripNames(pub Option<Arc<[HeaderName]>>);
 
@@ -13,6 +15,11 @@ impl StripNames {
     /// The names, lower case.
     pub fn as_slice(&self) -> &[HeaderName] {
         self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a field carries a key, in whatever spelling.
+    pub fn contains(&self, name: &HeaderName) -> bool {
+        self.as_slice().iter().any(|hidden| field_name::is_same(hidden.as_str(), name.as_str()))
     }
 }
 
