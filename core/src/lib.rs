@@ -37,3 +37,4 @@ pub mod stored;
 pub mod strip_key;
 pub mod surface;
 pub mod transaction;
+pub mod upstream_address;

@@ -120,6 +120,20 @@ impl Canaries {
         });
         create(gateway, &format!("{service}/plugins"), &registration);
 
+        let more = [
+            (json!({"paths": ["/preflight"]}), json!({"run_on_preflight": false, "hide_credentials": true})),
+            (
+                json!({"paths": ["/secure"], "protocols": ["https"], "https_redirect_status_code": 302}),
+                config,
+            ),
+        ];
+        for (mut route, config) in more {
+            route["service"] = json!({"id": registered["id"]});
+            let route = create(gateway, "/routes", &route);
+            let path = format!("/routes/{}/plugins", id_of(&route));
+            create(gateway, &path, &json!({"name": "key-auth", "config": config}));
+        }
+
         create(gateway, "/consumers", &json!({"username": "bob"}));
         for key in [IMPORTED_KEY, COLD_KEY] {
             create(gateway, "/consumers/bob/key-auth", &json!({"key": key}));
@@ -179,12 +193,13 @@ impl Canaries {
         let developer =
             json!({"email": "new@example.test", "meta": "{\"full_name\":\"N\"}", "password": PASSWORD});
         for (method, path, body) in [
-            ("POST", "/consumers/bob/key-auth", json!({"key": WRONG_KEY})),
-            ("PATCH", "/consumers/bob", json!({"custom_id": "seen"})),
-            ("POST", "/developers", developer),
-            ("PUT", "/consumers/carol", json!({"tags": ["seen"]})),
+            ("POST", "/consumers/bob/key-auth".to_owned(), json!({"key": WRONG_KEY})),
+            ("PATCH", "/consumers/bob".to_owned(), json!({"custom_id": "seen"})),
+            ("POST", "/developers".to_owned(), developer),
+            // A key in a path that would have been taken.
+            ("PUT", format!("/consumers/{WRONG_KEY}"), json!({"tags": ["seen"]})),
         ] {
-            let request = gateway.admin_request(method, path).header("Content-Type", "application/json");
+            let request = gateway.admin_request(method, &path).header("Content-Type", "application/json");
             self.ask(gateway, &request.body(body.to_string()));
         }
         for request in
@@ -255,12 +270,19 @@ impl Canaries {
 }
 
 fn in_fields_and_query(key: &str, path: &str) -> Vec<Request> {
+    let referer = || format!("http://page.test/list?a=1&apikey={key}#part");
     vec![
         Request::get(path).header("apikey", key),
         Request::get(path).header("apikey", key).header("apikey", key),
         Request::get(path).header("apikey", format!("Bearer {key}")),
         Request::get(&format!("{path}?apikey={key}&a=1")),
         Request::get(&format!("{path}?apikey={key}&apikey={key}")),
+        Request::get(path).header("apikey", key).header("Referer", referer()),
+        Request::get(path).header("Referer", referer()),
+        // Passed on without a look at the key, which is hidden all the same.
+        Request::new("OPTIONS", "/preflight").header("apikey", key),
+        Request::new("OPTIONS", format!("/preflight?apikey={key}&a=1")).header("Referer", referer()),
+        Request::get(&format!("/secure?apikey={key}&a=1")).header("apikey", key),
     ]
 }
 
