@@ -79,6 +79,7 @@ async fn handle(
         return proxy(worker, peer_ip, request, progress).await;
     }
     let path = request.uri().path().to_owned();
+    let client_ip = worker.client(peer_ip, request.headers()).ip;
     own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
 }
 
