@@ -143,8 +143,13 @@ export async function startFaulty(names, bindings = {}) {
     /** Sets how KV behaves; the writes so far. */
     kv: (settings = {}) =>
       fetch(`${kvUrl}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
-    /** Asks a Worker for faults. */
-    fault: (gateway, faults) => fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`),
+    /** All that is in KV: name, value, metadata. */
+    records: () => fetch(`${kvUrl}/records`).then((response) => response.json()),
+    /** Puts records there past the object. */
+    putRecords: (records) => fetch(`${kvUrl}/records`, { method: "PUT", body: JSON.stringify(records) }),
+    /** Asks a Worker for faults; how it has called upstreams since. */
+    fault: (gateway, faults = {}) =>
+      fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`).then((response) => response.json()),
     stop: () => miniflare.dispose(),
   };
 }
