@@ -8,10 +8,9 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use latchkey_tests::gateway::{Gateway, Options, binary, run_to_end};
+use latchkey_tests::gateway::{Gateway, Options, run_to_end};
 
 const LONG: &str = "a secret of thirty-two bytes, ok";
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -71,18 +70,9 @@ fn secrets_that_are_long_enough_start_it() {
 #[test]
 fn secrets_that_are_not_utf8_are_refused() {
     for name in ["LATCHKEY_ADMIN_TOKEN", "LATCHKEY_PEPPER", "LATCHKEY_PEPPER_PREVIOUS"] {
-        let data = Options::default().data;
-        let output = Command::new(binary())
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data.path())
-            .env(name, OsString::from_vec([LONG.as_bytes(), b"\xff"].concat()))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success(), "{name}");
-        let expected = format!("{name} is not UTF-8: make one with `openssl rand -hex 32`");
-        assert!(complaint.contains(&expected), "{complaint}");
+        let value = OsString::from_vec([LONG.as_bytes(), b"\xff"].concat());
+        let options = Options { admin_token: None, ..Options::default() }.env(name, value);
+        check_refused(&options, &[name, "is not UTF-8: make one with `openssl rand -hex 32`"]);
     }
 }
 
