@@ -12,12 +12,11 @@ use crate::config::{KeyAuth, Service};
 use crate::decision::{BodyEdit, Plan, SetField, SetFields};
 use crate::field_name::FieldNames;
 use crate::grant::Identity;
-use crate::places;
 use crate::problem::{PRODUCT, REQUEST_ID};
 use crate::request::{Headers, RequestHead};
 use crate::request_ids;
 use crate::router::{Match, NormalPath, upstream_path};
-use crate::strip_key::{StripNames, append_without};
+use crate::strip_key::{HiddenCuts, StripNames, append_query, append_uri_without};
 
 /// Fields about one connection (RFC 9110 §7.6.1), and `Proxy` (CVE-2016-5385): neither requests nor
 /// responses pass them on. What `Connection` names goes along.
@@ -92,7 +91,7 @@ static X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-pre
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 static X_REQUEST_ID: HeaderName = REQUEST_ID;
 /// Most fields a plan sets.
-const FIELDS_SET_MAX: usize = 14;
+const FIELDS_SET_MAX: usize = 15;
 
 /// What a plan is made of besides the request.
 pub(crate) struct Passing<'p> {
@@ -101,20 +100,20 @@ pub(crate) struct Passing<'p> {
     pub(crate) path: &'p NormalPath<'p>,
     pub(crate) authority: Authority<'p>,
     pub(crate) identity: Option<&'p Identity>,
-    /// key-auth, if it hides credentials.
-    pub(crate) hidden: Option<&'p KeyAuth>,
-    pub(crate) body: BodyEdit,
+    /// key-auth, if it hides credentials, whether or not it ran.
+    pub(crate) hider: Option<&'p KeyAuth>,
+    pub(crate) hidden: HiddenCuts,
 }
 
 /// Plans how a request is sent on: target, `Host`, identity and forwarding fields.
 pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) -> Plan {
-    let Passing { service, found, path, authority, identity, hidden, body } = passing;
+    let Passing { service, found, path, authority, identity, hider, hidden } = passing;
     let bytes =
         3 * head.path.len() + head.query.map_or(0, <[u8]>::len) + identity.map_or(0, Identity::text_bytes);
     let mut out = Texts::with_capacity(bytes + 256);
     let target = out.append(|out| {
         upstream_path(service.path.as_deref().map(str::as_bytes), path, found.stripped(), out);
-        append_query(head.query, hidden, out);
+        append_query(head.query, &hidden.query, out);
     });
     for (name, value) in identity.into_iter().flat_map(Identity::fields) {
         out.set_text(name, value);
@@ -140,14 +139,18 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
         append_list(head, &header::VIA, out, |out| out.extend_from_slice(VIA.as_bytes()))
     });
     out.set(&X_REQUEST_ID, |out| append_request_id(head.request_id, out));
+    if let Some(auth) = hider {
+        set_referer(head, auth, &mut out);
+    }
     let set = out.finish();
+    let cuts = hidden.body.into_vec();
     Plan {
         upstream: service.upstream.clone(),
         target: set.text.slice(target),
         preserved_host: preserved_host(authority, found),
         set,
-        strip: hidden.map_or_else(StripNames::default, |auth| auth.strip.clone()),
-        body,
+        strip: hider.map_or_else(StripNames::default, |auth| auth.strip.clone()),
+        body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
         upgrade: is_websocket(head),
     }
 }
@@ -194,18 +197,24 @@ fn is_field_value(bytes: &[u8]) -> bool {
     !bytes.iter().fold(false, |found, byte| found | is_control(*byte))
 }
 
-/// Appends `?` and the query, without the hidden keys. When nothing is left there is no `?`; a
-/// bare `?` that the client sent stays.
-fn append_query(query: Option<&[u8]>, hidden: Option<&KeyAuth>, out: &mut Vec<u8>) {
-    let Some(query) = query else { return };
-    let mut cuts = Vec::new();
-    if let Some(auth) = hidden {
-        places::form::cut(query, &auth.names, &mut cuts);
+/// Sets `Referer` to what the client sent without the hidden keys, if there are any in its query.
+/// Of several lines one is left, as platforms join them.
+fn set_referer<H: Headers>(head: &RequestHead<'_, H>, auth: &KeyAuth, out: &mut Texts) {
+    if auth.strip.as_slice().contains(&header::REFERER) {
+        return;
     }
-    let cut: usize = cuts.iter().map(Range::len).sum();
-    if cut == 0 || cut < query.len() {
-        out.push(b'?');
-        append_without(query, &cuts, out);
+    let (mut was_found, mut is_first) = (false, true);
+    let value = out.append(|out| {
+        for referer in head.headers.values_of(&header::REFERER) {
+            if !std::mem::take(&mut is_first) {
+                out.extend_from_slice(b", ");
+            }
+            was_found |= append_uri_without(referer, &auth.search, out);
+        }
+    });
+    if was_found {
+        // Also to nothing: it must not stay what it was.
+        out.fields.push(SetField { name: &header::REFERER, value });
     }
 }
 
@@ -285,7 +294,8 @@ pub(crate) fn each_request_field<'h>(
     let named = named_by_connection(headers);
     let is_set = |name: &HeaderName| {
         // All that plans set begin so.
-        matches!(name.as_str().as_bytes()[0], b'x' | b'v') && plan.set.iter().any(|(set, _)| set == name)
+        matches!(name.as_str().as_bytes()[0], b'x' | b'v' | b'r')
+            && plan.set.iter().any(|(set, _)| set == name)
     };
     for (name, value) in headers {
         let is_named = || named.as_ref().is_some_and(|named| named.contains(name));

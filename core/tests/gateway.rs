@@ -326,6 +326,7 @@ impl Sent {
 const NO_KEY: &str = "No API key found in request";
 const DUPLICATE: &str = "Duplicate API key found";
 const UNAUTHORIZED: &str = "Unauthorized";
+const UNREADABLE: &str = "Request body is searched for an API key and cannot be read";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -431,6 +432,151 @@ fn hidden_fields_go_in_every_spelling() {
     assert_eq!((sent.header("x-api-keys"), sent.header("x-apikey")), (Some("kept"), Some("kept")));
     let sent = World::with_key_auth(settings(false)).forward(&request);
     assert_eq!((sent.header("x_api_key"), sent.header("my.key")), (Some("evil"), Some("evil")));
+}
+
+#[test]
+fn a_body_that_cannot_be_read_does_not_pass_where_keys_are_hidden() {
+    let multipart = "--b\r\nContent-Disposition: form-data; name=apikey\r\n\r\nkong\r\n--b--\r\n";
+    let utf_16 = "{\0\"\0a\0p\0i\0k\0e\0y\0\"\0:\0\"\0k\0o\0n\0g\0\"\0}\0";
+    let deep = "[".repeat(65) + &"]".repeat(65);
+    let long_boundary: &'static str = format!("multipart/form-data; boundary={}", "b".repeat(71)).leak();
+    let requests = || {
+        vec![
+            get("/").body(JSON, r#"{"apikey":"kong""#),
+            get("/").body(JSON, r#"{"a":0x1,"apikey":"kong"}"#),
+            get("/").body(JSON, r#"{"a":1,/**/"apikey":"kong"}"#),
+            get("/").body(JSON, r#"{'apikey':'kong'}"#),
+            get("/").body(JSON, r#"{"apikey":"kong",}"#),
+            get("/").body(JSON, r#"{"a":"\ud800","apikey":"kong"}"#),
+            get("/").body(JSON, "{\"a\":\"\n\",\"apikey\":\"kong\"}"),
+            get("/").body(JSON, r#"{"a":1} {"apikey":"kong"}"#),
+            get("/").body(JSON, utf_16),
+            get("/").body(JSON, &deep),
+            get("/").body("application/json; charset=utf-16", "{}"),
+            get("/").body("application/x-www-form-urlencoded; charset=utf-7", "apikey=kong"),
+            get("/").body(long_boundary, multipart),
+            get("/").body("multipart/form-data", multipart),
+            get("/").body("multipart/form-data; boundary=b", &multipart.replace("--b--", "")),
+            get("/").body("multipart/form-data; boundary=b; boundary=c", multipart),
+            get("/").body("application/json, text/plain", r#"{"apikey":"kong"}"#),
+            get("/").body("text/plain", r#"{"apikey":"kong"}"#).with("content-type", JSON),
+            get("/").body(JSON, r#"{"apikey":"kong"}"#).with("content-type", JSON),
+            get("/").body(FORM, "apikey=kong").with("content-encoding", "gzip"),
+            get("/").body(FORM, "apikey=kong").with("content-encoding", "identity, br"),
+        ]
+    };
+    let hiding = json!({"key_in_body": true, "hide_credentials": true, "anonymous": NOBODY});
+    let mut world = World::with_key_auth(hiding);
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
+    for request in requests() {
+        world.check_refused(&request, 400, UNREADABLE);
+        let mut in_query = request;
+        in_query.query = Some("apikey=kong");
+        world.check_refused(&in_query, 400, UNREADABLE);
+        world.check_refused(&in_query.with("apikey", "kong"), 400, UNREADABLE);
+    }
+
+    // Nothing is to be hidden: as in Kong there is no key in it, and it passes.
+    for config in [json!({"key_in_body": true}), json!({"hide_credentials": true})] {
+        let mut world = World::with_key_auth(config);
+        for request in requests() {
+            let body = request.body.clone();
+            let sent = world.forward(&request.with("apikey", "kong"));
+            sent.check_is_bob();
+            assert_eq!(sent.body, body);
+        }
+    }
+    let mut world = World::with_key_auth(json!({"key_in_body": true}));
+    for request in requests() {
+        world.check_refused(&request, 401, NO_KEY);
+    }
+}
+
+#[test]
+fn a_body_that_can_be_read_passes_where_keys_are_hidden() {
+    let mut world = World::with_key_auth(json!({"key_in_body": true, "hide_credentials": true}));
+    for (media_type, body, left) in [
+        (JSON, "", ""),
+        (JSON, " \r\n", " \r\n"),
+        (JSON, "[{\"apikey\":\"k\"}]", "[{\"apikey\":\"k\"}]"),
+        (JSON, "\"apikey\"", "\"apikey\""),
+        (JSON, "{\"a\":NaN,\"apikey\":\"k\"}", "{\"a\":NaN}"),
+        (JSON, "{\"apikey\":\"k\",\"a\":[-Infinity]}", "{\"a\":[-Infinity]}"),
+        (JSON, "\u{feff}{\"apikey\":\"k\"}", "\u{feff}{}"),
+        ("application/json; charset=ISO-8859-1", "{\"apikey\":\"k\"}", "{}"),
+        ("application/www-form-urlencoded", "a=1&apikey=k", "a=1"),
+        ("multipart/form-data", "", ""),
+        ("text/plain", "{\"apikey\":", "{\"apikey\":"),
+        ("text/plain, text/html", "apikey=k", "apikey=k"),
+        ("application/octet-stream", "apikey=k", "apikey=k"),
+    ] {
+        let sent = world.forward(&get("/").with("apikey", "kong").body(media_type, body));
+        sent.check_is_bob();
+        assert_eq!(String::from_utf8(sent.body).unwrap(), left, "{media_type}");
+    }
+    let coded = get("/").with("apikey", "kong").with("content-encoding", "gzip");
+    assert_eq!(world.forward(&coded.body("application/pdf", "apikey=k")).body, b"apikey=k");
+    let plain = get("/").with("apikey", "kong").with("content-encoding", "Identity,");
+    assert_eq!(world.forward(&plain.body(FORM, "apikey=k")).body, b"");
+    world.forward(&get("/").body("application/www-form-urlencoded", "apikey=kong")).check_is_bob();
+    world.forward(&get("/").body(JSON, "\u{feff}{\"a\":NaN,\"apikey\":\"kong\"}")).check_is_bob();
+}
+
+#[test]
+fn keys_are_hidden_where_authentication_is_skipped() {
+    let config = json!({"key_in_body": true, "hide_credentials": true, "run_on_preflight": false,
+        "key_names": ["apikey", "api_key"]});
+    let mut world = World::with_key_auth(config);
+    let sent = world.forward(
+        &get("/p?apikey=a&x=1&api_key=b")
+            .method("OPTIONS")
+            .with("apikey", "c")
+            .with("api-key", "d")
+            .with("referer", "http://a.test/?apikey=e&y=2")
+            .with("origin", "http://a.test")
+            .body(JSON, r#"{"apikey":"f","z":3}"#),
+    );
+    assert_eq!(sent.target, "/p?x=1");
+    assert_eq!((sent.header("apikey"), sent.header("api-key")), (None, None));
+    assert_eq!(sent.header("referer"), Some("http://a.test/?y=2"));
+    assert_eq!(sent.header("origin"), Some("http://a.test"));
+    assert_eq!(sent.header("x-consumer-id"), None);
+    assert_eq!(sent.body, br#"{"z":3}"#);
+    world.check_refused(&get("/").method("OPTIONS").body(JSON, "{'apikey':'k'}"), 400, UNREADABLE);
+    assert_eq!(world.forward(&get("/?x").method("OPTIONS")).target, "/?x");
+    assert_eq!(world.grant_reads, 0, "a key is looked up");
+
+    let mut world = World::with_key_auth(json!({"run_on_preflight": false}));
+    let sent = world.forward(&get("/?apikey=a").method("OPTIONS").with("apikey", "b"));
+    assert_eq!((sent.target.as_str(), sent.header("apikey")), ("/?apikey=a", Some("b")));
+}
+
+#[test]
+fn the_key_goes_from_referer_as_from_the_query() {
+    let mut world = World::with_key_auth(json!({"hide_credentials": true, "key_names": ["apikey", "k2"]}));
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
+    for (referer, left) in [
+        ("http://a.test/p?apikey=kong", "http://a.test/p"),
+        ("http://a.test/p?c=%651&api%6Bey=kong&=&k2=x&b#top", "http://a.test/p?c=%651&=&b#top"),
+        ("?apikey=kong", ""),
+        ("/p?x=1,/q?apikey=kong", "/p?x=1,/q"),
+        ("http://a.test/p?x=1&apikeys=1", "http://a.test/p?x=1&apikeys=1"),
+        ("about:blank", "about:blank"),
+    ] {
+        let sent = world.forward(&get("/?apikey=kong").with("referer", referer));
+        assert_eq!(sent.header("referer"), Some(left), "{referer}");
+    }
+    let two = get("/?apikey=kong").with("referer", "/p?x=1").with("referer", "/q?apikey=kong");
+    assert_eq!(world.forward(&two).header("referer"), Some("/p?x=1, /q"));
+    let two = get("/?apikey=kong").with("referer", "/p").with("referer", "/q");
+    assert_eq!(world.forward(&two).headers.get_all("referer").iter().count(), 2);
+    assert_eq!(world.forward(&get("/?apikey=kong")).header("referer"), None);
+
+    let mut world = World::with_key_auth(json!({}));
+    let sent = world.forward(&get("/?apikey=kong").with("referer", "/?apikey=kong"));
+    assert_eq!(sent.header("referer"), Some("/?apikey=kong"));
+    let mut world = World::with_key_auth(json!({"hide_credentials": true, "key_names": ["referer"]}));
+    assert_eq!(world.forward(&get("/").with("referer", "kong")).header("referer"), None);
 }
 
 #[test]
@@ -672,6 +818,22 @@ fn forged_keys_cost_no_read_and_no_memory() {
     assert_eq!(world.grant_reads, 0);
 }
 
+/// Their digests are the secrets that tags and ids of peppers are made of.
+#[test]
+fn reserved_texts_are_no_keys() {
+    let mut world = World::with_key_auth(json!({}));
+    for (text, query) in [
+        ("latchkey key tag v1", "latchkey%20key%20tag%20v1"),
+        ("latchkey pepper id v1", "latchkey+pepper+id+v1"),
+    ] {
+        world.add_key(text, |_| {});
+        world.check_refused(&get(&format!("/?apikey={query}")), 401, UNAUTHORIZED);
+    }
+    assert_eq!((world.grant_reads, world.gateway.memory_use().misses), (0, 0));
+    world.add_key("latchkey key tag v2", |_| {});
+    world.forward(&get("/?apikey=latchkey%20key%20tag%20v2")).check_is_bob();
+}
+
 #[test]
 fn key_under_the_previous_pepper_works_and_is_moved() {
     let mut world = World::with_key_auth(json!({}));
@@ -778,6 +940,31 @@ fn https_only_routes_ask_for_https() {
     let headers = world.check_refused(&get("/x?a=1"), 308, "Please use HTTPS protocol");
     assert_eq!(headers["location"], "https://API.test/x?a=1");
     assert!(!headers.contains_key("upgrade"));
+}
+
+#[test]
+fn a_redirect_to_https_carries_no_key() {
+    let route = json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"], "protocols": ["https"],
+        "https_redirect_status_code": 301});
+    let names = json!(["apikey", "k2"]);
+    for (config, left) in [
+        (json!({"key_names": names}), "?a=%zz&b"),
+        (json!({"key_names": names, "hide_credentials": true, "key_in_query": false}), "?a=%zz&b"),
+        (json!({"key_names": names, "run_on_preflight": false}), "?a=%zz&b"),
+        (json!({"key_names": names, "key_in_query": false}), "?a=%zz&api%6Bey=kong&b&k2=x"),
+    ] {
+        let mut world = World::with_key_auth(config);
+        world.put(ConfigKind::Routes, ROUTE, route.clone());
+        let message = "Please use HTTPS protocol";
+        let headers = world.check_refused(&get("/x?a=%zz&api%6Bey=kong&b&k2=x"), 301, message);
+        assert_eq!(headers["location"], format!("https://API.test/x{left}"));
+        let headers = world.check_refused(&get("/x?").method("OPTIONS"), 301, message);
+        assert_eq!(headers["location"], "https://API.test/x?");
+    }
+    let mut world = World::with_key_auth(json!({}));
+    world.put(ConfigKind::Routes, ROUTE, route);
+    let headers = world.check_refused(&get("/x?apikey=kong"), 301, "Please use HTTPS protocol");
+    assert_eq!(headers["location"], "https://API.test/x");
 }
 
 #[test]

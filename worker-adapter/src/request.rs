@@ -7,13 +7,14 @@ use latchkey_core::config::HeaderNames;
 use latchkey_core::request::{Headers, Now, RequestHead, Scheme};
 
 /// Header fields that core looks at whatever the configuration.
-const ALWAYS: [&str; 9] = [
+const ALWAYS: [&str; 10] = [
     "accept",
     "connection",
     "content-encoding",
     "content-length",
     "content-type",
     "host",
+    "referer",
     "upgrade",
     "via",
     "x-forwarded-for",
