@@ -5,9 +5,9 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod admit_secret;
 pub mod authority;
 pub mod client;
-pub mod admit_secret;
 pub mod config;
 pub mod decision;
 mod extract_key;
