@@ -418,9 +418,8 @@ impl KeyAuth {
                 names.push(name);
             }
         }
-        let spellings =
-            names.iter().flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
-        let strip = StripNames(config.hide_credentials.then(|| spellings.cloned().collect()));
+        let headers = names.iter().map(|name| name.header.clone());
+        let strip = StripNames(config.hide_credentials.then(|| headers.collect()));
         KeyAuth {
             in_header: config.key_in_header,
             in_query: config.key_in_query,

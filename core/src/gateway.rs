@@ -7,6 +7,7 @@ mod authorize;
 
 use std::sync::Arc;
 
+use crate::authority::Authority;
 use crate::config::{Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules, Service};
 use crate::decision::{Decision, GrantRequest, Need};
 use crate::extract_key::{Presented, Searched, Unsearched, extract_key};
@@ -19,7 +20,7 @@ use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix};
 use crate::limits;
 use crate::places;
 use crate::problem::Problem;
-use crate::request::{Body, Headers, Now, RequestHead};
+use crate::request::{Body, Headers, Now, RequestHead, Scheme};
 use crate::router::{Match, NormalPath, RouteRequest};
 use crate::snapshot::UnreadablePiece;
 use crate::strip_key::{HiddenCuts, append_query};
@@ -147,6 +148,7 @@ impl From<Problem> for Stop {
 
 /// The route of a request, and what is checked on it.
 struct Routed<'k> {
+    authority: Authority<'k>,
     found: Match<'k>,
     rules: &'k RouteRules,
     /// Whether key-auth runs for this request. Keys are hidden all the same.
@@ -327,6 +329,7 @@ impl Callers {
             service,
             found: &routed.found,
             path: &path,
+            authority: routed.authority,
             identity: caller.as_ref().map(Caller::identity),
             hider: routed.rules.key_auth.as_deref().filter(|auth| auth.hides_credentials),
             hidden,
@@ -448,14 +451,18 @@ impl Callers {
 #[inline]
 fn find_route<'k, H: Headers>(
     config: &'k Config,
-    head: &RequestHead<'_, H>,
+    head: &RequestHead<'k, H>,
     path: &NormalPath<'_>,
 ) -> Result<Routed<'k>, Stop> {
+    let authority = Authority::of_request(head.headers, head.host).map_err(Problem::from)?;
+    let scheme_https = head.scheme == Scheme::Https;
     let request = RouteRequest {
         method: head.method,
-        host: head.host,
-        scheme_https: head.scheme == crate::request::Scheme::Https,
+        authority,
+        scheme_https,
         headers: head.headers,
+        // A trusted peer has ended TLS, and says of it nothing more.
+        ends_tls: scheme_https && head.forwarded.is_none(),
         sni: None,
     };
     let found = config.router.find(&request, path).ok_or(Problem::NoRoute)?;
@@ -465,10 +472,10 @@ fn find_route<'k, H: Headers>(
     }
     let auth = rules.key_auth.as_deref();
     if found.https_required {
-        return Err(https_only(head, &found, auth));
+        return Err(https_only(head, authority, &found, auth));
     }
     let authenticates = auth.is_some_and(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
-    Ok(Routed { found, rules, authenticates })
+    Ok(Routed { authority, found, rules, authenticates })
 }
 
 /// The grant, unless its key has expired. Never left to a store's own expiry.
@@ -491,11 +498,16 @@ fn permit(grant: &KnownGrant, rules: &RouteRules) -> Option<()> {
 }
 
 /// 426, or a redirect with the route's own status.
-fn https_only<H: Headers>(head: &RequestHead<'_, H>, found: &Match<'_>, auth: Option<&KeyAuth>) -> Stop {
+fn https_only<H: Headers>(
+    head: &RequestHead<'_, H>,
+    authority: Authority<'_>,
+    found: &Match<'_>,
+    auth: Option<&KeyAuth>,
+) -> Stop {
     let problem = Problem::HttpsRequired;
     let status = found.route.https_redirect_status_code;
     let redirect = http::StatusCode::from_u16(status).ok().filter(http::StatusCode::is_redirection);
-    let location = |status| Some((status, https_location(head, auth)?));
+    let location = |status| Some((status, https_location(head, authority, auth)?));
     let Some((redirect, location)) = redirect.and_then(location) else { return problem.into() };
     let mut response = problem.respond(head.header("accept"), head.request_id);
     *response.status_mut() = redirect;
@@ -507,14 +519,14 @@ fn https_only<H: Headers>(head: &RequestHead<'_, H>, found: &Match<'_>, auth: Op
 }
 
 /// Where the same request is served; a key that came unprotected is not sent on. `None`: the client
-/// named no host, or none that can stand in a URI.
+/// named no host.
 fn https_location<H: Headers>(
     head: &RequestHead<'_, H>,
+    authority: Authority<'_>,
     auth: Option<&KeyAuth>,
 ) -> Option<http::HeaderValue> {
-    let host = forward::host_name(head.host);
-    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._[:]".contains(byte);
-    if host.is_empty() || !host.iter().all(is_host) {
+    let host = head.forwarded_authority().unwrap_or(authority).host();
+    if host.is_empty() {
         return None;
     }
     let auth = auth.filter(|auth| auth.in_query || auth.hides_credentials);

@@ -5,10 +5,13 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod authority;
+pub mod client;
 pub mod config;
 pub mod decision;
 mod extract_key;
 pub mod feed;
+pub mod field_name;
 pub mod forward;
 mod freshness;
 pub mod gateway;
@@ -17,6 +20,7 @@ mod grant_memory;
 pub mod keys;
 pub mod limits;
 mod lru;
+pub mod network;
 pub mod places;
 pub mod ports;
 pub mod problem;

@@ -8,7 +8,9 @@ use memchr::memchr2;
 
 use crate::places::{Cuts, Names, form};
 
-/// Header fields that carry a key under some spelling; empty when keys are not hidden.
+use crate::field_name;
+
+/// Header fields that carry a key; empty when keys are not hidden.
 #[derive(Clone, Debug, Default)]
 pub struct StripNames(pub Option<Arc<[HeaderName]>>);
 
@@ -16,6 +18,11 @@ impl StripNames {
     /// The names, lower case.
     pub fn as_slice(&self) -> &[HeaderName] {
         self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a field carries a key, in whatever spelling.
+    pub fn contains(&self, name: &HeaderName) -> bool {
+        self.as_slice().iter().any(|hidden| field_name::is_same(hidden.as_str(), name.as_str()))
     }
 }
 

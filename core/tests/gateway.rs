@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
+use latchkey_core::authority::Authority;
+use latchkey_core::client::Forwarded;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::feed::FeedReply;
@@ -198,6 +201,10 @@ fn merge(mut into: Value, from: Value) -> Value {
 
 struct Request {
     method: &'static str,
+    scheme: Scheme,
+    host: &'static str,
+    client_ip: Option<IpAddr>,
+    forwarded: Option<Forwarded<'static>>,
     path: &'static str,
     query: Option<&'static str>,
     headers: HeaderMap,
@@ -206,12 +213,35 @@ struct Request {
 
 fn get(target: &'static str) -> Request {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    Request { method: "GET", path, query, headers: HeaderMap::new(), body: vec![] }
+    Request {
+        method: "GET",
+        scheme: Scheme::Http,
+        host: "API.test:8080",
+        client_ip: Some([127, 0, 0, 9].into()),
+        forwarded: None,
+        path,
+        query,
+        headers: HeaderMap::new(),
+        body: vec![],
+    }
 }
 
 impl Request {
     fn method(self, method: &'static str) -> Self {
         Request { method, ..self }
+    }
+
+    fn host(self, host: &'static str) -> Self {
+        Request { host, ..self }
+    }
+
+    fn with_every_spelling(mut self, names: &[&str]) -> Self {
+        for (name, other) in names.iter().flat_map(|name| SEPARATORS.chars().map(move |other| (name, other)))
+        {
+            let name = HeaderName::from_bytes(name.replace('-', &other.to_string()).as_bytes()).unwrap();
+            self.headers.insert(name, HeaderValue::from_static("evil"));
+        }
+        self
     }
 
     fn with(mut self, name: &'static str, value: &'static str) -> Self {
@@ -227,18 +257,22 @@ impl Request {
     fn head(&self) -> RequestHead<'_, HeaderMap> {
         RequestHead {
             method: self.method,
-            scheme: Scheme::Http,
-            host: b"API.test:8080",
+            scheme: self.scheme,
+            host: self.host.as_bytes(),
             path: self.path.as_bytes(),
             query: self.query.map(str::as_bytes),
             headers: &self.headers,
-            client_ip: Some([127, 0, 0, 9].into()),
+            client_ip: self.client_ip,
             server_port: 8080,
+            forwarded: self.forwarded,
             started: NOW,
             request_id: 0xfeed,
         }
     }
 }
+
+/// What a name may have in it besides letters and digits (RFC 9110 §5.6.2).
+const SEPARATORS: &str = "!#$%&'*+-.^_`|~";
 
 /// The other way to apply a plan comes to the same.
 #[track_caller]
@@ -529,6 +563,23 @@ fn the_key_goes_from_referer_as_from_the_query() {
 }
 
 #[test]
+fn hidden_fields_go_in_every_spelling() {
+    let settings = |hides: bool| json!({"hide_credentials": hides, "key_names": ["x-api-key", "my_key"]});
+    let mut request = get("/?x-api-key=kong").with_every_spelling(&["x-api-key", "my-key"]);
+    // These the key would be looked for in.
+    for found in ["x-api-key", "my-key", "my_key"] {
+        request.headers.remove(found);
+    }
+    let request = request.with("x-api-keys", "kept").with("x-apikey", "kept");
+    let sent = World::with_key_auth(settings(true)).forward(&request);
+    sent.check_is_bob();
+    assert!(sent.headers.values().all(|value| value != "evil"));
+    assert_eq!((sent.header("x-api-keys"), sent.header("x-apikey")), (Some("kept"), Some("kept")));
+    let sent = World::with_key_auth(settings(false)).forward(&request);
+    assert_eq!((sent.header("x_api_key"), sent.header("my.key")), (Some("evil"), Some("evil")));
+}
+
+#[test]
 fn body_over_the_bound_is_413_not_a_silent_miss() {
     let mut world = World::with_key_auth(json!({"key_in_body": true, "hide_credentials": true}));
     let large = "a".repeat((1 << 20) + 1);
@@ -563,24 +614,139 @@ fn anonymous_takes_the_place_of_every_refusal() {
 fn identity_fields_never_come_from_the_client() {
     let spoofed = |request: Request| {
         request
-            .with("x-consumer-id", "evil")
-            .with("x_consumer_username", "evil")
-            .with("x-consumer-groups", "admins")
-            .with("x-anonymous-consumer", "true")
-            .with("x-authenticated-groups", "admins")
+            .with_every_spelling(&[
+                "x-consumer-id",
+                "x-consumer-custom-id",
+                "x-consumer-username",
+                "x-credential-identifier",
+                "x-anonymous-consumer",
+                "x-consumer-groups",
+                "x-authenticated-groups",
+                "x-authenticated-scope",
+                "x-authenticated-userid",
+            ])
             .with("x-consumer-language", "kept")
+            .with("x_consumer_idx", "kept")
+            .with("xxconsumerxid", "kept")
+            .with("authenticated-scope", "kept")
     };
     let check = |sent: Sent| {
-        for (name, value) in &sent.headers {
-            let evil = ["evil", "admins"].contains(&value.to_str().unwrap());
-            assert!(!evil && name != "x-anonymous-consumer", "{name}");
+        let evil = sent.headers.iter().find(|(_, value)| *value == "evil");
+        assert_eq!(evil, None);
+        for name in ["x-consumer-language", "x_consumer_idx", "xxconsumerxid", "authenticated-scope"] {
+            assert_eq!(sent.header(name), Some("kept"), "{name}");
         }
-        assert_eq!(sent.header("x-consumer-language"), Some("kept"));
+        sent
     };
     check(World::new().forward(&spoofed(get("/"))));
     let mut world = World::with_key_auth(json!({"run_on_preflight": false}));
     check(world.forward(&spoofed(get("/").method("OPTIONS"))));
-    check(world.forward(&spoofed(get("/?apikey=kong"))));
+    check(world.forward(&spoofed(get("/?apikey=kong")))).check_is_bob();
+}
+
+#[test]
+fn what_a_plan_is_in_charge_of_never_stays_the_clients() {
+    let names = [
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-path",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "x-kong-request-id",
+    ];
+    let spoofed = |request: Request| {
+        request
+            .with_every_spelling(&names)
+            .with_every_spelling(&[
+                "transfer-encoding",
+                "proxy-authorization",
+                "keep-alive",
+                "proxy-connection",
+            ])
+            .with("content_length", "evil")
+            .with("content.length", "evil")
+            .with("content-length", "0")
+            .with("x-forwarded-server", "kept")
+            .with("x-real-ipx", "kept")
+    };
+    let check = |request: Request, there: &[(&str, &str)]| {
+        let sent = World::new().forward(&spoofed(request));
+        for (name, value) in &sent.headers {
+            let is_own = there.iter().any(|(own, _)| name == own);
+            assert!(is_own || value != "evil", "{name}");
+        }
+        for name in names {
+            let expected = there.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
+            let always = ["x-kong-request-id", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-path"];
+            if !always.contains(&name) {
+                assert_eq!(sent.header(name), expected, "{name}");
+            }
+        }
+        assert_eq!(sent.header("content-length"), Some("0"));
+        assert_eq!(sent.header("x-forwarded-server"), Some("kept"));
+        assert_eq!(sent.header("x-real-ipx"), Some("kept"));
+    };
+    let nobody = || Request { client_ip: None, ..get("/").host("") };
+    check(nobody(), &[]);
+    check(get("/").host(""), &[("x-forwarded-for", "evil, 127.0.0.9"), ("x-real-ip", "127.0.0.9")]);
+    check(Request { client_ip: None, ..get("/") }, &[("x-forwarded-host", "api.test")]);
+}
+
+#[test]
+fn a_trusted_peer_says_whom_the_client_asked() {
+    let peer_ip = [10, 0, 0, 1].into();
+    let authority = Authority::parse(b"Shop.example:8443").ok();
+    let request = |authority| {
+        let forwarded = Some(Forwarded { peer_ip, authority });
+        Request { scheme: Scheme::Https, forwarded, ..get("/").with("x-forwarded-for", "203.0.113.1") }
+    };
+    let check = |authority, host| {
+        let sent = World::new().forward(&request(authority));
+        assert_eq!(sent.header("x-forwarded-host"), Some(host));
+        assert_eq!(sent.header("x-forwarded-proto"), Some("https"));
+        assert_eq!(sent.header("x-forwarded-for"), Some("203.0.113.1, 10.0.0.1"));
+        assert_eq!(sent.header("x-real-ip"), Some("127.0.0.9"));
+    };
+    check(authority, "Shop.example:8443");
+    check(None, "api.test");
+
+    // Routes go by `Host`, redirects to where the client is; TLS ended before us.
+    let route = json!({"id": ROUTE, "service": {"id": SERVICE}, "hosts": ["api.test"], "snis": ["a.test"],
+        "protocols": ["https"], "https_redirect_status_code": 308});
+    let mut world = World::new();
+    world.put(ConfigKind::Routes, ROUTE, route);
+    world.forward(&request(authority).host("api.test"));
+    let plain = Request { scheme: Scheme::Http, ..request(authority) };
+    let headers = world.check_refused(&plain, 308, "Please use HTTPS protocol");
+    assert_eq!(headers["location"], "https://Shop.example/");
+}
+
+#[test]
+fn what_is_no_host_is_refused() {
+    let mut world = World::with_key_auth(json!({}));
+    let message = "Host is not a host name or address with at most a port";
+    for host in
+        ["k.test/evil", "user@k.test", "a b", "[::1", "a..b", "k.test:99999", "k.test:abc", "k%2etest"]
+    {
+        world.check_refused(&get("/?apikey=kong").host(host), 400, message);
+        world.check_refused(&get("/?apikey=kong").with("host", host), 400, message);
+    }
+    world.check_refused(&get("/?apikey=kong").with("host", "a.test").with("host", "a.test"), 400, message);
+    for (host, forwarded) in [
+        ("a_b.test", "a_b.test"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("1.2.3.4:80", "1.2.3.4"),
+        ("[2001:DB8::1]:80", "[2001:db8::1]"),
+        ("K.test:", "k.test"),
+        ("k.test.", "k.test."),
+    ] {
+        let sent = world.forward(&get("/?apikey=kong").host(host).with("host", host));
+        assert_eq!(sent.header("x-forwarded-host"), Some(forwarded), "{host}");
+    }
+    assert_eq!(world.forward(&get("/?apikey=kong").host("")).header("x-forwarded-host"), None);
 }
 
 #[test]
@@ -894,7 +1060,7 @@ proptest::proptest! {
             ("connection", "keep-alive"),
             ("te", "gzip, trailers"),
             ("te", "gzip"),
-            ("host", "other.test"),
+            ("x.real_ip", "spoofed"),
             ("via", "1.0 fred"),
             ("x-hop", "1"),
             ("x-real-ip", "1"),
@@ -909,6 +1075,7 @@ proptest::proptest! {
         let mut world = World::with_key_auth(json!({"hide_credentials": true}));
         let fields = chosen.into_iter().map(|index| FIELDS[index % FIELDS.len()]);
         // Compared in `Sent::new`.
-        world.forward(&fields.fold(get("/").with("apikey", "kong"), |request, (name, value)| request.with(name, value)));
+        let request = get("/").with("apikey", "kong").with("host", "other.test");
+        world.forward(&fields.fold(request, |request, (name, value)| request.with(name, value)));
     }
 }
