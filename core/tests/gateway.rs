@@ -418,6 +418,23 @@ fn hidden_credentials_leave_every_other_byte() {
 }
 
 #[test]
+fn hidden_fields_go_in_every_spelling() {
+    let settings = |hides: bool| json!({"hide_credentials": hides, "key_names": ["x-api-key", "my_key"]});
+    let mut request = get("/?x-api-key=kong").with_every_spelling(&["x-api-key", "my-key"]);
+    // These the key would be looked for in.
+    for found in ["x-api-key", "my-key", "my_key"] {
+        request.headers.remove(found);
+    }
+    let request = request.with("x-api-keys", "kept").with("x-apikey", "kept");
+    let sent = World::with_key_auth(settings(true)).forward(&request);
+    sent.check_is_bob();
+    assert!(sent.headers.values().all(|value| value != "evil"));
+    assert_eq!((sent.header("x-api-keys"), sent.header("x-apikey")), (Some("kept"), Some("kept")));
+    let sent = World::with_key_auth(settings(false)).forward(&request);
+    assert_eq!((sent.header("x_api_key"), sent.header("my.key")), (Some("evil"), Some("evil")));
+}
+
+#[test]
 fn a_body_that_cannot_be_read_does_not_pass_where_keys_are_hidden() {
     let multipart = "--b\r\nContent-Disposition: form-data; name=apikey\r\n\r\nkong\r\n--b--\r\n";
     let utf_16 = "{\0\"\0a\0p\0i\0k\0e\0y\0\"\0:\0\"\0k\0o\0n\0g\0\"\0}\0";
@@ -560,23 +577,6 @@ fn the_key_goes_from_referer_as_from_the_query() {
     assert_eq!(sent.header("referer"), Some("/?apikey=kong"));
     let mut world = World::with_key_auth(json!({"hide_credentials": true, "key_names": ["referer"]}));
     assert_eq!(world.forward(&get("/").with("referer", "kong")).header("referer"), None);
-}
-
-#[test]
-fn hidden_fields_go_in_every_spelling() {
-    let settings = |hides: bool| json!({"hide_credentials": hides, "key_names": ["x-api-key", "my_key"]});
-    let mut request = get("/?x-api-key=kong").with_every_spelling(&["x-api-key", "my-key"]);
-    // These the key would be looked for in.
-    for found in ["x-api-key", "my-key", "my_key"] {
-        request.headers.remove(found);
-    }
-    let request = request.with("x-api-keys", "kept").with("x-apikey", "kept");
-    let sent = World::with_key_auth(settings(true)).forward(&request);
-    sent.check_is_bob();
-    assert!(sent.headers.values().all(|value| value != "evil"));
-    assert_eq!((sent.header("x-api-keys"), sent.header("x-apikey")), (Some("kept"), Some("kept")));
-    let sent = World::with_key_auth(settings(false)).forward(&request);
-    assert_eq!((sent.header("x_api_key"), sent.header("my.key")), (Some("evil"), Some("evil")));
 }
 
 #[test]
@@ -816,6 +816,22 @@ fn forged_keys_cost_no_read_and_no_memory() {
     settings.has_imported_keys = false;
     world.check_refused(&get("/?apikey=kong"), 401, UNAUTHORIZED);
     assert_eq!(world.grant_reads, 0);
+}
+
+/// Their digests are the secrets that tags and ids of peppers are made of.
+#[test]
+fn reserved_texts_are_no_keys() {
+    let mut world = World::with_key_auth(json!({}));
+    for (text, target) in [
+        ("latchkey key tag v1", "/?apikey=latchkey%20key%20tag%20v1"),
+        ("latchkey pepper id v1", "/?apikey=latchkey+pepper+id+v1"),
+    ] {
+        world.add_key(text, |_| {});
+        world.check_refused(&get(target), 401, UNAUTHORIZED);
+    }
+    assert_eq!((world.grant_reads, world.gateway.memory_use().misses), (0, 0));
+    world.add_key("latchkey key tag v2", |_| {});
+    world.forward(&get("/?apikey=latchkey%20key%20tag%20v2")).check_is_bob();
 }
 
 #[test]

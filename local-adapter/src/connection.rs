@@ -79,7 +79,8 @@ async fn handle(
         return proxy(worker, peer_ip, request, progress).await;
     }
     let path = request.uri().path().to_owned();
-    own::answer(worker, surface(PREFIX, &path), request, progress).await
+    let client_ip = worker.client(peer_ip, request.headers()).ip;
+    own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
 }
 
 /// Ends when the client has owed us something for too long: one timer for the whole connection,
