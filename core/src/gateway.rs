@@ -4,6 +4,7 @@
 //! An adapter asks [`Gateway::decide`], fetches what is needed, hands it in and asks again.
 
 mod authorize;
+mod tunnel;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use crate::snapshot::UnreadablePiece;
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
 pub use authorize::{Authorization, Authorized, Unfit};
+pub use tunnel::{Right, Standing};
 
 /// Settings of the data plane.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +113,7 @@ pub struct Gateway {
     freshness: Freshness,
     config: Arc<Config>,
     callers: Callers,
+    rules: Rules,
 }
 
 /// Who may call, as far as it is known.
@@ -135,7 +138,7 @@ struct Known<'k> {
 enum Stop {
     Need(Need),
     Problem(Problem),
-    Redirect(Box<crate::decision::Response>),
+    Respond(Box<crate::decision::Response>),
 }
 
 impl From<Problem> for Stop {
@@ -193,6 +196,7 @@ impl Gateway {
                 memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
                 rehash: None,
             },
+            rules,
         }
     }
 
@@ -212,7 +216,7 @@ impl Gateway {
             Err(Stop::Problem(problem)) => {
                 Decision::Respond(problem.respond(head.header("accept"), head.request_id))
             }
-            Err(Stop::Redirect(response)) => Decision::Respond(*response),
+            Err(Stop::Respond(response)) => Decision::Respond(*response),
         }
     }
 
@@ -328,12 +332,19 @@ impl Callers {
         let path = NormalPath::new(head.path);
         let Routed { found, rules, auth } = find_route(known.config, head, &path)?;
         let Admitted { service, caller, body } = self.admit(auth, rules, known, head, body)?;
+        let hops = forward::Hops::of(head);
+        if hops == forward::Hops::Last {
+            return Ok(Decision::Respond(forward::options_of_ours(head)));
+        }
+        let is_handshake = body == BodyEdit::Untouched && forward::is_handshake(head);
         let passing = Passing {
             service,
             found: &found,
             path: &path,
             identity: caller.as_ref().map(Caller::identity),
             hidden: auth.filter(|auth| auth.hides_credentials),
+            hops,
+            upgrade: is_handshake.then(|| Box::new(Right::new(service, caller.as_ref()))),
             body,
         };
         Ok(Decision::Forward(Box::new(forward::plan(head, passing))))
@@ -456,6 +467,7 @@ fn find_route<'k, H: Headers>(
     head: &RequestHead<'_, H>,
     path: &NormalPath<'_>,
 ) -> Result<Routed<'k>, Stop> {
+    forward::judge_passage(head)?;
     let request = RouteRequest {
         method: head.method,
         host: head.host,
@@ -526,7 +538,7 @@ fn https_only<H: Headers>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Stop 
         response.headers_mut().remove(name);
     }
     response.headers_mut().insert(http::header::LOCATION, location);
-    Stop::Redirect(Box::new(response))
+    Stop::Respond(Box::new(response))
 }
 
 fn https_location<H: Headers>(head: &RequestHead<'_, H>) -> Option<http::HeaderValue> {

@@ -84,7 +84,7 @@ impl Passing<'_> {
     }
 
     async fn forward(&self, plan: &Plan, request: Request, bytes_max: Option<usize>) -> Response<Content> {
-        if plan.upgrade {
+        if plan.upgrade.is_some() {
             return self.refuse(&Problem::NoUpgrade);
         }
         let outgoing = apply(plan, request);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
@@ -11,6 +11,7 @@ use latchkey_core::surface::Surface;
 
 use crate::admin::AdminRequest;
 use crate::body::{Content, ResponseBody};
+use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::proxy::{Abandoned, collect_own};
 use crate::worker::Worker;
@@ -42,8 +43,18 @@ async fn admin(
     progress: &Rc<Progress>,
 ) -> Result<Response<Bytes>, Abandoned> {
     let (parts, body) = request.into_parts();
-    let Some(body) = collect_own(body, ADMIN_BODY_BYTES_MAX, progress).await? else {
-        return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
+    let body = match collect_own(body, ADMIN_BODY_BYTES_MAX, progress).await {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
+        }
+        Err(Failure::ClientGone) => return Err(Abandoned),
+        Err(_) => {
+            let message = "{\"message\":\"The request body could not be read\"}";
+            let mut response = json(StatusCode::BAD_REQUEST, message);
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return Ok(response);
+        }
     };
     let request = AdminRequest {
         method: parts.method,
