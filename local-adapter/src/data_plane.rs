@@ -64,13 +64,13 @@ impl DataPlane {
         refuse(head, Problem::Internal)
     }
 
-    /// Whether a tunnel may stay open; `None`: it cannot be told.
+    /// Whether a tunnel may stay open.
     pub(crate) fn stands<H: Headers>(
         &self,
         head: &RequestHead<'_, H>,
         right: &Right,
         now: Now,
-    ) -> Option<Standing> {
+    ) -> Standing {
         let mut gateway = self.gateway.borrow_mut();
         if self.published.epoch() != gateway.epoch() {
             let since = gateway.epoch();
@@ -78,13 +78,13 @@ impl DataPlane {
         }
         for _ in 0..NEEDS_MAX {
             match gateway.stands(head, right, now) {
-                Ok(standing) => return Some(standing),
+                Ok(standing) => return standing,
                 Err(Need::Grant(request)) if self.learn_grant(&mut gateway, request, now) => {}
                 Err(Need::Feed(request)) => self.learn_feed(&mut gateway, request, now),
-                Err(Need::Grant(_) | Need::Body { .. } | Need::Wait { .. }) => return None,
+                Err(Need::Grant(_) | Need::Body { .. } | Need::Wait { .. }) => break,
             }
         }
-        None
+        Standing::Untold
     }
 
     fn learn_feed(&self, gateway: &mut Gateway, request: FeedRequest, now: Now) {

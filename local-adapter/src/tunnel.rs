@@ -65,10 +65,10 @@ impl Lease {
             let epoch = published.epoch();
             let now = Instant::now();
             let good_for = match self.ask(now) {
-                Some(Standing::Lost) => return,
-                Some(Standing::Holds { ms }) => Duration::from_millis(ms),
+                Standing::Lost => return,
+                Standing::Holds { ms } => Duration::from_millis(ms),
                 // The store cannot be read: again, while the answer before is good.
-                None => good_until.saturating_duration_since(now).min(LOOK_MIN),
+                Standing::Untold => good_until.saturating_duration_since(now).min(LOOK_MIN),
             };
             if good_for.is_zero() {
                 return;
@@ -81,7 +81,7 @@ impl Lease {
         }
     }
 
-    fn ask(&self, now: Instant) -> Option<Standing> {
+    fn ask(&self, now: Instant) -> Standing {
         let data_plane = &self.worker.data_plane;
         let now = data_plane.timer.now(now);
         let head = proxy::head(&self.worker, &self.head, self.client_ip, now, self.request_id);

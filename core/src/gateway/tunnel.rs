@@ -35,13 +35,16 @@ enum Whom {
 /// Whether a tunnel may stay open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It may: to be asked again before so many milliseconds are over, and closed if that fails.
+    /// It may, for so long; to be asked again before that is over.
     Holds {
         /// Milliseconds from the time of asking.
         ms: u64,
     },
     /// It must be closed.
     Lost,
+    /// That cannot be told, the feed being out of reach: to be asked again, and closed when the time of
+    /// the answer before is over.
+    Untold,
 }
 
 impl Right {
@@ -89,7 +92,7 @@ impl Gateway {
         match self.freshness.judge(end, now) {
             Verdict::Fresh | Verdict::InGrace => {}
             Verdict::Need(need) => return Err(need),
-            Verdict::TooOld => return Ok(Standing::Lost),
+            Verdict::TooOld => return Ok(Standing::Untold),
         }
         let known = Known { config: &self.config, epoch: self.epoch(), now };
         let right_now = match self.callers.right(known, head) {
