@@ -29,18 +29,25 @@ pub struct FieldNames<const N: usize> {
 }
 
 impl<const N: usize> FieldNames<N> {
-    /// Names as [`folded`] has them, each beginning with a letter and shorter than 64 bytes; others
-    /// do not compile where the set is constant.
-    pub const fn new(names: [&'static str; N]) -> Self {
-        let mut lengths = [0; 26];
-        let mut at = 0;
-        while at < N {
-            let name = names[at].as_bytes();
-            assert!(name[0].is_ascii_lowercase() && name.len() < 64, "no such name can be told");
-            lengths[(name[0] - b'a') as usize] |= 1 << name.len();
-            at += 1;
+    /// The names of all lists, as [`folded`] has them, each beginning with a letter and shorter than
+    /// 64 bytes; others, or another number of them, do not compile where the set is constant.
+    pub const fn new(lists: &[&[&'static str]]) -> Self {
+        let mut set = FieldNames { names: [""; N], lengths: [0; 26] };
+        let (mut count, mut list) = (0, 0);
+        while list < lists.len() {
+            let mut at = 0;
+            while at < lists[list].len() {
+                let name = lists[list][at].as_bytes();
+                assert!(name[0].is_ascii_lowercase() && name.len() < 64, "such a name cannot be told");
+                set.lengths[(name[0] - b'a') as usize] |= 1 << name.len();
+                set.names[count] = lists[list][at];
+                count += 1;
+                at += 1;
+            }
+            list += 1;
         }
-        FieldNames { names, lengths }
+        assert!(count == N, "the number of names is another");
+        set
     }
 
     /// Whether a name is the same as one of these.
@@ -52,11 +59,6 @@ impl<const N: usize> FieldNames<N> {
         name.len() < 64
             && lengths >> name.len() & 1 == 1
             && self.names.iter().any(|known| is_same(known, name))
-    }
-
-    /// The names.
-    pub fn iter(&self) -> impl Iterator<Item = &'static str> {
-        self.names.into_iter()
     }
 }
 
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_set_has_its_names_in_every_spelling_and_no_others() {
-        const NAMES: FieldNames<3> = FieldNames::new(["te", "x-real-ip", "x-forwarded-for"]);
+        const NAMES: FieldNames<3> = FieldNames::new(&[&["te"], &["x-real-ip", "x-forwarded-for"]]);
         for name in ["te", "TE", "x-real-ip", "X_Real.IP", "X~Forwarded-For"] {
             assert!(NAMES.contains(name), "{name}");
         }

@@ -5,6 +5,8 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod authority;
+pub mod client;
 pub mod config;
 pub mod decision;
 mod extract_key;
@@ -19,6 +21,7 @@ mod grant_memory;
 pub mod keys;
 pub mod limits;
 mod lru;
+pub mod network;
 pub mod places;
 pub mod ports;
 pub mod problem;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use latchkey_core::client::TrustedIps;
 use latchkey_core::gateway::GatewaySettings;
 
 /// Everything under this path is ours, all else is proxied.
@@ -38,6 +39,16 @@ pub(crate) struct Settings {
     /// Threads that serve requests [default: one for each core]
     #[arg(long, env = "LATCHKEY_THREADS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+
+    /// Peers that are believed who the client is, by X-Forwarded-For, -Proto, -Host and -Port: addresses and networks, with commas, such as 10.0.0.0/8,::1 [default: none]
+    #[arg(
+        long,
+        env = "LATCHKEY_TRUSTED_IPS",
+        value_name = "NETWORKS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) trusted_ips: TrustedIps,
 
     /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
     #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = 5000)]
@@ -97,6 +108,7 @@ mod tests {
             "LATCHKEY_OUTAGE_GRACE_MS",
             "LATCHKEY_BODY_SEARCH_BYTES",
             "LATCHKEY_THREADS",
+            "LATCHKEY_TRUSTED_IPS",
             "RUST_LOG",
             "--grant-cache-bytes",
             "--demo",
@@ -104,6 +116,20 @@ mod tests {
             assert!(help.contains(name), "{name}");
         }
         assert!(help.contains("127.0.0.1:8080") && help.contains("5000") && help.contains("60000"));
+    }
+
+    #[test]
+    fn networks_that_are_none_are_told() {
+        let parse = |list: &str| Settings::try_parse_from(["latchkey", "--trusted-ips", list]);
+        assert!(
+            parse("127.0.0.1, 10.0.0.0/8,::1,fd00::/8").unwrap().trusted_ips.contains([10, 1, 1, 1].into())
+        );
+        assert_eq!(parse("").unwrap().trusted_ips, TrustedIps::default());
+        let error = parse("127.0.0.1,10.0.0.0/33").unwrap_err().to_string();
+        assert!(
+            error.contains("10.0.0.0/33 is no address and no network") && error.contains("--trusted-ips"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub(crate) const PANIC_PATH: &str = "/-/panic";
 
 async fn handle(
     worker: &Rc<Worker>,
-    client_ip: IpAddr,
+    peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
     heads: &Heads,
@@ -86,7 +86,7 @@ async fn handle(
     }
     // Cloned only for our own surfaces: the proxy consumes the request whole.
     if surface(PREFIX, request.uri().path()) == Surface::Proxy {
-        let response = proxy(worker, client_ip, request, progress).await;
+        let response = proxy(worker, peer_ip, request, progress).await;
         if response.as_ref().is_ok_and(|response| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
             heads.stop();
         }

@@ -65,12 +65,7 @@ impl DataPlane {
     }
 
     /// Whether a tunnel may stay open.
-    pub(crate) fn stands<H: Headers>(
-        &self,
-        head: &RequestHead<'_, H>,
-        right: &Right,
-        now: Now,
-    ) -> Standing {
+    pub(crate) fn stands<H: Headers>(&self, head: &RequestHead<'_, H>, right: &Right, now: Now) -> Standing {
         let mut gateway = self.gateway.borrow_mut();
         if self.published.epoch() != gateway.epoch() {
             let since = gateway.epoch();

@@ -67,7 +67,7 @@ use crate::published::Published;
 use crate::secrets::AdminToken;
 use crate::store::{OpenError, RedbStore};
 use crate::system::Timer;
-use crate::worker::WorkerThread;
+use crate::worker::{Reached, WorkerThread};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
@@ -163,7 +163,8 @@ fn start_workers(
             control,
             timer: Timer::start(),
         };
-        WorkerThread::start(number, port, drain, data_plane)
+        let reached = Reached { port, trusted: settings.trusted_ips.clone() };
+        WorkerThread::start(number, reached, drain, data_plane)
     };
     let workers = (0..settings.thread_count()).map(start).collect::<Result<_, _>>();
     workers.map_err(|error| format!("cannot start a thread: {error}"))

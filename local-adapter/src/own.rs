@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use latchkey_core::authority::Authority;
 use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
 use latchkey_core::surface::Surface;
 
@@ -13,7 +14,7 @@ use crate::admin::AdminRequest;
 use crate::body::{Content, ResponseBody};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::proxy::{Abandoned, collect_own};
+use crate::proxy::{Abandoned, collect_own, named, says_host};
 use crate::worker::Worker;
 
 /// Answers a request to a part of the program other than the proxy.
@@ -24,6 +25,7 @@ pub(crate) async fn answer(
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     let response = match surface {
+        _ if !is_for_somebody(&request) => json(StatusCode::BAD_REQUEST, "{\"message\":\"Bad request\"}"),
         Surface::Health => json(StatusCode::OK, "{\"status\":\"ok\"}"),
         Surface::Admin(path) => admin(worker, path, request, progress).await?,
         Surface::Status => admin(worker, "/status", request, progress).await?,
@@ -34,6 +36,12 @@ pub(crate) async fn answer(
         | Surface::Proxy => json(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}"),
     };
     Ok(response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress))))
+}
+
+/// By the same rule as proxied requests.
+fn is_for_somebody<B>(request: &Request<B>) -> bool {
+    let (uri, headers) = (request.uri(), request.headers());
+    says_host(request.version(), headers) && Authority::of_request(headers, named(uri, headers)).is_ok()
 }
 
 async fn admin(

@@ -6,16 +6,16 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, Uri, Version};
+use http::{Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_core::problem::Problem;
-use latchkey_core::request::{Body, Now, RequestHead, Scheme};
+use latchkey_core::request::{Body, Now, RequestHead};
 use latchkey_core::strip_key::append_without;
 
 use crate::body::{Content, RequestBody, ResponseBody};
@@ -50,7 +50,7 @@ enum Held {
 /// One request on its way through.
 struct Passing<'w> {
     worker: &'w Rc<Worker>,
-    client_ip: IpAddr,
+    peer_ip: IpAddr,
     http_1_0: bool,
     progress: &'w Rc<Progress>,
     started: Instant,
@@ -61,13 +61,13 @@ struct Passing<'w> {
 /// Answers a request that belongs to an upstream.
 pub(crate) async fn proxy(
     worker: &Rc<Worker>,
-    client_ip: IpAddr,
+    peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     let passing = Passing {
         worker,
-        client_ip,
+        peer_ip,
         http_1_0: request.version() < Version::HTTP_11,
         progress,
         started: Instant::now(),
@@ -91,12 +91,12 @@ impl Passing<'_> {
     /// Also says when the decision was begun that turned out to be the last.
     async fn decide(&self, request: &Parts, mut held: Held) -> Result<(Decision, Held, Instant), Failure> {
         // CONNECT and `OPTIONS *` have no path.
-        if !request.uri.path().starts_with('/') || !has_one_host(request) {
+        if !request.uri.path().starts_with('/') || !says_host(request.version, &request.headers) {
             return Ok((Decision::Respond(self.bad_request(&BAD_REQUEST)), held, self.started));
         }
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
-        let head = head(self.worker, request, self.client_ip, now, self.request_id);
+        let head = head(self.worker, request, self.peer_ip, now, self.request_id);
         let mut begun = self.started;
         loop {
             let body = match &held {
@@ -126,7 +126,7 @@ impl Passing<'_> {
         held: Held,
         decided: Instant,
     ) -> Result<Response<ResponseBody>, Abandoned> {
-        let lease = Lease::new(self.worker, plan, request, self.client_ip, self.request_id);
+        let lease = Lease::new(self.worker, plan, request, self.peer_ip, self.request_id);
         let body = match self.edit(plan, request, held) {
             Ok(body) => body,
             Err(problem) => return Ok(self.refuse(problem)),
@@ -230,35 +230,35 @@ pub(crate) fn refuse(
 pub(crate) fn head<'r>(
     worker: &Worker,
     request: &'r Parts,
-    client_ip: IpAddr,
+    peer_ip: IpAddr,
     started: Now,
     request_id: u128,
 ) -> RequestHead<'r, HeaderMap> {
+    let client = worker.client(peer_ip, &request.headers);
     RequestHead {
         method: request.method.as_str(),
-        scheme: Scheme::Http,
-        host: host(request),
+        scheme: client.scheme,
+        host: named(&request.uri, &request.headers),
         path: request.uri.path().as_bytes(),
         query: request.uri.query().map(str::as_bytes),
         headers: &request.headers,
-        client_ip: Some(client_ip),
-        server_port: worker.server_port,
+        client_ip: Some(client.ip),
+        server_port: client.port,
+        forwarded: client.forwarded,
         started,
         request_id,
     }
 }
 
-/// An HTTP/1.1 request has one `Host` field, and no request has more (RFC 9112 §3.2).
-fn has_one_host(request: &Parts) -> bool {
-    let mut hosts = request.headers.get_all(header::HOST).iter();
-    let first = hosts.next();
-    hosts.next().is_none() && (first.is_some() || request.version != Version::HTTP_11)
+/// In HTTP/1.1 a request says whom it is for (RFC 9112 §3.2); what it says is core's to judge.
+pub(crate) fn says_host(version: Version, headers: &HeaderMap) -> bool {
+    version != Version::HTTP_11 || headers.contains_key(header::HOST)
 }
 
 /// What the client calls us: the authority of an absolute target, else `Host` (RFC 9112 §3.2.2).
-fn host(request: &Parts) -> &[u8] {
-    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
-    let field = || request.headers.get(header::HOST).map(HeaderValue::as_bytes);
+pub(crate) fn named<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> &'r [u8] {
+    let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
+    let field = || headers.get(header::HOST).map(HeaderValue::as_bytes);
     authority.or_else(field).unwrap_or_default()
 }
 

@@ -31,7 +31,7 @@ const LOOK_MIN: Duration = Duration::from_millis(10);
 pub(crate) struct Lease {
     worker: Rc<Worker>,
     head: Parts,
-    client_ip: IpAddr,
+    peer_ip: IpAddr,
     right: Right,
     request_id: u128,
 }
@@ -42,7 +42,7 @@ impl Lease {
         worker: &Rc<Worker>,
         plan: &Plan,
         head: &Parts,
-        client_ip: IpAddr,
+        peer_ip: IpAddr,
         request_id: u128,
     ) -> Option<Self> {
         let right = **plan.upgrade.as_ref()?;
@@ -51,7 +51,7 @@ impl Lease {
         copy.uri.clone_from(&head.uri);
         copy.version = head.version;
         copy.headers.clone_from(&head.headers);
-        Some(Lease { worker: Rc::clone(worker), head: copy, client_ip, right, request_id })
+        Some(Lease { worker: Rc::clone(worker), head: copy, peer_ip, right, request_id })
     }
 
     /// Ends when the caller has lost the right, or it cannot be told any longer whether they have.
@@ -84,7 +84,7 @@ impl Lease {
     fn ask(&self, now: Instant) -> Standing {
         let data_plane = &self.worker.data_plane;
         let now = data_plane.timer.now(now);
-        let head = proxy::head(&self.worker, &self.head, self.client_ip, now, self.request_id);
+        let head = proxy::head(&self.worker, &self.head, self.peer_ip, now, self.request_id);
         data_plane.stands(&head, &self.right, now)
     }
 }

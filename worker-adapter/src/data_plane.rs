@@ -63,6 +63,10 @@ impl DataPlane {
         let DataPlane { gateway, names, ids, .. } = self;
         let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
         let request_id = described.request_id.unwrap_or_else(|| ids.draw());
+        // Before the path is believed.
+        if let Err(no_authority) = described.authority() {
+            return refuse_described(&described, &no_authority.into(), request_id);
+        }
         match surface(PREFIX, described.path) {
             Surface::Proxy => {}
             Surface::Admin(_) | Surface::Status => return answer::control_plane(),
@@ -103,10 +107,7 @@ impl DataPlane {
             "unreadable" => Problem::BadRequest("The request body could not be read"),
             _ => Problem::Internal,
         };
-        let request_id = described.request_id.unwrap_or_default();
-        let mut response = problem.respond(described.fields().values("accept").next(), request_id);
-        edit_own_response_headers(response.headers_mut(), 0);
-        answer::respond(&response, &request_id_text(request_id), &Aside::default())
+        refuse_described(&described, &problem, described.request_id.unwrap_or_default())
     }
 
     /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
@@ -192,6 +193,12 @@ fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
     *response.status_mut() = status;
     let media_type = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, media_type);
+    edit_own_response_headers(response.headers_mut(), 0);
+    answer::respond(&response, &request_id_text(request_id), &Aside::default())
+}
+
+fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128) -> String {
+    let mut response = problem.respond(described.fields().values("accept").next(), request_id);
     edit_own_response_headers(response.headers_mut(), 0);
     answer::respond(&response, &request_id_text(request_id), &Aside::default())
 }

@@ -5,7 +5,7 @@
 
 use uuid::Uuid;
 
-use super::{Admitted, Caller, Callers, Gateway, Known, Routed, Stop, find_route};
+use super::{Admitted, Caller, Callers, Gateway, Known, Stop, find_route};
 use crate::config::Service;
 use crate::decision::Need;
 use crate::freshness::Verdict;
@@ -109,8 +109,8 @@ impl Callers {
     /// By what right a request without a body would pass now.
     fn right<H: Headers>(&mut self, known: Known<'_>, head: &RequestHead<'_, H>) -> Result<Right, Stop> {
         let path = NormalPath::new(head.path);
-        let Routed { rules, auth, .. } = find_route(known.config, head, &path)?;
-        let Admitted { service, caller, .. } = self.admit(auth, rules, known, head, Body::Whole(&[]))?;
+        let routed = find_route(known.config, head, &path)?;
+        let Admitted { service, caller, .. } = self.admit(&routed, known, head, Body::Whole(&[]))?;
         Ok(Right::new(service, caller.as_ref()))
     }
 }

@@ -874,6 +874,7 @@ fn head(headers: &HeaderMap, started: Now) -> RequestHead<'_, HeaderMap> {
         headers,
         client_ip: None,
         server_port: 80,
+        forwarded: None,
         started,
         request_id: 0,
     }

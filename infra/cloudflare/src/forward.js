@@ -1,6 +1,6 @@
 // Sends a request on as planned, and its response back (worker-adapter/src/answer.rs).
 
-import { isNeverPassedBack, via } from "./core.js";
+import { judge, via } from "./core.js";
 import { beside } from "./learn.js";
 import { cut } from "./body.js";
 import { Refusal } from "./answer.js";
@@ -27,7 +27,11 @@ function edit(headers, { names, withheld }, lines) {
     if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
     else headers.delete(name);
   }
-  if (strip !== "") for (const name of strip.split(",")) if (names.includes(name)) headers.delete(name);
+  if (strip !== "") {
+    const stripped = strip.split(",");
+    const isStripped = (name) => stripped.includes(name) || stripped.includes(`=${judge(name).folded}`);
+    for (const name of names) if (isStripped(name)) headers.delete(name);
+  }
   for (let at = 8; at < lines.length; at += 2) {
     // To append costs less than to look first.
     if (names.includes(lines[at])) headers.set(lines[at], lines[at + 1]);
@@ -78,7 +82,7 @@ function passedBack(upstream, { started, id }, sent, upgrades) {
   const response = new Response(upstream.body, upstream);
   const { headers } = response;
   const withheld = [];
-  for (const name of upstream.headers.keys()) if (isNeverPassedBack(name)) withheld.push(name);
+  for (const name of upstream.headers.keys()) if (judge(name).isWithheldBack) withheld.push(name);
   if (withheld.length > 0) takeBack(headers, withheld, upgrades && upstream.webSocket != null);
   headers.set("x-kong-upstream-latency", now - sent);
   headers.set("x-kong-proxy-latency", sent - started);

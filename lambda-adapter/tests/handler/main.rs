@@ -244,6 +244,52 @@ async fn a_joined_field_is_a_duplicate_key() {
 }
 
 #[tokio::test]
+async fn two_types_of_a_body_are_refused_where_keys_are_hidden() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let config = json!({"key_in_body": true, "hide_credentials": true});
+    let key = function.set_up(&format!("http://{}", upstream.address), config).await;
+    let body = json!({"apikey": "other"}).to_string();
+    let post = |mut event: Value, types: Value| {
+        event["body"] = body.clone().into();
+        match event["headers"].as_object_mut() {
+            Some(headers) => headers.insert("content-type".into(), types),
+            None => event["multiValueHeaders"].as_object_mut().unwrap().insert("content-type".into(), types),
+        };
+        event
+    };
+    let payload_2 =
+        || get("/", json!({"apikey": key, "referer": format!("http://a.test/?x=1&apikey={key}")}));
+    let payload_1 = || {
+        json!({"path": "/", "httpMethod": "POST", "requestContext": {"identity": {"sourceIp": "192.0.2.7"}},
+            "multiValueHeaders": {"apikey": [key]}})
+    };
+    for event in [
+        post(payload_2(), json!("application/json,text/plain")),
+        post(payload_2(), json!("text/plain,application/json")),
+        post(payload_1(), json!(["application/json", "text/plain"])),
+        post(payload_1(), json!(["text/plain", "application/json"])),
+    ] {
+        let answer = function.whole(&event).await;
+        check_status(&answer, 400);
+        assert!(answer["body"].as_str().unwrap().contains("cannot be read"), "{answer}");
+    }
+    assert!(upstream.take().is_empty());
+    for event in [
+        post(payload_2(), json!("application/json")),
+        post(payload_1(), json!(["application/json"])),
+        post(payload_2(), json!("text/plain,text/csv")),
+    ] {
+        check_status(&function.whole(&event).await, 201);
+    }
+    let sent = upstream.take();
+    assert!(sent[0].ends_with("\r\n\r\n{}") && sent[1].ends_with("\r\n\r\n{}"), "{sent:?}");
+    assert!(sent[2].ends_with(&body), "{sent:?}");
+    assert!(sent[0].contains("referer: http://a.test/?x=1\r\n"), "{sent:?}");
+    assert!(!sent.concat().contains(&key), "{sent:?}");
+}
+
+#[tokio::test]
 async fn changes_act_at_once_in_the_environment_that_made_them() {
     let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
     let function = world.start(&[]).await;
