@@ -15,12 +15,13 @@ use crate::extract_key::{Presented, Searched, Unsearched, extract_key};
 use crate::feed::{Change, Epoch, FeedReply, FeedRequest};
 use crate::forward::{self, Passing};
 use crate::freshness::{Answer, Bound, Freshness, Verdict};
-use crate::grant::Identity;
+use crate::grant::{Grant, Identity};
 use crate::grant_memory::{GrantMemory, KnownGrant, Remembered};
-use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix};
+use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix, is_reserved};
 use crate::limits;
 use crate::places;
 use crate::problem::Problem;
+use crate::replica_mac::ReplicaKeys;
 use crate::request::{Body, Headers, Now, RequestHead, Scheme};
 use crate::router::{Match, NormalPath, RouteRequest};
 use crate::snapshot::UnreadablePiece;
@@ -116,6 +117,8 @@ pub struct Gateway {
     config: Arc<Config>,
     callers: Callers,
     rules: Rules,
+    /// Tell a replica's records of ours from others; `None`: all are believed.
+    replica_keys: Option<ReplicaKeys>,
 }
 
 /// Who may call, as far as it is known.
@@ -184,6 +187,7 @@ impl Gateway {
     pub fn new(settings: GatewaySettings, peppers: Peppers) -> Self {
         let GatewaySettings { revocation_bound_ms, outage_grace_ms, rules, .. } = settings;
         let outage_grace_ms = if rules.grace { outage_grace_ms } else { u64::MAX / 4 };
+        let replica_keys = rules.replica_mac.then(|| ReplicaKeys::new(&peppers));
         Gateway {
             freshness: Freshness::new(Bound { revocation_bound_ms, outage_grace_ms }),
             config: Arc::default(),
@@ -194,6 +198,7 @@ impl Gateway {
                 rehash: None,
             },
             rules,
+            replica_keys,
         }
     }
 
@@ -283,6 +288,16 @@ impl Gateway {
     pub fn learn_grant(&mut self, request: GrantRequest, answer: GrantAnswer, now: Now) -> Learned {
         let epoch = self.epoch();
         self.callers.memory.learn(request, answer, epoch, now)
+    }
+
+    /// Takes in a record that others could have written: one of a replica, with the MAC beside it
+    /// (empty: none). If it is not ours, the authority is to be asked.
+    pub fn learn_copy(&mut self, request: GrantRequest, record: &[u8], mac: &str, now: Now) -> Learned {
+        let grant = match &self.replica_keys {
+            Some(keys) => keys.open(&request.digest, record, mac),
+            None => Grant::decode(record).ok(),
+        };
+        self.learn_grant(request, grant.map_or(GrantAnswer::Failed, GrantAnswer::Found), now)
     }
 
     /// Says that the feed has come to `epoch`: what is known only up to an earlier one no longer
@@ -424,7 +439,7 @@ impl Callers {
 
     /// The grant of a key that is good now; `None` for an unknown, forged, expired or malformed one.
     fn verify(&mut self, key: &[u8], known: Known<'_>) -> Result<Option<Arc<KnownGrant>>, Stop> {
-        if key.len() > limits::KEY_BYTES_MAX || std::str::from_utf8(key).is_err() {
+        if key.len() > limits::KEY_BYTES_MAX || is_reserved(key) || std::str::from_utf8(key).is_err() {
             return Ok(None);
         }
         let digest = self.peppers.current.digest(key);

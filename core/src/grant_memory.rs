@@ -133,6 +133,8 @@ pub struct Rules {
     pub tunnels_asked_again: bool,
     /// What a tunnel is kept open by is new enough for the time until it is asked about again.
     pub tunnels_look_ahead: bool,
+    /// A replica's record is used only with our MAC beside it.
+    pub replica_mac: bool,
 }
 
 impl Rules {
@@ -144,6 +146,7 @@ impl Rules {
         grace: true,
         tunnels_asked_again: true,
         tunnels_look_ahead: true,
+        replica_mac: true,
     };
 }
 

@@ -5,6 +5,7 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod admit_secret;
 pub mod authority;
 pub mod client;
 pub mod config;
@@ -27,6 +28,7 @@ pub mod ports;
 pub mod problem;
 pub mod registry;
 pub mod replica;
+pub mod replica_mac;
 pub mod request;
 pub mod request_ids;
 pub mod router;
@@ -37,3 +39,4 @@ pub mod stored;
 pub mod strip_key;
 pub mod surface;
 pub mod transaction;
+pub mod upstream_address;

@@ -827,6 +827,22 @@ fn forged_keys_cost_no_read_and_no_memory() {
     assert_eq!(world.grant_reads, 0);
 }
 
+/// Their digests are the secrets that tags and ids of peppers are made of.
+#[test]
+fn reserved_texts_are_no_keys() {
+    let mut world = World::with_key_auth(json!({}));
+    for (text, target) in [
+        ("latchkey key tag v1", "/?apikey=latchkey%20key%20tag%20v1"),
+        ("latchkey pepper id v1", "/?apikey=latchkey+pepper+id+v1"),
+    ] {
+        world.add_key(text, |_| {});
+        world.check_refused(&get(target), 401, UNAUTHORIZED);
+    }
+    assert_eq!((world.grant_reads, world.gateway.memory_use().misses), (0, 0));
+    world.add_key("latchkey key tag v2", |_| {});
+    world.forward(&get("/?apikey=latchkey%20key%20tag%20v2")).check_is_bob();
+}
+
 #[test]
 fn key_under_the_previous_pepper_works_and_is_moved() {
     let mut world = World::with_key_auth(json!({}));

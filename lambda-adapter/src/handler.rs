@@ -156,7 +156,8 @@ mod tests {
     async fn environment() -> Environment {
         let variable = |name: &str| match name {
             "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:9".to_owned()),
-            name if name.starts_with("LATCHKEY_") && name != "LATCHKEY_PEPPER" => None,
+            "LATCHKEY_PEPPER" => Some("a pepper of more than thirty-two bytes".to_owned()),
+            name if name.starts_with("LATCHKEY_") => None,
             _ => Some("text".to_owned()),
         };
         let settings = Settings::read(variable).unwrap();

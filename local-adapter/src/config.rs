@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use latchkey_core::client::TrustedIps;
 use latchkey_core::gateway::GatewaySettings;
+use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 
 /// Everything under this path is ours, all else is proxied.
 pub(crate) const PREFIX: &str = "/-";
@@ -17,6 +18,7 @@ Secrets, read from the environment alone so that no process list shows them:
   LATCHKEY_PEPPER           Secret that API keys are digested with. Unset: made at first start and kept
                             in <data>/pepper (readable by its owner alone)
   LATCHKEY_PEPPER_PREVIOUS  The pepper before, while it is being replaced: keys under it stay good
+Each has at least 32 bytes (the pepper before may be shorter); `openssl rand -hex 32` makes one.
 
 Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LOG=latchkey=debug";
 
@@ -66,6 +68,10 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) grant_cache_bytes: usize,
 
+    /// Wrong admin tokens from one address in a second that are answered 401; more are answered 429; 0: no bound
+    #[arg(long, env = "LATCHKEY_ADMIN_GUESSES_PER_SECOND", value_name = "COUNT", default_value_t = ADMIN_GUESSES_PER_SECOND_DEFAULT)]
+    pub(crate) admin_guesses_per_second: u32,
+
     /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
     #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = 30_000)]
     pub(crate) drain_ms: u64,
@@ -109,6 +115,8 @@ mod tests {
             "LATCHKEY_BODY_SEARCH_BYTES",
             "LATCHKEY_THREADS",
             "LATCHKEY_TRUSTED_IPS",
+            "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
+            "openssl rand -hex 32",
             "RUST_LOG",
             "--grant-cache-bytes",
             "--demo",

@@ -93,7 +93,8 @@ async fn handle(
         return response;
     }
     let path = request.uri().path().to_owned();
-    own::answer(worker, surface(PREFIX, &path), request, progress).await
+    let client_ip = worker.client(peer_ip, request.headers()).ip;
+    own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
 }
 
 /// Why it cannot be told where a request ends. Asked of every request, since heads are counted.

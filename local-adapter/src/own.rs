@@ -1,5 +1,6 @@
 //! Requests to ourselves: health, Admin API, and what is not there.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -21,14 +22,15 @@ use crate::worker::Worker;
 pub(crate) async fn answer(
     worker: &Worker,
     surface: Surface<'_>,
+    peer: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     let response = match surface {
         _ if !is_for_somebody(&request) => json(StatusCode::BAD_REQUEST, "{\"message\":\"Bad request\"}"),
         Surface::Health => json(StatusCode::OK, "{\"status\":\"ok\"}"),
-        Surface::Admin(path) => admin(worker, path, request, progress).await?,
-        Surface::Status => admin(worker, "/status", request, progress).await?,
+        Surface::Admin(path) => admin(worker, path, peer, request, progress).await?,
+        Surface::Status => admin(worker, "/status", peer, request, progress).await?,
         Surface::PortalApi(_)
         | Surface::Portal(_)
         | Surface::Manager(_)
@@ -47,10 +49,15 @@ fn is_for_somebody<B>(request: &Request<B>) -> bool {
 async fn admin(
     worker: &Worker,
     path: &str,
+    peer: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<Bytes>, Abandoned> {
     let (parts, body) = request.into_parts();
+    // Nothing is held for whoever has no token.
+    if let Some(refusal) = worker.data_plane.control.refuse(&parts, peer) {
+        return Ok(refusal);
+    }
     let body = match collect_own(body, ADMIN_BODY_BYTES_MAX, progress).await {
         Ok(Some(body)) => body,
         Ok(None) => {

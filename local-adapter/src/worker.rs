@@ -193,7 +193,10 @@ async fn run(
                 Some((stream, peer)) => take(&worker, stream, peer, Counted(Arc::clone(&open))),
                 None => break,
             },
-            _ = sweep.tick() => worker.upstreams.idle.sweep(),
+            _ = sweep.tick() => {
+                worker.upstreams.idle.sweep();
+                worker.data_plane.control.log_guesses();
+            }
         }
     }
     worker.drain(drain).await;

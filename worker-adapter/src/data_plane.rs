@@ -34,8 +34,10 @@ pub struct DataPlane {
 /// What a grant was read as.
 #[derive(Clone, Copy, Debug)]
 pub enum GrantText<'a> {
-    /// The stored text.
+    /// The authority's text.
     Found(&'a str),
+    /// A replica's text, and the MAC beside it: empty if there is none.
+    Copied(&'a str, &'a str),
     /// There is none.
     Missing,
     /// The store did not answer.
@@ -144,14 +146,18 @@ impl DataPlane {
         let Some(digest) = KeyDigest::from_hex(digest) else { return "U".to_owned() };
         let source = if source == "authority" { Source::Authority } else { Source::Replica };
         let request = GrantRequest { digest, source, stamp };
-        let answer = match found {
+        let now = at(now_ms);
+        let gateway = &mut self.gateway;
+        let learned = match found {
+            GrantText::Copied(text, mac) => gateway.learn_copy(request, text.as_bytes(), mac, now),
             GrantText::Found(text) => {
-                Grant::decode(text.as_bytes()).map_or(GrantAnswer::Failed, GrantAnswer::Found)
+                let grant = Grant::decode(text.as_bytes());
+                gateway.learn_grant(request, grant.map_or(GrantAnswer::Failed, GrantAnswer::Found), now)
             }
-            GrantText::Missing => GrantAnswer::Missing,
-            GrantText::Failed => GrantAnswer::Failed,
+            GrantText::Missing => gateway.learn_grant(request, GrantAnswer::Missing, now),
+            GrantText::Failed => gateway.learn_grant(request, GrantAnswer::Failed, now),
         };
-        match self.gateway.learn_grant(request, answer, at(now_ms)) {
+        match learned {
             Learned::Decide => String::new(),
             Learned::Ask(request) => answer::need_grant(&request, ""),
             Learned::Unavailable => "U".to_owned(),

@@ -4,9 +4,11 @@ import { judge, via } from "./core.js";
 import { beside } from "./learn.js";
 import { cut } from "./body.js";
 import { Refusal } from "./answer.js";
+import { cause } from "./log.js";
 
 /** The platform gives up by itself after so long; a timer of ours would cost every request. */
 const PLATFORM_TIMEOUT_MS = 100_000;
+
 export async function forward(text, request, asked, env, ctx) {
   const lines = text.split("\n");
   asked.id = lines[2];
@@ -47,7 +49,8 @@ function edit(headers, { names, withheld }, lines, upgrades) {
 }
 
 async function send(target, request, headers, asked, lines) {
-  const init = { method: request.method, headers, body: bodyOf(request, asked, lines[4]), redirect: "manual" };
+  // The platform caches by URL, and so would show one consumer what another was answered.
+  const init = { method: request.method, headers, body: bodyOf(request, asked, lines[4]), redirect: "manual", cache: "no-store" };
   const timeoutMs = Number(lines[7]);
   let timer;
   let late = false;
@@ -59,7 +62,7 @@ async function send(target, request, headers, asked, lines) {
   try {
     return await fetch(bodyStays(init) ? withOwnBody(target, request, asked, init) : target, init);
   } catch (error) {
-    console.warn(`the upstream did not answer: ${error?.message}`);
+    console.warn(`the upstream did not answer: ${cause(error)}`);
     throw new Refusal(late ? "timeout" : /dns|resolve/i.test(error?.message) ? "unresolved" : "invalid");
   } finally {
     if (timer !== undefined) clearTimeout(timer);

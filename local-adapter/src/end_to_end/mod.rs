@@ -52,7 +52,7 @@ impl Program {
         let key = generate_key(&peppers().current, &SystemRandom);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
-        let started = Control::start(store.clone(), peppers()).unwrap();
+        let started = Control::start(store.clone(), peppers(), None, 0).unwrap();
         let control = started.control.clone();
         let data_plane = move || DataPlane {
             gateway: RefCell::new(Gateway::new(GatewaySettings::default(), peppers())),
