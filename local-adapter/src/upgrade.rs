@@ -9,6 +9,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use latchkey_core::decision::Plan;
 use latchkey_core::forward::agrees_to_websocket;
+use latchkey_core::framing;
 use tokio::time::timeout;
 
 use crate::body::{Content, RequestBody};
@@ -36,6 +37,10 @@ pub(crate) async fn send(
         .await
         .map_err(|_| Failure::TimedOut)?
         .map_err(|_| Failure::Invalid("no valid response"))?;
+    // hyper undoes `chunked` and hands on what else there is, as plain.
+    if framing::judge_codings(response.headers()).is_err() {
+        return Err(Failure::Invalid("transfer coding"));
+    }
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         if !agrees_to_websocket(response.headers()) {
             return Err(Failure::Invalid("another protocol than was asked for"));

@@ -235,6 +235,16 @@ async fn a_handshake_is_refused() {
     check_status(&function.whole(&get("/", handshake)).await, 501);
 }
 
+#[tokio::test]
+async fn an_upstreams_unknown_coding_is_502() {
+    const CODED: &[u8] =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let (world, upstream) = (World::new().await, Upstream::answering(CODED).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    check_status(&function.whole(&get("/", json!({"apikey": key}))).await, 502);
+}
+
 /// Where the platform hands such fields over: what they name was not undone by us.
 #[tokio::test]
 async fn codings_and_lengths_that_say_something_else_are_refused() {
