@@ -4,14 +4,18 @@ use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use latchkey_core::framing;
+use latchkey_core::problem::Problem;
 use latchkey_core::surface::{Surface, surface};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
@@ -19,9 +23,10 @@ use tokio::time::{Instant, Sleep};
 use crate::body::ResponseBody;
 use crate::config::PREFIX;
 use crate::gather::Gathering;
+use crate::heads::{Heads, Watched};
 use crate::own;
 use crate::progress::Progress;
-use crate::proxy::{Abandoned, proxy};
+use crate::proxy::{self, Abandoned, proxy};
 use crate::worker::Worker;
 
 /// A client that owes us something, the next request or taking a response, has between four and
@@ -32,14 +37,15 @@ const TICKS_MAX: u32 = 5;
 /// Serves a connection until it ends.
 pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let progress = Rc::new(Progress::new());
+    let heads = Arc::new(Heads::default());
     let presence = worker.enter();
     let service = service_fn(|request| {
-        let (worker, progress) = (Rc::clone(&worker), Rc::clone(&progress));
-        async move { handle(&worker, peer.ip().to_canonical(), request, &progress).await }
+        let (worker, progress, heads) = (Rc::clone(&worker), Rc::clone(&progress), Arc::clone(&heads));
+        async move { handle(&worker, peer.ip().to_canonical(), request, &progress, &heads).await }
     });
     let connection = http1::Builder::new()
         .half_close(true)
-        .serve_connection(TokioIo::new(Gathering(stream)), service)
+        .serve_connection(TokioIo::new(Gathering(Watched::new(stream, Arc::clone(&heads)))), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let mut watch = Watch::new();
@@ -66,21 +72,37 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
 pub(crate) const PANIC_PATH: &str = "/-/panic";
 
 async fn handle(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
+    heads: &Heads,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     #[cfg(test)]
     assert_ne!(request.uri().path(), PANIC_PATH);
     progress.turn_to_upstream();
+    if let Some(problem) = misframed(heads, &request) {
+        return Ok(proxy::refuse(worker, &request, &problem, progress));
+    }
     // Cloned only for our own surfaces: the proxy consumes the request whole.
     if surface(PREFIX, request.uri().path()) == Surface::Proxy {
-        return proxy(worker, peer_ip, request, progress).await;
+        let response = proxy(worker, peer_ip, request, progress).await;
+        if response.as_ref().is_ok_and(|response| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+            heads.stop();
+        }
+        return response;
     }
     let path = request.uri().path().to_owned();
     let client_ip = worker.client(peer_ip, request.headers()).ip;
     own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
+}
+
+/// Why it cannot be told where a request ends. Asked of every request, since heads are counted.
+fn misframed(heads: &Heads, request: &Request<Incoming>) -> Option<Problem> {
+    let hidden = heads.next_problem();
+    // One without a body has no framing that hyper has not judged.
+    let has_body = !request.body().is_end_stream();
+    hidden.or_else(|| has_body.then(|| framing::judge(request.headers()).err())?)
 }
 
 /// Ends when the client has owed us something for too long: one timer for the whole connection,

@@ -9,6 +9,7 @@ mod worker;
 
 mod connection;
 mod gather;
+mod heads;
 mod own;
 mod proxy;
 mod upgrade;
@@ -23,6 +24,7 @@ mod control;
 mod body;
 mod connect;
 mod failure;
+mod frames;
 mod idle;
 mod link;
 mod patience;
@@ -30,6 +32,7 @@ mod progress;
 mod response_body;
 mod response_head;
 mod tls;
+mod tunnel;
 mod upload;
 mod upstream;
 

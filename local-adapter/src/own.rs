@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use latchkey_core::authority::Authority;
@@ -13,6 +13,7 @@ use latchkey_core::surface::Surface;
 
 use crate::admin::AdminRequest;
 use crate::body::{Content, ResponseBody};
+use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::proxy::{Abandoned, collect_own, named, says_host};
 use crate::worker::Worker;
@@ -57,8 +58,18 @@ async fn admin(
     if let Some(refusal) = worker.data_plane.control.refuse(&parts, peer) {
         return Ok(refusal);
     }
-    let Some(body) = collect_own(body, ADMIN_BODY_BYTES_MAX, progress).await? else {
-        return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
+    let body = match collect_own(body, ADMIN_BODY_BYTES_MAX, progress).await {
+        Ok(Some(body)) => body,
+        Ok(None) => {
+            return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
+        }
+        Err(Failure::ClientGone) => return Err(Abandoned),
+        Err(_) => {
+            let message = "{\"message\":\"The request body could not be read\"}";
+            let mut response = json(StatusCode::BAD_REQUEST, message);
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return Ok(response);
+        }
     };
     let request = AdminRequest {
         method: parts.method,
