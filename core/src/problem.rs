@@ -27,6 +27,10 @@ pub enum Problem {
     InvalidPlugin,
     /// The body must be searched and is longer than the bound, in bytes.
     BodyTooLarge(usize),
+    /// The body must be read whole, and comes too slowly.
+    BodyTooSlow,
+    /// The body must be read whole, and too many others are held already.
+    TooMuchHeld,
     /// The request cannot be read: bad target or field.
     BadRequest(&'static str),
     /// No route matches.
@@ -53,8 +57,8 @@ pub enum Problem {
     Internal,
 }
 
-/// Seconds that a client is asked to wait when our state is too old.
-const STALE_RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+/// Seconds that a client is asked to wait when our state is too old, or we hold too much.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
 impl Problem {
     /// The status that Kong gives it.
@@ -67,11 +71,13 @@ impl Problem {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Problem::BadRequest(_) => StatusCode::BAD_REQUEST,
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
             | Problem::Stale
+            | Problem::TooMuchHeld
             | Problem::UpstreamUnresolved
             | Problem::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Problem::UpstreamInvalid | Problem::ResponseTooLarge(_) => StatusCode::BAD_GATEWAY,
@@ -93,6 +99,8 @@ impl Problem {
             Problem::BodyTooLarge(bytes) => {
                 format!("Request body is searched for an API key and must not exceed {bytes} bytes").into()
             }
+            Problem::BodyTooSlow => "Request body comes too slowly".into(),
+            Problem::TooMuchHeld => "The gateway holds too many requests, please try again".into(),
             Problem::BadRequest(what) => (*what).into(),
             Problem::NoRoute => "no Route matched with those values".into(),
             Problem::NoService => "no Service found with those values".into(),
@@ -126,8 +134,8 @@ impl Problem {
             | Problem::Unauthorized(challenge) => {
                 headers.insert(WWW_AUTHENTICATE, challenge.clone());
             }
-            Problem::Stale => {
-                headers.insert(RETRY_AFTER, STALE_RETRY_AFTER_S);
+            Problem::Stale | Problem::TooMuchHeld => {
+                headers.insert(RETRY_AFTER, RETRY_AFTER_S);
             }
             Problem::HttpsRequired => {
                 headers.insert(http::header::CONNECTION, HeaderValue::from_static("Upgrade"));

@@ -4,11 +4,15 @@ mod config;
 mod message;
 mod secrets;
 
+mod seats;
 mod server;
 mod worker;
 
+mod budget;
+mod client_stream;
 mod connection;
 mod gather;
+mod hold;
 mod own;
 mod proxy;
 mod upgrade;
@@ -55,16 +59,19 @@ use latchkey_core::gateway::Gateway;
 use latchkey_core::keys::Peppers;
 use tokio::net::TcpListener;
 
+use crate::budget::Budget;
 use crate::config::Settings;
 use crate::control::Control;
 use crate::data_plane::DataPlane;
 use crate::demo::Demo;
+use crate::hold::Holding;
 use crate::message::Start;
 use crate::published::Published;
+use crate::seats::{Bounds, Seats, Shed};
 use crate::secrets::AdminToken;
 use crate::store::{OpenError, RedbStore};
 use crate::system::Timer;
-use crate::worker::WorkerThread;
+use crate::worker::{Common, WorkerThread};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
@@ -104,8 +111,10 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let started = Control::start(store.clone(), peppers.peppers.clone())?;
     let (control, token) = (started.control, started.token);
-    let workers =
-        start_workers(settings, &store, &peppers.peppers, &started.published, &control, address.port())?;
+    let bounds = Bounds::find(settings.max_connections);
+    let seats = Seats::new(bounds.connections);
+    let common = common(settings, bounds, address.port());
+    let workers = start_workers(settings, &store, &peppers.peppers, &started.published, &control, &common)?;
     let demo = if settings.demo { make_demo(&control, &peppers.peppers, &token).await } else { None };
     drop(control);
     message::tell(&Start {
@@ -115,7 +124,7 @@ async fn run(settings: &Settings) -> Result<(), String> {
         token: token.new.as_ref(),
         demo: demo.as_ref(),
     });
-    server::run(listener, workers).await.map_err(|error| error.to_string())?;
+    server::run(listener, workers, &seats).await.map_err(|error| error.to_string())?;
     // Nobody can call it any more: it finishes what it is at and ends.
     let _ = started.thread.join();
     Ok(())
@@ -141,15 +150,34 @@ fn open_store(settings: &Settings) -> Result<RedbStore, String> {
     })
 }
 
+/// What all threads share, told in the log.
+fn common(settings: &Settings, bounds: Bounds, server_port: u16) -> Common {
+    tracing::info!(
+        max_connections = bounds.connections,
+        held_body_bytes = settings.held_body_bytes,
+        held_body_rate = settings.held_body_rate,
+        "bounds"
+    );
+    Common {
+        server_port,
+        drain: Duration::from_millis(settings.drain_ms),
+        holding: Holding {
+            budget: Budget::new(settings.held_body_bytes),
+            bytes_per_second: settings.held_body_rate,
+        },
+        idle_max: (bounds.idle / settings.thread_count()).max(1),
+        shed: Shed::default(),
+    }
+}
+
 fn start_workers(
     settings: &Settings,
     store: &RedbStore,
     peppers: &Peppers,
     published: &Arc<Published>,
     control: &Control,
-    port: u16,
+    common: &Common,
 ) -> Result<Vec<WorkerThread>, String> {
-    let drain = Duration::from_millis(settings.drain_ms);
     let start = |number| {
         let (store, published, control) = (store.clone(), Arc::clone(published), control.clone());
         let (gateway, peppers) = (settings.gateway(), peppers.clone());
@@ -160,7 +188,7 @@ fn start_workers(
             control,
             timer: Timer::start(),
         };
-        WorkerThread::start(number, port, drain, data_plane)
+        WorkerThread::start(number, common.clone(), data_plane)
     };
     let workers = (0..settings.thread_count()).map(start).collect::<Result<_, _>>();
     workers.map_err(|error| format!("cannot start a thread: {error}"))

@@ -1,11 +1,10 @@
 //! One proxied request: decide, apply the plan, pass on, pass back.
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, Uri, Version};
@@ -19,7 +18,9 @@ use latchkey_core::request::{Body, RequestHead, Scheme};
 use latchkey_core::strip_key::append_without;
 
 use crate::body::{Content, RequestBody, ResponseBody};
+use crate::budget::Kind;
 use crate::failure::Failure;
+use crate::hold::{Held, HeldBody};
 use crate::progress::Progress;
 use crate::system::whole_ms;
 use crate::upgrade;
@@ -36,13 +37,6 @@ impl std::fmt::Display for Abandoned {
 }
 
 impl std::error::Error for Abandoned {}
-
-/// As much of the body as was read for the decision.
-enum Held {
-    Unread(Incoming),
-    Whole(Bytes),
-    TooLarge,
-}
 
 /// One request on its way through.
 struct Passing<'w> {
@@ -68,7 +62,7 @@ pub(crate) async fn proxy(
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
     let (mut request, incoming) = request.into_parts();
-    let held = if incoming.is_end_stream() { Held::Whole(Bytes::new()) } else { Held::Unread(incoming) };
+    let held = if incoming.is_end_stream() { Held::Whole(HeldBody::empty()) } else { Held::Unread(incoming) };
     let (decision, held, decided) = passing.decide(&request, client_ip, held).await?;
     match decision {
         Decision::Forward(plan) => passing.forward(&plan, &mut request, held, decided).await,
@@ -107,12 +101,18 @@ impl Passing<'_> {
         loop {
             let body = match &held {
                 Held::Unread(_) => Body::Unread,
-                Held::Whole(bytes) => Body::Whole(bytes),
+                Held::Whole(body) => Body::Whole(&body.bytes),
                 Held::TooLarge => Body::TooLarge,
+                Held::Refused(problem) => {
+                    let response = self.refuse_and_close(problem);
+                    return Ok((Decision::Respond(response), held, begun));
+                }
             };
             match (data_plane.decide(&head, body, now), held) {
                 (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
-                    held = collect(incoming, bytes_max, self.progress).await?;
+                    let holding = &self.worker.holding;
+                    let kind = Kind::SearchedBody;
+                    held = holding.collect(incoming, bytes_max, kind, client_ip, self.progress).await?;
                 }
                 (Decision::Need(Need::Wait { ms }), unchanged) => {
                     tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -153,14 +153,14 @@ impl Passing<'_> {
         request.uri =
             Uri::from_maybe_shared(plan.target.clone()).map_err(|_| Problem::BadRequest("Bad request"))?;
         match (held, &plan.body) {
-            (Held::Whole(bytes), BodyEdit::Untouched) => Ok(RequestBody::Whole(bytes)),
-            (Held::Whole(bytes), BodyEdit::Cut(cuts)) => {
+            (Held::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
+            (Held::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
                 let mut kept = Vec::with_capacity(bytes.len());
-                append_without(&bytes, cuts, &mut kept);
-                Ok(RequestBody::Whole(kept.into()))
-            }
+                append_without(bytes, cuts, &mut kept);
+                kept
+            }))),
             (Held::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
-            (Held::TooLarge, _) => Err(Problem::Internal),
+            (Held::TooLarge | Held::Refused(_), _) => Err(Problem::Internal),
         }
     }
 
@@ -189,8 +189,13 @@ impl Passing<'_> {
     }
 
     fn bad_request(&self) -> Response<Bytes> {
+        self.refuse_and_close(&Problem::BadRequest("Bad request"))
+    }
+
+    /// For a client that has more to send, which nobody will read.
+    fn refuse_and_close(&self, problem: &Problem) -> Response<Bytes> {
         let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
-        let mut response = Problem::BadRequest("Bad request").respond(accept, self.request_id);
+        let mut response = problem.respond(accept, self.request_id);
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     }
@@ -213,42 +218,4 @@ fn host(request: &Parts) -> &[u8] {
     let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
     let field = || request.headers.get(header::HOST).map(HeaderValue::as_bytes);
     authority.or_else(field).unwrap_or_default()
-}
-
-/// Reads a body whole, unless it is longer than the bound.
-async fn collect(mut body: Incoming, bytes_max: usize, progress: &Progress) -> Result<Held, Abandoned> {
-    if body.size_hint().lower() > bytes_max as u64 {
-        return Ok(Held::TooLarge);
-    }
-    progress.turn_to_client();
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
-    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let Ok(bytes) = frame.map_err(|_| Abandoned)?.into_data() else { continue };
-        progress.turn_to_client();
-        if first.len() + whole.len() + bytes.len() > bytes_max {
-            return Ok(Held::TooLarge);
-        }
-        if first.is_empty() && whole.is_empty() {
-            first = bytes;
-            continue;
-        }
-        whole.extend_from_slice(&std::mem::take(&mut first));
-        whole.extend_from_slice(&bytes);
-    }
-    progress.turn_to_upstream();
-    // A short body comes in one piece, which is used as it is.
-    Ok(Held::Whole(if whole.is_empty() { first } else { whole.freeze() }))
-}
-
-/// Reads the body of a request to ourselves; `None`: it is longer than the bound.
-pub(crate) async fn collect_own(
-    body: Incoming,
-    bytes_max: usize,
-    progress: &Progress,
-) -> Result<Option<Bytes>, Abandoned> {
-    match collect(body, bytes_max, progress).await? {
-        Held::Whole(bytes) => Ok(Some(bytes)),
-        Held::TooLarge | Held::Unread(_) => Ok(None),
-    }
 }

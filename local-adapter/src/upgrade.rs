@@ -13,6 +13,7 @@ use hyper::client::conn::http1;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use latchkey_core::decision::Plan;
+use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::time::timeout;
 
@@ -29,9 +30,11 @@ pub(crate) async fn send(
     client: OnUpgrade,
 ) -> Result<Response<Content>, Failure> {
     let upstream = &plan.upstream;
-    let stream = upstreams.connector.connect(upstream).await?;
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Invalid("handshake"))?;
+    let stream = upstreams.connect(upstream).await?;
+    let (mut sender, connection) = reader_of_long_heads()
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| Failure::Invalid("handshake"))?;
     tokio::task::spawn_local(connection.with_upgrades());
     let silence_max = Duration::from_millis(upstream.read_timeout_ms);
     let request = handshake(plan, head, body);
@@ -44,6 +47,13 @@ pub(crate) async fn send(
         tokio::task::spawn_local(join(client, server, silence_max));
     }
     Ok(response.map(Content::Incoming))
+}
+
+/// The limits of other responses hold for its heads too.
+fn reader_of_long_heads() -> http1::Builder {
+    let mut client = http1::Builder::new();
+    client.max_headers(HYPER_FIELDS_MAX).max_buf_size(HEAD_BYTES_MAX);
+    client
 }
 
 /// The request as hyper's client takes it.
