@@ -5,10 +5,14 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod admit_secret;
+pub mod authority;
+pub mod client;
 pub mod config;
 pub mod decision;
 mod extract_key;
 pub mod feed;
+pub mod field_name;
 pub mod forward;
 mod freshness;
 pub mod gateway;
@@ -17,11 +21,13 @@ mod grant_memory;
 pub mod keys;
 pub mod limits;
 mod lru;
+pub mod network;
 pub mod places;
 pub mod ports;
 pub mod problem;
 pub mod registry;
 pub mod replica;
+pub mod replica_mac;
 pub mod request;
 pub mod request_ids;
 pub mod router;
@@ -32,3 +38,4 @@ pub mod stored;
 pub mod strip_key;
 pub mod surface;
 pub mod transaction;
+pub mod upstream_address;

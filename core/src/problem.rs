@@ -31,6 +31,9 @@ pub enum Problem {
     BodyTooSlow,
     /// The body must be read whole, and too many others are held already.
     TooMuchHeld,
+    /// The body must be searched for keys to hide, and cannot be read, or is read differently by
+    /// different servers.
+    BodyUnreadable,
     /// The request cannot be read: bad target or field.
     BadRequest(&'static str),
     /// No route matches.
@@ -72,7 +75,7 @@ impl Problem {
             }
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Problem::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Problem::BadRequest(_) | Problem::BodyUnreadable => StatusCode::BAD_REQUEST,
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
@@ -101,6 +104,7 @@ impl Problem {
             }
             Problem::BodyTooSlow => "Request body comes too slowly".into(),
             Problem::TooMuchHeld => "The gateway holds too many requests, please try again".into(),
+            Problem::BodyUnreadable => "Request body is searched for an API key and cannot be read".into(),
             Problem::BadRequest(what) => (*what).into(),
             Problem::NoRoute => "no Route matched with those values".into(),
             Problem::NoService => "no Service found with those values".into(),

@@ -151,6 +151,7 @@ pub(crate) fn head<'h>(
         headers: fields,
         client_ip: request.client_ip,
         server_port: request.port,
+        forwarded: None,
         started,
         request_id,
     }

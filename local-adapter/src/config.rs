@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use latchkey_core::client::TrustedIps;
 use latchkey_core::gateway::GatewaySettings;
-use latchkey_core::limits::{HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT};
+use latchkey_core::limits::{
+    ADMIN_GUESSES_PER_SECOND_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
+};
 
 /// Everything under this path is ours, all else is proxied.
 pub(crate) const PREFIX: &str = "/-";
@@ -17,6 +20,7 @@ Secrets, read from the environment alone so that no process list shows them:
   LATCHKEY_PEPPER           Secret that API keys are digested with. Unset: made at first start and kept
                             in <data>/pepper (readable by its owner alone)
   LATCHKEY_PEPPER_PREVIOUS  The pepper before, while it is being replaced: keys under it stay good
+Each has at least 32 bytes (the pepper before may be shorter); `openssl rand -hex 32` makes one.
 
 Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LOG=latchkey=debug";
 
@@ -39,6 +43,16 @@ pub(crate) struct Settings {
     /// Threads that serve requests [default: one for each core]
     #[arg(long, env = "LATCHKEY_THREADS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+
+    /// Peers that are believed who the client is, by X-Forwarded-For, -Proto, -Host and -Port: addresses and networks, with commas, such as 10.0.0.0/8,::1 [default: none]
+    #[arg(
+        long,
+        env = "LATCHKEY_TRUSTED_IPS",
+        value_name = "NETWORKS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) trusted_ips: TrustedIps,
 
     /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
     #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = 5000)]
@@ -67,6 +81,10 @@ pub(crate) struct Settings {
     /// Least rate of bodies that are held, in bytes a second, after the first ten seconds; a slower one is refused with 408; 0: any rate
     #[arg(long, env = "LATCHKEY_HELD_BODY_RATE", value_name = "BYTES", default_value_t = HELD_BYTES_PER_SECOND_DEFAULT)]
     pub(crate) held_body_rate: u32,
+
+    /// Wrong admin tokens from one address in a second that are answered 401; more are answered 429; 0: no bound
+    #[arg(long, env = "LATCHKEY_ADMIN_GUESSES_PER_SECOND", value_name = "COUNT", default_value_t = ADMIN_GUESSES_PER_SECOND_DEFAULT)]
+    pub(crate) admin_guesses_per_second: u32,
 
     /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
     #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = 30_000)]
@@ -113,6 +131,9 @@ mod tests {
             "LATCHKEY_MAX_CONNECTIONS",
             "LATCHKEY_HELD_BODY_BYTES",
             "LATCHKEY_HELD_BODY_RATE",
+            "LATCHKEY_TRUSTED_IPS",
+            "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
+            "openssl rand -hex 32",
             "RUST_LOG",
             "--grant-cache-bytes",
             "--demo",
@@ -120,6 +141,20 @@ mod tests {
             assert!(help.contains(name), "{name}");
         }
         assert!(help.contains("127.0.0.1:8080") && help.contains("5000") && help.contains("60000"));
+    }
+
+    #[test]
+    fn networks_that_are_none_are_told() {
+        let parse = |list: &str| Settings::try_parse_from(["latchkey", "--trusted-ips", list]);
+        assert!(
+            parse("127.0.0.1, 10.0.0.0/8,::1,fd00::/8").unwrap().trusted_ips.contains([10, 1, 1, 1].into())
+        );
+        assert_eq!(parse("").unwrap().trusted_ips, TrustedIps::default());
+        let error = parse("127.0.0.1,10.0.0.0/33").unwrap_err().to_string();
+        assert!(
+            error.contains("10.0.0.0/33 is no address and no network") && error.contains("--trusted-ips"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub(crate) const PANIC_PATH: &str = "/-/panic";
 
 async fn handle(
     worker: &Worker,
-    client_ip: IpAddr,
+    peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
@@ -134,14 +134,15 @@ async fn handle(
     progress.begin_request(!request.body().is_end_stream());
     // Cloned only for our own surfaces: the proxy consumes the request whole.
     if surface(PREFIX, request.uri().path()) == Surface::Proxy {
-        return proxy(worker, client_ip, request, progress).await;
+        return proxy(worker, peer_ip, request, progress).await;
     }
     let path = request.uri().path().to_owned();
+    let client_ip = worker.client(peer_ip, request.headers()).ip;
     own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
 }
 
-/// Ends when the client has owed us something for too long, or does not end a head: one timer for the whole connection,
-/// looked at a few times a minute.
+/// Ends when the client has owed us something for too long, or does not end a head: one timer for
+/// the whole connection, looked at a few times a minute.
 struct Watch {
     timer: Pin<Box<Sleep>>,
     steps_seen: u64,

@@ -42,6 +42,8 @@ mod echo;
 mod system;
 
 #[cfg(test)]
+mod codec_oracle;
+#[cfg(test)]
 mod codec_tests;
 #[cfg(test)]
 mod end_to_end;
@@ -68,10 +70,10 @@ use crate::hold::Holding;
 use crate::message::Start;
 use crate::published::Published;
 use crate::seats::{Bounds, Seats, Shed};
-use crate::secrets::AdminToken;
+use crate::secrets::{AdminToken, SecretSettings};
 use crate::store::{OpenError, RedbStore};
 use crate::system::Timer;
-use crate::worker::{Common, WorkerThread};
+use crate::worker::{Common, Reached, WorkerThread};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
@@ -100,16 +102,22 @@ fn start_logging() {
 /// Starts everything and serves until a signal. The error is for the person at the terminal.
 async fn run(settings: &Settings) -> Result<(), String> {
     let data = &settings.data;
+    let mut set = SecretSettings::read()?;
     secrets::create_folder(data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
     let store = open_store(settings)?;
     let failed = |error: latchkey_core::store::StoreError| error.to_string();
     let is_new = store.read(&Head::record_key()).map_err(failed)?.is_none();
-    let peppers = secrets::find_peppers(data, is_new).map_err(|error| format!("no pepper: {error}"))?;
+    let peppers = secrets::find_peppers(data, is_new, &set).map_err(|error| format!("no pepper: {error}"))?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let started = Control::start(store.clone(), peppers.peppers.clone())?;
+    let started = Control::start(
+        store.clone(),
+        peppers.peppers.clone(),
+        set.admin_token.take(),
+        settings.admin_guesses_per_second,
+    )?;
     let (control, token) = (started.control, started.token);
     let bounds = Bounds::find(settings.max_connections);
     let seats = Seats::new(bounds.connections);
@@ -159,7 +167,7 @@ fn common(settings: &Settings, bounds: Bounds, server_port: u16) -> Common {
         "bounds"
     );
     Common {
-        server_port,
+        reached: Reached { port: server_port, trusted: settings.trusted_ips.clone() },
         drain: Duration::from_millis(settings.drain_ms),
         holding: Holding {
             budget: Budget::new(settings.held_body_bytes),

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use latchkey_core::authority::Authority;
 use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
 use latchkey_core::problem::Problem;
 use latchkey_core::surface::Surface;
@@ -16,7 +17,7 @@ use crate::body::{Content, ResponseBody};
 use crate::budget::Kind;
 use crate::hold::Held;
 use crate::progress::Progress;
-use crate::proxy::Abandoned;
+use crate::proxy::{Abandoned, named, says_host};
 use crate::worker::Worker;
 
 /// Answers a request to a part of the program other than the proxy.
@@ -28,6 +29,7 @@ pub(crate) async fn answer(
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     let response = match surface {
+        _ if !is_for_somebody(&request) => json(StatusCode::BAD_REQUEST, "{\"message\":\"Bad request\"}"),
         Surface::Health => json(StatusCode::OK, "{\"status\":\"ok\"}"),
         Surface::Admin(path) => admin(worker, path, peer, request, progress).await?,
         Surface::Status => admin(worker, "/status", peer, request, progress).await?,
@@ -40,6 +42,12 @@ pub(crate) async fn answer(
     Ok(response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress))))
 }
 
+/// By the same rule as proxied requests.
+fn is_for_somebody<B>(request: &Request<B>) -> bool {
+    let (uri, headers) = (request.uri(), request.headers());
+    says_host(request.version(), headers) && Authority::of_request(headers, named(uri, headers)).is_ok()
+}
+
 async fn admin(
     worker: &Worker,
     path: &str,
@@ -48,6 +56,10 @@ async fn admin(
     progress: &Rc<Progress>,
 ) -> Result<Response<Bytes>, Abandoned> {
     let (parts, body) = request.into_parts();
+    // Nothing is held for whoever has no token.
+    if let Some(refusal) = worker.data_plane.control.refuse(&parts, peer) {
+        return Ok(refusal);
+    }
     let collecting = worker.holding.collect(body, ADMIN_BODY_BYTES_MAX, Kind::AdminBody, peer, progress);
     let body = match collecting.await? {
         Held::Whole(body) => body.into_bytes(),

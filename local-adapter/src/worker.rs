@@ -1,7 +1,7 @@
 //! One thread that serves requests: its own runtime, gateway and upstream connections.
 
 use std::cell::{Cell, RefCell};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
+use latchkey_core::client::{Client, Connection, TrustedIps, client};
+use latchkey_core::request::{Headers, Scheme};
 use latchkey_core::request_ids::RequestIds;
 use slab::Slab;
 use tokio::runtime::{Builder, LocalOptions};
@@ -37,18 +39,26 @@ pub(crate) struct Worker {
     pub(crate) upstreams: Upstreams,
     /// Draws request ids.
     pub(crate) request_ids: RequestIds,
-    /// Port that clients reach us at.
-    pub(crate) server_port: u16,
+    reached: Reached,
     /// What may be held for clients.
     pub(crate) holding: Holding,
     /// Counts the waits for clients, so that it is known which began first.
     pub(crate) waits: Rc<Cell<u64>>,
     draining: Cell<bool>,
-    clients: RefCell<Slab<Client>>,
+    clients: RefCell<Slab<Served>>,
+}
+
+/// How clients reach us.
+#[derive(Clone, Debug)]
+pub(crate) struct Reached {
+    /// Our port.
+    pub(crate) port: u16,
+    /// Peers that are believed who the client is.
+    pub(crate) trusted: TrustedIps,
 }
 
 /// A connection that is being served: its task, and how far it is.
-struct Client {
+struct Served {
     waker: Option<Waker>,
     progress: Rc<Progress>,
 }
@@ -64,8 +74,8 @@ enum Order {
 /// What all threads are started with.
 #[derive(Clone)]
 pub(crate) struct Common {
-    /// Port that clients reach us at.
-    pub(crate) server_port: u16,
+    /// How clients reach us.
+    pub(crate) reached: Reached,
     /// How long requests under way get at the end.
     pub(crate) drain: Duration,
     /// What may be held for clients.
@@ -136,12 +146,18 @@ impl Worker {
             data_plane,
             upstreams: Upstreams::new(common.idle_max, Arc::clone(&common.shed)),
             request_ids: RequestIds::seeded(&SystemRandom),
-            server_port: common.server_port,
+            reached: common.reached.clone(),
             holding: common.holding.clone(),
             waits: Rc::default(),
             draining: Cell::new(false),
             clients: RefCell::default(),
         }
+    }
+
+    /// Whose request it is that came from a peer with these fields.
+    pub(crate) fn client<'h, H: Headers>(&self, peer_ip: IpAddr, headers: &'h H) -> Client<'h> {
+        let Reached { port, ref trusted } = self.reached;
+        client(Connection { peer_ip, scheme: Scheme::Http, port }, headers, trusted)
     }
 
     /// Whether connections are to end after the request under way.
@@ -151,7 +167,7 @@ impl Worker {
 
     /// Counts a connection in, until what is returned is dropped.
     pub(crate) fn enter(&self, progress: &Rc<Progress>) -> Presence<'_> {
-        let client = Client { waker: None, progress: Rc::clone(progress) };
+        let client = Served { waker: None, progress: Rc::clone(progress) };
         Presence { worker: self, place: self.clients.borrow_mut().insert(client) }
     }
 
@@ -192,7 +208,7 @@ pub(crate) struct Presence<'w> {
 impl Presence<'_> {
     /// Has the calling task woken when draining begins.
     pub(crate) fn wake_on_drain(&self, cx: &Context<'_>) {
-        if let Some(Client { waker: waker @ None, .. }) = self.worker.clients.borrow_mut().get_mut(self.place)
+        if let Some(Served { waker: waker @ None, .. }) = self.worker.clients.borrow_mut().get_mut(self.place)
         {
             *waker = Some(cx.waker().clone());
         }
@@ -216,7 +232,10 @@ async fn run(worker: Rc<Worker>, mut queue: mpsc::UnboundedReceiver<Order>, comm
                 None => break,
             },
             () = common.shed.notified() => worker.upstreams.idle.clear(),
-            _ = sweep.tick() => worker.upstreams.idle.sweep(),
+            _ = sweep.tick() => {
+                worker.upstreams.idle.sweep();
+                worker.data_plane.control.log_guesses();
+            }
         }
     }
     worker.drain(common.drain).await;

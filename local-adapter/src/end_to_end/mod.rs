@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_core::client::TrustedIps;
 use latchkey_core::gateway::{Gateway, GatewaySettings};
 use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{Pepper, Peppers, PlainKey, generate_key};
@@ -28,7 +29,7 @@ use crate::hold::Holding;
 use crate::seats::{Seats, Shed};
 use crate::store::RedbStore;
 use crate::system::{SystemRandom, Timer};
-use crate::worker::{Common, WorkerThread};
+use crate::worker::{Common, Reached, WorkerThread};
 
 /// A running gateway with one service at `/s` that wants a key, and one at `/open` that does not.
 struct Program {
@@ -45,7 +46,7 @@ fn peppers() -> Peppers {
 
 fn common(server_port: u16) -> Common {
     Common {
-        server_port,
+        reached: Reached { port: server_port, trusted: TrustedIps::default() },
         drain: Duration::from_secs(5),
         holding: Holding { budget: Budget::new(64 << 20), bytes_per_second: 1024 },
         idle_max: 1000,
@@ -64,7 +65,7 @@ impl Program {
         let key = generate_key(&peppers().current, &SystemRandom);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
-        let started = Control::start(store.clone(), peppers()).unwrap();
+        let started = Control::start(store.clone(), peppers(), None, 0).unwrap();
         let control = started.control.clone();
         let data_plane = move || DataPlane {
             gateway: RefCell::new(Gateway::new(GatewaySettings::default(), peppers())),
