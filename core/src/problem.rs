@@ -27,6 +27,10 @@ pub enum Problem {
     InvalidPlugin,
     /// The body must be searched and is longer than the bound, in bytes.
     BodyTooLarge(usize),
+    /// The body must be read whole, and comes too slowly.
+    BodyTooSlow,
+    /// The body must be read whole, and too many others are held already.
+    TooMuchHeld,
     /// The body must be searched for keys to hide, and cannot be read, or is read differently by
     /// different servers.
     BodyUnreadable,
@@ -66,8 +70,8 @@ pub enum Problem {
 pub(crate) const METHODS_PASSED: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
-/// Seconds that a client is asked to wait when our state is too old.
-const STALE_RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+/// Seconds that a client is asked to wait when our state is too old, or we hold too much.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
 impl Problem {
     /// The status that Kong gives it.
@@ -80,11 +84,13 @@ impl Problem {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Problem::BadRequest(_) | Problem::BodyUnreadable => StatusCode::BAD_REQUEST,
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
             | Problem::Stale
+            | Problem::TooMuchHeld
             | Problem::UpstreamUnresolved
             | Problem::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Problem::UpstreamInvalid | Problem::ResponseTooLarge(_) => StatusCode::BAD_GATEWAY,
@@ -108,6 +114,8 @@ impl Problem {
             Problem::BodyTooLarge(bytes) => {
                 format!("Request body is searched for an API key and must not exceed {bytes} bytes").into()
             }
+            Problem::BodyTooSlow => "Request body comes too slowly".into(),
+            Problem::TooMuchHeld => "The gateway holds too many requests, please try again".into(),
             Problem::BodyUnreadable => "Request body is searched for an API key and cannot be read".into(),
             Problem::BadRequest(what) => (*what).into(),
             Problem::NoRoute => "no Route matched with those values".into(),
@@ -148,8 +156,8 @@ impl Problem {
             Problem::MethodNotAllowed => {
                 headers.insert(ALLOW, METHODS_PASSED);
             }
-            Problem::Stale => {
-                headers.insert(RETRY_AFTER, STALE_RETRY_AFTER_S);
+            Problem::Stale | Problem::TooMuchHeld => {
+                headers.insert(RETRY_AFTER, RETRY_AFTER_S);
             }
             Problem::HttpsRequired => {
                 headers.insert(http::header::CONNECTION, HeaderValue::from_static("Upgrade"));

@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Unresolved,
     /// No connection, or none that TLS accepts.
     Refused,
+    /// No file handle is left for a connection.
+    NoHandle,
     /// Nothing came in time.
     TimedOut,
     /// What came is not HTTP, or ended too early.
@@ -39,7 +41,7 @@ impl Failure {
     pub(crate) fn problem(self) -> Option<Problem> {
         match self {
             Failure::Unresolved => Some(Problem::UpstreamUnresolved),
-            Failure::Refused | Failure::Invalid(_) => Some(Problem::UpstreamInvalid),
+            Failure::Refused | Failure::NoHandle | Failure::Invalid(_) => Some(Problem::UpstreamInvalid),
             Failure::TimedOut => Some(Problem::UpstreamTimeout),
             Failure::Unreadable => Some(UNREADABLE),
             Failure::ClientGone => None,

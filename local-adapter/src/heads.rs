@@ -58,6 +58,11 @@ impl<S> Watched<S> {
         Watched { stream, reader: Reader::default(), heads }
     }
 
+    /// The connection itself.
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
     fn look(&mut self, bytes: &[u8]) {
         if self.reader.next == Next::Nothing || self.heads.is_stopped.load(Relaxed) {
             return;

@@ -1,11 +1,10 @@
 //! One proxied request: decide, apply the plan, pass on, pass back.
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, Uri, Version};
@@ -19,7 +18,9 @@ use latchkey_core::request::{Body, Now, RequestHead};
 use latchkey_core::strip_key::append_without;
 
 use crate::body::{Content, RequestBody, ResponseBody};
+use crate::budget::Kind;
 use crate::failure::Failure;
+use crate::hold::{Held, HeldBody};
 use crate::progress::Progress;
 use crate::system::whole_ms;
 use crate::tunnel::Lease;
@@ -39,13 +40,6 @@ impl std::fmt::Display for Abandoned {
 impl std::error::Error for Abandoned {}
 
 const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
-
-/// As much of the body as was read for the decision.
-enum Held {
-    Unread(Incoming),
-    Whole(Bytes),
-    TooLarge,
-}
 
 /// One request on its way through.
 struct Passing<'w> {
@@ -75,7 +69,7 @@ pub(crate) async fn proxy(
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
     let (mut request, incoming) = request.into_parts();
-    let held = if incoming.is_end_stream() { Held::Whole(Bytes::new()) } else { Held::Unread(incoming) };
+    let held = if incoming.is_end_stream() { Held::Whole(HeldBody::empty()) } else { Held::Unread(incoming) };
     let (decision, held, decided) = match passing.decide(&request, held).await {
         Ok(decided) => decided,
         Err(failure) => return passing.fail_before(failure),
@@ -92,21 +86,28 @@ impl Passing<'_> {
     async fn decide(&self, request: &Parts, mut held: Held) -> Result<(Decision, Held, Instant), Failure> {
         // CONNECT and `OPTIONS *` have no path.
         if !request.uri.path().starts_with('/') || !says_host(request.version, &request.headers) {
-            return Ok((Decision::Respond(self.bad_request(&BAD_REQUEST)), held, self.started));
+            return Ok((Decision::Respond(self.refuse_and_close(&BAD_REQUEST)), held, self.started));
         }
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
         let head = head(self.worker, request, self.peer_ip, now, self.request_id);
+        let client_ip = head.client_ip.unwrap_or(self.peer_ip);
         let mut begun = self.started;
         loop {
             let body = match &held {
                 Held::Unread(_) => Body::Unread,
-                Held::Whole(bytes) => Body::Whole(bytes),
+                Held::Whole(body) => Body::Whole(&body.bytes),
                 Held::TooLarge => Body::TooLarge,
+                Held::Refused(problem) => {
+                    let response = self.refuse_and_close(problem);
+                    return Ok((Decision::Respond(response), held, begun));
+                }
             };
             match (data_plane.decide(&head, body, now), held) {
                 (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
-                    held = collect(incoming, bytes_max, self.progress).await?;
+                    let holding = &self.worker.holding;
+                    let kind = Kind::SearchedBody;
+                    held = holding.collect(incoming, bytes_max, kind, client_ip, self.progress).await?;
                 }
                 (Decision::Need(Need::Wait { ms }), unchanged) => {
                     tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -148,14 +149,14 @@ impl Passing<'_> {
     fn edit(&self, plan: &Plan, request: &mut Parts, held: Held) -> Result<RequestBody, Problem> {
         request.uri = Uri::from_maybe_shared(plan.target.clone()).map_err(|_| BAD_REQUEST)?;
         match (held, &plan.body) {
-            (Held::Whole(bytes), BodyEdit::Untouched) => Ok(RequestBody::Whole(bytes)),
-            (Held::Whole(bytes), BodyEdit::Cut(cuts)) => {
+            (Held::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
+            (Held::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
                 let mut kept = Vec::with_capacity(bytes.len());
-                append_without(&bytes, cuts, &mut kept);
-                Ok(RequestBody::Whole(kept.into()))
-            }
+                append_without(bytes, cuts, &mut kept);
+                kept
+            }))),
             (Held::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
-            (Held::TooLarge, _) => Err(Problem::Internal),
+            (Held::TooLarge | Held::Refused(_), _) => Err(Problem::Internal),
         }
     }
 
@@ -191,15 +192,15 @@ impl Passing<'_> {
     /// Of the client, before there is an answer: what follows on its connection cannot be read.
     fn fail_before(&self, failure: Failure) -> Result<Response<ResponseBody>, Abandoned> {
         let problem = failure.problem().ok_or(Abandoned)?;
-        Ok(self.respond(self.bad_request(&problem)))
+        Ok(self.respond(self.refuse_and_close(&problem)))
     }
 
     fn refuse(&self, problem: Problem) -> Response<ResponseBody> {
         self.respond(problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id))
     }
 
-    /// Ends the connection, too.
-    fn bad_request(&self, problem: &Problem) -> Response<Bytes> {
+    /// For a client that has more to send, which nobody will read.
+    fn refuse_and_close(&self, problem: &Problem) -> Response<Bytes> {
         let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
         let mut response = problem.respond(accept, self.request_id);
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -260,42 +261,4 @@ pub(crate) fn named<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> &'r [u8] {
     let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
     let field = || headers.get(header::HOST).map(HeaderValue::as_bytes);
     authority.or_else(field).unwrap_or_default()
-}
-
-/// Reads a body whole, unless it is longer than the bound.
-async fn collect(mut body: Incoming, bytes_max: usize, progress: &Progress) -> Result<Held, Failure> {
-    if body.size_hint().lower() > bytes_max as u64 {
-        return Ok(Held::TooLarge);
-    }
-    progress.turn_to_client();
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
-    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let Ok(bytes) = frame.map_err(|error| Failure::of_body(&error))?.into_data() else { continue };
-        progress.turn_to_client();
-        if first.len() + whole.len() + bytes.len() > bytes_max {
-            return Ok(Held::TooLarge);
-        }
-        if first.is_empty() && whole.is_empty() {
-            first = bytes;
-            continue;
-        }
-        whole.extend_from_slice(&std::mem::take(&mut first));
-        whole.extend_from_slice(&bytes);
-    }
-    progress.turn_to_upstream();
-    // A short body comes in one piece, which is used as it is.
-    Ok(Held::Whole(if whole.is_empty() { first } else { whole.freeze() }))
-}
-
-/// Reads the body of a request to ourselves; `None`: it is longer than the bound.
-pub(crate) async fn collect_own(
-    body: Incoming,
-    bytes_max: usize,
-    progress: &Progress,
-) -> Result<Option<Bytes>, Failure> {
-    match collect(body, bytes_max, progress).await? {
-        Held::Whole(bytes) => Ok(Some(bytes)),
-        Held::TooLarge | Held::Unread(_) => Ok(None),
-    }
 }

@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use latchkey_core::decision::Plan;
 use latchkey_core::forward::agrees_to_websocket;
 use latchkey_core::framing;
+use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
 use tokio::time::timeout;
 
 use crate::body::{Content, RequestBody};
@@ -27,9 +28,11 @@ pub(crate) async fn send(
     lease: Lease,
 ) -> Result<Response<Content>, Failure> {
     let upstream = &plan.upstream;
-    let stream = upstreams.connector.connect(upstream).await?;
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Invalid("handshake"))?;
+    let stream = upstreams.connect(upstream).await?;
+    let (mut sender, connection) = reader_of_long_heads()
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| Failure::Invalid("handshake"))?;
     tokio::task::spawn_local(connection.with_upgrades());
     let silence_max = Duration::from_millis(upstream.read_timeout_ms);
     let request = handshake(plan, head, body);
@@ -52,6 +55,13 @@ pub(crate) async fn send(
         });
     }
     Ok(response.map(Content::Incoming))
+}
+
+/// The limits of other responses hold for its heads too.
+fn reader_of_long_heads() -> http1::Builder {
+    let mut client = http1::Builder::new();
+    client.max_headers(HYPER_FIELDS_MAX).max_buf_size(HEAD_BYTES_MAX);
+    client
 }
 
 /// The request as hyper's client takes it.
