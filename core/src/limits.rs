@@ -27,6 +27,11 @@ pub const GRANT_CACHE_BYTES_DEFAULT: usize = 32 << 20;
 /// Memory for keys known not to exist, in bytes: some 25,000 of them.
 pub const MISS_CACHE_BYTES_DEFAULT: usize = 4 << 20;
 
+/// Times that a request may have come through a Latchkey before, by its `Via`. Chains are two or three
+/// long (edge, region, service); past it a service leads back to us, and each round would take two
+/// connections more.
+pub const PASSAGES_MAX: usize = 4;
+
 /// Names a key-auth plugin may list: each costs a look in every place.
 pub const KEY_NAMES_MAX: usize = 16;
 

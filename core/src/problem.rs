@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::decision::Response;
 use crate::request_ids;
@@ -56,9 +56,19 @@ pub enum Problem {
     ResponseTooLarge(usize),
     /// A WebSocket handshake, which the platform cannot pass on.
     NoUpgrade,
+    /// A transfer coding that is not known (RFC 9112 §6.1).
+    UnknownCoding,
+    /// A method that is passed on for nobody.
+    MethodNotAllowed,
+    /// The request has come by too often: its service leads back to us.
+    Loop,
     /// Something here failed; the cause is in the log.
     Internal,
 }
+
+/// What `Allow` names of the methods that are passed on; others are too, but for `TRACE` and its kind.
+pub(crate) const METHODS_PASSED: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
 /// Seconds that a client is asked to wait when our state is too old, or we hold too much.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
@@ -84,7 +94,9 @@ impl Problem {
             | Problem::UpstreamUnresolved
             | Problem::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Problem::UpstreamInvalid | Problem::ResponseTooLarge(_) => StatusCode::BAD_GATEWAY,
-            Problem::NoUpgrade => StatusCode::NOT_IMPLEMENTED,
+            Problem::NoUpgrade | Problem::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            Problem::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Problem::Loop => StatusCode::LOOP_DETECTED,
             Problem::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -119,6 +131,9 @@ impl Problem {
             )
             .into(),
             Problem::NoUpgrade => "WebSocket cannot be passed on here".into(),
+            Problem::UnknownCoding => "Transfer-Encoding names a coding that is not known here".into(),
+            Problem::MethodNotAllowed => "Method not allowed".into(),
+            Problem::Loop => "The request has passed this gateway too often".into(),
             Problem::Internal => "An unexpected error occurred".into(),
         }
     }
@@ -137,6 +152,9 @@ impl Problem {
             | Problem::DuplicateKey(challenge)
             | Problem::Unauthorized(challenge) => {
                 headers.insert(WWW_AUTHENTICATE, challenge.clone());
+            }
+            Problem::MethodNotAllowed => {
+                headers.insert(ALLOW, METHODS_PASSED);
             }
             Problem::Stale | Problem::TooMuchHeld => {
                 headers.insert(RETRY_AFTER, RETRY_AFTER_S);

@@ -4,16 +4,19 @@ use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use latchkey_core::framing;
 use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
+use latchkey_core::problem::Problem;
 use latchkey_core::surface::{Surface, surface};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -23,9 +26,10 @@ use crate::body::ResponseBody;
 use crate::client_stream::ClientStream;
 use crate::config::PREFIX;
 use crate::gather::Gathering;
+use crate::heads::{Heads, Watched};
 use crate::own;
 use crate::progress::Progress;
-use crate::proxy::{Abandoned, proxy};
+use crate::proxy::{self, Abandoned, proxy};
 use crate::seats::Seat;
 use crate::worker::Worker;
 
@@ -57,17 +61,18 @@ enum End {
 pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
     let peer = peer.ip().to_canonical();
     let progress = Rc::new(Progress::new(&worker.waits));
+    let heads = Arc::new(Heads::default());
     let presence = worker.enter(&progress);
     let service = service_fn(|request| {
-        let (worker, progress) = (Rc::clone(&worker), Rc::clone(&progress));
-        async move { handle(&worker, peer, request, &progress).await }
+        let (worker, progress, heads) = (Rc::clone(&worker), Rc::clone(&progress), Arc::clone(&heads));
+        async move { handle(&worker, peer, request, &progress, &heads).await }
     });
     let stream = ClientStream::new(stream, progress.wire(), &worker.holding.budget, peer, seat);
     let mut connection = http1::Builder::new()
         .half_close(true)
         .max_headers(HYPER_FIELDS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(Gathering(stream)), service)
+        .serve_connection(TokioIo::new(Gathering(Watched::new(stream, Arc::clone(&heads)))), service)
         .with_upgrades();
     let mut watch = Watch::new();
     let mut is_draining = false;
@@ -95,7 +100,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     .await;
     // Without it, the stream is in a tunnel.
     if let Some(parts) = connection.into_parts() {
-        leave(parts.io.into_inner().0, &end, &progress, &worker).await;
+        leave(parts.io.into_inner().0.into_inner(), &end, &progress, &worker).await;
     }
 }
 
@@ -124,21 +129,37 @@ async fn leave(mut stream: ClientStream, end: &End, progress: &Progress, worker:
 pub(crate) const PANIC_PATH: &str = "/-/panic";
 
 async fn handle(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
+    heads: &Heads,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     #[cfg(test)]
     assert_ne!(request.uri().path(), PANIC_PATH);
     progress.begin_request(!request.body().is_end_stream());
+    if let Some(problem) = misframed(heads, &request) {
+        return Ok(proxy::refuse(worker, &request, &problem, progress));
+    }
     // Cloned only for our own surfaces: the proxy consumes the request whole.
     if surface(PREFIX, request.uri().path()) == Surface::Proxy {
-        return proxy(worker, peer_ip, request, progress).await;
+        let response = proxy(worker, peer_ip, request, progress).await;
+        if response.as_ref().is_ok_and(|response| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+            heads.stop();
+        }
+        return response;
     }
     let path = request.uri().path().to_owned();
     let client_ip = worker.client(peer_ip, request.headers()).ip;
     own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
+}
+
+/// Why it cannot be told where a request ends. Asked of every request, since heads are counted.
+fn misframed(heads: &Heads, request: &Request<Incoming>) -> Option<Problem> {
+    let hidden = heads.next_problem();
+    // One without a body has no framing that hyper has not judged.
+    let has_body = !request.body().is_end_stream();
+    hidden.or_else(|| has_body.then(|| framing::judge(request.headers()).err())?)
 }
 
 /// Ends when the client has owed us something for too long, or does not end a head: one timer for

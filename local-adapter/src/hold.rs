@@ -15,8 +15,8 @@ use latchkey_core::problem::Problem;
 use tokio::time::{Instant, Sleep};
 
 use crate::budget::{Budget, Charge, Kind};
+use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::proxy::Abandoned;
 
 /// Room that is made at once for a body which says how long it is, in bytes.
 const ROOM_AT_ONCE_MAX: usize = 64 * 1024;
@@ -82,7 +82,7 @@ impl Holding {
         kind: Kind,
         peer: IpAddr,
         progress: &Progress,
-    ) -> Result<Held, Abandoned> {
+    ) -> Result<Held, Failure> {
         if body.size_hint().lower() > bytes_max as u64 {
             return Ok(Held::TooLarge);
         }
@@ -98,12 +98,12 @@ impl Holding {
         bytes_max: usize,
         mut charge: Charge,
         progress: &Progress,
-    ) -> Result<Held, Abandoned> {
+    ) -> Result<Held, Failure> {
         let mut pace = Pace::new(self.bytes_per_second);
         let mut whole = Vec::new();
         loop {
             let frame = match pace.next(&mut body).await {
-                Ok(Some(frame)) => frame.map_err(|_| Abandoned)?,
+                Ok(Some(frame)) => frame.map_err(|error| Failure::of_body(&error))?,
                 Ok(None) => return Ok(Held::whole(whole.into(), charge)),
                 Err(TooSlow) => return Ok(Held::Refused(Problem::BodyTooSlow)),
             };

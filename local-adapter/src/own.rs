@@ -61,12 +61,13 @@ async fn admin(
         return Ok(refusal);
     }
     let collecting = worker.holding.collect(body, ADMIN_BODY_BYTES_MAX, Kind::AdminBody, peer, progress);
-    let body = match collecting.await? {
-        Held::Whole(body) => body.into_bytes(),
-        Held::Refused(problem) => return Ok(refuse_and_close(&problem)),
-        Held::TooLarge | Held::Unread(_) => {
+    let body = match collecting.await {
+        Ok(Held::Whole(body)) => body.into_bytes(),
+        Ok(Held::Refused(problem)) => return Ok(refuse_and_close(&problem)),
+        Ok(Held::TooLarge | Held::Unread(_)) => {
             return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
         }
+        Err(failure) => return failure.problem().map(|problem| refuse_and_close(&problem)).ok_or(Abandoned),
     };
     let request = AdminRequest {
         method: parts.method,

@@ -56,6 +56,11 @@ impl Options {
         self.env.push((name.to_owned(), value.to_owned()));
         self
     }
+
+    /// Who asks from 127.0.0.1, as these tests do, is believed who the client is.
+    pub fn trusting(self) -> Self {
+        self.env("LATCHKEY_TRUSTED_IPS", "127.0.0.1")
+    }
 }
 
 impl Gateway {
@@ -109,6 +114,11 @@ impl Gateway {
 
     pub fn local() -> Self {
         Self::spawn(Options::default())
+    }
+
+    /// A local one that believes the tests who the client is.
+    pub fn trusting() -> Self {
+        Self::spawn(Options::default().trusting())
     }
 
     /// Starts the local program and waits until it listens.
