@@ -300,8 +300,17 @@ impl LocalProcess {
 
     /// Highest resident memory so far, in KiB.
     pub fn peak_memory_kib(&self) -> u64 {
+        self.memory_kib("VmHWM:")
+    }
+
+    /// Resident memory now, in KiB.
+    pub fn resident_memory_kib(&self) -> u64 {
+        self.memory_kib("VmRSS:")
+    }
+
+    fn memory_kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("no VmHWM line");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("no such line");
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }

@@ -49,6 +49,11 @@ async function stream(response) {
 /** A WebSocket that says one word and closes (RFC 6455). */
 function accept(request, socket) {
   const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  if (request.url.includes("/other")) {
+    const protocol = request.url.endsWith("/none") ? "" : "Upgrade: h2c\r\n";
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${protocol}Connection: Upgrade\r\n\r\n`);
+    return;
+  }
   const answer = createHash("sha1").update(request.headers["sec-websocket-key"] + guid).digest("base64");
   upstream.requests.push({ url: request.url, headers: request.headers });
   socket.write(
@@ -253,3 +258,33 @@ test("nothing is served without a pepper", async () => {
   await without.stop();
 });
 
+/** Fields of a handshake (RFC 6455 §4.1), with what `Upgrade` says. */
+const handshake = (upgrade) =>
+  `Host: a\r\napikey: ${key}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: ${upgrade}\r\n` +
+  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nHTTP2-Settings: AAMAAABk\r\n";
+
+test("exception: a list in Upgrade is an ordinary request, even with WebSocket in it", async () => {
+  for (const upgrade of ["websocket, h2c", "h2c, websocket", "h2c"]) {
+    assert.equal(await raw(`GET /list HTTP/1.1\r\n${handshake(upgrade)}\r\n`), 200, upgrade);
+    assert.equal(last().url, "/list");
+    assert.equal(last().headers.upgrade, undefined, upgrade);
+    assert.equal(last().headers["http2-settings"], undefined, upgrade);
+  }
+});
+
+test("an upstream that agrees to another protocol, or to none, is 502", async () => {
+  for (const path of ["/other", "/other/none"]) {
+    assert.equal(await raw(`GET ${path} HTTP/1.1\r\n${handshake("websocket")}\r\n`), 502, path);
+  }
+});
+
+test("transfer codings that are not known are refused by the platform", async () => {
+  const before = upstream.requests.length;
+  for (const coding of ["gzip, chunked", "chunked, chunked", "identity, chunked"]) {
+    const status = await raw(
+      `POST /coded HTTP/1.1\r\nHost: a\r\napikey: ${key}\r\nTransfer-Encoding: ${coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+    );
+    assert.ok(status === 400 || status === 501, `${coding}: ${status}`);
+  }
+  assert.equal(upstream.requests.length, before);
+});

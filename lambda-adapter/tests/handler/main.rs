@@ -310,8 +310,54 @@ async fn a_handshake_is_refused() {
     let world = World::new().await;
     let function = world.start(&[]).await;
     let key = function.set_up("http://127.0.0.1:9", json!({})).await;
-    let handshake = json!({"apikey": key, "connection": "upgrade", "upgrade": "websocket"});
+    let handshake = json!({"apikey": key, "connection": "upgrade", "upgrade": "websocket",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13"});
     check_status(&function.whole(&get("/", handshake)).await, 501);
+}
+
+#[tokio::test]
+async fn an_upstreams_unknown_coding_is_502() {
+    const CODED: &[u8] =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let (world, upstream) = (World::new().await, Upstream::answering(CODED).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    check_status(&function.whole(&get("/", json!({"apikey": key}))).await, 502);
+}
+
+/// Where the platform hands such fields over: what they name was not undone by us.
+#[tokio::test]
+async fn codings_and_lengths_that_say_something_else_are_refused() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    for (name, value, status) in [
+        ("transfer-encoding", "gzip, chunked", 501),
+        ("transfer-encoding", "gzip,chunked,chunked", 400),
+        ("transfer-encoding", "identity, chunked", 400),
+        ("content-length", "0, 0", 400),
+        ("content-length", "+0", 400),
+    ] {
+        let answer = function.whole(&get("/", json!({"apikey": key, name: value}))).await;
+        check_status(&answer, status);
+    }
+    assert!(upstream.take().is_empty());
+    for (name, value) in [
+        ("transfer-encoding", "chunked"),
+        ("content-length", "0"),
+        ("upgrade", "websocket, h2c"),
+        ("http2-settings", "AAMAAABk"),
+        ("transfer_encoding", "gzip"),
+    ] {
+        let fields = json!({"apikey": key, "connection": "upgrade", name: value});
+        check_status(&function.whole(&get("/", fields)).await, 200);
+    }
+    for request in upstream.take() {
+        let head = request.to_ascii_lowercase();
+        for name in ["upgrade", "settings", "transfer"] {
+            assert!(!head.contains(name), "{head}");
+        }
+    }
 }
 
 #[tokio::test]
