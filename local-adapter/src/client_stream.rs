@@ -22,11 +22,11 @@ const ROOM_OF_HEAD: usize = 2;
 /// Sent where hyper has no word: it only sees that reading fails.
 const TOO_MUCH_HELD: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: application/json; charset=utf-8\r\nretry-after: 1\r\nconnection: close\r\n\
-    content-length: 73\r\n\r\n{\"message\":\"The gateway holds too much for others, please try again later\"}";
+    content-length: 75\r\n\r\n{\"message\":\"The gateway holds too much for others, please try again later\"}";
 /// Sent when a head does not come to its end.
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
     content-type: application/json; charset=utf-8\r\nconnection: close\r\n\
-    content-length: 47\r\n\r\n{\"message\":\"The request's head came too slowly\"}";
+    content-length: 48\r\n\r\n{\"message\":\"The request's head came too slowly\"}";
 
 /// What the socket and the task that serves it tell each other. Both are on one thread; hyper wants
 /// whatever can be upgraded to be [`Send`], hence the atomics.

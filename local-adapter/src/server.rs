@@ -21,7 +21,7 @@ pub(crate) async fn run(listener: TcpListener, workers: Vec<WorkerThread>, seats
     let mut turn = 0;
     loop {
         tokio::select! {
-            accepted = accept(&listener, &workers, seats) => {
+            accepted = accept(&listener, &workers, seats, turn) => {
                 let Some((stream, peer, permit)) = accepted else { continue };
                 turn = (turn + 1) % workers.len();
                 if let Err(error) = hand_over(stream, peer, permit, &workers, turn) {
@@ -53,9 +53,10 @@ async fn accept(
     listener: &TcpListener,
     workers: &[WorkerThread],
     seats: &Seats,
+    turn: usize,
 ) -> Option<(TcpStream, SocketAddr, Permit)> {
     match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, seat(workers, seats).await?)),
+        Ok((stream, peer)) => Some((stream, peer, seat(workers, seats, turn).await?)),
         Err(error) => {
             tracing::warn!(%error, "cannot accept");
             workers.iter().for_each(WorkerThread::make_room);
@@ -66,15 +67,13 @@ async fn accept(
 }
 
 /// A seat. When there is none, one thread after the other is asked to close a connection that waits
-/// for its client, beginning with the one that has most.
-async fn seat(workers: &[WorkerThread], seats: &Seats) -> Option<Permit> {
+/// for its client, beginning with the one whose turn it is.
+async fn seat(workers: &[WorkerThread], seats: &Seats, turn: usize) -> Option<Permit> {
     if let Ok(permit) = seats.try_take() {
         return Some(permit);
     }
     tracing::debug!("all connections are taken");
-    let mut by_load: Vec<_> = workers.iter().collect();
-    by_load.sort_by_key(|worker| std::cmp::Reverse(worker.load()));
-    for worker in by_load.iter().cycle() {
+    for worker in workers.iter().cycle().skip(turn) {
         worker.make_room();
         if let Ok(permit) = timeout(SEAT_WAIT, seats.take()).await {
             return permit.ok();

@@ -153,11 +153,11 @@ async fn every_trigger_is_proxied() {
 fn with_fields(event: &str, key: &str, fields: &[(&str, &str)]) -> Value {
     let mut event: Value = serde_json::from_str(&event.replace("KEY", key)).unwrap();
     for (name, value) in fields {
-        if event["multiValueHeaders"].is_object() {
-            event["multiValueHeaders"][name] = json!([value]);
-        }
-        if event["headers"].is_object() {
-            event["headers"][name] = json!(value);
+        for (member, value) in [("headers", json!(value)), ("multiValueHeaders", json!([value]))] {
+            if let Some(headers) = event[member].as_object_mut() {
+                headers.retain(|own, _| !own.eq_ignore_ascii_case(name));
+                headers.insert((*name).to_owned(), value);
+            }
         }
     }
     event
