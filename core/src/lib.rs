@@ -5,15 +5,16 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod admit_secret;
 pub mod authority;
 pub mod client;
-pub mod admit_secret;
 pub mod config;
 pub mod decision;
 mod extract_key;
 pub mod feed;
 pub mod field_name;
 pub mod forward;
+pub mod framing;
 mod freshness;
 pub mod gateway;
 pub mod grant;

@@ -56,6 +56,11 @@ impl Options {
         self.env.push((name.to_owned(), value.to_owned()));
         self
     }
+
+    /// Who asks from 127.0.0.1, as these tests do, is believed who the client is.
+    pub fn trusting(self) -> Self {
+        self.env("LATCHKEY_TRUSTED_IPS", "127.0.0.1")
+    }
 }
 
 impl Gateway {
@@ -109,6 +114,11 @@ impl Gateway {
 
     pub fn local() -> Self {
         Self::spawn(Options::default())
+    }
+
+    /// A local one that believes the tests who the client is.
+    pub fn trusting() -> Self {
+        Self::spawn(Options::default().trusting())
     }
 
     /// Starts the local program and waits until it listens.
@@ -290,8 +300,17 @@ impl LocalProcess {
 
     /// Highest resident memory so far, in KiB.
     pub fn peak_memory_kib(&self) -> u64 {
+        self.memory_kib("VmHWM:")
+    }
+
+    /// Resident memory now, in KiB.
+    pub fn resident_memory_kib(&self) -> u64 {
+        self.memory_kib("VmRSS:")
+    }
+
+    fn memory_kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("no VmHWM line");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("no such line");
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }

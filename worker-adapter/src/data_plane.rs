@@ -13,6 +13,7 @@ use latchkey_core::problem::{Problem, request_id_text};
 use latchkey_core::request::{Body, Headers, Now};
 use latchkey_core::request_ids::RequestIds;
 use latchkey_core::surface::{Surface, surface};
+use latchkey_core::upstream_address::UpstreamAddresses;
 
 use crate::answer::{self, Aside};
 use crate::config::Settings;
@@ -29,6 +30,7 @@ pub struct DataPlane {
     compiler: ConfigCompiler,
     names: Names,
     ids: RequestIds,
+    upstreams: UpstreamAddresses,
 }
 
 /// What a grant was read as.
@@ -52,6 +54,7 @@ impl DataPlane {
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
+            upstreams: settings.upstreams.clone(),
         }
     }
 
@@ -62,12 +65,12 @@ impl DataPlane {
 
     /// What is to become of a request, in the words of [`answer`].
     pub fn ask(&mut self, text: &str, body: Body<'_>) -> String {
-        let DataPlane { gateway, names, ids, .. } = self;
+        let DataPlane { gateway, names, ids, upstreams, .. } = self;
         let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
         let request_id = described.request_id.unwrap_or_else(|| ids.draw());
         // Before the path is believed.
         if let Err(no_authority) = described.authority() {
-            return refuse_described(&described, &no_authority.into(), request_id);
+            return refuse_described(&described, &no_authority.into(), request_id, &Aside::default());
         }
         match surface(PREFIX, described.path) {
             Surface::Proxy => {}
@@ -81,6 +84,15 @@ impl DataPlane {
         let now = described.now;
         match gateway.decide(&head, body, now) {
             Decision::Forward(plan) => {
+                // What a name resolves to only the platform sees.
+                if let Err(reason) = upstreams.judge_literal(&plan.upstream.host) {
+                    let mut aside = aside(gateway, now);
+                    let service_id = plan.upstream.service_id;
+                    aside.log(&format!(
+                        "service {service_id}: an upstream may not be at its address: {reason}"
+                    ));
+                    return refuse_described(&described, &Problem::UpstreamUnavailable, request_id, &aside);
+                }
                 let dropped = named_by_connection(described.fields()).unwrap_or_default();
                 answer::forward(&plan, request_id, &dropped, &aside(gateway, now))
             }
@@ -109,7 +121,8 @@ impl DataPlane {
             "unreadable" => Problem::BadRequest("The request body could not be read"),
             _ => Problem::Internal,
         };
-        refuse_described(&described, &problem, described.request_id.unwrap_or_default())
+        let request_id = described.request_id.unwrap_or_default();
+        refuse_described(&described, &problem, request_id, &Aside::default())
     }
 
     /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
@@ -203,10 +216,10 @@ fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
     answer::respond(&response, &request_id_text(request_id), &Aside::default())
 }
 
-fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128) -> String {
+fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128, aside: &Aside) -> String {
     let mut response = problem.respond(described.fields().values("accept").next(), request_id);
     edit_own_response_headers(response.headers_mut(), 0);
-    answer::respond(&response, &request_id_text(request_id), &Aside::default())
+    answer::respond(&response, &request_id_text(request_id), aside)
 }
 
 fn refuse_undescribed() -> String {
