@@ -1,6 +1,7 @@
 //! The gateway under test: one already running somewhere, or the local program or Lambda function
 //! started here.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -33,7 +34,7 @@ pub struct Gateway {
 #[derive(Clone)]
 pub struct Options {
     pub admin_token: Option<String>,
-    pub env: Vec<(String, String)>,
+    pub env: Vec<(String, OsString)>,
     pub data: Arc<TempDir>,
     /// Writes past [`LocalProcess::fill_disk`] fail, instead of ending the program by a signal.
     pub outlives_full_disk: bool,
@@ -52,8 +53,8 @@ impl Default for Options {
 }
 
 impl Options {
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.to_owned(), value.to_owned()));
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
         self
     }
 

@@ -1,8 +1,10 @@
 //! The data plane of one isolate: core's gateway, spoken to in texts.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+use latchkey_core::admin::Door;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_core::forward::{edit_own_response_headers, named_by_connection};
@@ -30,6 +32,7 @@ pub struct DataPlane {
     compiler: ConfigCompiler,
     names: Names,
     ids: RequestIds,
+    door: Door,
     upstreams: UpstreamAddresses,
 }
 
@@ -54,6 +57,11 @@ impl DataPlane {
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
+            door: Door::new(
+                settings.admin_token,
+                settings.peppers.clone(),
+                settings.admin_guesses_per_second,
+            ),
             upstreams: settings.upstreams.clone(),
         }
     }
@@ -108,6 +116,16 @@ impl DataPlane {
             Decision::Need(Need::Feed(request)) => answer::need_feed(request, request_id),
             Decision::Need(Need::Wait { ms }) => answer::need_wait(ms, request_id),
         }
+    }
+
+    /// The answer to a request to the Admin API that may not come in, judged by its head alone: the
+    /// object is not woken for it. Empty: it may.
+    pub fn refuse_admin(&self, method: &str, headers: &HeaderMap, client_ip: &str, now_ms: u64) -> String {
+        let refusal = self.door.refuse(method, headers, client_ip.parse().ok(), now_ms);
+        let Some(response) = refusal else { return String::new() };
+        let mut aside = Aside::default();
+        self.door.reports(now_ms).iter().for_each(|report| aside.log(&report.to_string()));
+        answer::respond(&response, "", &aside)
     }
 
     /// The response to a request that came to grief: `problem` is the shim's word for why.
