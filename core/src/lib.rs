@@ -24,6 +24,7 @@ pub mod network;
 pub mod places;
 pub mod ports;
 pub mod problem;
+mod published;
 pub mod registry;
 pub mod replica;
 pub mod request;

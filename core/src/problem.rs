@@ -29,6 +29,8 @@ pub enum Problem {
     BodyTooLarge(usize),
     /// The request cannot be read: bad target or field.
     BadRequest(&'static str),
+    /// The path would have to be compared with a route's pattern and is too long for that.
+    PathTooLong,
     /// No route matches.
     NoRoute,
     /// The route has no service.
@@ -68,6 +70,7 @@ impl Problem {
             }
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Problem::PathTooLong => StatusCode::URI_TOO_LONG,
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
@@ -94,6 +97,7 @@ impl Problem {
                 format!("Request body is searched for an API key and must not exceed {bytes} bytes").into()
             }
             Problem::BadRequest(what) => (*what).into(),
+            Problem::PathTooLong => "URI too long".into(),
             Problem::NoRoute => "no Route matched with those values".into(),
             Problem::NoService => "no Service found with those values".into(),
             Problem::HttpsRequired => "Please use HTTPS protocol".into(),

@@ -42,7 +42,9 @@ impl AdminPlane {
     /// Opens the registry, finishes what a crash has interrupted, and finds the admin token.
     pub(crate) async fn open(store: RedbStore, peppers: Peppers) -> Result<(Self, AdminToken), Error> {
         let registry = Registry::open(store, SystemClock, SystemRandom, peppers).await?;
-        registry.resume_jobs().await?;
+        for job in registry.resume_jobs().await? {
+            tracing::error!(job, "a change was begun by a newer version, which must complete it");
+        }
         let token = secrets::find_admin_token(&registry).await?;
         let settings = AdminSettings {
             token: Some(token.digest),

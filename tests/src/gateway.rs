@@ -35,12 +35,19 @@ pub struct Options {
     pub admin_token: Option<String>,
     pub env: Vec<(String, String)>,
     pub data: Arc<TempDir>,
+    /// Another program than [`binary`].
+    pub program: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let data = tempfile::Builder::new().prefix("latchkey-test-").tempdir().expect("no temporary folder");
-        Self { admin_token: Some(ADMIN_TOKEN.to_owned()), env: Vec::new(), data: Arc::new(data) }
+        Self {
+            admin_token: Some(ADMIN_TOKEN.to_owned()),
+            env: Vec::new(),
+            data: Arc::new(data),
+            program: None,
+        }
     }
 }
 
@@ -310,7 +317,7 @@ pub fn run_to_end(options: &Options, timeout: Duration) -> Option<(ExitStatus, S
 }
 
 fn command(options: &Options) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(options.program.as_deref().unwrap_or_else(|| binary()));
     for (name, _) in std::env::vars() {
         if name.starts_with("LATCHKEY_") || name == "RUST_LOG" {
             command.env_remove(name);
