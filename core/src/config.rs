@@ -13,6 +13,7 @@ use crate::decision::Upstream;
 use crate::feed::{FeedReply, Format};
 use crate::grant::{Consumer, Identity};
 use crate::keys::TagKey;
+use crate::places::Names;
 use crate::published::plugins::{self, ApplicationRegistrationSettings, KeyAuthSettings, PluginSettings};
 use crate::published::services;
 use crate::request::Scheme;
@@ -61,6 +62,8 @@ pub(crate) struct Registration {
 #[derive(Debug)]
 pub(crate) struct KeyAuth {
     pub(crate) names: Vec<KeyName>,
+    /// The same, as texts are searched for them: a place there is a place in `names`.
+    pub(crate) search: Names,
     pub(crate) in_header: bool,
     pub(crate) in_query: bool,
     pub(crate) in_body: bool,
@@ -439,8 +442,13 @@ impl Plugins {
 
 impl KeyAuth {
     fn compile(settings: KeyAuthSettings, consumers: &[(Uuid, Consumer)]) -> Self {
-        let names: Vec<KeyName> =
-            settings.key_names.iter().filter_map(|name| KeyName::compile(name)).collect();
+        let mut names: Vec<KeyName> = Vec::new();
+        for name in settings.key_names.iter().filter_map(|name| KeyName::compile(name)) {
+            // Looked for once more, a name would find what it found before.
+            if !names.iter().any(|known| known.text == name.text) {
+                names.push(name);
+            }
+        }
         let headers = names.iter().map(|name| name.header.clone());
         let strip = StripNames(settings.hide_credentials.then(|| headers.collect()));
         KeyAuth {
@@ -451,6 +459,7 @@ impl KeyAuth {
             runs_on_preflight: settings.run_on_preflight,
             anonymous: Anonymous::find(settings.anonymous, consumers),
             challenge: challenge(settings.realm.as_deref()),
+            search: Names::new(&names),
             names,
             strip,
         }

@@ -5,6 +5,7 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod admit_secret;
 pub mod authority;
 pub mod client;
 pub mod config;
@@ -13,6 +14,7 @@ mod extract_key;
 pub mod feed;
 pub mod field_name;
 pub mod forward;
+pub mod framing;
 mod freshness;
 pub mod gateway;
 pub mod grant;
@@ -27,6 +29,7 @@ pub mod problem;
 mod published;
 pub mod registry;
 pub mod replica;
+pub mod replica_mac;
 pub mod request;
 pub mod request_ids;
 pub mod router;
@@ -37,3 +40,4 @@ pub mod stored;
 pub mod strip_key;
 pub mod surface;
 pub mod transaction;
+pub mod upstream_address;

@@ -12,7 +12,9 @@ use latchkey_core::client::Forwarded;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::feed::{FeedReply, Format};
-use latchkey_core::gateway::{Authorization, Gateway, GatewaySettings, GrantAnswer, Learned, Unfit};
+use latchkey_core::gateway::{
+    Authorization, Gateway, GatewaySettings, GrantAnswer, Learned, Right, Standing, Unfit,
+};
 use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
 use latchkey_core::places::apply_cuts;
@@ -28,6 +30,7 @@ const OTHER_SERVICE: Uuid = Uuid::from_u128(0x53);
 const OTHER_ROUTE: Uuid = Uuid::from_u128(0x54);
 const BOB: Uuid = Uuid::from_u128(0x61);
 const NOBODY: Uuid = Uuid::from_u128(0x62);
+const KEY_AUTH: Uuid = Uuid::from_u128(0x81);
 const CREDENTIAL: Uuid = Uuid::from_u128(0x71);
 const NOW: Now = Now { unix_ms: 1_000_000, monotonic_ms: 50_000 };
 
@@ -68,7 +71,7 @@ impl World {
 
     fn with_key_auth(config: Value) -> Self {
         let mut world = World::new();
-        world.put(ConfigKind::Plugins, Uuid::from_u128(0x81), key_auth(config));
+        world.put(ConfigKind::Plugins, KEY_AUTH, key_auth(config));
         world
     }
 
@@ -176,6 +179,12 @@ impl World {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// About a tunnel that a request has opened. What is needed is fetched by `decide` first.
+    fn stands(&mut self, request: &Request, right: &Right) -> Standing {
+        self.decide(request);
+        self.gateway.stands(&request.head(), right, NOW).unwrap()
     }
 
     #[track_caller]
@@ -290,7 +299,7 @@ fn check_each_field(plan: &Plan, headers: &HeaderMap, edited: &HeaderMap) {
     plan.each_field(headers, |name, value| {
         written.append(name, HeaderValue::from_bytes(value).unwrap());
     });
-    if !plan.upgrade {
+    if plan.upgrade.is_none() {
         assert_eq!(&written, edited);
     }
 }
@@ -335,6 +344,7 @@ impl Sent {
 const NO_KEY: &str = "No API key found in request";
 const DUPLICATE: &str = "Duplicate API key found";
 const UNAUTHORIZED: &str = "Unauthorized";
+const UNREADABLE: &str = "Request body is searched for an API key and cannot be read";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -440,6 +450,151 @@ fn hidden_fields_go_in_every_spelling() {
     assert_eq!((sent.header("x-api-keys"), sent.header("x-apikey")), (Some("kept"), Some("kept")));
     let sent = World::with_key_auth(settings(false)).forward(&request);
     assert_eq!((sent.header("x_api_key"), sent.header("my.key")), (Some("evil"), Some("evil")));
+}
+
+#[test]
+fn a_body_that_cannot_be_read_does_not_pass_where_keys_are_hidden() {
+    let multipart = "--b\r\nContent-Disposition: form-data; name=apikey\r\n\r\nkong\r\n--b--\r\n";
+    let utf_16 = "{\0\"\0a\0p\0i\0k\0e\0y\0\"\0:\0\"\0k\0o\0n\0g\0\"\0}\0";
+    let deep = "[".repeat(65) + &"]".repeat(65);
+    let long_boundary: &'static str = format!("multipart/form-data; boundary={}", "b".repeat(71)).leak();
+    let requests = || {
+        vec![
+            get("/").body(JSON, r#"{"apikey":"kong""#),
+            get("/").body(JSON, r#"{"a":0x1,"apikey":"kong"}"#),
+            get("/").body(JSON, r#"{"a":1,/**/"apikey":"kong"}"#),
+            get("/").body(JSON, r#"{'apikey':'kong'}"#),
+            get("/").body(JSON, r#"{"apikey":"kong",}"#),
+            get("/").body(JSON, r#"{"a":"\ud800","apikey":"kong"}"#),
+            get("/").body(JSON, "{\"a\":\"\n\",\"apikey\":\"kong\"}"),
+            get("/").body(JSON, r#"{"a":1} {"apikey":"kong"}"#),
+            get("/").body(JSON, utf_16),
+            get("/").body(JSON, &deep),
+            get("/").body("application/json; charset=utf-16", "{}"),
+            get("/").body("application/x-www-form-urlencoded; charset=utf-7", "apikey=kong"),
+            get("/").body(long_boundary, multipart),
+            get("/").body("multipart/form-data", multipart),
+            get("/").body("multipart/form-data; boundary=b", &multipart.replace("--b--", "")),
+            get("/").body("multipart/form-data; boundary=b; boundary=c", multipart),
+            get("/").body("application/json, text/plain", r#"{"apikey":"kong"}"#),
+            get("/").body("text/plain", r#"{"apikey":"kong"}"#).with("content-type", JSON),
+            get("/").body(JSON, r#"{"apikey":"kong"}"#).with("content-type", JSON),
+            get("/").body(FORM, "apikey=kong").with("content-encoding", "gzip"),
+            get("/").body(FORM, "apikey=kong").with("content-encoding", "identity, br"),
+        ]
+    };
+    let hiding = json!({"key_in_body": true, "hide_credentials": true, "anonymous": NOBODY});
+    let mut world = World::with_key_auth(hiding);
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
+    for request in requests() {
+        world.check_refused(&request, 400, UNREADABLE);
+        let mut in_query = request;
+        in_query.query = Some("apikey=kong");
+        world.check_refused(&in_query, 400, UNREADABLE);
+        world.check_refused(&in_query.with("apikey", "kong"), 400, UNREADABLE);
+    }
+
+    // Nothing is to be hidden: as in Kong there is no key in it, and it passes.
+    for config in [json!({"key_in_body": true}), json!({"hide_credentials": true})] {
+        let mut world = World::with_key_auth(config);
+        for request in requests() {
+            let body = request.body.clone();
+            let sent = world.forward(&request.with("apikey", "kong"));
+            sent.check_is_bob();
+            assert_eq!(sent.body, body);
+        }
+    }
+    let mut world = World::with_key_auth(json!({"key_in_body": true}));
+    for request in requests() {
+        world.check_refused(&request, 401, NO_KEY);
+    }
+}
+
+#[test]
+fn a_body_that_can_be_read_passes_where_keys_are_hidden() {
+    let mut world = World::with_key_auth(json!({"key_in_body": true, "hide_credentials": true}));
+    for (media_type, body, left) in [
+        (JSON, "", ""),
+        (JSON, " \r\n", " \r\n"),
+        (JSON, "[{\"apikey\":\"k\"}]", "[{\"apikey\":\"k\"}]"),
+        (JSON, "\"apikey\"", "\"apikey\""),
+        (JSON, "{\"a\":NaN,\"apikey\":\"k\"}", "{\"a\":NaN}"),
+        (JSON, "{\"apikey\":\"k\",\"a\":[-Infinity]}", "{\"a\":[-Infinity]}"),
+        (JSON, "\u{feff}{\"apikey\":\"k\"}", "\u{feff}{}"),
+        ("application/json; charset=ISO-8859-1", "{\"apikey\":\"k\"}", "{}"),
+        ("application/www-form-urlencoded", "a=1&apikey=k", "a=1"),
+        ("multipart/form-data", "", ""),
+        ("text/plain", "{\"apikey\":", "{\"apikey\":"),
+        ("text/plain, text/html", "apikey=k", "apikey=k"),
+        ("application/octet-stream", "apikey=k", "apikey=k"),
+    ] {
+        let sent = world.forward(&get("/").with("apikey", "kong").body(media_type, body));
+        sent.check_is_bob();
+        assert_eq!(String::from_utf8(sent.body).unwrap(), left, "{media_type}");
+    }
+    let coded = get("/").with("apikey", "kong").with("content-encoding", "gzip");
+    assert_eq!(world.forward(&coded.body("application/pdf", "apikey=k")).body, b"apikey=k");
+    let plain = get("/").with("apikey", "kong").with("content-encoding", "Identity,");
+    assert_eq!(world.forward(&plain.body(FORM, "apikey=k")).body, b"");
+    world.forward(&get("/").body("application/www-form-urlencoded", "apikey=kong")).check_is_bob();
+    world.forward(&get("/").body(JSON, "\u{feff}{\"a\":NaN,\"apikey\":\"kong\"}")).check_is_bob();
+}
+
+#[test]
+fn keys_are_hidden_where_authentication_is_skipped() {
+    let config = json!({"key_in_body": true, "hide_credentials": true, "run_on_preflight": false,
+        "key_names": ["apikey", "api_key"]});
+    let mut world = World::with_key_auth(config);
+    let sent = world.forward(
+        &get("/p?apikey=a&x=1&api_key=b")
+            .method("OPTIONS")
+            .with("apikey", "c")
+            .with("api-key", "d")
+            .with("referer", "http://a.test/?apikey=e&y=2")
+            .with("origin", "http://a.test")
+            .body(JSON, r#"{"apikey":"f","z":3}"#),
+    );
+    assert_eq!(sent.target, "/p?x=1");
+    assert_eq!((sent.header("apikey"), sent.header("api-key")), (None, None));
+    assert_eq!(sent.header("referer"), Some("http://a.test/?y=2"));
+    assert_eq!(sent.header("origin"), Some("http://a.test"));
+    assert_eq!(sent.header("x-consumer-id"), None);
+    assert_eq!(sent.body, br#"{"z":3}"#);
+    world.check_refused(&get("/").method("OPTIONS").body(JSON, "{'apikey':'k'}"), 400, UNREADABLE);
+    assert_eq!(world.forward(&get("/?x").method("OPTIONS")).target, "/?x");
+    assert_eq!(world.grant_reads, 0, "a key is looked up");
+
+    let mut world = World::with_key_auth(json!({"run_on_preflight": false}));
+    let sent = world.forward(&get("/?apikey=a").method("OPTIONS").with("apikey", "b"));
+    assert_eq!((sent.target.as_str(), sent.header("apikey")), ("/?apikey=a", Some("b")));
+}
+
+#[test]
+fn the_key_goes_from_referer_as_from_the_query() {
+    let mut world = World::with_key_auth(json!({"hide_credentials": true, "key_names": ["apikey", "k2"]}));
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
+    for (referer, left) in [
+        ("http://a.test/p?apikey=kong", "http://a.test/p"),
+        ("http://a.test/p?c=%651&api%6Bey=kong&=&k2=x&b#top", "http://a.test/p?c=%651&=&b#top"),
+        ("?apikey=kong", ""),
+        ("/p?x=1,/q?apikey=kong", "/p?x=1,/q"),
+        ("http://a.test/p?x=1&apikeys=1", "http://a.test/p?x=1&apikeys=1"),
+        ("about:blank", "about:blank"),
+    ] {
+        let sent = world.forward(&get("/?apikey=kong").with("referer", referer));
+        assert_eq!(sent.header("referer"), Some(left), "{referer}");
+    }
+    let two = get("/?apikey=kong").with("referer", "/p?x=1").with("referer", "/q?apikey=kong");
+    assert_eq!(world.forward(&two).header("referer"), Some("/p?x=1, /q"));
+    let two = get("/?apikey=kong").with("referer", "/p").with("referer", "/q");
+    assert_eq!(world.forward(&two).headers.get_all("referer").iter().count(), 2);
+    assert_eq!(world.forward(&get("/?apikey=kong")).header("referer"), None);
+
+    let mut world = World::with_key_auth(json!({}));
+    let sent = world.forward(&get("/?apikey=kong").with("referer", "/?apikey=kong"));
+    assert_eq!(sent.header("referer"), Some("/?apikey=kong"));
+    let mut world = World::with_key_auth(json!({"hide_credentials": true, "key_names": ["referer"]}));
+    assert_eq!(world.forward(&get("/").with("referer", "kong")).header("referer"), None);
 }
 
 #[test]
@@ -679,6 +834,22 @@ fn forged_keys_cost_no_read_and_no_memory() {
     settings.has_imported_keys = false;
     world.check_refused(&get("/?apikey=kong"), 401, UNAUTHORIZED);
     assert_eq!(world.grant_reads, 0);
+}
+
+/// Their digests are the secrets that tags and ids of peppers are made of.
+#[test]
+fn reserved_texts_are_no_keys() {
+    let mut world = World::with_key_auth(json!({}));
+    for (text, target) in [
+        ("latchkey key tag v1", "/?apikey=latchkey%20key%20tag%20v1"),
+        ("latchkey pepper id v1", "/?apikey=latchkey+pepper+id+v1"),
+    ] {
+        world.add_key(text, |_| {});
+        world.check_refused(&get(target), 401, UNAUTHORIZED);
+    }
+    assert_eq!((world.grant_reads, world.gateway.memory_use().misses), (0, 0));
+    world.add_key("latchkey key tag v2", |_| {});
+    world.forward(&get("/?apikey=latchkey%20key%20tag%20v2")).check_is_bob();
 }
 
 #[test]
@@ -982,14 +1153,236 @@ fn https_only_routes_ask_for_https() {
 }
 
 #[test]
-fn only_websocket_upgrades_pass() {
+fn a_redirect_to_https_carries_no_key() {
+    let route = json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"], "protocols": ["https"],
+        "https_redirect_status_code": 301});
+    let names = json!(["apikey", "k2"]);
+    for (config, left) in [
+        (json!({"key_names": names}), "?a=%zz&b"),
+        (json!({"key_names": names, "hide_credentials": true, "key_in_query": false}), "?a=%zz&b"),
+        (json!({"key_names": names, "run_on_preflight": false}), "?a=%zz&b"),
+        (json!({"key_names": names, "key_in_query": false}), "?a=%zz&api%6Bey=kong&b&k2=x"),
+    ] {
+        let mut world = World::with_key_auth(config);
+        world.put(ConfigKind::Routes, ROUTE, route.clone());
+        let message = "Please use HTTPS protocol";
+        let headers = world.check_refused(&get("/x?a=%zz&api%6Bey=kong&b&k2=x"), 301, message);
+        assert_eq!(headers["location"], format!("https://API.test/x{left}"));
+        let headers = world.check_refused(&get("/x?").method("OPTIONS"), 301, message);
+        assert_eq!(headers["location"], "https://API.test/x?");
+    }
+    let mut world = World::with_key_auth(json!({}));
+    world.put(ConfigKind::Routes, ROUTE, route);
+    let headers = world.check_refused(&get("/x?apikey=kong"), 301, "Please use HTTPS protocol");
+    assert_eq!(headers["location"], "https://API.test/x");
+}
+
+fn handshake() -> Request {
+    get("/").with("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").with("sec-websocket-version", "13")
+}
+
+#[test]
+fn a_handshake_passes_in_our_words() {
     let mut world = World::new();
-    let request = get("/").with("connection", "keep-alive, Upgrade").with("upgrade", "websocket");
-    let sent = world.forward(&request);
+    for (connection, upgrade) in [
+        ("Upgrade", "websocket"),
+        ("upgrade", "WebSocket"),
+        ("keep-alive, Upgrade", "websocket"),
+        ("Upgrade, keep-alive, http2-settings", "websocket"),
+        ("upgrade", "websocket, h2c"),
+        ("upgrade", "h2c,websocket"),
+    ] {
+        let request = handshake().with("connection", connection).with("upgrade", upgrade);
+        let sent = world.forward(&request.with("http2-settings", "AAMAAABk"));
+        let fields = ["connection", "upgrade", "http2-settings"].map(|name| sent.header(name));
+        assert_eq!(fields, [Some("Upgrade"), Some("websocket"), None], "{connection:?} {upgrade:?}");
+    }
+    let two_lines = handshake().with("connection", "keep-alive").with("connection", "Upgrade");
+    let sent = world.forward(&two_lines.with("upgrade", "h2c").with("upgrade", "websocket"));
     assert_eq!((sent.header("connection"), sent.header("upgrade")), (Some("Upgrade"), Some("websocket")));
-    let request = get("/").with("connection", "Upgrade, HTTP2-Settings").with("upgrade", "h2c");
-    let sent = world.forward(&request);
-    assert_eq!((sent.header("connection"), sent.header("upgrade")), (None, None));
+}
+
+#[test]
+fn what_is_no_handshake_is_an_ordinary_request() {
+    let mut world = World::new();
+    let asks = |request: Request| request.with("connection", "Upgrade").with("upgrade", "websocket");
+    let without = |name: &str| {
+        let mut request = asks(handshake());
+        request.headers.remove(name);
+        request
+    };
+    for (what, request) in [
+        ("another protocol", without("upgrade").with("upgrade", "h2c")),
+        ("a protocol called alike", without("upgrade").with("upgrade", "websocket2, xwebsocket")),
+        ("nothing in Upgrade", without("upgrade").with("upgrade", "")),
+        ("not named in Connection", without("connection")),
+        ("another name in Connection", without("connection").with("connection", "upgrades")),
+        ("no key", without("sec-websocket-key")),
+        ("an empty key", without("sec-websocket-key").with("sec-websocket-key", "")),
+        ("two keys", asks(handshake()).with("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA==")),
+        ("two keys in one", without("sec-websocket-key").with("sec-websocket-key", "a, b")),
+        ("no version", without("sec-websocket-version")),
+        ("two versions", asks(handshake()).with("sec-websocket-version", "8")),
+        ("a body", asks(handshake()).with("content-length", "5")),
+        ("chunks", asks(handshake()).with("transfer-encoding", "chunked")),
+        ("POST", asks(handshake()).method("POST")),
+        ("OPTIONS", asks(handshake()).method("OPTIONS")),
+        ("HEAD", asks(handshake()).method("HEAD")),
+        ("get", asks(handshake()).method("get")),
+    ] {
+        let sent = world.forward(&request.with("http2-settings", "AAMAAABk"));
+        let fields = ["connection", "upgrade", "http2-settings"].map(|name| sent.header(name));
+        assert_eq!(fields, [None, None, None], "{what}");
+    }
+    let sent = world.forward(&get("/").with("http2-settings", "AAMAAABk"));
+    assert_eq!(sent.header("http2-settings"), None);
+}
+
+#[test]
+fn a_tunnel_stands_while_its_request_would_pass_as_the_same_caller() {
+    let request =
+        || handshake().with("connection", "upgrade").with("upgrade", "websocket").with("apikey", "kong");
+    let mut world = World::with_key_auth(json!({}));
+    let Decision::Forward(plan) = world.decide(&request()) else { panic!("no tunnel") };
+    let right = *plan.upgrade.unwrap();
+    assert_eq!(world.stands(&request(), &right), Standing::Holds { ms: 2_500 });
+
+    type Change = fn(&mut World);
+    let is_lost: [(&str, Change); 7] = [
+        ("key revoked", |world| world.grants.clear()),
+        ("key disabled", |world| world.add_key("kong", |grant| grant.enabled = false)),
+        ("key expired", |world| world.add_key("kong", |grant| grant.expires_at_ms = Some(NOW.unix_ms))),
+        ("key of another credential", |world| {
+            world.add_key("kong", |grant| grant.credential_id = Uuid::from_u128(0x77));
+        }),
+        ("contracts are asked for", |world| {
+            world.put(ConfigKind::Plugins, Uuid::from_u128(0x99), registration(json!({})));
+        }),
+        ("keys go elsewhere", |world| {
+            world.put(ConfigKind::Plugins, KEY_AUTH, key_auth(json!({"key_in_header": false})));
+        }),
+        ("another service", |world| {
+            let other = Uuid::from_u128(0x55);
+            world.put(ConfigKind::Services, other, merge(service(json!({})), json!({"id": other})));
+            let route = json!({"id": ROUTE, "service": {"id": other}, "paths": ["/"]});
+            world.put(ConfigKind::Routes, ROUTE, route);
+        }),
+    ];
+    for (what, change) in is_lost {
+        let mut world = World::with_key_auth(json!({}));
+        change(&mut world);
+        assert_eq!(world.stands(&request(), &right), Standing::Lost, "{what}");
+    }
+    let is_kept: [(&str, Change); 3] = [
+        ("a new name", |world| world.add_key("kong", |grant| grant.consumer.username = Some("rob".into()))),
+        ("other times to wait", |world| {
+            world.put(ConfigKind::Services, SERVICE, service(json!({"read_timeout": 7})));
+        }),
+        ("a plugin that asks for less", |world| {
+            let off = merge(key_auth(json!({})), json!({"enabled": false}));
+            world.put(ConfigKind::Plugins, KEY_AUTH, off);
+        }),
+    ];
+    for (what, change) in is_kept {
+        let mut world = World::with_key_auth(json!({}));
+        change(&mut world);
+        assert_eq!(world.stands(&request(), &right), Standing::Holds { ms: 2_500 }, "{what}");
+    }
+    let mut world = World::with_key_auth(json!({}));
+    world.add_key("kong", |grant| grant.expires_at_ms = Some(NOW.unix_ms + 900));
+    assert_eq!(world.stands(&request(), &right), Standing::Holds { ms: 900 });
+}
+
+/// The upstream was told that bob calls: a revoked key is not made up for by an anonymous consumer.
+#[test]
+fn a_tunnel_does_not_outlive_its_caller_as_the_anonymous_consumer() {
+    let request =
+        |key| handshake().with("connection", "upgrade").with("upgrade", "websocket").with("apikey", key);
+    let mut world = World::with_key_auth(json!({"anonymous": "bob"}));
+    world.put(ConfigKind::Consumers, BOB, json!({"id": BOB, "username": "bob"}));
+    let mut opened = |key| match world.decide(&request(key)) {
+        Decision::Forward(plan) => *plan.upgrade.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let (known, anonymous) = (opened("kong"), opened("wrong"));
+    world.grants.clear();
+    let mut later = World::with_key_auth(json!({"anonymous": "bob"}));
+    later.put(ConfigKind::Consumers, BOB, json!({"id": BOB, "username": "bob"}));
+    later.grants.clear();
+    assert_eq!(later.stands(&request("kong"), &known), Standing::Lost);
+    assert_eq!(later.stands(&request("wrong"), &anonymous), Standing::Holds { ms: 2_500 });
+}
+
+#[test]
+fn methods_that_send_fields_back_are_passed_on_for_nobody() {
+    let mut world = World::new();
+    for method in ["TRACE", "TRACK", "trace"] {
+        let headers = world.check_refused(&get("/").method(method), 405, "Method not allowed");
+        assert_eq!(headers["allow"], "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        world.check_not_authorized(&get("/").method(method), 405);
+    }
+    for method in ["GET", "HEAD", "PROPFIND", "PURGE", "TRACES", "QUERY"] {
+        world.forward(&get("/").method(method));
+    }
+}
+
+#[test]
+fn a_request_that_goes_in_circles_is_refused() {
+    let mut world = World::new();
+    let check = |world: &mut World, via: &[&'static str], refused: bool| {
+        let request = via.iter().fold(get("/"), |request, via| request.with("via", via));
+        match refused {
+            true => {
+                world.check_refused(&request, 508, "The request has passed this gateway too often");
+                world.check_not_authorized(&request, 508);
+            }
+            false => drop(world.forward(&request)),
+        }
+    };
+    let own = "1.1 latchkey/0.1.0";
+    check(&mut world, &[own], false);
+    check(&mut world, &[own; 4], false);
+    check(&mut world, &[own; 5], true);
+    check(
+        &mut world,
+        &[
+            "1.1 latchkey/0.1.0, 1.1 latchkey/9.9.9,HTTP/1.1 Latchkey/2",
+            "1.1 latchkey/0.1.0 (x), 1.1 latchkey/1",
+        ],
+        true,
+    );
+    check(
+        &mut world,
+        &["1.1 a, 1.1 b, 1.1 c, 1.1 d, 1.1 e, 1.1 f, 1.1 latchkeys, 1.1 xlatchkey/1, latchkey/1"],
+        false,
+    );
+}
+
+#[test]
+fn max_forwards_is_counted_down_and_answered_where_it_ends() {
+    let mut world = World::with_key_auth(json!({}));
+    let options = |value| get("/").method("OPTIONS").with("apikey", "kong").with("max-forwards", value);
+    for value in ["0", "00"] {
+        let Decision::Respond(response) = world.decide(&options(value)) else { panic!("{value} went on") };
+        assert_eq!((response.status().as_u16(), response.body().len()), (200, 0));
+        assert_eq!(response.headers()["allow"], "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    }
+    for (sent, expected) in [
+        ("1", "0"),
+        ("10", "9"),
+        ("99999999999999999999", "18446744073709551614"),
+        // Not to be understood: none of ours.
+        ("-1", "-1"),
+        ("x", "x"),
+        ("", ""),
+    ] {
+        assert_eq!(world.forward(&options(sent)).header("max-forwards"), Some(expected), "{sent:?}");
+    }
+    let others = get("/").with("apikey", "kong").with("max-forwards", "0");
+    assert_eq!(world.forward(&others).header("max-forwards"), Some("0"));
+    // The answer is no way round the key.
+    let without_key = get("/").method("OPTIONS").with("max-forwards", "0");
+    world.check_refused(&without_key, 401, NO_KEY);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Settings, from the environment; secrets are in `secrets.rs`.
 
 use latchkey_core::gateway::GatewaySettings;
+use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 
 /// Everything under this path is ours, all else is proxied.
 pub const PREFIX: &str = "/-";
@@ -11,6 +12,8 @@ const TABLE_DEFAULT: &str = "latchkey";
 pub struct Settings {
     /// Of the data plane.
     pub gateway: GatewaySettings,
+    /// Wrong admin tokens of one address in a second that are answered 401, the others 429; 0: all.
+    pub admin_guesses_per_second: u32,
     /// Name of the DynamoDB table.
     pub table: String,
     /// What the function is for.
@@ -67,7 +70,16 @@ impl Settings {
         let response_streaming =
             choice(&variable, "LATCHKEY_RESPONSE_STREAMING", [("false", false), ("true", true)])?;
         let table = variable("LATCHKEY_TABLE").unwrap_or_else(|| TABLE_DEFAULT.to_owned());
-        Ok(Settings { gateway, table, mode, authorizer_response, response_streaming })
+        let admin_guesses_per_second =
+            number(&variable, "LATCHKEY_ADMIN_GUESSES_PER_SECOND", ADMIN_GUESSES_PER_SECOND_DEFAULT)?;
+        Ok(Settings {
+            gateway,
+            admin_guesses_per_second,
+            table,
+            mode,
+            authorizer_response,
+            response_streaming,
+        })
     }
 }
 
@@ -112,6 +124,7 @@ mod tests {
             assert!(!settings.response_streaming);
             assert_eq!(settings.gateway.revocation_bound_ms, 5_000);
             assert_eq!(settings.gateway.outage_grace_ms, 60_000);
+            assert_eq!(settings.admin_guesses_per_second, 10);
         }
     }
 
@@ -126,11 +139,13 @@ mod tests {
             ("LATCHKEY_OUTAGE_GRACE_MS", "0"),
             ("LATCHKEY_BODY_SEARCH_BYTES", "9"),
             ("LATCHKEY_GRANT_CACHE_BYTES", "10"),
+            ("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0"),
         ])
         .unwrap();
         assert_eq!((settings.table.as_str(), settings.mode), ("keys", Mode::Authorizer));
         assert_eq!(settings.authorizer_response, AuthorizerResponse::Iam);
         assert!(settings.response_streaming);
+        assert_eq!(settings.admin_guesses_per_second, 0);
         let GatewaySettings {
             revocation_bound_ms,
             outage_grace_ms,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Response;
 use lambda_runtime::{Diagnostic, FunctionResponse};
 use latchkey_core::authority::Authority;
+use latchkey_core::framing;
 use latchkey_core::problem::Problem;
 use latchkey_core::surface::{Surface, surface};
 use serde_json::value::RawValue;
@@ -102,6 +103,11 @@ async fn respond(
     if let Err(no_authority) = Authority::of_request(&request.headers, &request.host) {
         return refusals.refuse(&no_authority.into(), 0);
     }
+    // The platform has framed the body; that it undid the codings which the fields name is not said.
+    let framing = framing::judge_codings(&request.headers).and(framing::judge_length(&request.headers));
+    if let Err(problem) = framing {
+        return refusals.refuse(&problem, 0);
+    }
     match surface(PREFIX, &request.path) {
         Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,
         // On the heap: the control plane's future is large, and most requests are proxied.
@@ -150,7 +156,8 @@ mod tests {
     async fn environment() -> Environment {
         let variable = |name: &str| match name {
             "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:9".to_owned()),
-            name if name.starts_with("LATCHKEY_") && name != "LATCHKEY_PEPPER" => None,
+            "LATCHKEY_PEPPER" => Some("a pepper of more than thirty-two bytes".to_owned()),
+            name if name.starts_with("LATCHKEY_") => None,
             _ => Some("text".to_owned()),
         };
         let settings = Settings::read(variable).unwrap();

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::Parser;
 use latchkey_core::client::TrustedIps;
 use latchkey_core::gateway::GatewaySettings;
+use latchkey_core::limits::{
+    ADMIN_GUESSES_PER_SECOND_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
+};
 
 /// Everything under this path is ours, all else is proxied.
 pub(crate) const PREFIX: &str = "/-";
@@ -17,6 +20,7 @@ Secrets, read from the environment alone so that no process list shows them:
   LATCHKEY_PEPPER           Secret that API keys are digested with. Unset: made at first start and kept
                             in <data>/pepper (readable by its owner alone)
   LATCHKEY_PEPPER_PREVIOUS  The pepper before, while it is being replaced: keys under it stay good
+Each has at least 32 bytes (the pepper before may be shorter); `openssl rand -hex 32` makes one.
 
 Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LOG=latchkey=debug";
 
@@ -66,6 +70,22 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) grant_cache_bytes: usize,
 
+    /// Connections of clients at once; past it those that wait for their client are closed, and new ones wait [default: half the limit of file handles, at most 16384]
+    #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS", value_name = "COUNT", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) max_connections: Option<usize>,
+
+    /// Memory for bodies and long heads that are held, in bytes, for all clients together: half for bodies that are searched, a quarter each for the Admin API's and for heads, half of each for one client; past it 503
+    #[arg(long, env = "LATCHKEY_HELD_BODY_BYTES", value_name = "BYTES", default_value_t = HELD_BYTES_DEFAULT)]
+    pub(crate) held_body_bytes: usize,
+
+    /// Least rate of bodies that are held, in bytes a second, after the first ten seconds; a slower one is refused with 408; 0: any rate
+    #[arg(long, env = "LATCHKEY_HELD_BODY_RATE", value_name = "BYTES", default_value_t = HELD_BYTES_PER_SECOND_DEFAULT)]
+    pub(crate) held_body_rate: u32,
+
+    /// Wrong admin tokens from one address in a second that are answered 401; more are answered 429; 0: no bound
+    #[arg(long, env = "LATCHKEY_ADMIN_GUESSES_PER_SECOND", value_name = "COUNT", default_value_t = ADMIN_GUESSES_PER_SECOND_DEFAULT)]
+    pub(crate) admin_guesses_per_second: u32,
+
     /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
     #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = 30_000)]
     pub(crate) drain_ms: u64,
@@ -108,7 +128,12 @@ mod tests {
             "LATCHKEY_OUTAGE_GRACE_MS",
             "LATCHKEY_BODY_SEARCH_BYTES",
             "LATCHKEY_THREADS",
+            "LATCHKEY_MAX_CONNECTIONS",
+            "LATCHKEY_HELD_BODY_BYTES",
+            "LATCHKEY_HELD_BODY_RATE",
             "LATCHKEY_TRUSTED_IPS",
+            "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
+            "openssl rand -hex 32",
             "RUST_LOG",
             "--grant-cache-bytes",
             "--demo",

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::lambda::{LambdaGateway, Way};
 use crate::raw_http::{Request, Response, exchange};
 
-pub const ADMIN_TOKEN: &str = "test-admin-token-3f1c9a";
+pub const ADMIN_TOKEN: &str = "test-admin-token-3f1c9a-8e20d7b5c4";
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 const LISTENING: &str = "listening on http://";
 
@@ -37,6 +37,8 @@ pub struct Options {
     pub data: Arc<TempDir>,
     /// Another program than [`binary`].
     pub program: Option<PathBuf>,
+    /// Writes past [`LocalProcess::fill_disk`] fail, instead of ending the program by a signal.
+    pub outlives_full_disk: bool,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             env: Vec::new(),
             data: Arc::new(data),
             program: None,
+            outlives_full_disk: false,
         }
     }
 }
@@ -55,6 +58,11 @@ impl Options {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Who asks from 127.0.0.1, as these tests do, is believed who the client is.
+    pub fn trusting(self) -> Self {
+        self.env("LATCHKEY_TRUSTED_IPS", "127.0.0.1")
     }
 }
 
@@ -109,6 +117,11 @@ impl Gateway {
 
     pub fn local() -> Self {
         Self::spawn(Options::default())
+    }
+
+    /// A local one that believes the tests who the client is.
+    pub fn trusting() -> Self {
+        Self::spawn(Options::default().trusting())
     }
 
     /// Starts the local program and waits until it listens.
@@ -260,6 +273,14 @@ impl LocalProcess {
         kill_process(pid, Signal::TERM).expect("the process is gone already");
     }
 
+    /// From now on no file of it grows or takes another byte, as on a disk that is full.
+    pub fn fill_disk(&self) {
+        assert!(self.options.outlives_full_disk, "it would be ended by SIGXFSZ");
+        let pid = Pid::from_raw(self.pid().cast_signed());
+        let bound = Rlimit { current: Some(0), ..getrlimit(Resource::Fsize) };
+        prlimit(pid, Resource::Fsize, bound).expect("the process is gone already");
+    }
+
     /// `SIGKILL`, waited for.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -282,8 +303,17 @@ impl LocalProcess {
 
     /// Highest resident memory so far, in KiB.
     pub fn peak_memory_kib(&self) -> u64 {
+        self.memory_kib("VmHWM:")
+    }
+
+    /// Resident memory now, in KiB.
+    pub fn resident_memory_kib(&self) -> u64 {
+        self.memory_kib("VmRSS:")
+    }
+
+    fn memory_kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("no VmHWM line");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("no such line");
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }
@@ -317,7 +347,15 @@ pub fn run_to_end(options: &Options, timeout: Duration) -> Option<(ExitStatus, S
 }
 
 fn command(options: &Options) -> Command {
-    let mut command = Command::new(options.program.as_deref().unwrap_or_else(|| binary()));
+    let program = options.program.as_deref().unwrap_or_else(|| binary());
+    let mut command = if options.outlives_full_disk {
+        // A signal that is ignored stays ignored in the program that takes the shell's place.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(program);
+        shell
+    } else {
+        Command::new(program)
+    };
     for (name, _) in std::env::vars() {
         if name.starts_with("LATCHKEY_") || name == "RUST_LOG" {
             command.env_remove(name);

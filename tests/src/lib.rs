@@ -22,4 +22,8 @@ pub mod vectors;
 
 pub mod admin_suite;
 
+pub mod canary;
+
 pub mod lambda;
+
+pub mod worker;

@@ -2,6 +2,8 @@
 
 use latchkey_core::gateway::GatewaySettings;
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers};
+use latchkey_core::network::parse_networks;
+use latchkey_core::upstream_address::UpstreamAddresses;
 use serde_json::{Map, Value};
 
 /// How old a replica's record may be, in milliseconds, unless a setting says otherwise: Workers KV
@@ -15,6 +17,8 @@ pub struct Settings {
     pub gateway: GatewaySettings,
     /// How long Workers KV may show an old state, in milliseconds.
     pub replica_horizon_ms: u64,
+    /// Where upstreams may be, as far as their hosts say it themselves.
+    pub upstreams: UpstreamAddresses,
     /// Keys are digested under these.
     pub peppers: Peppers,
     /// Digest of the admin token; `None`: the Admin API is refused.
@@ -44,8 +48,11 @@ impl Settings {
                 as usize,
             ..defaults
         };
+        let allowed = parse_networks(text("LATCHKEY_UPSTREAM_ALLOW").unwrap_or_default())
+            .map_err(|error| format!("LATCHKEY_UPSTREAM_ALLOW: {error}"))?;
         Ok(Settings {
             gateway,
+            upstreams: UpstreamAddresses::new(allowed),
             replica_horizon_ms: number("LATCHKEY_REPLICA_HORIZON_MS", REPLICA_HORIZON_MS_DEFAULT)?,
             admin_token: text("LATCHKEY_ADMIN_TOKEN").map(|token| peppers.current.digest(token.as_bytes())),
             peppers,

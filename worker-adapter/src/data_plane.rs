@@ -13,6 +13,7 @@ use latchkey_core::problem::{Problem, request_id_text};
 use latchkey_core::request::{Body, Headers, Now};
 use latchkey_core::request_ids::RequestIds;
 use latchkey_core::surface::{Surface, surface};
+use latchkey_core::upstream_address::UpstreamAddresses;
 
 use crate::answer::{self, Aside};
 use crate::config::Settings;
@@ -29,13 +30,16 @@ pub struct DataPlane {
     compiler: ConfigCompiler,
     names: Names,
     ids: RequestIds,
+    upstreams: UpstreamAddresses,
 }
 
 /// What a grant was read as.
 #[derive(Clone, Copy, Debug)]
 pub enum GrantText<'a> {
-    /// The stored text.
+    /// The authority's text.
     Found(&'a str),
+    /// A replica's text, and the MAC beside it: empty if there is none.
+    Copied(&'a str, &'a str),
     /// There is none.
     Missing,
     /// The store did not answer.
@@ -50,6 +54,7 @@ impl DataPlane {
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
+            upstreams: settings.upstreams.clone(),
         }
     }
 
@@ -60,12 +65,12 @@ impl DataPlane {
 
     /// What is to become of a request, in the words of [`answer`].
     pub fn ask(&mut self, text: &str, body: Body<'_>) -> String {
-        let DataPlane { gateway, names, ids, .. } = self;
+        let DataPlane { gateway, names, ids, upstreams, .. } = self;
         let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
         let request_id = described.request_id.unwrap_or_else(|| ids.draw());
         // Before the path is believed.
         if let Err(no_authority) = described.authority() {
-            return refuse_described(&described, &no_authority.into(), request_id);
+            return refuse_described(&described, &no_authority.into(), request_id, &Aside::default());
         }
         match surface(PREFIX, described.path) {
             Surface::Proxy => {}
@@ -79,6 +84,15 @@ impl DataPlane {
         let now = described.now;
         match gateway.decide(&head, body, now) {
             Decision::Forward(plan) => {
+                // What a name resolves to only the platform sees.
+                if let Err(reason) = upstreams.judge_literal(&plan.upstream.host) {
+                    let mut aside = aside(gateway, now);
+                    let service_id = plan.upstream.service_id;
+                    aside.log(&format!(
+                        "service {service_id}: an upstream may not be at its address: {reason}"
+                    ));
+                    return refuse_described(&described, &Problem::UpstreamUnavailable, request_id, &aside);
+                }
                 let dropped = named_by_connection(described.fields()).unwrap_or_default();
                 answer::forward(&plan, request_id, &dropped, &aside(gateway, now))
             }
@@ -107,7 +121,8 @@ impl DataPlane {
             "unreadable" => Problem::BadRequest("The request body could not be read"),
             _ => Problem::Internal,
         };
-        refuse_described(&described, &problem, described.request_id.unwrap_or_default())
+        let request_id = described.request_id.unwrap_or_default();
+        refuse_described(&described, &problem, request_id, &Aside::default())
     }
 
     /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
@@ -159,14 +174,18 @@ impl DataPlane {
         let Some(digest) = KeyDigest::from_hex(digest) else { return "U".to_owned() };
         let source = if source == "authority" { Source::Authority } else { Source::Replica };
         let request = GrantRequest { digest, source, stamp };
-        let answer = match found {
+        let now = at(now_ms);
+        let gateway = &mut self.gateway;
+        let learned = match found {
+            GrantText::Copied(text, mac) => gateway.learn_copy(request, text.as_bytes(), mac, now),
             GrantText::Found(text) => {
-                Grant::decode(text.as_bytes()).map_or(GrantAnswer::Failed, GrantAnswer::Found)
+                let grant = Grant::decode(text.as_bytes());
+                gateway.learn_grant(request, grant.map_or(GrantAnswer::Failed, GrantAnswer::Found), now)
             }
-            GrantText::Missing => GrantAnswer::Missing,
-            GrantText::Failed => GrantAnswer::Failed,
+            GrantText::Missing => gateway.learn_grant(request, GrantAnswer::Missing, now),
+            GrantText::Failed => gateway.learn_grant(request, GrantAnswer::Failed, now),
         };
-        match self.gateway.learn_grant(request, answer, at(now_ms)) {
+        match learned {
             Learned::Decide => String::new(),
             Learned::Ask(request) => answer::need_grant(&request, ""),
             Learned::Unavailable => "U".to_owned(),
@@ -212,10 +231,10 @@ fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
     answer::respond(&response, &request_id_text(request_id), &Aside::default())
 }
 
-fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128) -> String {
+fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128, aside: &Aside) -> String {
     let mut response = problem.respond(described.fields().values("accept").next(), request_id);
     edit_own_response_headers(response.headers_mut(), 0);
-    answer::respond(&response, &request_id_text(request_id), &Aside::default())
+    answer::respond(&response, &request_id_text(request_id), aside)
 }
 
 fn refuse_undescribed() -> String {

@@ -65,7 +65,7 @@ pub fn learn_feed(asked_ms: f64, now_ms: f64, reply: Option<String>) -> String {
     })
 }
 
-/// Takes in a grant; `missing` counts where there is none.
+/// Takes in a grant; `missing` counts where there is none. `mac`: what is beside a replica's text.
 #[wasm_bindgen(js_name = learnGrant)]
 pub fn learn_grant(
     digest: &str,
@@ -74,9 +74,11 @@ pub fn learn_grant(
     now_ms: f64,
     found: Option<String>,
     missing: bool,
+    mac: &str,
 ) -> String {
     let found = match (&found, missing) {
-        (Some(text), _) => GrantText::Found(text),
+        (Some(text), _) if source == "authority" => GrantText::Found(text),
+        (Some(text), _) => GrantText::Copied(text, mac),
         (None, true) => GrantText::Missing,
         (None, false) => GrantText::Failed,
     };

@@ -7,13 +7,17 @@ use latchkey_core::config::HeaderNames;
 use latchkey_core::request::{Headers, Now, RequestHead, Scheme};
 
 /// Header fields that core looks at whatever the configuration.
-const ALWAYS: [&str; 9] = [
+const ALWAYS: [&str; 13] = [
     "accept",
     "connection",
     "content-encoding",
     "content-length",
     "content-type",
     "host",
+    "max-forwards",
+    "referer",
+    "sec-websocket-key",
+    "sec-websocket-version",
     "upgrade",
     "via",
     "x-forwarded-for",

@@ -4,27 +4,36 @@ import { judge, via } from "./core.js";
 import { beside } from "./learn.js";
 import { cut } from "./body.js";
 import { Refusal } from "./answer.js";
+import { cause } from "./log.js";
 
 /** The platform gives up by itself after so long; a timer of ours would cost every request. */
 const PLATFORM_TIMEOUT_MS = 100_000;
+
 export async function forward(text, request, asked, env, ctx) {
   const lines = text.split("\n");
   asked.id = lines[2];
   if (lines[1] !== "-") beside(lines[1], env, ctx);
   const headers = new Headers(request.headers);
-  edit(headers, asked, lines);
+  const upgrades = lines[5] !== "" && isUpgraded(headers);
+  edit(headers, asked, lines, upgrades);
   const sent = Date.now();
   const response = await send(lines[3], request, headers, asked, lines);
-  return passedBack(response, asked, sent, lines[5] !== "");
+  // Bytes of another protocol, or of none that was asked for, are nobody's to pass on.
+  if (response.status === 101 && !(upgrades && response.webSocket)) throw new Refusal("invalid");
+  return passedBack(response, asked, sent, upgrades);
+}
+
+/** The platform upgrades what asks for this alone; a list that core would take is an ordinary request. */
+function isUpgraded(headers) {
+  return headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 /** Takes out what must not pass, and puts in what the plan sets. */
-function edit(headers, { names, withheld }, lines) {
-  const upgrades = lines[5] !== "";
+function edit(headers, { names, withheld }, lines, upgrades) {
   const strip = lines[6];
   for (const name of withheld) {
-    if (name === "upgrade" && upgrades) continue;
-    if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
+    if (name === "upgrade" && upgrades) headers.set(name, "websocket");
+    else if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
     else headers.delete(name);
   }
   if (strip !== "") {
@@ -40,7 +49,8 @@ function edit(headers, { names, withheld }, lines) {
 }
 
 async function send(target, request, headers, asked, lines) {
-  const init = { method: request.method, headers, body: bodyOf(request, asked, lines[4]), redirect: "manual" };
+  // The platform caches by URL, and so would show one consumer what another was answered.
+  const init = { method: request.method, headers, body: bodyOf(request, asked, lines[4]), redirect: "manual", cache: "no-store" };
   const timeoutMs = Number(lines[7]);
   let timer;
   let late = false;
@@ -52,7 +62,7 @@ async function send(target, request, headers, asked, lines) {
   try {
     return await fetch(bodyStays(init) ? withOwnBody(target, request, asked, init) : target, init);
   } catch (error) {
-    console.warn(`the upstream did not answer: ${error?.message}`);
+    console.warn(`the upstream did not answer: ${cause(error)}`);
     throw new Refusal(late ? "timeout" : /dns|resolve/i.test(error?.message) ? "unresolved" : "invalid");
   } finally {
     if (timer !== undefined) clearTimeout(timer);

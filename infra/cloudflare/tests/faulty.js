@@ -2,15 +2,25 @@
 
 import worker, { Workspace as Real } from "../src/index.js";
 import { call } from "../src/core.js";
+import { workspace } from "../src/learn.js";
 
 /** Set through `/test?name=value`; the object of the same Worker sees them too. */
 const faults = new Map();
+
+/** How upstreams were called since the last look: the mode of caching that `fetch` was given. */
+const fetched = [];
+const platformFetch = globalThis.fetch;
+globalThis.fetch = (input, init) => {
+  fetched.push({ url: input.url ?? String(input), request: input instanceof Request, cache: init?.cache ?? input.cache });
+  return platformFetch(input, init);
+};
 
 export class Workspace extends Real {
   constructor(ctx, env) {
     // A namespace's own methods; those of a stand-in called over RPC cannot be taken off it.
     const methods = ["get", "getWithMetadata", "put", "list", "delete"];
     const kv = Object.fromEntries(methods.map((name) => [name, (...values) => env.GRANTS[name](...values)]));
+    makeStoreFail(ctx.storage.sql);
     super(ctx, { ...env, GRANTS: kv });
   }
 
@@ -29,6 +39,13 @@ export class Workspace extends Real {
     return super.feed(since);
   }
 
+  /** What a version from before MACs leaves: a progress record without a word of them. */
+  async forgetSigning() {
+    const older = "CAST(json_remove(CAST(value AS TEXT), '$.signing') AS BLOB)";
+    this.ctx.storage.sql.exec(`UPDATE records SET value = ${older} WHERE partition = 'replica'`);
+    await this.ctx.storage.setAlarm(Date.now());
+  }
+
   grant(digest) {
     if (faults.get("grant") === "throws") throw new Error("the grant fails for a test");
     return super.grant(digest);
@@ -36,16 +53,31 @@ export class Workspace extends Real {
 }
 
 export default {
-  fetch(request, env, ctx) {
+  async fetch(request, env, ctx) {
     const url = new URL(request.url);
     if (url.pathname === "/test") {
       for (const [name, value] of url.searchParams) faults.set(name, value);
-      return new Response();
+      if (url.searchParams.has("forgetSigning")) await workspace(env).forgetSigning();
+      return Response.json(fetched.splice(0));
     }
     if (request.headers.get("x-test") === "panic") return worker.fetch(panicking(request), env, ctx);
     return worker.fetch(request, env, ctx);
   },
 };
+
+let canFail = false;
+
+/** The platform's own objects cannot be wrapped, but what they have in common can be changed. */
+function makeStoreFail(sql) {
+  if (canFail) return;
+  canFail = true;
+  const shared = Object.getPrototypeOf(sql);
+  const { exec } = shared;
+  shared.exec = function (...values) {
+    if (faults.get("store") === "throws") throw new Error("the store fails for a test");
+    return exec.apply(this, values);
+  };
+}
 
 /** A request that makes Wasm panic when it is looked at. */
 function panicking(request) {

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
-export const TOKEN = "test-admin-token-b41d";
-export const PEPPER = "test-pepper";
+export const TOKEN = "test-admin-token-b41d-9c07e3f6a285";
+export const PEPPER = "test-pepper-of-thirty-two-bytes-ok";
 /** Not later than the workerd binary of Miniflare. */
 const COMPATIBILITY_DATE = "2026-07-01";
 
@@ -33,8 +33,8 @@ function gateway(name, more = {}) {
 }
 
 /** Starts workers on ports that the platform chooses. */
-async function start(workers) {
-  const miniflare = new Miniflare({ workers, log: undefined });
+async function start(workers, more = {}) {
+  const miniflare = new Miniflare({ workers, log: undefined, ...more });
   await miniflare.ready;
   return miniflare;
 }
@@ -113,8 +113,11 @@ async function buildFaulty() {
   copyFileSync("build/latchkey_worker_bg.wasm", "build/test/latchkey_worker_bg.wasm");
 }
 
-/** Workers with faults, over one object (that of the first) and one KV that can be stale. */
-export async function startFaulty(names, bindings = {}) {
+/**
+ * Workers with faults, over one object (that of the first) and one KV that can be stale. `more`:
+ * for Miniflare.
+ */
+export async function startFaulty(names, bindings = {}, more = {}) {
   await buildFaulty();
   const workers = [];
   for (const [at, name] of names.entries()) {
@@ -134,7 +137,7 @@ export async function startFaulty(names, bindings = {}) {
     kvNamespaces: { STORE: "grants" },
     unsafeDirectSockets: DIRECT,
   });
-  const miniflare = await start(workers);
+  const miniflare = await start(workers, more);
   const gateways = [];
   for (const name of names) gateways.push(client(await urlOf(miniflare, name)));
   const kvUrl = await urlOf(miniflare, "kv");
@@ -143,8 +146,13 @@ export async function startFaulty(names, bindings = {}) {
     /** Sets how KV behaves; the writes so far. */
     kv: (settings = {}) =>
       fetch(`${kvUrl}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
-    /** Asks a Worker for faults. */
-    fault: (gateway, faults) => fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`),
+    /** All that is in KV: name, value, metadata. */
+    records: () => fetch(`${kvUrl}/records`).then((response) => response.json()),
+    /** Puts records there past the object. */
+    putRecords: (records) => fetch(`${kvUrl}/records`, { method: "PUT", body: JSON.stringify(records) }),
+    /** Asks a Worker for faults; how it has called upstreams since. */
+    fault: (gateway, faults = {}) =>
+      fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`).then((response) => response.json()),
     stop: () => miniflare.dispose(),
   };
 }

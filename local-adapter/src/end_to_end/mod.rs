@@ -22,11 +22,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::admin::AdminRequest;
+use crate::budget::Budget;
 use crate::control::Control;
 use crate::data_plane::DataPlane;
+use crate::hold::Holding;
+use crate::seats::{Seats, Shed};
 use crate::store::RedbStore;
 use crate::system::{SystemRandom, Timer};
-use crate::worker::{Reached, WorkerThread};
+use crate::worker::{Common, Reached, WorkerThread};
 
 /// A running gateway with one service at `/s` that wants a key, and one at `/open` that does not.
 struct Program {
@@ -41,6 +44,16 @@ fn peppers() -> Peppers {
     Peppers { current: Pepper::new(b"pepper"), previous: None }
 }
 
+fn common(server_port: u16) -> Common {
+    Common {
+        reached: Reached { port: server_port, trusted: TrustedIps::default() },
+        drain: Duration::from_secs(5),
+        holding: Holding { budget: Budget::new(64 << 20), bytes_per_second: 1024 },
+        idle_max: 1000,
+        shed: Shed::default(),
+    }
+}
+
 impl Program {
     fn start(upstream_port: u16) -> Self {
         Program::start_with(json!({ "port": upstream_port }))
@@ -52,7 +65,7 @@ impl Program {
         let key = generate_key(&peppers().current, &SystemRandom);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
-        let started = Control::start(store.clone(), peppers()).unwrap();
+        let started = Control::start(store.clone(), peppers(), None, 0).unwrap();
         let control = started.control.clone();
         let data_plane = move || DataPlane {
             gateway: RefCell::new(Gateway::new(GatewaySettings::default(), peppers())),
@@ -63,16 +76,15 @@ impl Program {
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let reached = Reached { port: address.port(), trusted: TrustedIps::default() };
-        let worker = WorkerThread::start(0, reached, Duration::from_secs(5), data_plane).unwrap();
+        let worker = WorkerThread::start(0, common(address.port()), data_plane).unwrap();
         let worker = Arc::new(Mutex::new(Some(worker)));
-        let giver = Arc::clone(&worker);
+        let (giver, seats) = (Arc::clone(&worker), Seats::new(1000));
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let peer = stream.peer_addr().unwrap();
                 stream.set_nonblocking(true).unwrap();
                 let Some(worker) = &*giver.lock().unwrap() else { break };
-                worker.give(stream, peer);
+                worker.give(stream, peer, seats.try_take().unwrap());
             }
         });
         Program { address, key, control, worker, _folder: folder }
