@@ -7,6 +7,8 @@ use latchkey_core::problem::Problem;
 pub(crate) enum Failure {
     /// Its name has no address.
     Unresolved,
+    /// It is where no upstream may be.
+    Forbidden,
     /// No connection, or none that TLS accepts.
     Refused,
     /// Nothing came in time.
@@ -22,6 +24,7 @@ impl Failure {
     pub(crate) fn problem(self) -> Option<Problem> {
         match self {
             Failure::Unresolved => Some(Problem::UpstreamUnresolved),
+            Failure::Forbidden => Some(Problem::UpstreamUnavailable),
             Failure::Refused | Failure::Invalid(_) => Some(Problem::UpstreamInvalid),
             Failure::TimedOut => Some(Problem::UpstreamTimeout),
             Failure::ClientGone => None,

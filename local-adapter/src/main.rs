@@ -160,7 +160,7 @@ fn start_workers(
             control,
             timer: Timer::start(),
         };
-        WorkerThread::start(number, port, drain, data_plane)
+        WorkerThread::start(number, port, drain, settings.upstream_allow.clone(), data_plane)
     };
     let workers = (0..settings.thread_count()).map(start).collect::<Result<_, _>>();
     workers.map_err(|error| format!("cannot start a thread: {error}"))

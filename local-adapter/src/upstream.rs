@@ -6,6 +6,7 @@ use std::time::Instant;
 use http::Response;
 use http::request::Parts;
 use latchkey_core::decision::Plan;
+use latchkey_core::upstream_address::UpstreamAddresses;
 
 use crate::body::{Content, RequestBody};
 use crate::connect::Connector;
@@ -15,7 +16,6 @@ use crate::link::{Link, LinkBody};
 use crate::progress::Progress;
 
 /// The connections of one thread to all upstreams.
-#[derive(Default)]
 pub(crate) struct Upstreams {
     /// Makes new ones.
     pub(crate) connector: Connector,
@@ -24,6 +24,11 @@ pub(crate) struct Upstreams {
 }
 
 impl Upstreams {
+    /// No connections yet, and none but to addresses that are allowed.
+    pub(crate) fn new(allowed: UpstreamAddresses) -> Self {
+        Upstreams { connector: Connector::new(allowed), idle: Idle::default() }
+    }
+
     /// Sends a request as planned and waits for the head of the response. `now` may be a little
     /// past.
     pub(crate) async fn send(

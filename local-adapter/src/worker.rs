@@ -11,6 +11,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use latchkey_core::request_ids::RequestIds;
+use latchkey_core::upstream_address::UpstreamAddresses;
 use slab::Slab;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
@@ -56,6 +57,7 @@ impl WorkerThread {
         number: usize,
         server_port: u16,
         drain: Duration,
+        upstreams: UpstreamAddresses,
         data_plane: impl FnOnce() -> DataPlane + Send + 'static,
     ) -> io::Result<Self> {
         let (accepted, queue) = mpsc::unbounded_channel();
@@ -65,7 +67,7 @@ impl WorkerThread {
             let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
             match runtime {
                 Ok(runtime) => {
-                    let worker = Rc::new(Worker::new(data_plane(), server_port));
+                    let worker = Rc::new(Worker::new(data_plane(), server_port, upstreams));
                     runtime.block_on(run(worker, queue, open, drain));
                 }
                 Err(error) => tracing::error!(%error, "a thread cannot start"),
@@ -96,10 +98,10 @@ impl WorkerThread {
 
 impl Worker {
     /// Nothing served yet.
-    pub(crate) fn new(data_plane: DataPlane, server_port: u16) -> Self {
+    pub(crate) fn new(data_plane: DataPlane, server_port: u16, upstreams: UpstreamAddresses) -> Self {
         Worker {
             data_plane,
-            upstreams: Upstreams::default(),
+            upstreams: Upstreams::new(upstreams),
             request_ids: RequestIds::seeded(&SystemRandom),
             server_port,
             draining: Cell::new(false),

@@ -17,6 +17,7 @@ use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{Pepper, Peppers, PlainKey, generate_key};
 use latchkey_core::snapshot::{ConfigKind, WorkspaceSettings};
 use latchkey_core::transaction::Transaction;
+use latchkey_core::upstream_address::UpstreamAddresses;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -62,7 +63,14 @@ impl Program {
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let worker = WorkerThread::start(0, address.port(), Duration::from_secs(5), data_plane).unwrap();
+        let worker = WorkerThread::start(
+            0,
+            address.port(),
+            Duration::from_secs(5),
+            UpstreamAddresses::default(),
+            data_plane,
+        )
+        .unwrap();
         let worker = Arc::new(Mutex::new(Some(worker)));
         let giver = Arc::clone(&worker);
         thread::spawn(move || {
