@@ -25,7 +25,7 @@ use crate::snapshot::UnreadablePiece;
 
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
-pub use authorize::{Authorization, Authorized, Unfit};
+pub use authorize::{Authorization, Authorized, MISTAKABLE_PATH, Unfit};
 
 /// Settings of the data plane.
 #[derive(Clone, Copy, Debug)]
