@@ -232,6 +232,7 @@ impl Request {
             headers: &self.headers,
             client_ip: Some([198, 51, 100, 23].into()),
             server_port: 443,
+            forwarded: None,
             started: NOW,
             request_id: 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
         }

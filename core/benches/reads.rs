@@ -58,6 +58,7 @@ fn run(rate: u64) -> Reads {
             headers: &headers,
             client_ip: None,
             server_port: 80,
+            forwarded: None,
             started: now,
             request_id: 0,
         };

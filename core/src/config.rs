@@ -13,6 +13,7 @@ use crate::decision::Upstream;
 use crate::feed::FeedReply;
 use crate::grant::{Consumer, Identity};
 use crate::keys::TagKey;
+use crate::places::Names;
 use crate::request::Scheme;
 use crate::router::{RouteSpec, Router};
 use crate::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
@@ -58,6 +59,8 @@ pub(crate) struct Registration {
 #[derive(Debug)]
 pub(crate) struct KeyAuth {
     pub(crate) names: Vec<KeyName>,
+    /// The same, as texts are searched for them: a place there is a place in `names`.
+    pub(crate) search: Names,
     pub(crate) in_header: bool,
     pub(crate) in_query: bool,
     pub(crate) in_body: bool,
@@ -408,10 +411,15 @@ impl Plugins {
 
 impl KeyAuth {
     fn compile(config: KeyAuthConfig, consumers: &[(Uuid, Consumer)]) -> Self {
-        let names: Vec<KeyName> = config.key_names.iter().filter_map(|name| KeyName::compile(name)).collect();
-        let spellings =
-            names.iter().flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
-        let strip = StripNames(config.hide_credentials.then(|| spellings.cloned().collect()));
+        let mut names: Vec<KeyName> = Vec::new();
+        for name in config.key_names.iter().filter_map(|name| KeyName::compile(name)) {
+            // Looked for once more, a name would find what it found before.
+            if !names.iter().any(|known| known.text == name.text) {
+                names.push(name);
+            }
+        }
+        let headers = names.iter().map(|name| name.header.clone());
+        let strip = StripNames(config.hide_credentials.then(|| headers.collect()));
         KeyAuth {
             in_header: config.key_in_header,
             in_query: config.key_in_query,
@@ -420,6 +428,7 @@ impl KeyAuth {
             runs_on_preflight: config.run_on_preflight,
             anonymous: Anonymous::find(config.anonymous, consumers),
             challenge: challenge(config.realm.as_deref()),
+            search: Names::new(&names),
             names,
             strip,
         }

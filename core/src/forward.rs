@@ -7,19 +7,20 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::authority::Authority;
 use crate::config::{KeyAuth, Service};
 use crate::decision::{BodyEdit, Plan, SetField, SetFields};
+use crate::field_name::FieldNames;
 use crate::grant::Identity;
-use crate::places;
 use crate::problem::{PRODUCT, REQUEST_ID};
 use crate::request::{Headers, RequestHead};
 use crate::request_ids;
 use crate::router::{Match, NormalPath, upstream_path};
-use crate::strip_key::{StripNames, append_without};
+use crate::strip_key::{HiddenCuts, StripNames, append_query, append_uri_without};
 
-/// Fields about one connection (RFC 9110 §7.6.1), and `Proxy` (CVE-2016-5385), lower case: neither
-/// requests nor responses pass them on. What `Connection` names goes along.
-pub const PER_CONNECTION: [&str; 8] = [
+/// Fields about one connection (RFC 9110 §7.6.1), and `Proxy` (CVE-2016-5385): neither requests nor
+/// responses pass them on. What `Connection` names goes along.
+const PER_CONNECTION: [&str; 8] = [
     "connection",
     "keep-alive",
     "proxy",
@@ -30,13 +31,8 @@ pub const PER_CONNECTION: [&str; 8] = [
     "upgrade",
 ];
 
-fn is_per_connection(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    matches!(name.as_bytes()[0], b'c' | b'k' | b'p' | b't' | b'u') && PER_CONNECTION.contains(&name)
-}
-
-/// Fields that tell an upstream who calls: never taken from a client.
-const IDENTITY: [&str; 7] = [
+/// Fields that tell an upstream who calls.
+const IDENTITY: [&str; 9] = [
     "x-consumer-id",
     "x-consumer-custom-id",
     "x-consumer-username",
@@ -44,22 +40,46 @@ const IDENTITY: [&str; 7] = [
     "x-anonymous-consumer",
     "x-consumer-groups",
     "x-authenticated-groups",
+    "x-authenticated-scope",
+    "x-authenticated-userid",
 ];
 
-/// Names of the fields that no client's request passes on as they are, lower case, for platforms
-/// that edit header fields themselves. A field called so with `_` for some `-` is meant too.
+/// Fields that tell an upstream which way a request came. Plans set all but `Forwarded` (RFC 7239),
+/// which says the same as the others.
+const WAY: [&str; 10] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-path",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-kong-request-id",
+    "x-real-ip",
+];
+
+/// Fields that tell a client which way its request went, besides `Via`, which upstreams begin.
+const WAY_BACK: [&str; 3] = ["x-kong-proxy-latency", "x-kong-request-id", "x-kong-upstream-latency"];
+
+/// Passed on in this spelling alone.
+const LENGTH: &str = "content-length";
+
+static WITHHELD: FieldNames<{ IDENTITY.len() + WAY.len() + PER_CONNECTION.len() + 2 }> =
+    FieldNames::new(&[&IDENTITY, &WAY, &PER_CONNECTION, &[LENGTH, "te"]]);
+static WITHHELD_BACK: FieldNames<{ PER_CONNECTION.len() + WAY_BACK.len() + 1 }> =
+    FieldNames::new(&[&PER_CONNECTION, &WAY_BACK, &[LENGTH]]);
+
+/// Whether no client's request passes a field of this name, in lower case, on as it is: all that
+/// plans set, and what is about one connection, in any spelling that is the same ([`crate::field_name`]).
 /// `te` stays where it allows trailers, `upgrade` where [`Plan::upgrade`] says so.
-pub fn never_passed() -> impl Iterator<Item = &'static str> {
-    IDENTITY.into_iter().chain(PER_CONNECTION).chain(["te", "x-forwarded-prefix", "x-real-ip"])
+pub fn is_withheld(name: &str) -> bool {
+    WITHHELD.contains(name) && name != LENGTH
 }
 
-/// Whether a field, in any spelling that a server may fold into the same variable (`_` for `-`),
-/// tells who calls.
-pub fn is_identity(name: &str) -> bool {
-    let same = |left: u8, right: u8| left.eq_ignore_ascii_case(&right) || (left == b'_' && right == b'-');
-    let is =
-        |known: &&str| known.len() == name.len() && name.bytes().zip(known.bytes()).all(|(a, b)| same(a, b));
-    name.len() >= 13 && name.as_bytes()[0].eq_ignore_ascii_case(&b'x') && IDENTITY.iter().any(is)
+/// Whether no response passes a field of this name, in lower case, back as it is.
+pub fn is_withheld_back(name: &str) -> bool {
+    WITHHELD_BACK.contains(name) && name != LENGTH
 }
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -71,36 +91,45 @@ static X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-pre
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 static X_REQUEST_ID: HeaderName = REQUEST_ID;
 /// Most fields a plan sets.
-const FIELDS_SET_MAX: usize = 14;
+const FIELDS_SET_MAX: usize = 15;
 
 /// What a plan is made of besides the request.
 pub(crate) struct Passing<'p> {
     pub(crate) service: &'p Service,
     pub(crate) found: &'p Match<'p>,
     pub(crate) path: &'p NormalPath<'p>,
+    pub(crate) authority: Authority<'p>,
     pub(crate) identity: Option<&'p Identity>,
-    /// key-auth, if it hides credentials.
-    pub(crate) hidden: Option<&'p KeyAuth>,
-    pub(crate) body: BodyEdit,
+    /// key-auth, if it hides credentials, whether or not it ran.
+    pub(crate) hider: Option<&'p KeyAuth>,
+    pub(crate) hidden: HiddenCuts,
 }
 
 /// Plans how a request is sent on: target, `Host`, identity and forwarding fields.
 pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) -> Plan {
-    let Passing { service, found, path, identity, hidden, body } = passing;
+    let Passing { service, found, path, authority, identity, hider, hidden } = passing;
     let bytes =
         3 * head.path.len() + head.query.map_or(0, <[u8]>::len) + identity.map_or(0, Identity::text_bytes);
     let mut out = Texts::with_capacity(bytes + 256);
     let target = out.append(|out| {
         upstream_path(service.path.as_deref().map(str::as_bytes), path, found.stripped(), out);
-        append_query(head.query, hidden, out);
+        append_query(head.query, &hidden.query, out);
     });
     for (name, value) in identity.into_iter().flat_map(Identity::fields) {
         out.set_text(name, value);
     }
     out.set_text(&X_FORWARDED_PROTO, head.scheme.as_str().as_bytes());
-    out.set(&X_FORWARDED_FOR, |out| append_list(head, &X_FORWARDED_FOR, out, |out| append_ip(head, out)));
-    out.set(&X_REAL_IP, |out| append_ip(head, out));
-    out.set(&X_FORWARDED_HOST, |out| out.extend(host_name(head.host).iter().map(u8::to_ascii_lowercase)));
+    if let Some(client_ip) = head.client_ip {
+        let peer_ip = head.forwarded.map_or(client_ip, |forwarded| forwarded.peer_ip);
+        out.set(&X_FORWARDED_FOR, |out| {
+            append_list(head, &X_FORWARDED_FOR, out, |out| append_ip(peer_ip, out));
+        });
+        out.set(&X_REAL_IP, |out| append_ip(client_ip, out));
+    }
+    out.set(&X_FORWARDED_HOST, |out| match head.forwarded_authority() {
+        Some(authority) => out.extend_from_slice(authority.text()),
+        None => out.extend(authority.host().iter().map(u8::to_ascii_lowercase)),
+    });
     out.set(&X_FORWARDED_PORT, |out| append_number(head.server_port, out));
     out.set(&X_FORWARDED_PATH, |out| out.extend_from_slice(head.path));
     out.set(&X_FORWARDED_PREFIX, |out| {
@@ -110,14 +139,18 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
         append_list(head, &header::VIA, out, |out| out.extend_from_slice(VIA.as_bytes()))
     });
     out.set(&X_REQUEST_ID, |out| append_request_id(head.request_id, out));
+    if let Some(auth) = hider {
+        set_referer(head, auth, &mut out);
+    }
     let set = out.finish();
+    let cuts = hidden.body.into_vec();
     Plan {
         upstream: service.upstream.clone(),
         target: set.text.slice(target),
-        preserved_host: preserved_host(head, found),
+        preserved_host: preserved_host(authority, found),
         set,
-        strip: hidden.map_or_else(StripNames::default, |auth| auth.strip.clone()),
-        body,
+        strip: hider.map_or_else(StripNames::default, |auth| auth.strip.clone()),
+        body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
         upgrade: is_websocket(head),
     }
 }
@@ -164,25 +197,31 @@ fn is_field_value(bytes: &[u8]) -> bool {
     !bytes.iter().fold(false, |found, byte| found | is_control(*byte))
 }
 
-/// Appends `?` and the query, without the hidden keys. When nothing is left there is no `?`; a
-/// bare `?` that the client sent stays.
-fn append_query(query: Option<&[u8]>, hidden: Option<&KeyAuth>, out: &mut Vec<u8>) {
-    let Some(query) = query else { return };
-    let mut cuts = Vec::new();
-    if let Some(auth) = hidden {
-        places::form::cut(query, &auth.names, &mut cuts);
+/// Sets `Referer` to what the client sent without the hidden keys, if there are any in its query.
+/// Of several lines one is left, as platforms join them.
+fn set_referer<H: Headers>(head: &RequestHead<'_, H>, auth: &KeyAuth, out: &mut Texts) {
+    if auth.strip.as_slice().contains(&header::REFERER) {
+        return;
     }
-    let cut: usize = cuts.iter().map(Range::len).sum();
-    if cut == 0 || cut < query.len() {
-        out.push(b'?');
-        append_without(query, &cuts, out);
+    let (mut was_found, mut is_first) = (false, true);
+    let value = out.append(|out| {
+        for referer in head.headers.values_of(&header::REFERER) {
+            if !std::mem::take(&mut is_first) {
+                out.extend_from_slice(b", ");
+            }
+            was_found |= append_uri_without(referer, &auth.search, out);
+        }
+    });
+    if was_found {
+        // Also to nothing: it must not stay what it was.
+        out.fields.push(SetField { name: &header::REFERER, value });
     }
 }
 
-fn append_ip<H>(head: &RequestHead<'_, H>, out: &mut Vec<u8>) {
+fn append_ip(ip: IpAddr, out: &mut Vec<u8>) {
     use std::io::Write;
-    match head.client_ip {
-        Some(IpAddr::V4(ip)) => {
+    match ip {
+        IpAddr::V4(ip) => {
             let [first, others @ ..] = ip.octets();
             append_number(first.into(), out);
             for octet in others {
@@ -190,11 +229,10 @@ fn append_ip<H>(head: &RequestHead<'_, H>, out: &mut Vec<u8>) {
                 append_number(octet.into(), out);
             }
         }
-        Some(IpAddr::V6(ip)) => {
+        IpAddr::V6(ip) => {
             // A Vec takes whatever is written.
             let _ = write!(out, "{ip}");
         }
-        None => {}
     }
 }
 
@@ -210,9 +248,6 @@ fn append_list<H: Headers>(
         out.extend_from_slice(b", ");
     }
     own(out);
-    if out.ends_with(b", ") {
-        out.truncate(out.len() - 2);
-    }
 }
 
 fn append_number(mut number: u16, out: &mut Vec<u8>) {
@@ -232,18 +267,9 @@ fn append_request_id(id: u128, out: &mut Vec<u8>) {
     out.extend_from_slice(&request_ids::digits(id));
 }
 
-fn preserved_host<H>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Option<HeaderValue> {
-    let preserves = found.route.preserve_host && !head.host.is_empty();
-    preserves.then(|| HeaderValue::from_bytes(head.host).ok()).flatten()
-}
-
-/// A host without its port.
-pub(crate) fn host_name(host: &[u8]) -> &[u8] {
-    let colon = host.iter().rposition(|byte| *byte == b':');
-    match colon {
-        Some(at) if !host[at..].contains(&b']') => &host[..at],
-        _ => host,
-    }
+fn preserved_host(authority: Authority<'_>, found: &Match<'_>) -> Option<HeaderValue> {
+    let preserves = found.route.preserve_host && !authority.is_empty();
+    preserves.then(|| HeaderValue::from_bytes(authority.text()).ok()).flatten()
 }
 
 /// A WebSocket handshake (RFC 6455 §4.1): the one upgrade that is passed on.
@@ -253,11 +279,8 @@ fn is_websocket<H: Headers>(head: &RequestHead<'_, H>) -> bool {
 }
 
 /// Whether a client's field must not reach the upstream, whatever `Connection` says.
-fn is_withheld(plan: &Plan, name: &HeaderName) -> bool {
-    is_per_connection(name)
-        || matches!(name.as_str(), "te" | "x-forwarded-prefix")
-        || is_identity(name.as_str())
-        || plan.strip.as_slice().contains(name)
+fn is_withheld_by(plan: &Plan, name: &HeaderName) -> bool {
+    is_withheld(name.as_str()) || plan.strip.contains(name)
 }
 
 /// The fields that [`edit_request_headers`] would leave, one after the other, without making a map
@@ -271,11 +294,12 @@ pub(crate) fn each_request_field<'h>(
     let named = named_by_connection(headers);
     let is_set = |name: &HeaderName| {
         // All that plans set begin so.
-        matches!(name.as_str().as_bytes()[0], b'x' | b'v') && plan.set.iter().any(|(set, _)| set == name)
+        matches!(name.as_str().as_bytes()[0], b'x' | b'v' | b'r')
+            && plan.set.iter().any(|(set, _)| set == name)
     };
     for (name, value) in headers {
         let is_named = || named.as_ref().is_some_and(|named| named.contains(name));
-        if name != header::HOST && !is_withheld(plan, name) && !is_set(name) && !is_named() {
+        if name != header::HOST && !is_withheld_by(plan, name) && !is_set(name) && !is_named() {
             field(name, value.as_bytes());
         }
     }
@@ -290,7 +314,7 @@ pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     let keeps_trailers = headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers"));
     let upgrade = plan.upgrade.then(|| headers.get(header::UPGRADE).cloned()).flatten();
     remove_named_by_connection(headers);
-    remove_matching(headers, |name| is_withheld(plan, name));
+    remove_matching(headers, |name| is_withheld_by(plan, name));
     if keeps_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -327,7 +351,7 @@ pub struct Passage {
 pub fn edit_response_headers(headers: &mut HeaderMap, passage: Passage) {
     let upgrade = passage.upgraded.then(|| headers.get(header::UPGRADE).cloned()).flatten();
     remove_named_by_connection(headers);
-    remove_matching(headers, is_per_connection);
+    remove_matching(headers, |name| is_withheld_back(name.as_str()));
     if let Some(upgrade) = upgrade {
         headers.insert(header::UPGRADE, upgrade);
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));

@@ -7,21 +7,24 @@ mod authorize;
 
 use std::sync::Arc;
 
+use crate::authority::Authority;
 use crate::config::{Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules, Service};
-use crate::decision::{BodyEdit, Decision, GrantRequest, Need};
-use crate::extract_key::{Presented, extract_key};
+use crate::decision::{Decision, GrantRequest, Need};
+use crate::extract_key::{Presented, Searched, Unsearched, extract_key};
 use crate::feed::{Change, Epoch, FeedReply, FeedRequest};
 use crate::forward::{self, Passing};
 use crate::freshness::{Answer, Bound, Freshness, Verdict};
-use crate::grant::Identity;
+use crate::grant::{Grant, Identity};
 use crate::grant_memory::{GrantMemory, KnownGrant, Remembered};
-use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix};
+use crate::keys::{KeyDigest, PepperId, Peppers, has_our_prefix, is_reserved};
 use crate::limits;
-use crate::places::{self, BodyKind};
+use crate::places;
 use crate::problem::Problem;
-use crate::request::{Body, Headers, Now, RequestHead};
+use crate::replica_mac::ReplicaKeys;
+use crate::request::{Body, Headers, Now, RequestHead, Scheme};
 use crate::router::{Match, NormalPath, RouteRequest};
 use crate::snapshot::UnreadablePiece;
+use crate::strip_key::{HiddenCuts, append_query};
 
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
@@ -111,6 +114,8 @@ pub struct Gateway {
     freshness: Freshness,
     config: Arc<Config>,
     callers: Callers,
+    /// Tell a replica's records of ours from others; `None`: all are believed.
+    replica_keys: Option<ReplicaKeys>,
 }
 
 /// Who may call, as far as it is known.
@@ -146,23 +151,18 @@ impl From<Problem> for Stop {
 
 /// The route of a request, and what is checked on it.
 struct Routed<'k> {
+    authority: Authority<'k>,
     found: Match<'k>,
     rules: &'k RouteRules,
-    /// key-auth, where it runs for this request.
-    auth: Option<&'k KeyAuth>,
+    /// Whether key-auth runs for this request. Keys are hidden all the same.
+    authenticates: bool,
 }
 
 /// What becomes of a request that may pass.
 struct Admitted<'k> {
     service: &'k Service,
     caller: Option<Caller>,
-    body: BodyEdit,
-}
-
-/// What authentication found, and what it does to the body.
-struct Authenticated {
-    caller: Caller,
-    body: BodyEdit,
+    hidden: HiddenCuts,
 }
 
 enum Caller {
@@ -184,6 +184,7 @@ impl Gateway {
     pub fn new(settings: GatewaySettings, peppers: Peppers) -> Self {
         let GatewaySettings { revocation_bound_ms, outage_grace_ms, rules, .. } = settings;
         let outage_grace_ms = if rules.grace { outage_grace_ms } else { u64::MAX / 4 };
+        let replica_keys = rules.replica_mac.then(|| ReplicaKeys::new(&peppers));
         Gateway {
             freshness: Freshness::new(Bound { revocation_bound_ms, outage_grace_ms }),
             config: Arc::default(),
@@ -193,6 +194,7 @@ impl Gateway {
                 memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
                 rehash: None,
             },
+            replica_keys,
         }
     }
 
@@ -284,6 +286,16 @@ impl Gateway {
         self.callers.memory.learn(request, answer, epoch, now)
     }
 
+    /// Takes in a record that others could have written: one of a replica, with the MAC beside it
+    /// (empty: none). If it is not ours, the authority is to be asked.
+    pub fn learn_copy(&mut self, request: GrantRequest, record: &[u8], mac: &str, now: Now) -> Learned {
+        let grant = match &self.replica_keys {
+            Some(keys) => keys.open(&request.digest, record, mac),
+            None => Grant::decode(record).ok(),
+        };
+        self.learn_grant(request, grant.map_or(GrantAnswer::Failed, GrantAnswer::Found), now)
+    }
+
     /// Says that the feed has come to `epoch`: what is known only up to an earlier one no longer
     /// decides. For adapters that see an acknowledged change pass by.
     pub fn hint_epoch(&mut self, epoch: Epoch, now: Now) {
@@ -326,15 +338,16 @@ impl Callers {
         body: Body<'_>,
     ) -> Result<Decision, Stop> {
         let path = NormalPath::new(head.path);
-        let Routed { found, rules, auth } = find_route(known.config, head, &path)?;
-        let Admitted { service, caller, body } = self.admit(auth, rules, known, head, body)?;
+        let routed = find_route(known.config, head, &path)?;
+        let Admitted { service, caller, hidden } = self.admit(&routed, known, head, body)?;
         let passing = Passing {
             service,
-            found: &found,
+            found: &routed.found,
             path: &path,
+            authority: routed.authority,
             identity: caller.as_ref().map(Caller::identity),
-            hidden: auth.filter(|auth| auth.hides_credentials),
-            body,
+            hider: routed.rules.key_auth.as_deref().filter(|auth| auth.hides_credentials),
+            hidden,
         };
         Ok(Decision::Forward(Box::new(forward::plan(head, passing))))
     }
@@ -343,61 +356,61 @@ impl Callers {
     #[inline]
     fn admit<'k, H: Headers>(
         &mut self,
-        auth: Option<&KeyAuth>,
-        rules: &'k RouteRules,
+        routed: &Routed<'k>,
         known: Known<'_>,
         head: &RequestHead<'_, H>,
         body: Body<'_>,
     ) -> Result<Admitted<'k>, Stop> {
-        let authenticated = auth.map(|auth| self.authenticate(auth, rules, known, head, body)).transpose()?;
-        if rules.key_auth.is_none() && rules.registration.is_some() {
+        let Routed { rules, authenticates, .. } = *routed;
+        let (mut caller, mut hidden) = (None, HiddenCuts::default());
+        if let Some(auth) = rules.key_auth.as_deref() {
+            let mut searched = Searched::new(auth, head, body);
+            searched.find_hidden().map_err(|why| self.unsearched(&why, head, body))?;
+            if authenticates {
+                caller = Some(self.authenticate(auth, rules, known, head, &mut searched, body)?);
+            }
+            hidden = searched.into_hidden();
+        } else if rules.registration.is_some() {
             // Nobody can have a contract if nobody is identified.
             return Err(Problem::Unauthorized(http::HeaderValue::from_static("Key")).into());
         }
         let service = rules.service.as_ref().ok_or(Problem::NoService)?;
-        let (caller, body) = match authenticated {
-            Some(Authenticated { caller, body }) => (Some(caller), body),
-            None => (None, BodyEdit::Untouched),
-        };
-        Ok(Admitted { service, caller, body })
+        Ok(Admitted { service, caller, hidden })
     }
 
     /// key-auth, then application-registration.
-    fn authenticate<H: Headers>(
+    fn authenticate<'a, H: Headers>(
         &mut self,
         auth: &KeyAuth,
         rules: &RouteRules,
         known: Known<'_>,
-        head: &RequestHead<'_, H>,
+        head: &RequestHead<'a, H>,
+        searched: &mut Searched<'_, 'a>,
         body: Body<'_>,
-    ) -> Result<Authenticated, Stop> {
-        let kind = if auth.in_body { body_kind(head) } else { BodyKind::Other };
-        let presented = extract_key(auth, head, &kind, body);
-        let hides_in_body = auth.hides_credentials && kind != BodyKind::Other;
-        if presented == Presented::BodyNeeded || (hides_in_body && !matches!(body, Body::Whole(_))) {
-            return Err(self.need_body(head, body));
-        }
-        let edit = match body {
-            Body::Whole(bytes) if hides_in_body => cut_body(&kind, bytes, auth),
-            _ => BodyEdit::Untouched,
-        };
-        let refusal = match presented {
+    ) -> Result<Caller, Stop> {
+        let refusal = match extract_key(auth, head, searched) {
             Presented::Key(key) => match self.verify(&key.0, known)? {
                 Some(grant) => {
                     permit(&grant, rules).ok_or_else(|| Problem::Unauthorized(auth.challenge.clone()))?;
-                    return Ok(Authenticated { caller: Caller::Known(grant), body: edit });
+                    return Ok(Caller::Known(grant));
                 }
                 None => Problem::Unauthorized(auth.challenge.clone()),
             },
             Presented::Duplicate => Problem::DuplicateKey(auth.challenge.clone()),
-            Presented::Nothing | Presented::BodyNeeded => Problem::NoKey(auth.challenge.clone()),
+            Presented::BodyNeeded => return Err(self.need_body(head, body)),
+            Presented::Nothing => Problem::NoKey(auth.challenge.clone()),
         };
         match &auth.anonymous {
             Anonymous::No => Err(refusal.into()),
             Anonymous::NoSuch(name) => Err(Problem::AnonymousMissing(name.clone()).into()),
-            Anonymous::As(identity) => {
-                Ok(Authenticated { caller: Caller::Anonymous(identity.clone()), body: edit })
-            }
+            Anonymous::As(identity) => Ok(Caller::Anonymous(identity.clone())),
+        }
+    }
+
+    fn unsearched<H: Headers>(&self, why: &Unsearched, head: &RequestHead<'_, H>, body: Body<'_>) -> Stop {
+        match why {
+            Unsearched::Needed => self.need_body(head, body),
+            Unsearched::Unreadable => Problem::BodyUnreadable.into(),
         }
     }
 
@@ -415,7 +428,7 @@ impl Callers {
 
     /// The grant of a key that is good now; `None` for an unknown, forged, expired or malformed one.
     fn verify(&mut self, key: &[u8], known: Known<'_>) -> Result<Option<Arc<KnownGrant>>, Stop> {
-        if key.len() > limits::KEY_BYTES_MAX || std::str::from_utf8(key).is_err() {
+        if key.len() > limits::KEY_BYTES_MAX || is_reserved(key) || std::str::from_utf8(key).is_err() {
             return Ok(None);
         }
         let digest = self.peppers.current.digest(key);
@@ -453,26 +466,31 @@ impl Callers {
 #[inline]
 fn find_route<'k, H: Headers>(
     config: &'k Config,
-    head: &RequestHead<'_, H>,
+    head: &RequestHead<'k, H>,
     path: &NormalPath<'_>,
 ) -> Result<Routed<'k>, Stop> {
+    let authority = Authority::of_request(head.headers, head.host).map_err(Problem::from)?;
+    let scheme_https = head.scheme == Scheme::Https;
     let request = RouteRequest {
         method: head.method,
-        host: head.host,
-        scheme_https: head.scheme == crate::request::Scheme::Https,
+        authority,
+        scheme_https,
         headers: head.headers,
+        // A trusted peer has ended TLS, and says of it nothing more.
+        ends_tls: scheme_https && head.forwarded.is_none(),
         sni: None,
     };
     let found = config.router.find(&request, path).ok_or(Problem::NoRoute)?;
-    if found.https_required {
-        return Err(https_only(head, &found));
-    }
     let rules = &config.routes[found.route_index];
     if rules.blocked {
         return Err(Problem::InvalidPlugin.into());
     }
-    let auth = rules.key_auth.as_deref().filter(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
-    Ok(Routed { found, rules, auth })
+    let auth = rules.key_auth.as_deref();
+    if found.https_required {
+        return Err(https_only(head, authority, &found, auth));
+    }
+    let authenticates = auth.is_some_and(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
+    Ok(Routed { authority, found, rules, authenticates })
 }
 
 /// The grant, unless its key has expired. Never left to a store's own expiry.
@@ -494,32 +512,18 @@ fn permit(grant: &KnownGrant, rules: &RouteRules) -> Option<()> {
     (*enabled && permitted).then_some(())
 }
 
-/// A body in a coding we do not undo is not searched.
-fn body_kind<'a, H: Headers>(head: &RequestHead<'a, H>) -> BodyKind<'a> {
-    let headers: &'a H = head.headers;
-    let encoded = headers
-        .values_of(&http::header::CONTENT_ENCODING)
-        .any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
-    match encoded {
-        true => BodyKind::Other,
-        false => places::body_kind(headers.values_of(&http::header::CONTENT_TYPE).next()),
-    }
-}
-
-fn cut_body(kind: &BodyKind<'_>, body: &[u8], auth: &KeyAuth) -> BodyEdit {
-    let mut cuts = Vec::new();
-    places::cut_in_body(kind, body, &auth.names, &mut cuts);
-    if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) }
-}
-
 /// 426, or a redirect with the route's own status.
-fn https_only<H: Headers>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Stop {
+fn https_only<H: Headers>(
+    head: &RequestHead<'_, H>,
+    authority: Authority<'_>,
+    found: &Match<'_>,
+    auth: Option<&KeyAuth>,
+) -> Stop {
     let problem = Problem::HttpsRequired;
     let status = found.route.https_redirect_status_code;
     let redirect = http::StatusCode::from_u16(status).ok().filter(http::StatusCode::is_redirection);
-    let Some((redirect, location)) = redirect.and_then(|status| Some((status, https_location(head)?))) else {
-        return problem.into();
-    };
+    let location = |status| Some((status, https_location(head, authority, auth)?));
+    let Some((redirect, location)) = redirect.and_then(location) else { return problem.into() };
     let mut response = problem.respond(head.header("accept"), head.request_id);
     *response.status_mut() = redirect;
     for name in [http::header::CONNECTION, http::header::UPGRADE] {
@@ -529,13 +533,22 @@ fn https_only<H: Headers>(head: &RequestHead<'_, H>, found: &Match<'_>) -> Stop 
     Stop::Redirect(Box::new(response))
 }
 
-fn https_location<H: Headers>(head: &RequestHead<'_, H>) -> Option<http::HeaderValue> {
-    let mut location = b"https://".to_vec();
-    location.extend_from_slice(forward::host_name(head.host));
-    location.extend_from_slice(head.path);
-    if let Some(query) = head.query {
-        location.push(b'?');
-        location.extend_from_slice(query);
+/// Where the same request is served; a key that came unprotected is not sent on. `None`: the client
+/// named no host.
+fn https_location<H: Headers>(
+    head: &RequestHead<'_, H>,
+    authority: Authority<'_>,
+    auth: Option<&KeyAuth>,
+) -> Option<http::HeaderValue> {
+    let host = head.forwarded_authority().unwrap_or(authority).host();
+    if host.is_empty() {
+        return None;
     }
+    let auth = auth.filter(|auth| auth.in_query || auth.hides_credentials);
+    let cuts = auth.zip(head.query).map(|(auth, query)| places::form::scan(query, &auth.search).into_cuts());
+    let mut location = b"https://".to_vec();
+    location.extend_from_slice(host);
+    location.extend_from_slice(head.path);
+    append_query(head.query, &cuts.unwrap_or_default(), &mut location);
     http::HeaderValue::from_bytes(&location).ok()
 }

@@ -129,12 +129,19 @@ pub struct Rules {
     pub horizon: bool,
     /// Memory stops serving when an outage outlasts the grace.
     pub grace: bool,
+    /// A replica's record is used only with our MAC beside it.
+    pub replica_mac: bool,
 }
 
 impl Rules {
     /// Every rule on.
-    pub const ALL: Rules =
-        Rules { generation_stamp: true, epoch_comparison: true, horizon: true, grace: true };
+    pub const ALL: Rules = Rules {
+        generation_stamp: true,
+        epoch_comparison: true,
+        horizon: true,
+        grace: true,
+        replica_mac: true,
+    };
 }
 
 impl GrantMemory {

@@ -3,6 +3,11 @@
 //! A key made here is `lk_`, 32 base62 characters of randomness (190 bits) and 6 base62 characters
 //! of a keyed tag (35 bits), so that a forged or mistyped key is refused without a storage read.
 //! Only HMAC-SHA-256(pepper, key) is ever stored.
+//!
+//! Whoever may choose a key and sees its digest must not learn another secret thereby. So nothing
+//! new is derived as HMAC(pepper, label): [`Pepper::derive`] goes by a key that is the digest of a
+//! message longer than any key may be, and the two labels that older stores hang on are refused as
+//! keys ([`is_reserved`]).
 
 use std::fmt;
 
@@ -10,6 +15,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::limits;
 use crate::ports::Random;
 
 type HmacSha256 = Hmac<Sha256>;
@@ -24,6 +30,54 @@ pub const KEY_LENGTH: usize = KEY_PREFIX.len() + RANDOM_CHARACTERS + TAG_CHARACT
 pub const DISPLAY_CHARACTERS: usize = 7;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// What the id of a pepper is the HMAC of. What is stored is named by it, so it stays.
+const ID_LABEL: &[u8] = b"latchkey pepper id v1";
+/// What the key of the tags is the HMAC of. Keys that are out carry such tags, so it stays.
+const TAG_LABEL: &[u8] = b"latchkey key tag v1";
+
+/// Zero bytes whose HMAC under the pepper is the root of all derived secrets: one more than a key
+/// may have, so that no key has this digest.
+const ROOT_MESSAGE: [u8; 513] = [0; 513];
+const _: () = assert!(ROOT_MESSAGE.len() > limits::KEY_BYTES_MAX);
+
+/// Whether these bytes may be no key: their digest would be a secret that is derived from the pepper.
+pub fn is_reserved(key: &[u8]) -> bool {
+    key == ID_LABEL || key == TAG_LABEL
+}
+
+/// What a derived secret is for. Each has a label of its own, so that no two uses share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Sessions of the portal and the manager.
+    Session,
+    /// Mailed tokens that set a new password.
+    Reset,
+    /// Mailed tokens that confirm an address.
+    Verify,
+    /// Access tokens of OAuth 2.0.
+    Token,
+    /// What is kept sealed in the store.
+    Seal,
+    /// Records in an eventually consistent replica that others may write to.
+    Replica,
+    /// Where the grant of a key is kept of which only the SHA-256 was brought.
+    ImportedDigest,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Purpose::Session => b"session",
+            Purpose::Reset => b"reset",
+            Purpose::Verify => b"verify",
+            Purpose::Token => b"token",
+            Purpose::Seal => b"seal",
+            Purpose::Replica => b"replica",
+            Purpose::ImportedDigest => b"imported digest",
+        }
+    }
+}
 
 /// A key, secret or token in clear. Never stored, never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -150,13 +204,20 @@ impl fmt::Debug for Pepper {
 impl Pepper {
     /// Derives the digest key, the tag key and the id from the secret setting.
     pub fn new(secret: &[u8]) -> Self {
-        let derive = |label: &[u8]| -> [u8; 32] { mac(&keyed(secret), label) };
-        let id = derive(b"latchkey pepper id v1");
+        let digest = keyed(secret);
+        let id = mac(&digest, ID_LABEL);
         Pepper {
             id: PepperId(u32::from_be_bytes([id[0], id[1], id[2], id[3]])),
-            digest: keyed(secret),
-            tag: TagKey::from_bytes(derive(b"latchkey key tag v1")),
+            tag: TagKey::from_bytes(mac(&digest, TAG_LABEL)),
+            digest,
         }
+    }
+
+    /// The secret for a purpose: HMAC(K, the purpose's label), with K = HMAC(pepper, 513 zero
+    /// bytes). Some dozen blocks of SHA-256: derive it once, at the start.
+    pub fn derive(&self, purpose: Purpose) -> DerivedKey {
+        let root = keyed(&mac(&self.digest, &ROOT_MESSAGE));
+        DerivedKey(mac(&root, purpose.label()))
     }
 
     /// Name of this pepper.
@@ -175,6 +236,38 @@ impl Pepper {
     /// been withdrawn are still told from forged ones. It gives away neither pepper nor keys.
     pub fn tag_key(&self) -> &TagKey {
         &self.tag
+    }
+}
+
+/// A secret derived from the pepper for one purpose. Held in memory only.
+#[derive(Clone)]
+pub struct DerivedKey([u8; 32]);
+
+impl fmt::Debug for DerivedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DerivedKey")
+    }
+}
+
+impl DerivedKey {
+    /// The 32 bytes, for a cipher.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// HMAC-SHA-256 over the parts, one behind the other. Where one part ends must follow from the
+    /// parts themselves: all but the last of fixed length, say.
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = keyed(&self.0);
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` is the MAC of the parts; compared in constant time.
+    pub fn verifies(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        self.mac(parts).as_slice().ct_eq(tag).into()
     }
 }
 
@@ -326,10 +419,73 @@ mod tests {
     }
 
     #[test]
+    fn stored_derivations_stay_as_they_are() {
+        // Reckoned by Python's `hmac`, from the labels: stores and keys that are out depend on them.
+        let pepper = Pepper::new(b"pepper");
+        assert_eq!(serde_json::to_value(pepper.id()).unwrap(), 2213091469u32);
+        assert_eq!(
+            hex(&pepper.tag_key().to_bytes()),
+            "ae6b240e42c5dd7f01101dee411fe2b0d5f9f739af5ddfca9f5a6fa0124cfc63"
+        );
+    }
+
+    #[test]
+    fn derived_secrets_are_hmac_under_a_root_that_no_key_reaches() {
+        let pepper = Pepper::new(b"pepper");
+        // Python: k = hmac(pepper, bytes(513)); hmac(k, label).
+        for (purpose, expected) in [
+            (Purpose::Session, "aa806f6e500651bbe5464692121241d2824c0a295bd24560dc4498aa4396915f"),
+            (Purpose::Reset, "cea89059d460489b56d3da2751f6bcf6ed1922ac40744171352f7877e10c8bdb"),
+            (Purpose::Verify, "6ee3e0bfbc5ac321706ddcd71738ce0e7a13873a8626672d53c8424b19869709"),
+            (Purpose::Token, "12ae50e53b51cd42b92f3427e4ab0a1ad774e725ece63e8a5a20a11c5c878e48"),
+            (Purpose::Seal, "7254b18052b15aae388500feb5a4b1df79d4cdbe1b28236fa3789d586efee886"),
+            (Purpose::Replica, "3a531df490c914ec89f09bc44358db4df5dc783f11bb88e0ce8b43a877027800"),
+            (Purpose::ImportedDigest, "370ac678c15e440b295efd3aac29e081c463861298f60e8edfe28202c1672627"),
+        ] {
+            let key = pepper.derive(purpose);
+            assert_eq!(hex(key.as_bytes()), expected, "{purpose:?}");
+            assert_ne!(key.as_bytes(), pepper.digest(purpose.label()).as_bytes(), "{purpose:?}");
+        }
+        assert_eq!(
+            pepper.digest(&ROOT_MESSAGE).to_hex(),
+            "1ce9d42293733d9f2100191753920b05d338d803e8abfe71e4190c703bcf6084"
+        );
+    }
+
+    #[test]
+    fn a_mac_is_over_all_parts_and_under_its_purpose() {
+        let pepper = Pepper::new(b"pepper");
+        let key = pepper.derive(Purpose::Replica);
+        let tag = key.mac(&[b"digest", b"record"]);
+        assert!(key.verifies(&[b"digest", b"record"], &tag));
+        assert!(!key.verifies(&[b"digest", b"other"], &tag));
+        assert!(!key.verifies(&[b"digest"], &tag));
+        assert!(!key.verifies(&[b"digest", b"record"], &tag[..31]));
+        assert!(!key.verifies(&[b"digest", b"record"], b""));
+        assert!(!pepper.derive(Purpose::Seal).verifies(&[b"digest", b"record"], &tag));
+        assert!(!Pepper::new(b"other").derive(Purpose::Replica).verifies(&[b"digest", b"record"], &tag));
+    }
+
+    #[test]
+    fn the_digests_of_reserved_keys_are_secrets() {
+        let pepper = Pepper::new(b"pepper");
+        let tag_key = pepper.digest(b"latchkey key tag v1");
+        assert_eq!(tag_key.as_bytes(), &pepper.tag_key().to_bytes());
+        assert!(is_reserved(b"latchkey key tag v1") && is_reserved(b"latchkey pepper id v1"));
+        for key in
+            [&b"latchkey key tag v2"[..], b"latchkey key tag v1 ", b"Latchkey key tag v1", b"", b"latchkey"]
+        {
+            assert!(!is_reserved(key), "{key:?}");
+        }
+    }
+
+    #[test]
     fn secrets_do_not_print() {
         let pepper = Pepper::new(b"pepper");
-        let text = format!("{:?} {:?} {:?}", pepper, PlainKey::new("sesame"), pepper.digest(b"sesame"));
-        assert_eq!(text, "Pepper PlainKey KeyDigest");
+        let derived = pepper.derive(Purpose::Seal);
+        let text =
+            format!("{:?} {:?} {:?} {derived:?}", pepper, PlainKey::new("sesame"), pepper.digest(b"sesame"));
+        assert_eq!(text, "Pepper PlainKey KeyDigest DerivedKey");
     }
 
     #[test]

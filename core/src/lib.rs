@@ -5,10 +5,14 @@
 //! Neither reads a clock or a random source of its own.
 
 pub mod admin;
+pub mod admit_secret;
+pub mod authority;
+pub mod client;
 pub mod config;
 pub mod decision;
 mod extract_key;
 pub mod feed;
+pub mod field_name;
 pub mod forward;
 mod freshness;
 pub mod gateway;
@@ -23,6 +27,7 @@ pub mod ports;
 pub mod problem;
 pub mod registry;
 pub mod replica;
+pub mod replica_mac;
 pub mod request;
 pub mod request_ids;
 pub mod router;

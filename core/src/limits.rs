@@ -9,6 +9,16 @@ pub const PIECE_BYTES_MAX: u64 = 64 << 20;
 /// Key in bytes: longer ones are refused before they are digested.
 pub const KEY_BYTES_MAX: usize = 512;
 
+/// An admin token or pepper, in bytes: what `openssl rand -hex 16` prints, 128 bits of randomness.
+pub const SECRET_BYTES_MIN: usize = 32;
+
+/// Wrong admin tokens of one address that are answered 401 in a second, unless a setting says
+/// otherwise: a person who mistypes is below it, a program that guesses is not.
+pub const ADMIN_GUESSES_PER_SECOND_DEFAULT: u32 = 10;
+
+/// Addresses whose wrong admin tokens are counted apart, some 20 KB; all others count as one.
+pub const GUESSERS_MAX: usize = 256;
+
 /// Memory for grants of one instance, in bytes: a Worker's isolate has 128 MB in all.
 pub const GRANT_CACHE_BYTES_DEFAULT: usize = 32 << 20;
 

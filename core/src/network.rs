@@ -25,6 +25,18 @@ impl Network {
             _ => false,
         }
     }
+
+    /// The same, but that IPv4 addresses written as IPv6 ones (`::ffff:0:0/96`, RFC 4291 §2.5.5.2)
+    /// are IPv4 addresses, as in [`IpAddr::to_canonical`].
+    #[must_use]
+    pub fn to_canonical(self) -> Self {
+        match (self.address.to_canonical(), self.prefix_bits.checked_sub(96)) {
+            (address @ IpAddr::V4(_), Some(prefix_bits)) if self.address.is_ipv6() => {
+                Network { address, prefix_bits }
+            }
+            _ => self,
+        }
+    }
 }
 
 impl FromStr for Network {
@@ -79,6 +91,18 @@ mod tests {
         check("fd00::/8", "fe00::1", false);
         check("::1", "::1", true);
         check("10.0.0.0/8", "::ffff:10.0.0.1", false);
+    }
+
+    #[test]
+    fn addresses_of_ipv4_in_ipv6_are_those_of_ipv4() {
+        let canonical = |network: &str| network.parse::<Network>().unwrap().to_canonical();
+        let parse = |network: &str| network.parse::<Network>().unwrap();
+        assert_eq!(canonical("::ffff:10.0.0.0/104"), parse("10.0.0.0/8"));
+        assert_eq!(canonical("::ffff:192.0.2.7"), parse("192.0.2.7"));
+        assert_eq!(canonical("::ffff:0:0/96"), parse("0.0.0.0/0"));
+        for other in ["::ffff:10.0.0.0/95", "::/0", "::1", "10.0.0.0/8", "0.0.0.0/0", "192.0.2.7"] {
+            assert_eq!(canonical(other), parse(other));
+        }
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub enum Problem {
     InvalidPlugin,
     /// The body must be searched and is longer than the bound, in bytes.
     BodyTooLarge(usize),
+    /// The body must be searched for keys to hide, and cannot be read, or is read differently by
+    /// different servers.
+    BodyUnreadable,
     /// The request cannot be read: bad target or field.
     BadRequest(&'static str),
     /// No route matches.
@@ -67,7 +70,7 @@ impl Problem {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Problem::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Problem::BadRequest(_) | Problem::BodyUnreadable => StatusCode::BAD_REQUEST,
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
@@ -93,6 +96,7 @@ impl Problem {
             Problem::BodyTooLarge(bytes) => {
                 format!("Request body is searched for an API key and must not exceed {bytes} bytes").into()
             }
+            Problem::BodyUnreadable => "Request body is searched for an API key and cannot be read".into(),
             Problem::BadRequest(what) => (*what).into(),
             Problem::NoRoute => "no Route matched with those values".into(),
             Problem::NoService => "no Service found with those values".into(),

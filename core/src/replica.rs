@@ -24,6 +24,24 @@ pub struct Progress {
     /// At such a time (milliseconds since the Unix epoch) all up to such a change had been written;
     /// ascending.
     marks: Vec<(Epoch, u64)>,
+    /// Whether everything in the replica has a MAC. Versions from before drop this with each record
+    /// that they write: then it is due again.
+    #[serde(default)]
+    signing: Signing,
+}
+
+/// The walk over what is in the replica from before its records had MACs
+/// ([`crate::replica_mac`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Signing {
+    /// Has not begun.
+    #[default]
+    Due,
+    /// Has come to this cursor of the replica's own list.
+    After(String),
+    /// Is over.
+    Done,
 }
 
 impl Progress {
@@ -36,6 +54,15 @@ impl Progress {
     pub fn settled(&self, horizon_ms: u64, now_ms: u64) -> Epoch {
         let old_enough = |(_, at_ms): &&(Epoch, u64)| at_ms + horizon_ms <= now_ms;
         self.marks.iter().rev().find(old_enough).map_or(0, |(epoch, _)| *epoch)
+    }
+
+    /// Where in the replica's list signing goes on; empty: at its start; `None`: all is signed.
+    pub fn unsigned_after(&self) -> Option<&str> {
+        match &self.signing {
+            Signing::Due => Some(""),
+            Signing::After(cursor) => Some(cursor),
+            Signing::Done => None,
+        }
     }
 
     fn advance(&mut self, epoch: Epoch, now_ms: u64, horizon_ms: u64) {
@@ -101,7 +128,20 @@ pub async fn mark_published<S: Store>(
         return Ok(());
     }
     progress.advance(epoch, now_ms, horizon_ms);
-    let value = serde_json::to_vec(&progress).expect("records have string keys only");
+    save_progress(store, &progress, check).await
+}
+
+/// Notes that whatever the replica listed up to `cursor` has a MAC; `None`: everything.
+#[maybe_async::maybe_async]
+pub async fn mark_signed<S: Store>(store: &S, cursor: Option<&str>) -> Result<(), StoreError> {
+    let (mut progress, check) = read_progress(store).await?;
+    progress.signing = cursor.map_or(Signing::Done, |cursor| Signing::After(cursor.to_owned()));
+    save_progress(store, &progress, check).await
+}
+
+#[maybe_async::maybe_async]
+async fn save_progress<S: Store>(store: &S, progress: &Progress, check: Check) -> Result<(), StoreError> {
+    let value = serde_json::to_vec(progress).expect("records have string keys only");
     let batch = Batch { checks: vec![check], writes: vec![Write::Put(Progress::record_key(), value)] };
     match store.commit(batch).await? {
         Commit::Committed => Ok(()),
@@ -160,6 +200,26 @@ mod tests {
         assert_eq!(next_due(&store).await, Ok(None));
         let progress: Progress = read_json(&store, &Progress::record_key()).await.unwrap().unwrap();
         assert_eq!([109, 110, 119, 120].map(|now| progress.settled(100, now)), [0, 1, 1, 3]);
+    }
+
+    #[tokio::test]
+    async fn signing_goes_on_where_it_was_and_begins_again_after_an_older_version() {
+        let store = MemoryStore::default();
+        commit(&store, KeyDigest::from_bytes([1; 32]), Some("first")).await;
+        let saved =
+            async || -> Progress { read_json(&store, &Progress::record_key()).await.unwrap().unwrap() };
+        assert_eq!(Progress::default().unsigned_after(), Some(""));
+        mark_signed(&store, Some("a cursor")).await.unwrap();
+        assert_eq!(saved().await.unsigned_after(), Some("a cursor"));
+        mark_published(&store, 1, 100, 10).await.unwrap();
+        assert_eq!(saved().await.unsigned_after(), Some("a cursor"), "publishing leaves it as it is");
+        mark_signed(&store, None).await.unwrap();
+        assert_eq!(saved().await.unsigned_after(), None);
+        assert_eq!(saved().await.published, 1, "and the other way round");
+        // What an older version makes of the record: it knows of two fields.
+        let by_older = r#"{"published":1,"marks":[[1,10]]}"#;
+        let progress: Progress = serde_json::from_str(by_older).unwrap();
+        assert_eq!((progress.published, progress.unsigned_after()), (1, Some("")));
     }
 
     #[test]

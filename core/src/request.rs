@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use http::header::HeaderName;
 
+use crate::authority::Authority;
+use crate::client::Forwarded;
+
 /// The header fields of a request, asked for by name.
 pub trait Headers {
     /// Iterator over the values of one field.
@@ -78,14 +81,24 @@ pub struct RequestHead<'a, H> {
     pub query: Option<&'a [u8]>,
     /// Header fields.
     pub headers: &'a H,
-    /// Address of the peer.
+    /// Address of the client; `None` where the platform does not tell.
     pub client_ip: Option<IpAddr>,
-    /// Port of ours that the client reached.
+    /// Port that the client reached.
     pub server_port: u16,
+    /// What a trusted peer passes the request on with ([`crate::client`]); `None`: the peer is the
+    /// client.
+    pub forwarded: Option<Forwarded<'a>>,
     /// When the request started: what it is decided by must be no older than the bound before this.
     pub started: Now,
     /// Identifies this request in logs, answers and at the upstream; drawn by the adapter.
     pub request_id: u128,
+}
+
+impl<'a, H> RequestHead<'a, H> {
+    /// Whom the client asked, where a trusted peer says so.
+    pub fn forwarded_authority(&self) -> Option<Authority<'a>> {
+        self.forwarded?.authority
+    }
 }
 
 impl<H: Headers> RequestHead<'_, H> {

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
+use latchkey_core::authority::Authority;
+use latchkey_core::client::Forwarded;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::feed::FeedReply;
@@ -199,6 +202,10 @@ fn merge(mut into: Value, from: Value) -> Value {
 
 struct Request {
     method: &'static str,
+    scheme: Scheme,
+    host: &'static str,
+    client_ip: Option<IpAddr>,
+    forwarded: Option<Forwarded<'static>>,
     path: &'static str,
     query: Option<&'static str>,
     headers: HeaderMap,
@@ -207,12 +214,35 @@ struct Request {
 
 fn get(target: &'static str) -> Request {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    Request { method: "GET", path, query, headers: HeaderMap::new(), body: vec![] }
+    Request {
+        method: "GET",
+        scheme: Scheme::Http,
+        host: "API.test:8080",
+        client_ip: Some([127, 0, 0, 9].into()),
+        forwarded: None,
+        path,
+        query,
+        headers: HeaderMap::new(),
+        body: vec![],
+    }
 }
 
 impl Request {
     fn method(self, method: &'static str) -> Self {
         Request { method, ..self }
+    }
+
+    fn host(self, host: &'static str) -> Self {
+        Request { host, ..self }
+    }
+
+    fn with_every_spelling(mut self, names: &[&str]) -> Self {
+        for (name, other) in names.iter().flat_map(|name| SEPARATORS.chars().map(move |other| (name, other)))
+        {
+            let name = HeaderName::from_bytes(name.replace('-', &other.to_string()).as_bytes()).unwrap();
+            self.headers.insert(name, HeaderValue::from_static("evil"));
+        }
+        self
     }
 
     fn with(mut self, name: &'static str, value: &'static str) -> Self {
@@ -228,18 +258,22 @@ impl Request {
     fn head(&self) -> RequestHead<'_, HeaderMap> {
         RequestHead {
             method: self.method,
-            scheme: Scheme::Http,
-            host: b"API.test:8080",
+            scheme: self.scheme,
+            host: self.host.as_bytes(),
             path: self.path.as_bytes(),
             query: self.query.map(str::as_bytes),
             headers: &self.headers,
-            client_ip: Some([127, 0, 0, 9].into()),
+            client_ip: self.client_ip,
             server_port: 8080,
+            forwarded: self.forwarded,
             started: NOW,
             request_id: 0xfeed,
         }
     }
 }
+
+/// What a name may have in it besides letters and digits (RFC 9110 §5.6.2).
+const SEPARATORS: &str = "!#$%&'*+-.^_`|~";
 
 /// The other way to apply a plan comes to the same.
 #[track_caller]
@@ -293,6 +327,7 @@ impl Sent {
 const NO_KEY: &str = "No API key found in request";
 const DUPLICATE: &str = "Duplicate API key found";
 const UNAUTHORIZED: &str = "Unauthorized";
+const UNREADABLE: &str = "Request body is searched for an API key and cannot be read";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -384,6 +419,168 @@ fn hidden_credentials_leave_every_other_byte() {
 }
 
 #[test]
+fn hidden_fields_go_in_every_spelling() {
+    let settings = |hides: bool| json!({"hide_credentials": hides, "key_names": ["x-api-key", "my_key"]});
+    let mut request = get("/?x-api-key=kong").with_every_spelling(&["x-api-key", "my-key"]);
+    // These the key would be looked for in.
+    for found in ["x-api-key", "my-key", "my_key"] {
+        request.headers.remove(found);
+    }
+    let request = request.with("x-api-keys", "kept").with("x-apikey", "kept");
+    let sent = World::with_key_auth(settings(true)).forward(&request);
+    sent.check_is_bob();
+    assert!(sent.headers.values().all(|value| value != "evil"));
+    assert_eq!((sent.header("x-api-keys"), sent.header("x-apikey")), (Some("kept"), Some("kept")));
+    let sent = World::with_key_auth(settings(false)).forward(&request);
+    assert_eq!((sent.header("x_api_key"), sent.header("my.key")), (Some("evil"), Some("evil")));
+}
+
+#[test]
+fn a_body_that_cannot_be_read_does_not_pass_where_keys_are_hidden() {
+    let multipart = "--b\r\nContent-Disposition: form-data; name=apikey\r\n\r\nkong\r\n--b--\r\n";
+    let utf_16 = "{\0\"\0a\0p\0i\0k\0e\0y\0\"\0:\0\"\0k\0o\0n\0g\0\"\0}\0";
+    let deep = "[".repeat(65) + &"]".repeat(65);
+    let long_boundary: &'static str = format!("multipart/form-data; boundary={}", "b".repeat(71)).leak();
+    let requests = || {
+        vec![
+            get("/").body(JSON, r#"{"apikey":"kong""#),
+            get("/").body(JSON, r#"{"a":0x1,"apikey":"kong"}"#),
+            get("/").body(JSON, r#"{"a":1,/**/"apikey":"kong"}"#),
+            get("/").body(JSON, r#"{'apikey':'kong'}"#),
+            get("/").body(JSON, r#"{"apikey":"kong",}"#),
+            get("/").body(JSON, r#"{"a":"\ud800","apikey":"kong"}"#),
+            get("/").body(JSON, "{\"a\":\"\n\",\"apikey\":\"kong\"}"),
+            get("/").body(JSON, r#"{"a":1} {"apikey":"kong"}"#),
+            get("/").body(JSON, utf_16),
+            get("/").body(JSON, &deep),
+            get("/").body("application/json; charset=utf-16", "{}"),
+            get("/").body("application/x-www-form-urlencoded; charset=utf-7", "apikey=kong"),
+            get("/").body(long_boundary, multipart),
+            get("/").body("multipart/form-data", multipart),
+            get("/").body("multipart/form-data; boundary=b", &multipart.replace("--b--", "")),
+            get("/").body("multipart/form-data; boundary=b; boundary=c", multipart),
+            get("/").body("application/json, text/plain", r#"{"apikey":"kong"}"#),
+            get("/").body("text/plain", r#"{"apikey":"kong"}"#).with("content-type", JSON),
+            get("/").body(JSON, r#"{"apikey":"kong"}"#).with("content-type", JSON),
+            get("/").body(FORM, "apikey=kong").with("content-encoding", "gzip"),
+            get("/").body(FORM, "apikey=kong").with("content-encoding", "identity, br"),
+        ]
+    };
+    let hiding = json!({"key_in_body": true, "hide_credentials": true, "anonymous": NOBODY});
+    let mut world = World::with_key_auth(hiding);
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
+    for request in requests() {
+        world.check_refused(&request, 400, UNREADABLE);
+        let mut in_query = request;
+        in_query.query = Some("apikey=kong");
+        world.check_refused(&in_query, 400, UNREADABLE);
+        world.check_refused(&in_query.with("apikey", "kong"), 400, UNREADABLE);
+    }
+
+    // Nothing is to be hidden: as in Kong there is no key in it, and it passes.
+    for config in [json!({"key_in_body": true}), json!({"hide_credentials": true})] {
+        let mut world = World::with_key_auth(config);
+        for request in requests() {
+            let body = request.body.clone();
+            let sent = world.forward(&request.with("apikey", "kong"));
+            sent.check_is_bob();
+            assert_eq!(sent.body, body);
+        }
+    }
+    let mut world = World::with_key_auth(json!({"key_in_body": true}));
+    for request in requests() {
+        world.check_refused(&request, 401, NO_KEY);
+    }
+}
+
+#[test]
+fn a_body_that_can_be_read_passes_where_keys_are_hidden() {
+    let mut world = World::with_key_auth(json!({"key_in_body": true, "hide_credentials": true}));
+    for (media_type, body, left) in [
+        (JSON, "", ""),
+        (JSON, " \r\n", " \r\n"),
+        (JSON, "[{\"apikey\":\"k\"}]", "[{\"apikey\":\"k\"}]"),
+        (JSON, "\"apikey\"", "\"apikey\""),
+        (JSON, "{\"a\":NaN,\"apikey\":\"k\"}", "{\"a\":NaN}"),
+        (JSON, "{\"apikey\":\"k\",\"a\":[-Infinity]}", "{\"a\":[-Infinity]}"),
+        (JSON, "\u{feff}{\"apikey\":\"k\"}", "\u{feff}{}"),
+        ("application/json; charset=ISO-8859-1", "{\"apikey\":\"k\"}", "{}"),
+        ("application/www-form-urlencoded", "a=1&apikey=k", "a=1"),
+        ("multipart/form-data", "", ""),
+        ("text/plain", "{\"apikey\":", "{\"apikey\":"),
+        ("text/plain, text/html", "apikey=k", "apikey=k"),
+        ("application/octet-stream", "apikey=k", "apikey=k"),
+    ] {
+        let sent = world.forward(&get("/").with("apikey", "kong").body(media_type, body));
+        sent.check_is_bob();
+        assert_eq!(String::from_utf8(sent.body).unwrap(), left, "{media_type}");
+    }
+    let coded = get("/").with("apikey", "kong").with("content-encoding", "gzip");
+    assert_eq!(world.forward(&coded.body("application/pdf", "apikey=k")).body, b"apikey=k");
+    let plain = get("/").with("apikey", "kong").with("content-encoding", "Identity,");
+    assert_eq!(world.forward(&plain.body(FORM, "apikey=k")).body, b"");
+    world.forward(&get("/").body("application/www-form-urlencoded", "apikey=kong")).check_is_bob();
+    world.forward(&get("/").body(JSON, "\u{feff}{\"a\":NaN,\"apikey\":\"kong\"}")).check_is_bob();
+}
+
+#[test]
+fn keys_are_hidden_where_authentication_is_skipped() {
+    let config = json!({"key_in_body": true, "hide_credentials": true, "run_on_preflight": false,
+        "key_names": ["apikey", "api_key"]});
+    let mut world = World::with_key_auth(config);
+    let sent = world.forward(
+        &get("/p?apikey=a&x=1&api_key=b")
+            .method("OPTIONS")
+            .with("apikey", "c")
+            .with("api-key", "d")
+            .with("referer", "http://a.test/?apikey=e&y=2")
+            .with("origin", "http://a.test")
+            .body(JSON, r#"{"apikey":"f","z":3}"#),
+    );
+    assert_eq!(sent.target, "/p?x=1");
+    assert_eq!((sent.header("apikey"), sent.header("api-key")), (None, None));
+    assert_eq!(sent.header("referer"), Some("http://a.test/?y=2"));
+    assert_eq!(sent.header("origin"), Some("http://a.test"));
+    assert_eq!(sent.header("x-consumer-id"), None);
+    assert_eq!(sent.body, br#"{"z":3}"#);
+    world.check_refused(&get("/").method("OPTIONS").body(JSON, "{'apikey':'k'}"), 400, UNREADABLE);
+    assert_eq!(world.forward(&get("/?x").method("OPTIONS")).target, "/?x");
+    assert_eq!(world.grant_reads, 0, "a key is looked up");
+
+    let mut world = World::with_key_auth(json!({"run_on_preflight": false}));
+    let sent = world.forward(&get("/?apikey=a").method("OPTIONS").with("apikey", "b"));
+    assert_eq!((sent.target.as_str(), sent.header("apikey")), ("/?apikey=a", Some("b")));
+}
+
+#[test]
+fn the_key_goes_from_referer_as_from_the_query() {
+    let mut world = World::with_key_auth(json!({"hide_credentials": true, "key_names": ["apikey", "k2"]}));
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
+    for (referer, left) in [
+        ("http://a.test/p?apikey=kong", "http://a.test/p"),
+        ("http://a.test/p?c=%651&api%6Bey=kong&=&k2=x&b#top", "http://a.test/p?c=%651&=&b#top"),
+        ("?apikey=kong", ""),
+        ("/p?x=1,/q?apikey=kong", "/p?x=1,/q"),
+        ("http://a.test/p?x=1&apikeys=1", "http://a.test/p?x=1&apikeys=1"),
+        ("about:blank", "about:blank"),
+    ] {
+        let sent = world.forward(&get("/?apikey=kong").with("referer", referer));
+        assert_eq!(sent.header("referer"), Some(left), "{referer}");
+    }
+    let two = get("/?apikey=kong").with("referer", "/p?x=1").with("referer", "/q?apikey=kong");
+    assert_eq!(world.forward(&two).header("referer"), Some("/p?x=1, /q"));
+    let two = get("/?apikey=kong").with("referer", "/p").with("referer", "/q");
+    assert_eq!(world.forward(&two).headers.get_all("referer").iter().count(), 2);
+    assert_eq!(world.forward(&get("/?apikey=kong")).header("referer"), None);
+
+    let mut world = World::with_key_auth(json!({}));
+    let sent = world.forward(&get("/?apikey=kong").with("referer", "/?apikey=kong"));
+    assert_eq!(sent.header("referer"), Some("/?apikey=kong"));
+    let mut world = World::with_key_auth(json!({"hide_credentials": true, "key_names": ["referer"]}));
+    assert_eq!(world.forward(&get("/").with("referer", "kong")).header("referer"), None);
+}
+
+#[test]
 fn body_over_the_bound_is_413_not_a_silent_miss() {
     let mut world = World::with_key_auth(json!({"key_in_body": true, "hide_credentials": true}));
     let large = "a".repeat((1 << 20) + 1);
@@ -418,24 +615,139 @@ fn anonymous_takes_the_place_of_every_refusal() {
 fn identity_fields_never_come_from_the_client() {
     let spoofed = |request: Request| {
         request
-            .with("x-consumer-id", "evil")
-            .with("x_consumer_username", "evil")
-            .with("x-consumer-groups", "admins")
-            .with("x-anonymous-consumer", "true")
-            .with("x-authenticated-groups", "admins")
+            .with_every_spelling(&[
+                "x-consumer-id",
+                "x-consumer-custom-id",
+                "x-consumer-username",
+                "x-credential-identifier",
+                "x-anonymous-consumer",
+                "x-consumer-groups",
+                "x-authenticated-groups",
+                "x-authenticated-scope",
+                "x-authenticated-userid",
+            ])
             .with("x-consumer-language", "kept")
+            .with("x_consumer_idx", "kept")
+            .with("xxconsumerxid", "kept")
+            .with("authenticated-scope", "kept")
     };
     let check = |sent: Sent| {
-        for (name, value) in &sent.headers {
-            let evil = ["evil", "admins"].contains(&value.to_str().unwrap());
-            assert!(!evil && name != "x-anonymous-consumer", "{name}");
+        let evil = sent.headers.iter().find(|(_, value)| *value == "evil");
+        assert_eq!(evil, None);
+        for name in ["x-consumer-language", "x_consumer_idx", "xxconsumerxid", "authenticated-scope"] {
+            assert_eq!(sent.header(name), Some("kept"), "{name}");
         }
-        assert_eq!(sent.header("x-consumer-language"), Some("kept"));
+        sent
     };
     check(World::new().forward(&spoofed(get("/"))));
     let mut world = World::with_key_auth(json!({"run_on_preflight": false}));
     check(world.forward(&spoofed(get("/").method("OPTIONS"))));
-    check(world.forward(&spoofed(get("/?apikey=kong"))));
+    check(world.forward(&spoofed(get("/?apikey=kong")))).check_is_bob();
+}
+
+#[test]
+fn what_a_plan_is_in_charge_of_never_stays_the_clients() {
+    let names = [
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-path",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "x-kong-request-id",
+    ];
+    let spoofed = |request: Request| {
+        request
+            .with_every_spelling(&names)
+            .with_every_spelling(&[
+                "transfer-encoding",
+                "proxy-authorization",
+                "keep-alive",
+                "proxy-connection",
+            ])
+            .with("content_length", "evil")
+            .with("content.length", "evil")
+            .with("content-length", "0")
+            .with("x-forwarded-server", "kept")
+            .with("x-real-ipx", "kept")
+    };
+    let check = |request: Request, there: &[(&str, &str)]| {
+        let sent = World::new().forward(&spoofed(request));
+        for (name, value) in &sent.headers {
+            let is_own = there.iter().any(|(own, _)| name == own);
+            assert!(is_own || value != "evil", "{name}");
+        }
+        for name in names {
+            let expected = there.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
+            let always = ["x-kong-request-id", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-path"];
+            if !always.contains(&name) {
+                assert_eq!(sent.header(name), expected, "{name}");
+            }
+        }
+        assert_eq!(sent.header("content-length"), Some("0"));
+        assert_eq!(sent.header("x-forwarded-server"), Some("kept"));
+        assert_eq!(sent.header("x-real-ipx"), Some("kept"));
+    };
+    let nobody = || Request { client_ip: None, ..get("/").host("") };
+    check(nobody(), &[]);
+    check(get("/").host(""), &[("x-forwarded-for", "evil, 127.0.0.9"), ("x-real-ip", "127.0.0.9")]);
+    check(Request { client_ip: None, ..get("/") }, &[("x-forwarded-host", "api.test")]);
+}
+
+#[test]
+fn a_trusted_peer_says_whom_the_client_asked() {
+    let peer_ip = [10, 0, 0, 1].into();
+    let authority = Authority::parse(b"Shop.example:8443").ok();
+    let request = |authority| {
+        let forwarded = Some(Forwarded { peer_ip, authority });
+        Request { scheme: Scheme::Https, forwarded, ..get("/").with("x-forwarded-for", "203.0.113.1") }
+    };
+    let check = |authority, host| {
+        let sent = World::new().forward(&request(authority));
+        assert_eq!(sent.header("x-forwarded-host"), Some(host));
+        assert_eq!(sent.header("x-forwarded-proto"), Some("https"));
+        assert_eq!(sent.header("x-forwarded-for"), Some("203.0.113.1, 10.0.0.1"));
+        assert_eq!(sent.header("x-real-ip"), Some("127.0.0.9"));
+    };
+    check(authority, "Shop.example:8443");
+    check(None, "api.test");
+
+    // Routes go by `Host`, redirects to where the client is; TLS ended before us.
+    let route = json!({"id": ROUTE, "service": {"id": SERVICE}, "hosts": ["api.test"], "snis": ["a.test"],
+        "protocols": ["https"], "https_redirect_status_code": 308});
+    let mut world = World::new();
+    world.put(ConfigKind::Routes, ROUTE, route);
+    world.forward(&request(authority).host("api.test"));
+    let plain = Request { scheme: Scheme::Http, ..request(authority) };
+    let headers = world.check_refused(&plain, 308, "Please use HTTPS protocol");
+    assert_eq!(headers["location"], "https://Shop.example/");
+}
+
+#[test]
+fn what_is_no_host_is_refused() {
+    let mut world = World::with_key_auth(json!({}));
+    let message = "Host is not a host name or address with at most a port";
+    for host in
+        ["k.test/evil", "user@k.test", "a b", "[::1", "a..b", "k.test:99999", "k.test:abc", "k%2etest"]
+    {
+        world.check_refused(&get("/?apikey=kong").host(host), 400, message);
+        world.check_refused(&get("/?apikey=kong").with("host", host), 400, message);
+    }
+    world.check_refused(&get("/?apikey=kong").with("host", "a.test").with("host", "a.test"), 400, message);
+    for (host, forwarded) in [
+        ("a_b.test", "a_b.test"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("1.2.3.4:80", "1.2.3.4"),
+        ("[2001:DB8::1]:80", "[2001:db8::1]"),
+        ("K.test:", "k.test"),
+        ("k.test.", "k.test."),
+    ] {
+        let sent = world.forward(&get("/?apikey=kong").host(host).with("host", host));
+        assert_eq!(sent.header("x-forwarded-host"), Some(forwarded), "{host}");
+    }
+    assert_eq!(world.forward(&get("/?apikey=kong").host("")).header("x-forwarded-host"), None);
 }
 
 #[test]
@@ -505,6 +817,22 @@ fn forged_keys_cost_no_read_and_no_memory() {
     settings.has_imported_keys = false;
     world.check_refused(&get("/?apikey=kong"), 401, UNAUTHORIZED);
     assert_eq!(world.grant_reads, 0);
+}
+
+/// Their digests are the secrets that tags and ids of peppers are made of.
+#[test]
+fn reserved_texts_are_no_keys() {
+    let mut world = World::with_key_auth(json!({}));
+    for (text, target) in [
+        ("latchkey key tag v1", "/?apikey=latchkey%20key%20tag%20v1"),
+        ("latchkey pepper id v1", "/?apikey=latchkey+pepper+id+v1"),
+    ] {
+        world.add_key(text, |_| {});
+        world.check_refused(&get(target), 401, UNAUTHORIZED);
+    }
+    assert_eq!((world.grant_reads, world.gateway.memory_use().misses), (0, 0));
+    world.add_key("latchkey key tag v2", |_| {});
+    world.forward(&get("/?apikey=latchkey%20key%20tag%20v2")).check_is_bob();
 }
 
 #[test]
@@ -613,6 +941,31 @@ fn https_only_routes_ask_for_https() {
     let headers = world.check_refused(&get("/x?a=1"), 308, "Please use HTTPS protocol");
     assert_eq!(headers["location"], "https://API.test/x?a=1");
     assert!(!headers.contains_key("upgrade"));
+}
+
+#[test]
+fn a_redirect_to_https_carries_no_key() {
+    let route = json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"], "protocols": ["https"],
+        "https_redirect_status_code": 301});
+    let names = json!(["apikey", "k2"]);
+    for (config, left) in [
+        (json!({"key_names": names}), "?a=%zz&b"),
+        (json!({"key_names": names, "hide_credentials": true, "key_in_query": false}), "?a=%zz&b"),
+        (json!({"key_names": names, "run_on_preflight": false}), "?a=%zz&b"),
+        (json!({"key_names": names, "key_in_query": false}), "?a=%zz&api%6Bey=kong&b&k2=x"),
+    ] {
+        let mut world = World::with_key_auth(config);
+        world.put(ConfigKind::Routes, ROUTE, route.clone());
+        let message = "Please use HTTPS protocol";
+        let headers = world.check_refused(&get("/x?a=%zz&api%6Bey=kong&b&k2=x"), 301, message);
+        assert_eq!(headers["location"], format!("https://API.test/x{left}"));
+        let headers = world.check_refused(&get("/x?").method("OPTIONS"), 301, message);
+        assert_eq!(headers["location"], "https://API.test/x?");
+    }
+    let mut world = World::with_key_auth(json!({}));
+    world.put(ConfigKind::Routes, ROUTE, route);
+    let headers = world.check_refused(&get("/x?apikey=kong"), 301, "Please use HTTPS protocol");
+    assert_eq!(headers["location"], "https://API.test/x");
 }
 
 #[test]
@@ -773,7 +1126,7 @@ proptest::proptest! {
             ("connection", "keep-alive"),
             ("te", "gzip, trailers"),
             ("te", "gzip"),
-            ("host", "other.test"),
+            ("x.real_ip", "spoofed"),
             ("via", "1.0 fred"),
             ("x-hop", "1"),
             ("x-real-ip", "1"),
@@ -788,6 +1141,7 @@ proptest::proptest! {
         let mut world = World::with_key_auth(json!({"hide_credentials": true}));
         let fields = chosen.into_iter().map(|index| FIELDS[index % FIELDS.len()]);
         // Compared in `Sent::new`.
-        world.forward(&fields.fold(get("/").with("apikey", "kong"), |request, (name, value)| request.with(name, value)));
+        let request = get("/").with("apikey", "kong").with("host", "other.test");
+        world.forward(&fields.fold(request, |request, (name, value)| request.with(name, value)));
     }
 }

@@ -72,6 +72,7 @@ fn without_any_one_rule_the_auditor_finds_a_violation() {
         ("epoch comparison", Rules { epoch_comparison: false, ..Rules::ALL }),
         ("horizon", Rules { horizon: false, ..Rules::ALL }),
         ("grace", Rules { grace: false, ..Rules::ALL }),
+        ("replica's MAC", Rules { replica_mac: false, ..Rules::ALL }),
     ] {
         let found = (0..20_000).find_map(|seed| {
             let violation = run(seed, rules).violations.into_iter().next()?;

@@ -1,4 +1,4 @@
-//! JSON, against `serde_json`.
+//! JSON and what is read besides, against `serde_json`.
 
 #![no_main]
 
@@ -6,38 +6,58 @@ use std::borrow::Cow;
 use std::fmt;
 
 use latchkey_core::limits::JSON_DEPTH_MAX;
-use latchkey_core::places::{Found, Unreadable, json};
+use latchkey_core::places::{Found, Names, Scanned, Unreadable, json};
 use latchkey_fuzz::{NAMES, kept};
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Tree;
 
 fuzz_target!(|input: &[u8]| {
-    let mut cuts = Vec::new();
-    let outcome = json::cut(input, &NAMES, &mut cuts);
-    assert_eq!(json::find(input, NAMES[0]).err(), outcome.err());
-
-    let members = match serde_json::from_slice::<Document>(input) {
+    let outcome = json::scan(input, &Names::new(&NAMES));
+    for name in NAMES {
+        assert_eq!(json::scan(input, &Names::new(&[name])).is_ok(), outcome.is_ok());
+    }
+    let strict = strict(input);
+    if strict.trim_ascii().is_empty() {
+        return assert_eq!(outcome, Ok(Scanned::default()));
+    }
+    let members = match serde_json::from_slice::<Document>(&strict) {
         Ok(Document::Object(members)) => members,
         Ok(Document::Other) => Vec::new(),
         // Numbers too big for an `f64` are the one thing we read and it does not.
         Err(error) if error.to_string().starts_with("number out of range") => return,
-        Err(_) => return assert_eq!((outcome, cuts.len()), (Err(Unreadable), 0)),
+        Err(_) => return assert_eq!(outcome, Err(Unreadable)),
     };
-    if outcome.is_err() {
-        assert!(cuts.is_empty() && nests_deeper_than_the_limit(input));
-        return;
-    }
-    for name in NAMES {
-        assert_eq!(json::find(input, name), Ok(expected(&members, name)));
+    let Ok(mut scanned) = outcome else { return assert!(nests_deeper_than_the_limit(input)) };
+    for (place, name) in NAMES.into_iter().enumerate() {
+        assert_eq!(scanned.take(place), expected(&members, name));
     }
     let expected: Vec<_> = members.into_iter().filter(|(name, _)| !NAMES.contains(&name.as_str())).collect();
-    let kept = kept(input, &cuts);
-    match serde_json::from_slice(&kept).expect("what is left is valid") {
+    let kept = kept(input, &scanned.into_cuts().into_vec());
+    match serde_json::from_slice(&self::strict(&kept)).expect("what is left is valid") {
         Document::Object(members) => assert_eq!(members, expected),
         Document::Other => assert_eq!(kept, input),
     }
 });
+
+/// What is read besides JSON, as JSON: without a byte order mark, and with 1 for each word.
+fn strict(input: &[u8]) -> Vec<u8> {
+    const WORDS: [&[u8]; 4] = [b"NaN", b"Infinity", b"-Infinity", b"+Infinity"];
+    let mut rest = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
+    let (mut strict, mut in_text) = (Vec::new(), false);
+    while let Some((byte, after)) = rest.split_first() {
+        let word = WORDS.iter().find(|word| !in_text && rest.starts_with(word));
+        let piece = match word {
+            Some(word) => &rest[..word.len()],
+            None if in_text && *byte == b'\\' && !after.is_empty() => &rest[..2],
+            None => &rest[..1],
+        };
+        in_text ^= piece == b"\"";
+        strict.extend_from_slice(if word.is_some() { b" 1 " } else { piece });
+        rest = &rest[piece.len()..];
+    }
+    strict
+}
 
 fn expected<'a>(members: &'a [(String, Tree)], name: &str) -> Found<'a> {
     let values: Vec<_> = members.iter().filter(|(it, _)| it == name).map(|(_, value)| value).collect();

@@ -4,24 +4,25 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyDataStream, Full};
-use latchkey_core::places::{Found, Unreadable, multipart};
+use latchkey_core::places::{Found, Names, Scanned, Unreadable, multipart};
 use latchkey_fuzz::{NAMES, kept};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    let mut cuts = Vec::new();
-    if multipart::cut(input, b"b", &NAMES, &mut cuts).is_err() {
-        assert!(cuts.is_empty());
+    let all = Names::new(&NAMES);
+    let each = NAMES.map(|name| multipart::scan(input, b"b", &Names::new(&[name])));
+    let Ok(mut scanned) = multipart::scan(input, b"b", &all) else {
         // An unclear name may stop the search for one name and not for another.
-        assert!(NAMES.iter().any(|name| multipart::find(input, b"b", name) == Err(Unreadable)));
-        return;
+        return assert!(each.iter().any(|it| *it == Err(Unreadable)));
+    };
+    let found = [0, 1].map(|place| scanned.take(place));
+    for (found, alone) in found.iter().zip(each) {
+        assert_eq!(Ok(found), alone.map(|mut it| it.take(0)).as_ref());
     }
+    let cuts = scanned.into_cuts().into_vec();
+    assert_eq!(found.iter().all(|it| *it == Found::Nothing), cuts.is_empty());
     let kept = kept(input, &cuts);
-    let found = NAMES.map(|name| multipart::find(input, b"b", name));
-    assert_eq!(found.iter().all(|it| *it == Ok(Found::Nothing)), cuts.is_empty());
-    for name in NAMES {
-        assert_eq!(multipart::find(&kept, b"b", name), Ok(Found::Nothing));
-    }
+    assert_eq!(multipart::scan(&kept, b"b", &all), Ok(Scanned::default()));
 
     let Ok(after) = fields(&kept) else { return };
     for name in NAMES {

@@ -5,6 +5,7 @@
 
 use arbitrary::Arbitrary;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use latchkey_core::authority::Authority;
 use latchkey_core::router::{
     NormalPath, RouteRequest, RouteSpec, Router, check_header_name, check_header_value, check_host,
     check_path, normalise_path, upstream_path,
@@ -87,9 +88,10 @@ fuzz_target!(|input: Input| {
     }
     let request = RouteRequest {
         method: &input.method,
-        host: &input.host,
+        authority: Authority::parse(&input.host).unwrap_or_default(),
         scheme_https: input.https,
         headers: &headers,
+        ends_tls: input.https,
         sni: input.sni.as_deref(),
     };
     let path = NormalPath::new(&input.path);

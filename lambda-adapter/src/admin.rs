@@ -2,14 +2,16 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
+use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, Door, InternalCause};
 use latchkey_core::gateway::Rehash;
 use latchkey_core::keys::{KeyDigest, Peppers};
 use latchkey_core::ports::Random as _;
 use latchkey_core::registry::{Error, Registry};
+use latchkey_core::request::Now;
 use tokio::sync::OnceCell;
 
 use crate::own::json;
+use crate::request::Request;
 use crate::store::DynamoStore;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -22,13 +24,33 @@ pub(crate) struct AdminPlane {
     store: DynamoStore,
     peppers: Peppers,
     token: Option<KeyDigest>,
+    door: Door,
     opened: OnceCell<Admin<DynamoStore, SystemClock, SystemRandom>>,
 }
 
 impl AdminPlane {
     /// `token`: digest of the admin token; `None`: the Admin API answers 503.
-    pub(crate) fn new(store: DynamoStore, peppers: Peppers, token: Option<KeyDigest>) -> Self {
-        AdminPlane { store, peppers, token, opened: OnceCell::new() }
+    /// `guesses_per_second`: as [`Door::new`] has it.
+    pub(crate) fn new(
+        store: DynamoStore,
+        peppers: Peppers,
+        token: Option<KeyDigest>,
+        guesses_per_second: u32,
+    ) -> Self {
+        let door = Door::new(token, peppers.clone(), guesses_per_second);
+        AdminPlane { store, peppers, token, door, opened: OnceCell::new() }
+    }
+
+    /// The answer to a request that may not come in, judged by its head alone: for it the registry
+    /// is not opened.
+    pub(crate) fn refuse(&self, request: &Request, now: Now) -> Option<Response<Bytes>> {
+        let method = request.method.as_str();
+        let refusal = self.door.refuse(method, &request.headers, request.client_ip, now.monotonic_ms)?;
+        for report in self.door.reports(now.monotonic_ms) {
+            let (wrong, answered_429) = (report.wrong, report.refused);
+            tracing::warn!(address = %report.guesser, wrong, answered_429, "wrong admin tokens");
+        }
+        Some(refusal)
     }
 
     /// Answers a request; changes are durable when it returns.
@@ -42,7 +64,7 @@ impl AdminPlane {
         };
         let response = admin.handle(request).await;
         if let Some(cause) = response.extensions().get::<InternalCause>() {
-            tracing::error!(%cause, "a call to the Admin API failed");
+            tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call to the Admin API failed");
         }
         response
     }

@@ -1,6 +1,7 @@
 //! Settings, from the environment; secrets are in `secrets.rs`.
 
 use latchkey_core::gateway::GatewaySettings;
+use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 use latchkey_core::network::parse_networks;
 use latchkey_core::upstream_address::UpstreamAddresses;
 
@@ -16,6 +17,8 @@ pub struct Settings {
     /// Where upstreams may be. The machine's own addresses are the platform's: its Runtime API, which
     /// hands out events, is there.
     pub upstreams: UpstreamAddresses,
+    /// Wrong admin tokens of one address in a second that are answered 401, the others 429; 0: all.
+    pub admin_guesses_per_second: u32,
     /// Name of the DynamoDB table.
     pub table: String,
     /// What the function is for.
@@ -75,7 +78,17 @@ impl Settings {
             .map_err(|error| format!("LATCHKEY_UPSTREAM_ALLOW: {error}"))?;
         let upstreams = UpstreamAddresses::new(allowed).without_loopback();
         let table = variable("LATCHKEY_TABLE").unwrap_or_else(|| TABLE_DEFAULT.to_owned());
-        Ok(Settings { gateway, upstreams, table, mode, authorizer_response, response_streaming })
+        let admin_guesses_per_second =
+            number(&variable, "LATCHKEY_ADMIN_GUESSES_PER_SECOND", ADMIN_GUESSES_PER_SECOND_DEFAULT)?;
+        Ok(Settings {
+            gateway,
+            upstreams,
+            admin_guesses_per_second,
+            table,
+            mode,
+            authorizer_response,
+            response_streaming,
+        })
     }
 }
 
@@ -123,6 +136,7 @@ mod tests {
             }
             assert_eq!(settings.gateway.revocation_bound_ms, 5_000);
             assert_eq!(settings.gateway.outage_grace_ms, 60_000);
+            assert_eq!(settings.admin_guesses_per_second, 10);
         }
     }
 
@@ -138,6 +152,7 @@ mod tests {
             ("LATCHKEY_OUTAGE_GRACE_MS", "0"),
             ("LATCHKEY_BODY_SEARCH_BYTES", "9"),
             ("LATCHKEY_GRANT_CACHE_BYTES", "10"),
+            ("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0"),
         ])
         .unwrap();
         assert_eq!((settings.table.as_str(), settings.mode), ("keys", Mode::Authorizer));
@@ -145,6 +160,7 @@ mod tests {
         assert!(settings.response_streaming);
         assert_eq!(settings.upstreams.judge("127.0.0.1".parse().unwrap()), Ok(()));
         assert!(settings.upstreams.judge("169.254.169.254".parse().unwrap()).is_err());
+        assert_eq!(settings.admin_guesses_per_second, 0);
         let GatewaySettings {
             revocation_bound_ms,
             outage_grace_ms,

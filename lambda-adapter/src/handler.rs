@@ -8,6 +8,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use http::Response;
 use lambda_runtime::{Diagnostic, FunctionResponse};
+use latchkey_core::authority::Authority;
 use latchkey_core::problem::Problem;
 use latchkey_core::surface::{Surface, surface};
 use serde_json::value::RawValue;
@@ -98,6 +99,9 @@ async fn respond(
 ) -> Response<Content> {
     #[cfg(test)]
     assert_ne!(request.path, tests::PANICS, "on purpose");
+    if let Err(no_authority) = Authority::of_request(&request.headers, &request.host) {
+        return refusals.refuse(&no_authority.into(), 0);
+    }
     match surface(PREFIX, &request.path) {
         Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,
         // On the heap: the control plane's future is large, and most requests are proxied.
@@ -146,7 +150,8 @@ mod tests {
     async fn environment() -> Environment {
         let variable = |name: &str| match name {
             "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:9".to_owned()),
-            name if name.starts_with("LATCHKEY_") && name != "LATCHKEY_PEPPER" => None,
+            "LATCHKEY_PEPPER" => Some("a pepper of more than thirty-two bytes".to_owned()),
+            name if name.starts_with("LATCHKEY_") => None,
             _ => Some("text".to_owned()),
         };
         let settings = Settings::read(variable).unwrap();

@@ -1,9 +1,11 @@
 //! Latchkey as an AWS Lambda function: reads its settings and serves invocations.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::rc::Rc;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use latchkey_core::admit_secret::SecretSetting;
 use latchkey_lambda::aws::AwsEnvironment;
 use latchkey_lambda::config::Settings;
 use latchkey_lambda::environment::Environment;
@@ -32,6 +34,7 @@ async fn run() -> Result<(), String> {
     if variable("AWS_LAMBDA_RUNTIME_API").is_none() {
         return Err("AWS_LAMBDA_RUNTIME_API is not set: this program is started by AWS Lambda".to_owned());
     }
+    refuse_what_is_not_text(std::env::vars_os())?;
     let settings = Settings::read(variable)?;
     let secrets_from = SecretsFrom::read(variable)?;
     let aws = AwsEnvironment::read(variable)?;
@@ -49,6 +52,19 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// A value that is not UTF-8 would count as unset.
+fn refuse_what_is_not_text(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), String> {
+    for (name, value) in variables {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("LATCHKEY_")) else { continue };
+        if value.to_str().is_none() {
+            let secret = SecretSetting::ALL.into_iter().find(|secret| secret.name() == name);
+            secret.map_or(Ok(None), |secret| secret.admit(value.as_encoded_bytes()))?;
+            return Err(format!("{name} is not UTF-8"));
+        }
+    }
+    Ok(())
+}
+
 /// `RUST_LOG` says what is logged. Of other crates it is never more than `info`: the runtime would
 /// log whole events, keys and all. Nor does the runtime log each error that an authorizer refuses by.
 fn start_logging() {
@@ -64,4 +80,25 @@ fn start_logging() {
         .without_time()
         .with_filter(chosen.and(harmless));
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines));
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_utf8_is_not_unset() {
+        let value = || OsString::from_vec(b"thirty-two bytes and then one \xff".to_vec());
+        let refuse = |name: &str| refuse_what_is_not_text([(OsString::from(name), value())].into_iter());
+        for secret in SecretSetting::ALL {
+            let error = refuse(secret.name()).unwrap_err();
+            assert!(error.starts_with(secret.name()) && error.contains("openssl rand -hex 32"), "{error}");
+        }
+        assert_eq!(refuse("LATCHKEY_TABLE").unwrap_err(), "LATCHKEY_TABLE is not UTF-8");
+        assert_eq!(refuse("PATH"), Ok(()));
+        let text = [(OsString::from("LATCHKEY_PEPPER"), OsString::from("ü"))];
+        assert_eq!(refuse_what_is_not_text(text.into_iter()), Ok(()));
+    }
 }

@@ -29,6 +29,9 @@ pub(crate) async fn serve(
 }
 
 async fn admin(environment: &Environment, path: &str, request: &Request) -> Response<Bytes> {
+    if let Some(refusal) = environment.control.refuse(request, environment.timer.now()) {
+        return refusal;
+    }
     if request.body.len() > ADMIN_BODY_BYTES_MAX {
         return json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}");
     }

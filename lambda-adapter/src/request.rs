@@ -62,12 +62,11 @@ impl Request {
         let source_ip = source_ip.and_then(|ip| ip.0.parse().ok());
         let is_load_balancer = matches!(kind, Kind::Request(Trigger::LoadBalancer { .. }));
         let client_ip = take_client_ip(&mut headers, source_ip, is_load_balancer);
-        let scheme = match headers.get(&X_FORWARDED_PROTO).map(HeaderValue::as_bytes) {
-            Some(b"http") => Scheme::Http,
-            // But for load balancers, triggers speak https only.
-            _ => Scheme::Https,
+        let (scheme, port) = match is_load_balancer {
+            true => load_balancers_word(&headers),
+            // What others have in such fields may be the client's; they speak https only.
+            false => (Scheme::Https, Scheme::Https.default_port()),
         };
-        let port = headers.get(&X_FORWARDED_PORT).and_then(|port| port.to_str().ok()?.parse().ok());
         let host = headers.get(header::HOST).map(|host| host.as_bytes().to_vec());
         Ok(Request {
             method,
@@ -76,7 +75,7 @@ impl Request {
             is_joined: is_payload_2,
             host: host.unwrap_or_else(|| text(&context.domain_name).as_bytes().to_vec()),
             scheme,
-            port: port.unwrap_or(scheme.default_port()),
+            port,
             client_ip,
             body: body(event)?,
             headers,
@@ -99,6 +98,7 @@ impl Request {
             headers: fields,
             client_ip: self.client_ip,
             server_port: self.port,
+            forwarded: None,
             started,
             request_id,
         }
@@ -206,6 +206,19 @@ fn take_client_ip(
         }
     }
     client_ip
+}
+
+/// What the client speaks, and the port it does so at. A load balancer puts its own in place of the
+/// client's.
+fn load_balancers_word(headers: &HeaderMap) -> (Scheme, u16) {
+    let only = |name| {
+        let mut values = headers.get_all(name).iter();
+        let value = values.next().and_then(|value: &HeaderValue| value.to_str().ok());
+        value.filter(|_| values.next().is_none())
+    };
+    let scheme = if only(&X_FORWARDED_PROTO) == Some("http") { Scheme::Http } else { Scheme::Https };
+    let port = only(&X_FORWARDED_PORT).and_then(|port| port.parse().ok());
+    (scheme, port.unwrap_or(scheme.default_port()))
 }
 
 /// A load balancer can be set to add the client's port.
@@ -486,19 +499,23 @@ mod tests {
 
     #[test]
     fn scheme_port_and_host_are_the_platforms() {
-        let check = |members: &str, context: &str, expected: (Scheme, u16, &str)| {
-            let request = payload_2("/", members, context);
+        let check = |request: Request, expected: (Scheme, u16, &str)| {
             let host = String::from_utf8(request.host).unwrap();
-            assert_eq!((request.scheme, request.port, host.as_str()), expected, "{members}");
+            assert_eq!((request.scheme, request.port, host.as_str()), expected);
         };
-        check("", r#""domainName": "x.on.aws","#, (Scheme::Https, 443, "x.on.aws"));
-        check(r#""headers": {"host": "A:99"},"#, r#""domainName": "x","#, (Scheme::Https, 443, "A:99"));
-        check(
-            r#""headers": {"x-forwarded-proto": "http", "x-forwarded-port": "8080"},"#,
-            "",
-            (Scheme::Http, 8080, ""),
-        );
-        check(r#""headers": {"x-forwarded-proto": "http"},"#, "", (Scheme::Http, 80, ""));
+        let domain = r#""domainName": "x.on.aws","#;
+        check(payload_2("/", "", domain), (Scheme::Https, 443, "x.on.aws"));
+        check(payload_2("/", r#""headers": {"host": "A:99"},"#, domain), (Scheme::Https, 443, "A:99"));
+        // A client may have sent them.
+        let fields = r#""headers": {"x-forwarded-proto": "http", "x-forwarded-port": "8080", "x-forwarded-host": "evil"},"#;
+        check(payload_2("/", fields, domain), (Scheme::Https, 443, "x.on.aws"));
+        check(payload_1(fields, r#""domainName": "x""#), (Scheme::Https, 443, "x"));
+        let balanced = |fields: &str| payload_1(fields, r#""elb": {}"#);
+        check(balanced(fields), (Scheme::Http, 8080, ""));
+        check(balanced(r#""headers": {"x-forwarded-proto": "http"},"#), (Scheme::Http, 80, ""));
+        check(balanced(""), (Scheme::Https, 443, ""));
+        let twice = r#""multiValueHeaders": {"x-forwarded-proto": ["http", "https"], "x-forwarded-port": ["80", "443"]},"#;
+        check(balanced(twice), (Scheme::Https, 443, ""));
     }
 
     #[test]

@@ -2,15 +2,10 @@
 
 use std::collections::HashMap;
 
+use latchkey_core::admit_secret::SecretSetting;
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers};
 
 use crate::aws::AwsEnvironment;
-
-/// Secrets by the names of their variables, wherever they are kept.
-const NAMES: [&str; 3] = [PEPPER, PEPPER_PREVIOUS, ADMIN_TOKEN];
-const PEPPER: &str = "LATCHKEY_PEPPER";
-const PEPPER_PREVIOUS: &str = "LATCHKEY_PEPPER_PREVIOUS";
-const ADMIN_TOKEN: &str = "LATCHKEY_ADMIN_TOKEN";
 
 /// What the function must know and nobody else.
 #[derive(Clone, Debug)]
@@ -71,14 +66,16 @@ impl Secrets {
     }
 
     fn new(text: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let secret = |name: &str| text(name).filter(|text| !text.is_empty());
-        let pepper = secret(PEPPER).ok_or_else(|| format!("{PEPPER} is not set"))?;
-        let previous = secret(PEPPER_PREVIOUS);
-        let peppers = Peppers {
-            current: Pepper::new(pepper.as_bytes()),
-            previous: previous.map(|pepper| Pepper::new(pepper.as_bytes())),
+        let secret = |setting: SecretSetting| {
+            let value = text(setting.name()).unwrap_or_default();
+            setting.admit(value.as_bytes()).map(|text| text.map(str::to_owned))
         };
-        let admin_token = secret(ADMIN_TOKEN).map(|token| peppers.current.digest(token.as_bytes()));
+        let pepper = |setting| Ok::<_, String>(secret(setting)?.map(|text| Pepper::new(text.as_bytes())));
+        let unset = || format!("{} is not set", SecretSetting::Pepper.name());
+        let current = pepper(SecretSetting::Pepper)?.ok_or_else(unset)?;
+        let peppers = Peppers { current, previous: pepper(SecretSetting::PepperPrevious)? };
+        let admin_token = secret(SecretSetting::AdminToken)?;
+        let admin_token = admin_token.map(|token| peppers.current.digest(token.as_bytes()));
         Ok(Secrets { peppers, admin_token })
     }
 }
@@ -90,7 +87,7 @@ async fn from_secrets_manager(id: &str, aws: &AwsEnvironment) -> Result<HashMap<
 }
 
 async fn from_ssm(path: &str, aws: &AwsEnvironment) -> Result<HashMap<String, String>, String> {
-    let names = NAMES.iter().map(|name| format!("{path}/{name}")).collect();
+    let names = SecretSetting::ALL.iter().map(|secret| format!("{path}/{}", secret.name())).collect();
     let answer = aws.ssm().get_parameters().set_names(Some(names)).with_decryption(true).send().await;
     let answer = answer.map_err(|error| describe(&error))?;
     let pair = |parameter: &aws_sdk_ssm::types::Parameter| {
@@ -113,6 +110,12 @@ fn describe(error: &(impl std::error::Error + 'static)) -> String {
 mod tests {
     use super::*;
 
+    const PEPPER: &str = SecretSetting::Pepper.name();
+    const PEPPER_PREVIOUS: &str = SecretSetting::PepperPrevious.name();
+    const ADMIN_TOKEN: &str = SecretSetting::AdminToken.name();
+    const LONG: &str = "a pepper of thirty-two bytes, ok";
+    const TOKEN: &str = "a token of more than thirty-two bytes";
+
     fn variables(pairs: &[(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
         let pairs = pairs.to_vec();
         move |name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
@@ -134,12 +137,23 @@ mod tests {
     #[test]
     fn only_the_pepper_must_be_there() {
         assert_eq!(Secrets::new(variables(&[(PEPPER, "")])).unwrap_err(), "LATCHKEY_PEPPER is not set");
-        let secrets = Secrets::new(variables(&[(PEPPER, "p")])).unwrap();
+        let secrets = Secrets::new(variables(&[(PEPPER, LONG)])).unwrap();
         assert!(secrets.admin_token.is_none() && secrets.peppers.previous.is_none());
-        let all = variables(&[(PEPPER, "p"), (PEPPER_PREVIOUS, "q"), (ADMIN_TOKEN, "t")]);
+        let all = variables(&[(PEPPER, LONG), (PEPPER_PREVIOUS, "q"), (ADMIN_TOKEN, TOKEN)]);
         let secrets = Secrets::new(all).unwrap();
-        assert_eq!(secrets.admin_token, Some(Pepper::new(b"p").digest(b"t")));
-        assert!(secrets.peppers.previous.is_some());
+        assert_eq!(secrets.admin_token, Some(Pepper::new(LONG.as_bytes()).digest(TOKEN.as_bytes())));
+        assert_eq!(secrets.peppers.previous.unwrap().id(), Pepper::new(b"q").id());
+    }
+
+    #[test]
+    fn short_secrets_are_refused_with_a_hint() {
+        for (name, set) in [
+            (PEPPER, [(PEPPER, "p"), (ADMIN_TOKEN, TOKEN)]),
+            (ADMIN_TOKEN, [(PEPPER, LONG), (ADMIN_TOKEN, "a")]),
+        ] {
+            let error = Secrets::new(variables(&set)).unwrap_err();
+            assert!(error.starts_with(name) && error.contains("openssl rand -hex 32"), "{error}");
+        }
     }
 
     #[test]

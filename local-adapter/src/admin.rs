@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use latchkey_core::admin::{self, Admin, AdminSettings, InternalCause};
 use latchkey_core::gateway::Rehash;
-use latchkey_core::keys::{KeyDigest, Peppers};
+use latchkey_core::keys::{KeyDigest, Peppers, PlainKey};
 use latchkey_core::ports::Random;
 use latchkey_core::registry::{Error, Registry};
 
@@ -40,10 +40,15 @@ pub(crate) struct AdminPlane {
 
 impl AdminPlane {
     /// Opens the registry, finishes what a crash has interrupted, and finds the admin token.
-    pub(crate) async fn open(store: RedbStore, peppers: Peppers) -> Result<(Self, AdminToken), Error> {
+    /// `token`: the one that is set, if one is.
+    pub(crate) async fn open(
+        store: RedbStore,
+        peppers: Peppers,
+        token: Option<PlainKey>,
+    ) -> Result<(Self, AdminToken), Error> {
         let registry = Registry::open(store, SystemClock, SystemRandom, peppers).await?;
         registry.resume_jobs().await?;
-        let token = secrets::find_admin_token(&registry).await?;
+        let token = secrets::find_admin_token(&registry, token).await?;
         let settings = AdminSettings {
             token: Some(token.digest),
             version: KONG_VERSION.into(),
@@ -69,7 +74,7 @@ impl AdminPlane {
         };
         let response = self.admin.handle(request).await;
         if let Some(cause) = response.extensions().get::<InternalCause>() {
-            tracing::error!(%cause, "a call to the Admin API failed");
+            tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call to the Admin API failed");
         }
         response
     }

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
+use latchkey_core::client::TrustedIps;
 use latchkey_core::gateway::GatewaySettings;
+use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 use latchkey_core::network::parse_networks;
 use latchkey_core::upstream_address::UpstreamAddresses;
 
@@ -18,6 +20,7 @@ Secrets, read from the environment alone so that no process list shows them:
   LATCHKEY_PEPPER           Secret that API keys are digested with. Unset: made at first start and kept
                             in <data>/pepper (readable by its owner alone)
   LATCHKEY_PEPPER_PREVIOUS  The pepper before, while it is being replaced: keys under it stay good
+Each has at least 32 bytes (the pepper before may be shorter); `openssl rand -hex 32` makes one.
 
 Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LOG=latchkey=debug";
 
@@ -41,6 +44,16 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_THREADS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 
+    /// Peers that are believed who the client is, by X-Forwarded-For, -Proto, -Host and -Port: addresses and networks, with commas, such as 10.0.0.0/8,::1 [default: none]
+    #[arg(
+        long,
+        env = "LATCHKEY_TRUSTED_IPS",
+        value_name = "NETWORKS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) trusted_ips: TrustedIps,
+
     /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
     #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = 5000)]
     pub(crate) revocation_bound_ms: u64,
@@ -61,6 +74,9 @@ pub(crate) struct Settings {
     /// services, multicast), e.g. 169.254.170.0/24; commas between them
     #[arg(long, env = "LATCHKEY_UPSTREAM_ALLOW", value_name = "NETWORKS", value_parser = upstream_addresses, default_value = "", hide_default_value = true)]
     pub(crate) upstream_allow: UpstreamAddresses,
+    /// Wrong admin tokens from one address in a second that are answered 401; more are answered 429; 0: no bound
+    #[arg(long, env = "LATCHKEY_ADMIN_GUESSES_PER_SECOND", value_name = "COUNT", default_value_t = ADMIN_GUESSES_PER_SECOND_DEFAULT)]
+    pub(crate) admin_guesses_per_second: u32,
 
     /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
     #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = 30_000)]
@@ -109,6 +125,9 @@ mod tests {
             "LATCHKEY_BODY_SEARCH_BYTES",
             "LATCHKEY_THREADS",
             "LATCHKEY_UPSTREAM_ALLOW",
+            "LATCHKEY_TRUSTED_IPS",
+            "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
+            "openssl rand -hex 32",
             "RUST_LOG",
             "--grant-cache-bytes",
             "--demo",
@@ -124,6 +143,20 @@ mod tests {
         assert!(read("").is_ok() && read("169.254.170.2, fe80::/10").is_ok());
         let error = read("169.254.170.2,fe80::/200").unwrap_err().to_string();
         assert!(error.contains("fe80::/200 is no address"), "{error}");
+    }
+
+    #[test]
+    fn networks_that_are_none_are_told() {
+        let parse = |list: &str| Settings::try_parse_from(["latchkey", "--trusted-ips", list]);
+        assert!(
+            parse("127.0.0.1, 10.0.0.0/8,::1,fd00::/8").unwrap().trusted_ips.contains([10, 1, 1, 1].into())
+        );
+        assert_eq!(parse("").unwrap().trusted_ips, TrustedIps::default());
+        let error = parse("127.0.0.1,10.0.0.0/33").unwrap_err().to_string();
+        assert!(
+            error.contains("10.0.0.0/33 is no address and no network") && error.contains("--trusted-ips"),
+            "{error}"
+        );
     }
 
     #[test]

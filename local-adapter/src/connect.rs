@@ -43,7 +43,7 @@ impl Connector {
 
     /// A connection; on failure tries again as often as the service says, going round the addresses.
     pub(crate) async fn connect(&self, upstream: &Upstream) -> Result<Stream, Failure> {
-        let addresses = self.allowed(&*self.resolve(&upstream.host).await?, upstream)?;
+        let addresses = self.allowed(&self.resolve(&upstream.host).await?, upstream)?;
         let attempts = addresses.len().max(upstream.retries as usize + 1);
         let time_to_connect = Duration::from_millis(upstream.connect_timeout_ms);
         let mut failure = Failure::Refused;

@@ -67,7 +67,7 @@ pub(crate) const PANIC_PATH: &str = "/-/panic";
 
 async fn handle(
     worker: &Worker,
-    client_ip: IpAddr,
+    peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
@@ -76,10 +76,11 @@ async fn handle(
     progress.turn_to_upstream();
     // Cloned only for our own surfaces: the proxy consumes the request whole.
     if surface(PREFIX, request.uri().path()) == Surface::Proxy {
-        return proxy(worker, client_ip, request, progress).await;
+        return proxy(worker, peer_ip, request, progress).await;
     }
     let path = request.uri().path().to_owned();
-    own::answer(worker, surface(PREFIX, &path), request, progress).await
+    let client_ip = worker.client(peer_ip, request.headers()).ip;
+    own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
 }
 
 /// Ends when the client has owed us something for too long: one timer for the whole connection,

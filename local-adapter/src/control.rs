@@ -1,15 +1,18 @@
 //! The control thread: runs the Admin API, one call at a time, away from the threads that serve
 //! requests, because a commit waits for the disk.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, request};
+use latchkey_core::admin::Door;
 use latchkey_core::gateway::Rehash;
-use latchkey_core::keys::{KeyDigest, Peppers};
+use latchkey_core::keys::{KeyDigest, Peppers, PlainKey};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,6 +20,7 @@ use crate::admin::{AdminPlane, AdminRequest};
 use crate::published::{Published, Publisher};
 use crate::secrets::AdminToken;
 use crate::store::RedbStore;
+use crate::system::Timer;
 
 /// Calls that may wait; further callers are held back.
 const CALLS_WAITING_MAX: usize = 64;
@@ -25,6 +29,8 @@ const CALLS_WAITING_MAX: usize = 64;
 #[derive(Clone)]
 pub(crate) struct Control {
     calls: mpsc::Sender<Call>,
+    door: Arc<Door>,
+    timer: Timer,
 }
 
 enum Call {
@@ -47,10 +53,17 @@ pub(crate) struct Started {
 
 impl Control {
     /// Opens the control plane on a thread of its own. The error is for the person at the terminal.
-    pub(crate) fn start(store: RedbStore, peppers: Peppers) -> Result<Started, String> {
+    /// `token`: the one that is set, if one is. `guesses_per_second`: as [`Door::new`] has it.
+    pub(crate) fn start(
+        store: RedbStore,
+        peppers: Peppers,
+        token: Option<PlainKey>,
+        guesses_per_second: u32,
+    ) -> Result<Started, String> {
+        let door_peppers = peppers.clone();
         let (calls, queue) = mpsc::channel(CALLS_WAITING_MAX);
         let (sender, started) = std::sync::mpsc::channel();
-        let run = move || match open(store, peppers) {
+        let run = move || match open(store, peppers, token) {
             Ok((runtime, plane, publisher, token)) => {
                 let _ = sender.send(Ok((publisher.published(), token)));
                 serve(&runtime, queue, publisher, plane);
@@ -60,7 +73,26 @@ impl Control {
         let thread = std::thread::Builder::new().name("control".into()).spawn(run);
         let thread = thread.map_err(|error| error.to_string())?;
         let (published, token) = started.recv().map_err(|error| error.to_string())??;
-        Ok(Started { control: Control { calls }, published, token, thread })
+        let door = Arc::new(Door::new(Some(token.digest), door_peppers, guesses_per_second));
+        let control = Control { calls, door, timer: Timer::start() };
+        Ok(Started { control, published, token, thread })
+    }
+
+    /// The answer to a request to the Admin API that may not come in, judged by its head before
+    /// its body is read.
+    pub(crate) fn refuse(&self, head: &request::Parts, peer: IpAddr) -> Option<Response<Bytes>> {
+        let now_ms = self.timer.now(Instant::now()).monotonic_ms;
+        let refusal = self.door.refuse(head.method.as_str(), &head.headers, Some(peer), now_ms)?;
+        self.log_guesses();
+        Some(refusal)
+    }
+
+    /// Logs wrong admin tokens that were not logged yet, as far as they are due.
+    pub(crate) fn log_guesses(&self) {
+        for report in self.door.reports(self.timer.now(Instant::now()).monotonic_ms) {
+            let (wrong, answered_429) = (report.wrong, report.refused);
+            tracing::warn!(address = %report.guesser, wrong, answered_429, "wrong admin tokens");
+        }
     }
 
     /// Answers a request to the Admin API. What it changed acts from the answer on.
@@ -86,10 +118,10 @@ impl Control {
 type Opened = (LocalRuntime, AdminPlane, Publisher<RedbStore>, AdminToken);
 
 /// The publisher comes last: opening the registry may have published something.
-fn open(store: RedbStore, peppers: Peppers) -> Result<Opened, String> {
+fn open(store: RedbStore, peppers: Peppers, token: Option<PlainKey>) -> Result<Opened, String> {
     let runtime = Builder::new_current_thread().build_local(LocalOptions::default());
     let runtime = runtime.map_err(|error| error.to_string())?;
-    let opened = runtime.block_on(AdminPlane::open(store.clone(), peppers));
+    let opened = runtime.block_on(AdminPlane::open(store.clone(), peppers, token));
     let (plane, token) = opened.map_err(|error| error.to_string())?;
     let publisher = runtime.block_on(Publisher::start(store)).map_err(|error| error.to_string())?;
     Ok((runtime, plane, publisher, token))

@@ -61,10 +61,10 @@ use crate::data_plane::DataPlane;
 use crate::demo::Demo;
 use crate::message::Start;
 use crate::published::Published;
-use crate::secrets::AdminToken;
+use crate::secrets::{AdminToken, SecretSettings};
 use crate::store::{OpenError, RedbStore};
 use crate::system::Timer;
-use crate::worker::WorkerThread;
+use crate::worker::{Reached, WorkerThread};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
@@ -93,16 +93,22 @@ fn start_logging() {
 /// Starts everything and serves until a signal. The error is for the person at the terminal.
 async fn run(settings: &Settings) -> Result<(), String> {
     let data = &settings.data;
+    let mut set = SecretSettings::read()?;
     secrets::create_folder(data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
     let store = open_store(settings)?;
     let failed = |error: latchkey_core::store::StoreError| error.to_string();
     let is_new = store.read(&Head::record_key()).map_err(failed)?.is_none();
-    let peppers = secrets::find_peppers(data, is_new).map_err(|error| format!("no pepper: {error}"))?;
+    let peppers = secrets::find_peppers(data, is_new, &set).map_err(|error| format!("no pepper: {error}"))?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let started = Control::start(store.clone(), peppers.peppers.clone())?;
+    let started = Control::start(
+        store.clone(),
+        peppers.peppers.clone(),
+        set.admin_token.take(),
+        settings.admin_guesses_per_second,
+    )?;
     let (control, token) = (started.control, started.token);
     let workers =
         start_workers(settings, &store, &peppers.peppers, &started.published, &control, address.port())?;
@@ -160,7 +166,8 @@ fn start_workers(
             control,
             timer: Timer::start(),
         };
-        WorkerThread::start(number, port, drain, settings.upstream_allow.clone(), data_plane)
+        let reached = Reached { port, trusted: settings.trusted_ips.clone() };
+        WorkerThread::start(number, reached, drain, settings.upstream_allow.clone(), data_plane)
     };
     let workers = (0..settings.thread_count()).map(start).collect::<Result<_, _>>();
     workers.map_err(|error| format!("cannot start a thread: {error}"))

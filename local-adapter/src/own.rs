@@ -1,31 +1,35 @@
 //! Requests to ourselves: health, Admin API, and what is not there.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use latchkey_core::authority::Authority;
 use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
 use latchkey_core::surface::Surface;
 
 use crate::admin::AdminRequest;
 use crate::body::{Content, ResponseBody};
 use crate::progress::Progress;
-use crate::proxy::{Abandoned, collect_own};
+use crate::proxy::{Abandoned, collect_own, named, says_host};
 use crate::worker::Worker;
 
 /// Answers a request to a part of the program other than the proxy.
 pub(crate) async fn answer(
     worker: &Worker,
     surface: Surface<'_>,
+    peer: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     let response = match surface {
+        _ if !is_for_somebody(&request) => json(StatusCode::BAD_REQUEST, "{\"message\":\"Bad request\"}"),
         Surface::Health => json(StatusCode::OK, "{\"status\":\"ok\"}"),
-        Surface::Admin(path) => admin(worker, path, request, progress).await?,
-        Surface::Status => admin(worker, "/status", request, progress).await?,
+        Surface::Admin(path) => admin(worker, path, peer, request, progress).await?,
+        Surface::Status => admin(worker, "/status", peer, request, progress).await?,
         Surface::PortalApi(_)
         | Surface::Portal(_)
         | Surface::Manager(_)
@@ -35,13 +39,24 @@ pub(crate) async fn answer(
     Ok(response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress))))
 }
 
+/// By the same rule as proxied requests.
+fn is_for_somebody<B>(request: &Request<B>) -> bool {
+    let (uri, headers) = (request.uri(), request.headers());
+    says_host(request.version(), headers) && Authority::of_request(headers, named(uri, headers)).is_ok()
+}
+
 async fn admin(
     worker: &Worker,
     path: &str,
+    peer: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<Bytes>, Abandoned> {
     let (parts, body) = request.into_parts();
+    // Nothing is held for whoever has no token.
+    if let Some(refusal) = worker.data_plane.control.refuse(&parts, peer) {
+        return Ok(refusal);
+    }
     let Some(body) = collect_own(body, ADMIN_BODY_BYTES_MAX, progress).await? else {
         return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
     };

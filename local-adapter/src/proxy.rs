@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, Uri, Version};
 use http_body::Body as _;
@@ -15,7 +15,7 @@ use hyper::upgrade::OnUpgrade;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_core::problem::Problem;
-use latchkey_core::request::{Body, RequestHead, Scheme};
+use latchkey_core::request::{Body, RequestHead};
 use latchkey_core::strip_key::append_without;
 
 use crate::body::{Content, RequestBody, ResponseBody};
@@ -56,7 +56,7 @@ struct Passing<'w> {
 /// Answers a request that belongs to an upstream.
 pub(crate) async fn proxy(
     worker: &Worker,
-    client_ip: IpAddr,
+    peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
@@ -69,7 +69,7 @@ pub(crate) async fn proxy(
     };
     let (mut request, incoming) = request.into_parts();
     let held = if incoming.is_end_stream() { Held::Whole(Bytes::new()) } else { Held::Unread(incoming) };
-    let (decision, held, decided) = passing.decide(&request, client_ip, held).await?;
+    let (decision, held, decided) = passing.decide(&request, peer_ip, held).await?;
     match decision {
         Decision::Forward(plan) => passing.forward(&plan, &mut request, held, decided).await,
         Decision::Respond(response) => Ok(passing.respond(response)),
@@ -82,24 +82,26 @@ impl Passing<'_> {
     async fn decide(
         &self,
         request: &Parts,
-        client_ip: IpAddr,
+        peer_ip: IpAddr,
         mut held: Held,
     ) -> Result<(Decision, Held, Instant), Abandoned> {
         // CONNECT and `OPTIONS *` have no path.
-        if !request.uri.path().starts_with('/') || !has_one_host(request) {
+        if !request.uri.path().starts_with('/') || !says_host(request.version, &request.headers) {
             return Ok((Decision::Respond(self.bad_request()), held, self.started));
         }
+        let client = self.worker.client(peer_ip, &request.headers);
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
         let head = RequestHead {
             method: request.method.as_str(),
-            scheme: Scheme::Http,
-            host: host(request),
+            scheme: client.scheme,
+            host: named(&request.uri, &request.headers),
             path: request.uri.path().as_bytes(),
             query: request.uri.query().map(str::as_bytes),
             headers: &request.headers,
-            client_ip: Some(client_ip),
-            server_port: self.worker.server_port,
+            client_ip: Some(client.ip),
+            server_port: client.port,
+            forwarded: client.forwarded,
             started: now,
             request_id: self.request_id,
         };
@@ -201,17 +203,15 @@ impl Passing<'_> {
     }
 }
 
-/// An HTTP/1.1 request has one `Host` field, and no request has more (RFC 9112 §3.2).
-fn has_one_host(request: &Parts) -> bool {
-    let mut hosts = request.headers.get_all(header::HOST).iter();
-    let first = hosts.next();
-    hosts.next().is_none() && (first.is_some() || request.version != Version::HTTP_11)
+/// In HTTP/1.1 a request says whom it is for (RFC 9112 §3.2); what it says is core's to judge.
+pub(crate) fn says_host(version: Version, headers: &HeaderMap) -> bool {
+    version != Version::HTTP_11 || headers.contains_key(header::HOST)
 }
 
 /// What the client calls us: the authority of an absolute target, else `Host` (RFC 9112 §3.2.2).
-fn host(request: &Parts) -> &[u8] {
-    let authority = request.uri.authority().map(|authority| authority.as_str().as_bytes());
-    let field = || request.headers.get(header::HOST).map(HeaderValue::as_bytes);
+pub(crate) fn named<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> &'r [u8] {
+    let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
+    let field = || headers.get(header::HOST).map(HeaderValue::as_bytes);
     authority.or_else(field).unwrap_or_default()
 }
 

@@ -1,7 +1,7 @@
 //! One thread that serves requests: its own runtime, gateway and upstream connections.
 
 use std::cell::{Cell, RefCell};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +10,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
+use latchkey_core::client::{Client, Connection, TrustedIps, client};
+use latchkey_core::request::{Headers, Scheme};
 use latchkey_core::request_ids::RequestIds;
 use latchkey_core::upstream_address::UpstreamAddresses;
 use slab::Slab;
@@ -35,10 +37,18 @@ pub(crate) struct Worker {
     pub(crate) upstreams: Upstreams,
     /// Draws request ids.
     pub(crate) request_ids: RequestIds,
-    /// Port that clients reach us at.
-    pub(crate) server_port: u16,
+    reached: Reached,
     draining: Cell<bool>,
     clients: RefCell<Slab<Option<Waker>>>,
+}
+
+/// How clients reach us.
+#[derive(Clone, Debug)]
+pub(crate) struct Reached {
+    /// Our port.
+    pub(crate) port: u16,
+    /// Peers that are believed who the client is.
+    pub(crate) trusted: TrustedIps,
 }
 
 /// A connection and where it comes from.
@@ -55,7 +65,7 @@ impl WorkerThread {
     /// Starts a thread; `data_plane` and `gateway` are made on it.
     pub(crate) fn start(
         number: usize,
-        server_port: u16,
+        reached: Reached,
         drain: Duration,
         upstreams: UpstreamAddresses,
         data_plane: impl FnOnce() -> DataPlane + Send + 'static,
@@ -67,7 +77,7 @@ impl WorkerThread {
             let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
             match runtime {
                 Ok(runtime) => {
-                    let worker = Rc::new(Worker::new(data_plane(), server_port, upstreams));
+                    let worker = Rc::new(Worker::new(data_plane(), reached, upstreams));
                     runtime.block_on(run(worker, queue, open, drain));
                 }
                 Err(error) => tracing::error!(%error, "a thread cannot start"),
@@ -98,15 +108,21 @@ impl WorkerThread {
 
 impl Worker {
     /// Nothing served yet.
-    pub(crate) fn new(data_plane: DataPlane, server_port: u16, upstreams: UpstreamAddresses) -> Self {
+    pub(crate) fn new(data_plane: DataPlane, reached: Reached, upstreams: UpstreamAddresses) -> Self {
         Worker {
             data_plane,
             upstreams: Upstreams::new(upstreams),
             request_ids: RequestIds::seeded(&SystemRandom),
-            server_port,
+            reached,
             draining: Cell::new(false),
             clients: RefCell::default(),
         }
+    }
+
+    /// Whose request it is that came from a peer with these fields.
+    pub(crate) fn client<'h, H: Headers>(&self, peer_ip: IpAddr, headers: &'h H) -> Client<'h> {
+        let Reached { port, ref trusted } = self.reached;
+        client(Connection { peer_ip, scheme: Scheme::Http, port }, headers, trusted)
     }
 
     /// Whether connections are to end after the request under way.
@@ -179,7 +195,10 @@ async fn run(
                 Some((stream, peer)) => take(&worker, stream, peer, Counted(Arc::clone(&open))),
                 None => break,
             },
-            _ = sweep.tick() => worker.upstreams.idle.sweep(),
+            _ = sweep.tick() => {
+                worker.upstreams.idle.sweep();
+                worker.data_plane.control.log_guesses();
+            }
         }
     }
     worker.drain(drain).await;

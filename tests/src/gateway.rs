@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::lambda::{LambdaGateway, Way};
 use crate::raw_http::{Request, Response, exchange};
 
-pub const ADMIN_TOKEN: &str = "test-admin-token-3f1c9a";
+pub const ADMIN_TOKEN: &str = "test-admin-token-3f1c9a-8e20d7b5c4";
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 const LISTENING: &str = "listening on http://";
 
@@ -35,12 +35,19 @@ pub struct Options {
     pub admin_token: Option<String>,
     pub env: Vec<(String, String)>,
     pub data: Arc<TempDir>,
+    /// Writes past [`LocalProcess::fill_disk`] fail, instead of ending the program by a signal.
+    pub outlives_full_disk: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let data = tempfile::Builder::new().prefix("latchkey-test-").tempdir().expect("no temporary folder");
-        Self { admin_token: Some(ADMIN_TOKEN.to_owned()), env: Vec::new(), data: Arc::new(data) }
+        Self {
+            admin_token: Some(ADMIN_TOKEN.to_owned()),
+            env: Vec::new(),
+            data: Arc::new(data),
+            outlives_full_disk: false,
+        }
     }
 }
 
@@ -253,6 +260,14 @@ impl LocalProcess {
         kill_process(pid, Signal::TERM).expect("the process is gone already");
     }
 
+    /// From now on no file of it grows or takes another byte, as on a disk that is full.
+    pub fn fill_disk(&self) {
+        assert!(self.options.outlives_full_disk, "it would be ended by SIGXFSZ");
+        let pid = Pid::from_raw(self.pid().cast_signed());
+        let bound = Rlimit { current: Some(0), ..getrlimit(Resource::Fsize) };
+        prlimit(pid, Resource::Fsize, bound).expect("the process is gone already");
+    }
+
     /// `SIGKILL`, waited for.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -310,7 +325,14 @@ pub fn run_to_end(options: &Options, timeout: Duration) -> Option<(ExitStatus, S
 }
 
 fn command(options: &Options) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = if options.outlives_full_disk {
+        // A signal that is ignored stays ignored in the program that takes the shell's place.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(binary());
+        shell
+    } else {
+        Command::new(binary())
+    };
     for (name, _) in std::env::vars() {
         if name.starts_with("LATCHKEY_") || name == "RUST_LOG" {
             command.env_remove(name);

@@ -22,4 +22,6 @@ pub mod vectors;
 
 pub mod admin_suite;
 
+pub mod canary;
+
 pub mod lambda;

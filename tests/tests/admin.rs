@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use latchkey_tests::admin_suite::run_all;
-use latchkey_tests::gateway::Gateway;
+use latchkey_tests::gateway::{Gateway, Options};
 use latchkey_tests::report::features_not_there;
 
 #[test]
 fn every_admin_api_test_holds() {
-    let report = run_all(&Gateway::from_env_or_local(), &features_not_there());
+    // The suite sends hundreds of wrong tokens.
+    let local = || Gateway::spawn(Options::default().env("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0"));
+    let gateway = Gateway::from_env().unwrap_or_else(local);
+    let report = run_all(&gateway, &features_not_there());
     let summary = report.summary();
     println!("{summary}");
     assert!(report.failed.is_empty(), "{summary}");

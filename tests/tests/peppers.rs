@@ -13,8 +13,8 @@ use latchkey_tests::upstream::Upstream;
 use serde_json::json;
 use tempfile::TempDir;
 
-const OLD: &str = "old pepper 7Hs2kQ";
-const NEW: &str = "new pepper Wm41xP";
+const OLD: &str = "old pepper 7Hs2kQ, of thirty-two bytes";
+const NEW: &str = "new pepper Wm41xP, of thirty-two bytes";
 
 fn start(data: &Arc<TempDir>, peppers: &[(&str, &str)]) -> Gateway {
     let mut options = Options { admin_token: None, data: Arc::clone(data), ..Options::default() };

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, Response};
 use latchkey_core::decision::{BodyEdit, GrantRequest, Plan, Source};
 use latchkey_core::feed::FeedRequest;
+use latchkey_core::field_name::folded;
 use latchkey_core::problem::request_id_text;
 
 /// What is to be done beside the request; empty: nothing.
@@ -48,7 +49,8 @@ pub fn respond(response: &Response<Bytes>, request_id: &str, aside: &Aside) -> S
     text
 }
 
-/// A request to be sent on. `dropped`: fields that go besides those the plan names.
+/// A request to be sent on. `dropped`: fields that go besides those the plan names; these go in every
+/// spelling, which their `=` says.
 pub fn forward(plan: &Plan, request_id: u128, dropped: &[HeaderName], aside: &Aside) -> String {
     let mut text = String::with_capacity(1024);
     let upstream = &plan.upstream;
@@ -63,9 +65,11 @@ pub fn forward(plan: &Plan, request_id: u128, dropped: &[HeaderName], aside: &As
         }
     }
     text.push_str(if plan.upgrade { "\n1\n" } else { "\n\n" });
-    for name in plan.strip.as_slice().iter().chain(dropped) {
-        text.push_str(name.as_str());
-        text.push(',');
+    for name in plan.strip.as_slice() {
+        let _ = write!(text, "={},", folded(name.as_str()));
+    }
+    for name in dropped {
+        let _ = write!(text, "{name},");
     }
     let _ = write!(text, "\n{}", upstream.connect_timeout_ms.saturating_add(upstream.read_timeout_ms));
     for (name, value) in plan.set.iter() {

@@ -34,8 +34,10 @@ pub struct DataPlane {
 /// What a grant was read as.
 #[derive(Clone, Copy, Debug)]
 pub enum GrantText<'a> {
-    /// The stored text.
+    /// The authority's text.
     Found(&'a str),
+    /// A replica's text, and the MAC beside it: empty if there is none.
+    Copied(&'a str, &'a str),
     /// There is none.
     Missing,
     /// The store did not answer.
@@ -63,6 +65,10 @@ impl DataPlane {
         let DataPlane { gateway, names, ids, .. } = self;
         let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
         let request_id = described.request_id.unwrap_or_else(|| ids.draw());
+        // Before the path is believed.
+        if let Err(no_authority) = described.authority() {
+            return refuse_described(&described, &no_authority.into(), request_id);
+        }
         match surface(PREFIX, described.path) {
             Surface::Proxy => {}
             Surface::Admin(_) | Surface::Status => return answer::control_plane(),
@@ -103,10 +109,7 @@ impl DataPlane {
             "unreadable" => Problem::BadRequest("The request body could not be read"),
             _ => Problem::Internal,
         };
-        let request_id = described.request_id.unwrap_or_default();
-        let mut response = problem.respond(described.fields().values("accept").next(), request_id);
-        edit_own_response_headers(response.headers_mut(), 0);
-        answer::respond(&response, &request_id_text(request_id), &Aside::default())
+        refuse_described(&described, &problem, described.request_id.unwrap_or_default())
     }
 
     /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
@@ -143,14 +146,18 @@ impl DataPlane {
         let Some(digest) = KeyDigest::from_hex(digest) else { return "U".to_owned() };
         let source = if source == "authority" { Source::Authority } else { Source::Replica };
         let request = GrantRequest { digest, source, stamp };
-        let answer = match found {
+        let now = at(now_ms);
+        let gateway = &mut self.gateway;
+        let learned = match found {
+            GrantText::Copied(text, mac) => gateway.learn_copy(request, text.as_bytes(), mac, now),
             GrantText::Found(text) => {
-                Grant::decode(text.as_bytes()).map_or(GrantAnswer::Failed, GrantAnswer::Found)
+                let grant = Grant::decode(text.as_bytes());
+                gateway.learn_grant(request, grant.map_or(GrantAnswer::Failed, GrantAnswer::Found), now)
             }
-            GrantText::Missing => GrantAnswer::Missing,
-            GrantText::Failed => GrantAnswer::Failed,
+            GrantText::Missing => gateway.learn_grant(request, GrantAnswer::Missing, now),
+            GrantText::Failed => gateway.learn_grant(request, GrantAnswer::Failed, now),
         };
-        match self.gateway.learn_grant(request, answer, at(now_ms)) {
+        match learned {
             Learned::Decide => String::new(),
             Learned::Ask(request) => answer::need_grant(&request, ""),
             Learned::Unavailable => "U".to_owned(),
@@ -192,6 +199,12 @@ fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
     *response.status_mut() = status;
     let media_type = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, media_type);
+    edit_own_response_headers(response.headers_mut(), 0);
+    answer::respond(&response, &request_id_text(request_id), &Aside::default())
+}
+
+fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128) -> String {
+    let mut response = problem.respond(described.fields().values("accept").next(), request_id);
     edit_own_response_headers(response.headers_mut(), 0);
     answer::respond(&response, &request_id_text(request_id), &Aside::default())
 }

@@ -4,7 +4,8 @@
 
 use std::cell::RefCell;
 
-use latchkey_core::forward::{PER_CONNECTION, VIA, never_passed};
+use latchkey_core::field_name::folded;
+use latchkey_core::forward::{VIA, is_withheld, is_withheld_back};
 use latchkey_core::request::Body;
 use wasm_bindgen::prelude::*;
 
@@ -61,7 +62,7 @@ pub fn learn_feed(asked_ms: f64, now_ms: f64, reply: Option<String>) -> String {
     learned.err().unwrap_or_default()
 }
 
-/// Takes in a grant; `missing` counts where there is none.
+/// Takes in a grant; `missing` counts where there is none. `mac`: what is beside a replica's text.
 #[wasm_bindgen(js_name = learnGrant)]
 pub fn learn_grant(
     digest: &str,
@@ -70,9 +71,11 @@ pub fn learn_grant(
     now_ms: f64,
     found: Option<String>,
     missing: bool,
+    mac: &str,
 ) -> String {
     let found = match (&found, missing) {
-        (Some(text), _) => GrantText::Found(text),
+        (Some(text), _) if source == "authority" => GrantText::Found(text),
+        (Some(text), _) => GrantText::Copied(text, mac),
         (None, true) => GrantText::Missing,
         (None, false) => GrantText::Failed,
     };
@@ -91,16 +94,19 @@ pub fn header_names() -> String {
     with(|plane| plane.header_names())
 }
 
-/// The fields that are never passed on, a line each.
-#[wasm_bindgen(js_name = neverPassed)]
-pub fn never_passed_names() -> String {
-    never_passed().collect::<Vec<_>>().join("\n")
+/// What becomes of fields of a name, in lower case: a digit, 1 where no request passes them on, 2
+/// where no response passes them back, 3 for both; then the spelling that all names have in common
+/// that are the same.
+#[wasm_bindgen(js_name = judgeField)]
+pub fn judge_field(name: &str) -> String {
+    let judgement = u8::from(is_withheld(name)) + 2 * u8::from(is_withheld_back(name));
+    format!("{judgement}{}", folded(name))
 }
 
-/// What a response is edited by: a line with what `Via` gets, then the fields that are not passed back.
-#[wasm_bindgen(js_name = responseRules)]
-pub fn response_rules() -> String {
-    [VIA].into_iter().chain(PER_CONNECTION).collect::<Vec<_>>().join("\n")
+/// What `Via` gets of us.
+#[wasm_bindgen(js_name = via)]
+pub fn via() -> String {
+    VIA.to_owned()
 }
 
 /// Fails as a defect would: for the tests, which alone can reach it.

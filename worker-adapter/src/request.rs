@@ -2,16 +2,19 @@
 
 use std::borrow::Cow;
 
+use latchkey_core::authority::{Authority, NoAuthority};
 use latchkey_core::config::HeaderNames;
 use latchkey_core::request::{Headers, Now, RequestHead, Scheme};
 
 /// Header fields that core looks at whatever the configuration.
-const ALWAYS: [&str; 8] = [
+const ALWAYS: [&str; 10] = [
     "accept",
     "connection",
     "content-encoding",
     "content-length",
     "content-type",
+    "host",
+    "referer",
     "upgrade",
     "via",
     "x-forwarded-for",
@@ -175,6 +178,12 @@ impl<'a> Described<'a> {
         })
     }
 
+    /// Whom it is for. The platform makes the URL of the field as it comes, with a `/` in it too:
+    /// only where the field is no more than an authority is the path what the client sent.
+    pub fn authority(&self) -> Result<Authority<'_>, NoAuthority> {
+        Authority::of_request(&self.fields, self.authority.as_bytes())
+    }
+
     /// As core wants it.
     pub fn head(&self, request_id: u128) -> RequestHead<'_, Fields<'a>> {
         RequestHead {
@@ -185,10 +194,16 @@ impl<'a> Described<'a> {
             query: self.query.map(str::as_bytes),
             headers: &self.fields,
             client_ip: self.client_ip,
-            server_port: port(self.authority).unwrap_or(self.scheme.default_port()),
+            server_port: self.server_port(),
+            forwarded: None,
             started: self.started,
             request_id,
         }
+    }
+
+    fn server_port(&self) -> u16 {
+        let authority = Authority::parse(self.authority.as_bytes()).ok();
+        authority.and_then(|authority| authority.port()).unwrap_or(self.scheme.default_port())
     }
 
     /// The fields.
@@ -211,11 +226,6 @@ fn field_value(line: &str, may_be_replaced: bool) -> Option<Cow<'_, [u8]>> {
         true => Cow::Owned(value.split(REPLACEMENT).map(str::as_bytes).collect::<Vec<_>>().join(&0xff)),
         false => Cow::Borrowed(value.as_bytes()),
     })
-}
-
-fn port(authority: &str) -> Option<u16> {
-    let (_, port) = authority.rsplit_once(':')?;
-    port.parse().ok()
 }
 
 #[cfg(test)]
@@ -262,5 +272,29 @@ mod tests {
         check("https://a", ("a", "/", None, 443));
         check("http://A:99/?a?b", ("A:99", "/", Some("a?b"), 99));
         check("http://[::1]:8080?x", ("[::1]:8080", "/", Some("x"), 8080));
+    }
+
+    #[test]
+    fn url_and_host_are_for_an_authority() {
+        let names = names();
+        let check = |url: &str, host: &str, expected: bool| {
+            let fields = names
+                .0
+                .iter()
+                .map(|name| if name.text == "host" { format!("={host}") } else { String::new() });
+            let text = format!("5\n4\nff\nGET\n{url}\n\n{}", fields.collect::<Vec<_>>().join("\n"));
+            let described = Described::parse(&text, &names).unwrap();
+            assert_eq!(described.authority().is_ok(), expected, "{url} {host}");
+        };
+        check("http://a_b.test:80/x", "a_b.test:80", true);
+        check("http://[::1]/x", "[::1]", true);
+        check("http://a.test/x", "A.test:80", true);
+        check("http://k.test/evil/x", "k.test/evil", false);
+        check("http://k.test?/x", "k.test?", false);
+        check("http://k.test#/x", "k.test#", false);
+        check("http://user@k.test/x", "user@k.test", false);
+        check("http://k.test/x", "user@k.test", false);
+        check("http://k.test/x", "k.test, k.test", false);
+        check("http://user@k.test/x", "k.test", false);
     }
 }

@@ -12,7 +12,8 @@ use latchkey_core::grant::Grant;
 use latchkey_core::keys::KeyDigest;
 use latchkey_core::ports::{Clock, Random};
 use latchkey_core::registry::Registry;
-use latchkey_core::replica::{Progress, mark_published, next_due};
+use latchkey_core::replica::{Progress, mark_published, mark_signed, next_due};
+use latchkey_core::replica_mac::ReplicaKeys;
 use latchkey_core::store::{Batch, Check, Store, StoreError, Write};
 use latchkey_core::surface::{Surface, surface};
 use wasm_bindgen::prelude::*;
@@ -34,6 +35,7 @@ const KONG_VERSION: &str = "3.9.1";
 pub struct Workspace {
     admin: Admin<SqlStore, SystemClock, SystemRandom>,
     horizon_ms: u64,
+    replica_keys: ReplicaKeys,
 }
 
 #[wasm_bindgen]
@@ -44,6 +46,7 @@ impl Workspace {
         let settings = Settings::parse(settings).map_err(|reason| JsError::new(&reason))?;
         let store = SqlStore::open(State::from(state).storage()).map_err(describe)?;
         begin_progress(&store).map_err(describe)?;
+        let replica_keys = ReplicaKeys::new(&settings.peppers);
         let registry = Registry::open(store, SystemClock, SystemRandom, settings.peppers);
         let registry = registry.map_err(|error| JsError::new(&error.to_string()))?;
         registry.resume_jobs().map_err(|error| JsError::new(&error.to_string()))?;
@@ -54,7 +57,7 @@ impl Workspace {
             node_id: SystemRandom.uuid(),
         };
         let admin = Admin::new(registry, admin_settings);
-        Ok(Workspace { admin, horizon_ms: settings.replica_horizon_ms })
+        Ok(Workspace { admin, horizon_ms: settings.replica_horizon_ms, replica_keys })
     }
 
     /// Answers a request to the Admin API, in the words of [`answer`].
@@ -109,8 +112,8 @@ impl Workspace {
         self.admin.registry().rehash(old, new, pepper_id).map_err(|error| JsError::new(&error.to_string()))
     }
 
-    /// The next change for KV: its number, then for each grant a line with its digest and one with
-    /// its text (empty: to be removed). Empty: KV has every change.
+    /// The next change for KV: its number, then for each grant three lines, with its digest, its
+    /// text (empty: to be removed) and its MAC. Empty: KV has every change.
     pub fn due(&self) -> Result<String, JsError> {
         let Some(due) = next_due(self.store()).map_err(describe)? else { return Ok(String::new()) };
         let mut text = due.epoch.to_string();
@@ -118,10 +121,28 @@ impl Workspace {
             text.push('\n');
             text.push_str(&digest.to_hex());
             text.push('\n');
-            // Records are JSON without line breaks.
-            text.push_str(&String::from_utf8_lossy(record.as_deref().unwrap_or_default()));
+            text.push_str(&self.signed_text(digest, record.as_deref().unwrap_or_default()));
         }
         Ok(text)
+    }
+
+    /// A grant's text and MAC for KV, a line each; empty: there is none at this name.
+    pub fn signed(&self, name: &str) -> Result<String, JsError> {
+        let Some(digest) = KeyDigest::from_hex(name) else { return Ok(String::new()) };
+        let record = self.store().get(&Grant::record_key(&digest)).map_err(describe)?;
+        Ok(record.map_or_else(String::new, |record| self.signed_text(&digest, &record.value)))
+    }
+
+    /// Where in KV's list those are looked for that have no MAC; `None`: all have one.
+    #[wasm_bindgen(js_name = unsignedAfter)]
+    pub fn unsigned_after(&self) -> Result<Option<String>, JsError> {
+        Ok(self.progress().map_err(describe)?.unsigned_after().map(str::to_owned))
+    }
+
+    /// All that KV listed up to this cursor has a MAC; `None`: all of it.
+    #[wasm_bindgen(js_name = markSigned)]
+    pub fn mark_signed(&self, cursor: Option<String>) -> Result<(), JsError> {
+        mark_signed(self.store(), cursor.as_deref()).map_err(describe)
     }
 
     /// KV took the change that was due.
@@ -131,17 +152,27 @@ impl Workspace {
         marked.map_err(describe)
     }
 
-    /// Whether there is a change that KV does not have.
+    /// Whether there is a change that KV does not have, or a record in it without a MAC.
     #[wasm_bindgen(js_name = isBehind)]
     pub fn is_behind(&self) -> Result<bool, JsError> {
-        let published = self.progress().map_err(describe)?.published;
-        Ok((published as f64) < self.epoch()?)
+        let progress = self.progress().map_err(describe)?;
+        Ok((progress.published as f64) < self.epoch()? || progress.unsigned_after().is_some())
     }
 }
 
 impl Workspace {
     fn store(&self) -> &SqlStore {
         self.admin.registry().store()
+    }
+
+    /// A record as KV gets it: its text, a line break, its MAC. Records are JSON without line breaks.
+    fn signed_text(&self, digest: &KeyDigest, record: &[u8]) -> String {
+        let mut text = String::from_utf8_lossy(record).into_owned();
+        text.push('\n');
+        if !record.is_empty() {
+            text.push_str(&self.replica_keys.sign(digest, text.trim_end().as_bytes()));
+        }
+        text
     }
 
     fn progress(&self) -> Result<Progress, StoreError> {

@@ -5,7 +5,7 @@ use http::header::AUTHORIZATION;
 
 use super::Admin;
 use super::problem::Refusal;
-use crate::keys::KeyDigest;
+use crate::keys::{KeyDigest, Peppers};
 use crate::ports::{Clock, Random};
 use crate::store::Store;
 
@@ -16,15 +16,7 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     /// Lets a request pass whose token has the digest that is set. `Some`: it has it under the
     /// previous pepper, and this is its digest under the current one.
     pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Option<KeyDigest>, Refusal> {
-        let expected = self.settings.token.as_ref().ok_or(Refusal::NoTokenConfigured)?;
-        let peppers = self.registry.peppers();
-        let token = presented_token(headers).ok_or(Refusal::WrongToken)?;
-        let digest = peppers.current.digest(token);
-        if digest.matches(expected) {
-            return Ok(None);
-        }
-        let previous = peppers.previous.as_ref().filter(|pepper| pepper.digest(token).matches(expected));
-        previous.map(|_| Some(digest)).ok_or(Refusal::WrongToken)
+        judge_token(self.settings.token.as_ref(), self.registry.peppers(), headers)
     }
 
     /// Stores the token's digest under the current pepper, if it is the stored token. A failure
@@ -36,7 +28,24 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     }
 }
 
-fn presented_token(headers: &HeaderMap) -> Option<&[u8]> {
+/// As [`Admin::authenticate`], for a token with the digest `expected`.
+pub(super) fn judge_token(
+    expected: Option<&KeyDigest>,
+    peppers: &Peppers,
+    headers: &HeaderMap,
+) -> Result<Option<KeyDigest>, Refusal> {
+    let expected = expected.ok_or(Refusal::NoTokenConfigured)?;
+    let token = presented_token(headers).ok_or(Refusal::WrongToken)?;
+    let digest = peppers.current.digest(token);
+    if digest.matches(expected) {
+        return Ok(None);
+    }
+    let previous = peppers.previous.as_ref().filter(|pepper| pepper.digest(token).matches(expected));
+    previous.map(|_| Some(digest)).ok_or(Refusal::WrongToken)
+}
+
+/// The token that a request shows, right or wrong.
+pub(super) fn presented_token(headers: &HeaderMap) -> Option<&[u8]> {
     if let Some(token) = headers.get(TOKEN_HEADER) {
         return Some(token.as_bytes());
     }

@@ -3,7 +3,9 @@
 mod answer;
 mod authenticate;
 mod body;
+mod door;
 pub mod endpoints;
+mod guesses;
 mod information;
 mod lists;
 mod problem;
@@ -11,6 +13,8 @@ mod resources;
 #[cfg(test)]
 mod tests;
 
+pub use door::Door;
+pub use guesses::{Guesser, Report};
 pub use problem::InternalCause;
 
 use bytes::Bytes;
@@ -92,10 +96,9 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
             }
             Err(refusal) => Err(refusal),
         };
-        let mut response = answer.unwrap_or_else(|refusal| problem::response(&refusal));
-        answer::add_cors(&mut response, request.headers);
-        if request.method == "HEAD" {
-            *response.body_mut() = Bytes::new();
+        let mut response = finish(answer, request.method, request.headers);
+        if let Some(cause) = response.extensions_mut().get_mut::<InternalCause>() {
+            cause.endpoint = endpoints::find(request.path).map_or("", |matched| matched.endpoint.path);
         }
         response
     }
@@ -116,4 +119,14 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
         let query = Query::parse(request.query)?;
         Ok(self.resource(method, &matched, &query, &input).await?)
     }
+}
+
+/// The response, with what every answer of this API has.
+fn finish(answer: Result<Response<Bytes>, Refusal>, method: &str, headers: &HeaderMap) -> Response<Bytes> {
+    let mut response = answer.unwrap_or_else(|refusal| problem::response(&refusal));
+    answer::add_cors(&mut response, headers);
+    if method == "HEAD" {
+        *response.body_mut() = Bytes::new();
+    }
+    response
 }

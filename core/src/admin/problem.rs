@@ -11,9 +11,16 @@ use crate::registry::{Error, ErrorCode};
 use crate::store::StoreError;
 
 /// What went wrong inside: in the extensions of the response, for the adapter's log.
+///
+/// It has the pattern of the endpoint, never the path: a path can hold a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InternalCause(pub StoreError);
+#[error("{endpoint}: {error}")]
+pub struct InternalCause {
+    /// Pattern of the endpoint that was called: `/consumers/{consumers}`.
+    pub endpoint: &'static str,
+    /// What the store says.
+    pub error: StoreError,
+}
 
 /// Why a request is not answered as it asks.
 #[derive(Debug)]
@@ -22,6 +29,8 @@ pub(super) enum Refusal {
     NoTokenConfigured,
     /// None, or another one, was presented.
     WrongToken,
+    /// The same, and many before it in this second.
+    TooManyWrongTokens,
     /// There is no such path.
     UnknownPath,
     /// The path does not take the method.
@@ -47,6 +56,11 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
             answer::message(StatusCode::SERVICE_UNAVAILABLE, message)
         }
         Refusal::WrongToken => answer::message(StatusCode::UNAUTHORIZED, "Invalid admin token"),
+        Refusal::TooManyWrongTokens => {
+            let mut response = answer::message(StatusCode::TOO_MANY_REQUESTS, "Too many wrong admin tokens");
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        }
         Refusal::UnknownPath => answer::message(StatusCode::NOT_FOUND, "Not found"),
         Refusal::UnknownMethod(endpoint) => {
             let mut response = answer::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
@@ -78,7 +92,7 @@ fn registry_response(error: &Error) -> Response<Bytes> {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     if let Error::Store(cause) = error {
-        response.extensions_mut().insert(InternalCause(cause.clone()));
+        response.extensions_mut().insert(InternalCause { endpoint: "", error: cause.clone() });
     }
     response
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Caller, Callers, Gateway, Known, Routed, Stop, find_route};
+use super::{Caller, Callers, Gateway, Known, Stop, find_route};
 use crate::decision::Need;
 use crate::freshness::Verdict;
 use crate::grant::Identity;
@@ -113,8 +113,8 @@ impl Callers {
         if !path.is_unmistakable(head.path) {
             return Err(Problem::BadRequest(MISTAKABLE_PATH).into());
         }
-        let Routed { rules, auth, .. } = find_route(known.config, head, &path)?;
-        if let Some(auth) = rules.key_auth.as_deref() {
+        let routed = find_route(known.config, head, &path)?;
+        if let Some(auth) = routed.rules.key_auth.as_deref() {
             if auth.in_body {
                 return Ok(Authorization::Unfit(Unfit::KeyInBody));
             }
@@ -122,7 +122,7 @@ impl Callers {
                 return Ok(Authorization::Unfit(Unfit::HideCredentials));
             }
         }
-        let admitted = self.admit(auth, rules, known, head, Body::Unread)?;
+        let admitted = self.admit(&routed, known, head, Body::Unread)?;
         Ok(Authorization::Allow(Authorized(admitted.caller.map(|caller| match caller {
             Caller::Known(grant) => Whose::Known(grant),
             Caller::Anonymous(identity) => Whose::Anonymous(identity),

@@ -4,42 +4,32 @@
 //! a `%` that starts no escape stands for itself.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 
-use super::{Cuts, Found, hex_byte};
+use super::{BYTE_ORDER_MARK, Found, Names, Scanned, hex_byte};
 
-/// What `input` holds under `name`, which is compared case-sensitively after decoding.
-pub fn find<'a>(input: &'a [u8], name: &str) -> Found<'a> {
-    let mut found = Found::Nothing;
-    for pair in pairs(input) {
-        if pair.is_named(name) {
-            found.add(pair.value.map_or(Found::Flag, |value| Found::One(decode(value))));
-        }
-        if found == Found::Many {
-            break;
-        }
-    }
-    found
-}
-
-/// Appends the ranges to delete, ascending, disjoint, so that what is left has none of `names`
-/// and every other byte stays.
+/// What `input` holds under `names`, which are compared case-sensitively after decoding, and the ranges
+/// to delete so that what is left has none of them and every other byte stays.
 /// A run of pairs goes with one `&` for each: the one behind it, but before the run if that ends `input`.
-pub fn cut<N: AsRef<str>>(input: &[u8], names: &[N], cuts: &mut Vec<Range<usize>>) {
-    let mut cuts = Cuts::new(cuts);
+///
+/// A byte order mark before a name is no part of it: some servers pass over one at the start, where any
+/// pair may come to stand when those before it are deleted.
+pub fn scan<'a>(input: &'a [u8], names: &Names) -> Scanned<'a> {
+    let mut scanned = Scanned::default();
     let mut run_start = None;
     for pair in pairs(input) {
-        if names.iter().any(|name| pair.is_named(name.as_ref())) {
+        if let Some(place) = pair.find(names) {
+            scanned.add(place, pair.value.map_or(Found::Flag, |value| Found::One(decode(value))));
             run_start.get_or_insert(pair.start);
         } else if let Some(start) = run_start.take() {
-            cuts.push(start..pair.start);
+            scanned.cut(start..pair.start);
         }
     }
     if let Some(start) = run_start {
-        cuts.push(start.saturating_sub(1)..input.len());
+        scanned.cut(start.saturating_sub(1)..input.len());
     }
+    scanned
 }
 
 /// What stands between two `&`, not decoded; it may be empty.
@@ -51,10 +41,15 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn is_named(&self, name: &str) -> bool {
-        let is_pair = !self.name.is_empty() || self.value.is_some();
-        is_pair && self.name.len() >= name.len() && decoded(self.name).eq(name.bytes())
+    /// The place of its name.
+    fn find(&self, names: &Names) -> Option<usize> {
+        find_name(self.name.strip_prefix(BYTE_ORDER_MARK).unwrap_or(self.name), names)
     }
+}
+
+/// The place of the name that is `text` when decoded.
+pub(crate) fn find_name(text: &[u8], names: &Names) -> Option<usize> {
+    names.find(decoded(text))
 }
 
 /// The pairs in order. The one behind a trailing `&` is there, and empty.
@@ -108,9 +103,12 @@ mod tests {
     use super::super::testing::{assert_cuts_fit, show};
     use super::*;
 
+    fn find<'a>(input: &'a [u8], name: &str) -> Found<'a> {
+        scan(input, &Names::new(&[name])).take(0)
+    }
+
     fn left(input: &[u8], names: &[&str]) -> Vec<u8> {
-        let mut cuts = Vec::new();
-        cut(input, names, &mut cuts);
+        let cuts = scan(input, &Names::new(names)).into_cuts().into_vec();
         assert_cuts_fit(input, &cuts);
         apply_cuts(input, &cuts)
     }
@@ -202,10 +200,19 @@ mod tests {
     }
 
     #[test]
-    fn cuts_are_appended() {
-        let mut cuts = vec![0..1, 2..3];
-        cut(b"apikey=1&a", &["apikey"], &mut cuts);
-        assert_eq!(cuts, [0..1, 2..3, 0..9]);
+    fn each_name_has_its_own_value() {
+        let mut scanned = scan(b"key=1&a=2&apikey&key=3", &Names::new(&["apikey", "key", "b", "a"]));
+        let found = [0, 1, 2, 3].map(|place| show(&scanned.take(place)));
+        assert_eq!(found, ["Flag", "Many", "Nothing", "=2"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_name() {
+        check("\u{feff}apikey=k", "=k", "");
+        check("\u{feff}apikey=k&a=1", "=k", "a=1");
+        check("\u{feff}a=1&apikey=k", "=k", "\u{feff}a=1");
+        check("apikey=k&\u{feff}apikey=k", "Many", "");
+        check("\u{feff}\u{feff}apikey=k", "Nothing", "\u{feff}\u{feff}apikey=k");
     }
 
     /// Name and value of every pair, decoded by the `percent-encoding` crate.
@@ -219,7 +226,8 @@ mod tests {
             .filter(|piece| !piece.is_empty())
             .map(|piece| {
                 let mut halves = piece.splitn(2, |b| *b == b'=');
-                (decode(halves.next().unwrap()), halves.next().map(decode))
+                let name = halves.next().unwrap();
+                (decode(name.strip_prefix(BYTE_ORDER_MARK).unwrap_or(name)), halves.next().map(decode))
             })
             .collect()
     }
@@ -234,6 +242,7 @@ mod tests {
             Just(b"%".to_vec()),
             Just(b"+".to_vec()),
             Just(b"%2".to_vec()),
+            Just(BYTE_ORDER_MARK.to_vec()),
             prop::collection::vec(any::<u8>(), 0..3),
         ];
         prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
@@ -256,7 +265,12 @@ mod tests {
         #[test]
         fn find_agrees_with_serde_urlencoded(input in inputs()) {
             let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&input).unwrap();
-            let values: Vec<_> = pairs.into_iter().filter(|(name, _)| name == "apikey").collect();
+            let pairs = pairs.into_iter().map(|(name, value)| match name.strip_prefix('\u{feff}') {
+                // Also where it was escaped.
+                Some(rest) => (rest.to_owned(), value),
+                None => (name, value),
+            });
+            let values: Vec<_> = pairs.filter(|(name, _)| name == "apikey").collect();
             match find(&input, "apikey") {
                 Found::Nothing => prop_assert!(values.is_empty()),
                 Found::Flag => prop_assert_eq!(&values, &[("apikey".to_owned(), String::new())]),

@@ -1,58 +1,43 @@
 //! JSON bodies (RFC 8259), scanned where they lie: the whole document is checked,
 //! only the members of a top-level object are looked at, and nothing is built.
 //!
-//! What `serde_json` refuses is unreadable here too: broken UTF-8, a lone surrogate in an escape,
-//! a byte order mark, anything behind the document. Numbers may have any size.
+//! `NaN`, `Infinity` with or without a sign, and a byte order mark are read, since many readers do.
+//! What else `serde_json` refuses is unreadable here too: broken UTF-8, a lone surrogate in an escape,
+//! anything behind the document, comments, another kind of quotes. Numbers may have any size.
+//! A document of nothing but blanks holds nothing.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr;
 
-use super::{Cuts, Found, Unreadable, hex_byte};
+use super::{Found, Names, Scanned, Unreadable, byte_order_mark_len, hex_byte};
 use crate::limits::JSON_DEPTH_MAX;
 
-/// What the top-level object holds under `name`; another top-level value holds nothing.
+/// What the top-level object holds under `names`, and the ranges to delete so that no member has one of
+/// them, the document stays valid, and every other byte stays; another top-level value holds nothing.
 ///
 /// A number, `true` or `null` is a flag, `false` is nothing, an array or object is many whatever its length.
-/// `Err`: broken, or nested deeper than [`JSON_DEPTH_MAX`].
-pub fn find<'a>(input: &'a [u8], name: &str) -> Result<Found<'a>, Unreadable> {
-    let mut value = None;
-    let mut is_repeated = false;
-    each_member(input, |member| {
-        if is_text(member.name, name) {
-            is_repeated |= value.is_some();
-            value = Some(member.value);
-        }
-    })?;
-    Ok(match value {
-        _ if is_repeated => Found::Many,
-        None | Some(Value::False) => Found::Nothing,
-        Some(Value::Text(raw)) => Found::One(decode(raw)?),
-        Some(Value::Bare) => Found::Flag,
-        Some(Value::Container) => Found::Many,
-    })
-}
-
-/// Appends the ranges to delete, ascending, disjoint, so that no top-level member has one of `names`,
-/// the document stays valid, and every other byte stays.
 /// A member goes with the comma before it and what is between; with the comma behind it if none is kept before.
-pub fn cut<N: AsRef<str>>(input: &[u8], names: &[N], cuts: &mut Vec<Range<usize>>) -> Result<(), Unreadable> {
-    let mut cuts = Cuts::new(cuts);
+/// `Err`: broken, or nested deeper than [`JSON_DEPTH_MAX`].
+pub fn scan<'a>(input: &'a [u8], names: &Names) -> Result<Scanned<'a>, Unreadable> {
+    let mut scanned = Scanned::default();
     let mut has_kept = false;
-    let outcome = each_member(input, |member| {
-        if !names.iter().any(|name| is_text(member.name, name.as_ref())) {
+    each_member(input, |member| {
+        let Some(place) = find_name(member.name, names) else {
             has_kept = true;
-            return;
-        }
+            return Ok(());
+        };
+        scanned.add(place, member.value.found()?);
         let Range { start, end } = member.span;
-        cuts.push(match (has_kept, member.comma_before, member.comma_after) {
+        scanned.cut(match (has_kept, member.comma_before, member.comma_after) {
             (true, Some(comma), _) => comma..end,
             (_, _, Some(comma)) => start..comma + 1,
             _ => start..end,
         });
-    });
-    cuts.finish(outcome)
+        Ok(())
+    })?;
+    Ok(scanned)
 }
 
 /// One member of the top-level object. Texts are what stands between the quotes, not decoded.
@@ -73,11 +58,28 @@ enum Value<'a> {
     Container,
 }
 
+impl<'a> Value<'a> {
+    fn found(self) -> Result<Found<'a>, Unreadable> {
+        Ok(match self {
+            Value::Text(raw) => Found::One(decode(raw)?),
+            Value::Bare => Found::Flag,
+            Value::False => Found::Nothing,
+            Value::Container => Found::Many,
+        })
+    }
+}
+
 /// Shows every member to `visit`, in order. On `Err` some may have been shown.
-fn each_member<'a>(input: &'a [u8], mut visit: impl FnMut(Member<'a>)) -> Result<(), Unreadable> {
+fn each_member<'a>(
+    input: &'a [u8],
+    mut visit: impl FnMut(Member<'a>) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
     std::str::from_utf8(input).map_err(|_| Unreadable)?;
-    let mut scanner = Scanner { input, at: 0 };
+    let mut scanner = Scanner { input, at: byte_order_mark_len(input) };
     scanner.skip_whitespace();
+    if scanner.peek().is_none() {
+        return Ok(());
+    }
     if !scanner.take(b'{') {
         scanner.value(0)?;
         return scanner.end();
@@ -97,7 +99,7 @@ fn each_member<'a>(input: &'a [u8], mut visit: impl FnMut(Member<'a>)) -> Result
         scanner.skip_whitespace();
         let comma_at = scanner.at;
         let comma_after = scanner.take(b',').then_some(comma_at);
-        visit(Member { span, comma_before, comma_after, name, value });
+        visit(Member { span, comma_before, comma_after, name, value })?;
         if comma_after.is_none() {
             scanner.expect(b'}')?;
             return scanner.end();
@@ -106,22 +108,23 @@ fn each_member<'a>(input: &'a [u8], mut visit: impl FnMut(Member<'a>)) -> Result
     }
 }
 
-/// Whether the checked text `raw`, decoded, is `expected`.
-fn is_text(raw: &[u8], expected: &str) -> bool {
+/// The place of the name that the checked text `raw` is when decoded.
+fn find_name(raw: &[u8], names: &Names) -> Option<usize> {
+    let mut candidates = names.candidates();
     let mut scanner = Scanner { input: raw, at: 0 };
-    let mut rest = expected.as_bytes();
     while let Some(byte) = scanner.peek() {
-        let after = if byte == b'\\' {
-            let Ok(escaped) = scanner.escape() else { return false };
-            rest.strip_prefix(escaped.encode_utf8(&mut [0; 4]).as_bytes())
+        let goes_on = if byte == b'\\' {
+            let escaped = scanner.escape().ok()?;
+            escaped.encode_utf8(&mut [0; 4]).bytes().all(|byte| candidates.go_on_with(byte))
         } else {
             scanner.at += 1;
-            rest.strip_prefix(&[byte])
+            candidates.go_on_with(byte)
         };
-        let Some(after) = after else { return false };
-        rest = after;
+        if !goes_on {
+            return None;
+        }
     }
-    rest.is_empty()
+    candidates.whole()
 }
 
 fn decode(raw: &[u8]) -> Result<Cow<'_, [u8]>, Unreadable> {
@@ -140,6 +143,9 @@ fn decode(raw: &[u8]) -> Result<Cow<'_, [u8]>, Unreadable> {
     }
     Ok(Cow::Owned(text))
 }
+
+/// Those of JSON, and those that Python, Jackson, Gson and JSON5 read besides.
+const BARE_WORDS: [&str; 7] = ["true", "false", "null", "NaN", "Infinity", "-Infinity", "+Infinity"];
 
 /// A place in a document; each method reads one thing there and moves behind it.
 struct Scanner<'a> {
@@ -239,16 +245,15 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// `true`, `false`, `null` or a number.
+    /// A number, or a word that stands for a value.
     fn bare(&mut self) -> Result<(), Unreadable> {
         let rest = self.input.get(self.at..).unwrap_or_default();
-        for literal in ["true", "false", "null"] {
-            if rest.starts_with(literal.as_bytes()) {
-                self.at += literal.len();
-                return Ok(());
-            }
+        if matches!(rest, [b'0'..=b'9', ..] | [b'-', b'0'..=b'9', ..]) {
+            return self.number();
         }
-        self.number()
+        let word = BARE_WORDS.iter().find(|word| rest.starts_with(word.as_bytes())).ok_or(Unreadable)?;
+        self.at += word.len();
+        Ok(())
     }
 
     fn number(&mut self) -> Result<(), Unreadable> {
@@ -374,9 +379,12 @@ mod tests {
     use super::super::testing::{assert_cuts_fit, show};
     use super::*;
 
+    fn find<'a>(input: &'a [u8], name: &str) -> Result<Found<'a>, Unreadable> {
+        scan(input, &Names::new(&[name])).map(|mut scanned| scanned.take(0))
+    }
+
     fn left(input: &[u8], names: &[&str]) -> Result<Vec<u8>, Unreadable> {
-        let mut cuts = Vec::new();
-        cut(input, names, &mut cuts).inspect_err(|_| assert!(cuts.is_empty()))?;
+        let cuts = scan(input, &Names::new(names))?.into_cuts().into_vec();
         assert_cuts_fit(input, &cuts);
         Ok(apply_cuts(input, &cuts))
     }
@@ -475,8 +483,6 @@ mod tests {
     #[test]
     fn broken_documents_are_unreadable() {
         for input in [
-            "",
-            " ",
             "{",
             "}",
             r#"{"apikey""#,
@@ -502,7 +508,18 @@ mod tests {
             r#"{"apikey":"k","a":1e}"#,
             r#"{"apikey":"k","a":-}"#,
             r#"{"apikey":"k","a":+1}"#,
-            r#"{"apikey":"k","a":NaN}"#,
+            r#"{"apikey":"k","a":+1}"#,
+            r#"{"apikey":"k","a":0x1}"#,
+            r#"{"apikey":"k","a":nan}"#,
+            r#"{"apikey":"k","a":NaN1}"#,
+            r#"{"apikey":"k","a":-NaN}"#,
+            r#"{"apikey":"k","a":Infinit}"#,
+            r#"{"apikey":"k","a":inf}"#,
+            r#"{"apikey":"k","a":undefined}"#,
+            r#"{"apikey":"k","a":'b'}"#,
+            r#"{"apikey":"k","a":"b",/**/"c":1}"#,
+            r#"[1,]"#,
+            r#"[NaN"#,
             r#"{"apikey":"k","a":nul}"#,
             r#"{"apikey":"k","a":truee}"#,
             r#"{"apikey":"k","a":"\x"}"#,
@@ -512,12 +529,43 @@ mod tests {
             "{\"apikey\":\"k\"\u{c}}",
             "{\"apikey\":\"k\"}\0",
             "{\"apikey\":\"k\" // comment\n}",
-            "\u{feff}{\"apikey\":\"k\"}",
+            " \u{feff}{\"apikey\":\"k\"}",
+            "\u{feff}\u{feff}{\"apikey\":\"k\"}",
+            "{\0\"\0a\0",
+            "\0{\0\"",
         ] {
             check_unreadable(input);
         }
         check_unreadable(b"{\"apikey\":\"k\",\"a\":\"\xff\"}");
         check_unreadable(b"{\"apikey\":\"k\",\"a\":\"\xed\xa0\x80\"}");
+    }
+
+    #[test]
+    fn what_many_readers_read_besides_is_read() {
+        for value in ["NaN", "Infinity", "-Infinity", "+Infinity"] {
+            check(&format!(r#"{{"a":{value},"apikey":"k"}}"#), "=k", &format!(r#"{{"a":{value}}}"#));
+            check(
+                &format!(r#"{{"apikey":"k","a":[1,{{"b": {value} }}]}}"#),
+                "=k",
+                &format!(r#"{{"a":[1,{{"b": {value} }}]}}"#),
+            );
+            check(&format!(r#"{{"apikey":{value}}}"#), "Flag", "{}");
+            check(value, "Nothing", value);
+        }
+        check("\u{feff}{\"apikey\":\"k\"}", "=k", "\u{feff}{}");
+        check("\u{feff} {\"a\":1, \"apikey\":\"k\"}", "=k", "\u{feff} {\"a\":1}");
+        for blank in ["", " ", "\r\n", "\u{feff}"] {
+            check(blank, "Nothing", blank);
+        }
+    }
+
+    #[test]
+    fn each_name_has_its_own_value() {
+        let input = br#"{"k":1,"b":"x","apikey":"y","b":"z","c":false}"#;
+        let mut scanned = scan(input, &Names::new(&["apikey", "b", "k", "c", "d"])).unwrap();
+        let found = [0, 1, 2, 3, 4].map(|place| show(&scanned.take(place)));
+        assert_eq!(found, ["=y", "Many", "Flag", "Nothing", "Nothing"]);
+        assert_eq!(apply_cuts(input, &scanned.into_cuts().into_vec()), b"{}");
     }
 
     #[test]
@@ -547,13 +595,6 @@ mod tests {
     #[test]
     fn what_needs_no_decoding_is_borrowed() {
         assert!(matches!(find(br#"{"apikey":"k"}"#, "apikey"), Ok(Found::One(Cow::Borrowed(_)))));
-    }
-
-    #[test]
-    fn an_unreadable_body_leaves_the_cuts_as_they_were() {
-        let mut cuts = vec![0..1, 2..3];
-        assert_eq!(cut(br#"{"apikey":"k","#, &["apikey"], &mut cuts), Err(Unreadable));
-        assert_eq!(cuts, [0..1, 2..3]);
     }
 
     /// A document as `serde_json` reads it, with the members of the outermost object in order, doubles too.
@@ -605,9 +646,31 @@ mod tests {
         }
     }
 
+    /// What `serde_json` does not read, as what it does: no byte order mark, 1 for each word of ours.
+    fn strict(input: &[u8]) -> Vec<u8> {
+        let mut rest = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
+        let (mut strict, mut in_text) = (Vec::new(), false);
+        while let Some((byte, after)) = rest.split_first() {
+            let word = BARE_WORDS[3..].iter().find(|word| !in_text && rest.starts_with(word.as_bytes()));
+            let piece = match word {
+                Some(word) => &rest[..word.len()],
+                None if in_text && *byte == b'\\' && !after.is_empty() => &rest[..2],
+                None => &rest[..1],
+            };
+            in_text ^= piece == b"\"";
+            strict.extend_from_slice(if word.is_some() { b" 1 " } else { piece });
+            rest = &rest[piece.len()..];
+        }
+        strict
+    }
+
     /// Every way a document must agree with `serde_json`.
     fn check_against_serde_json(input: &[u8]) {
-        let document = match serde_json::from_slice::<Document>(input) {
+        let strict = self::strict(input);
+        if strict.trim_ascii().is_empty() {
+            return assert_eq!(find(input, "apikey"), Ok(Found::Nothing));
+        }
+        let document = match serde_json::from_slice::<Document>(&strict) {
             Ok(document) => document,
             // Numbers too big for an `f64` are the one thing we read and it does not.
             Err(error) if error.to_string().starts_with("number out of range") => return,
@@ -634,7 +697,7 @@ mod tests {
         let kept = left(input, &["apikey", "a"]).unwrap();
         let expected: Vec<_> =
             members.into_iter().filter(|(name, _)| name != "apikey" && name != "a").collect();
-        match serde_json::from_slice::<Document>(&kept).unwrap() {
+        match serde_json::from_slice::<Document>(&self::strict(&kept)).unwrap() {
             Document::Object(members) => assert_eq!(members, expected),
             Document::Other => assert_eq!(kept, input),
         }
@@ -683,7 +746,7 @@ mod tests {
             texts(),
             any::<f64>().prop_map(|number| serde_json::to_string(&number).unwrap()),
             any::<i64>().prop_map(|number| number.to_string()),
-            prop::sample::select(vec!["true", "false", "null"]).prop_map(str::to_owned),
+            prop::sample::select(BARE_WORDS.to_vec()).prop_map(str::to_owned),
         ];
         scalar.prop_recursive(3, 24, 4, |inner| {
             let array =
@@ -717,6 +780,9 @@ mod tests {
             "true",
             "false",
             "null",
+            "NaN",
+            "Infinity",
+            "\u{feff}",
             " ",
             "\n",
         ];

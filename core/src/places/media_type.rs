@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use crate::limits::MULTIPART_BOUNDARY_BYTES_MAX;
 
 /// How a body is searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyKind<'a> {
-    /// `application/x-www-form-urlencoded`.
+    /// `application/x-www-form-urlencoded`, also without the `x-`.
     Form,
     /// `application/json` and what begins so, such as `application/json-patch+json`.
     Json,
@@ -14,37 +16,127 @@ pub enum BodyKind<'a> {
         /// What stands behind the two dashes of a delimiter; 1 to 70 bytes.
         boundary: Cow<'a, [u8]>,
     },
+    /// Of one of these types, but how it is to be read is not told, or not in a way that all servers
+    /// understand alike.
+    Unclear,
     /// Not searched.
     Other,
 }
 
-/// How to search a body with this `Content-Type`.
-///
-/// As in Kong, what is before the `;`, without regard to case, need only *begin* with the media type.
-/// Multipart without one boundary that all servers read alike is [`BodyKind::Other`].
-pub fn body_kind(content_type: Option<&[u8]>) -> BodyKind<'_> {
-    let value = content_type.unwrap_or_default();
-    let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
-    let (media_type, parameters) = value.split_at_checked(end).unwrap_or_default();
-    let media_type = media_type.trim_ascii();
-    let begins_with = |known: &str| {
-        media_type.get(..known.len()).is_some_and(|it| it.eq_ignore_ascii_case(known.as_bytes()))
-    };
+/// The media types that are searched.
+#[derive(Clone, Copy)]
+enum Searched {
+    Form,
+    Json,
+    Multipart,
+}
 
-    if begins_with("application/x-www-form-urlencoded") {
-        BodyKind::Form
-    } else if begins_with("application/json") {
-        BodyKind::Json
-    } else if begins_with("multipart/form-data") {
-        match boundary(parameters) {
-            Some(boundary) => BodyKind::Multipart { boundary: Cow::Borrowed(boundary) },
-            None => BodyKind::Other,
+/// What a media type begins with, in lower case, and how it is searched.
+const SEARCHED: [(&[u8], Searched); 4] = [
+    (b"application/x-www-form-urlencoded", Searched::Form),
+    (b"application/www-form-urlencoded", Searched::Form),
+    (b"application/json", Searched::Json),
+    (b"multipart/form-data", Searched::Multipart),
+];
+
+/// How to search a body with these values of `Content-Type`.
+///
+/// As in Kong the media type, without regard to case, need only *begin* with one that is searched.
+/// Unclear are several types where one would be searched, as lines or in one line, as some platforms
+/// join them; a charset in which ASCII may not mean ASCII; and multipart without one boundary that all
+/// servers read alike.
+pub fn body_kind<'a>(content_types: impl Iterator<Item = &'a [u8]>) -> BodyKind<'a> {
+    let mut values = content_types;
+    let Some(value) = values.next() else { return BodyKind::Other };
+    let second = values.next();
+    if second.is_some() || has_second_type(value) {
+        let mut all = [value].into_iter().chain(second).chain(values);
+        let may_be_searched =
+            |value: &[u8]| value.split(|byte| *byte == b',').any(|it| searched_as(it).is_some());
+        return if all.any(may_be_searched) { BodyKind::Unclear } else { BodyKind::Other };
+    }
+    let Some(searched) = searched_as(value) else { return BodyKind::Other };
+    if !is_ascii_everywhere(value) {
+        return BodyKind::Unclear;
+    }
+    match searched {
+        Searched::Form => BodyKind::Form,
+        Searched::Json => BodyKind::Json,
+        Searched::Multipart => {
+            let parameters = memchr(b';', value).and_then(|end| value.get(end..)).unwrap_or_default();
+            match boundary(parameters) {
+                Some(boundary) => BodyKind::Multipart { boundary: Cow::Borrowed(boundary) },
+                None => BodyKind::Unclear,
+            }
         }
-    } else {
-        BodyKind::Other
     }
 }
 
+fn searched_as(value: &[u8]) -> Option<Searched> {
+    let media_type = value.trim_ascii_start();
+    let begins_with =
+        |known: &[u8]| media_type.get(..known.len()).is_some_and(|it| it.eq_ignore_ascii_case(known));
+    SEARCHED.iter().find(|(known, _)| begins_with(known)).map(|(_, searched)| *searched)
+}
+
+/// Whether there is a comma outside quotes, or inside ones that do not end: no media type has one there
+/// (RFC 9110 §8.3.1), but several that were joined have.
+fn has_second_type(value: &[u8]) -> bool {
+    let (mut is_quoted, mut is_escaped, mut commas) = (false, false, 0);
+    for byte in value {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => {
+                is_quoted = !is_quoted;
+                commas = 0;
+            }
+            b',' if is_quoted => commas += 1,
+            b',' => return true,
+            _ => {}
+        }
+    }
+    commas > 0
+}
+
+/// Whether no `charset`, wherever a reader may see one, is other than those in which bytes below 0x80 are
+/// ASCII, alone and as part of any character: else the same bytes may say something else (UTF-16, UTF-7,
+/// Shift JIS).
+fn is_ascii_everywhere(value: &[u8]) -> bool {
+    let word = b"charset";
+    let mut at = 0;
+    while let Some(found) = find_word(value.get(at..).unwrap_or_default(), word) {
+        at += found + word.len();
+        let rest = value.get(at..).unwrap_or_default();
+        if rest.starts_with(b"*") {
+            return false;
+        }
+        let Some(charset) = rest.trim_ascii_start().strip_prefix(b"=") else { continue };
+        let charset = charset.trim_ascii_start();
+        let charset = charset.strip_prefix(b"\"").or(charset.strip_prefix(b"'")).unwrap_or(charset);
+        let is_end = |byte: &u8| matches!(byte, b';' | b'"' | b'\'' | b',') || byte.is_ascii_whitespace();
+        let charset = charset.split(is_end).next().unwrap_or_default();
+        if !charset.is_empty() && !is_ascii_compatible(charset) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Where `word` begins, in any case.
+fn find_word(text: &[u8], word: &[u8]) -> Option<usize> {
+    text.windows(word.len()).position(|it| it.eq_ignore_ascii_case(word))
+}
+
+fn is_ascii_compatible(charset: &[u8]) -> bool {
+    let name = charset.to_ascii_lowercase();
+    let numbered = |prefix: &[u8]| {
+        name.strip_prefix(prefix).is_some_and(|it| !it.is_empty() && it.iter().all(u8::is_ascii_digit))
+    };
+    matches!(name.as_slice(), b"utf-8" | b"utf8" | b"us-ascii" | b"ascii" | b"latin1")
+        || numbered(b"iso-8859-")
+        || numbered(b"windows-125")
+}
 /// The only `boundary` in `; name=value; name="value"`.
 /// `None` as well when there are two, when it is in a form that servers read differently
 /// (`boundary*=`, a backslash, a comma or space outside quotes), or when any parameter is broken.
@@ -105,7 +197,15 @@ mod tests {
     }
 
     fn check(content_type: &str, kind: BodyKind<'_>) {
-        assert_eq!(body_kind(Some(content_type.as_bytes())), kind, "{content_type}");
+        assert_eq!(body_kind(std::iter::once(content_type.as_bytes())), kind, "{content_type}");
+    }
+
+    fn check_lines(content_types: &[&str], kind: BodyKind<'_>) {
+        assert_eq!(body_kind(content_types.iter().map(|line| line.as_bytes())), kind, "{content_types:?}");
+        // The same as platforms join them.
+        for joint in [", ", ","] {
+            check(&content_types.join(joint), kind.clone());
+        }
     }
 
     #[test]
@@ -116,11 +216,53 @@ mod tests {
         check("application/json-patch+json", BodyKind::Json);
         check("application/x-www-form-urlencoded", BodyKind::Form);
         check("application/x-www-form-urlencoded;charset=UTF-8", BodyKind::Form);
+        check("application/www-form-urlencoded", BodyKind::Form);
+        check(" APPLICATION/WWW-Form-Urlencoded; charset=utf-8", BodyKind::Form);
+    }
+
+    #[test]
+    fn several_types_are_unclear_if_one_is_searched() {
+        let (json, form, other) = ("application/json", "application/x-www-form-urlencoded", "text/plain");
+        check_lines(&[json, json], BodyKind::Unclear);
+        check_lines(&[json, other], BodyKind::Unclear);
+        check_lines(&[other, json], BodyKind::Unclear);
+        check_lines(&[other, other, form], BodyKind::Unclear);
+        check_lines(&[form, "multipart/form-data; boundary=b"], BodyKind::Unclear);
+        check_lines(&["", json], BodyKind::Unclear);
+        check_lines(&["application/json; a=\"b", other], BodyKind::Unclear);
+        check_lines(&[other, other], BodyKind::Other);
+        check_lines(&["text/plain;a=\"b\"", "text/html"], BodyKind::Other);
+        check("application/json; a=\"b,c\"", BodyKind::Json);
+        check("application/json; a=\"b\\\",c\"", BodyKind::Json);
+        check("text/plain; a=\"b, application/json\"", BodyKind::Other);
+    }
+
+    #[test]
+    fn charsets_that_change_ascii_are_unclear() {
+        for charset in
+            ["utf-8", "UTF-8", "\"utf-8\"", "'utf8'", "us-ascii", "iso-8859-15", "windows-1252", "", "\"\""]
+        {
+            check(&format!("application/json; charset={charset}"), BodyKind::Json);
+            check(&format!("application/json;a=b ; Charset = {charset} ; c=d"), BodyKind::Json);
+        }
+        for charset in
+            ["utf-16", "UTF-16LE", "utf-32", "utf-7", "\"utf-16\"", "ibm037", "shift_jis", "x", "utf-8x"]
+        {
+            for media_type in
+                ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]
+            {
+                check(&format!("{media_type}; charset={charset}"), BodyKind::Unclear);
+                check(&format!("{media_type}; charset=utf-8; CHARSET={charset}"), BodyKind::Unclear);
+            }
+            check(&format!("text/plain; charset={charset}"), BodyKind::Other);
+        }
+        check("application/json; charset*=utf-8''utf-16", BodyKind::Unclear);
+        check("application/json; profile=charset", BodyKind::Json);
     }
 
     #[test]
     fn other_types_are_not_searched() {
-        assert_eq!(body_kind(None), BodyKind::Other);
+        assert_eq!(body_kind(std::iter::empty()), BodyKind::Other);
         for content_type in
             ["", ";", "text/plain", "application/jso", "x; application/json", "application/vnd.a+json"]
         {
@@ -133,7 +275,7 @@ mod tests {
         check("multipart/form-data; boundary=abc", multipart("abc"));
         check("Multipart/Form-Data;BOUNDARY=abC", multipart("abC"));
         check("multipart/form-data; boundary=\"a b;c=d\"", multipart("a b;c=d"));
-        check("multipart/form-data; charset=\"a;boundary=x\"; boundary=abc ; a=b;", multipart("abc"));
+        check("multipart/form-data; x=\"a;boundary=x\"; boundary=abc ; a=b;", multipart("abc"));
         check("multipart/form-data ;; boundary = abc", multipart("abc"));
         check("multipart/form-data; boundary=----=_Part_1_2.3", multipart("----=_Part_1_2.3"));
         check(
@@ -145,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boundary_that_is_not_clear_is_none() {
+    fn a_boundary_that_is_not_clear_is_unclear() {
         for parameters in [
             "",
             ";",
@@ -167,24 +309,25 @@ mod tests {
             "; charset; boundary=a",
             ", text/plain",
         ] {
-            check(&format!("multipart/form-data{parameters}"), BodyKind::Other);
+            check(&format!("multipart/form-data{parameters}"), BodyKind::Unclear);
         }
         let too_long = "b".repeat(MULTIPART_BOUNDARY_BYTES_MAX + 1);
-        check(&format!("multipart/form-data; boundary={too_long}"), BodyKind::Other);
+        check(&format!("multipart/form-data; boundary={too_long}"), BodyKind::Unclear);
     }
 
     proptest! {
         #[test]
         fn no_value_panics(tail in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\";=, boundary*\\".to_vec())], 0..40)) {
-            body_kind(Some(&tail));
-            body_kind(Some(&[b"multipart/form-data;boundary=".as_slice(), &tail].concat()));
+            let kind_of = |value: &[u8]| assert_ne!(body_kind(std::iter::once(value)), BodyKind::Form);
+            kind_of(&tail);
+            kind_of(&[b"multipart/form-data;boundary=".as_slice(), &tail].concat());
         }
 
         #[test]
         fn agrees_with_multer(boundary in "[!#-\\[\\]-~]{1,70}", quote in any::<bool>()) {
             let value = if quote { format!("\"{boundary}\"") } else { boundary };
             let content_type = format!("multipart/form-data; boundary={value}");
-            if let BodyKind::Multipart { boundary } = body_kind(Some(content_type.as_bytes()))
+            if let BodyKind::Multipart { boundary } = body_kind(std::iter::once(content_type.as_bytes()))
                 && let Ok(theirs) = multer::parse_boundary(&content_type)
             {
                 prop_assert_eq!(&boundary[..], theirs.as_bytes());

@@ -13,7 +13,7 @@
 //! - control characters in a part's header.
 //!
 //! Where they differ on *what a part is called*, the part has every name that a common reading gives it
-//! (see [`has_name`]).
+//! (see [`names_of`]).
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,44 +21,29 @@ use std::ops::Range;
 use memchr::memchr2;
 use memchr::memmem::{self, Finder};
 
-use super::{Cuts, Found, Unreadable, hex_byte};
+use super::scanned::Few;
+use super::{Found, Names, Scanned, Unreadable, hex_byte};
 use crate::limits::{MULTIPART_BOUNDARY_BYTES_MAX, MULTIPART_PART_HEADER_BYTES_MAX, MULTIPART_PARTS_MAX};
 
-/// What the parts called `name` hold; files count as text, and a part without a name is passed over.
+/// What the parts called one of `names` hold, and the ranges to delete so that no part is called so
+/// and every other byte stays; files count as text, and a part without a name is passed over.
+/// A part goes from its delimiter to the next one; when none is left the closing delimiter stays.
 ///
 /// `Err`: broken, read differently by different servers, or more parts or longer part headers than
 /// [`crate::limits`] allows.
-pub fn find<'a>(input: &'a [u8], boundary: &[u8], name: &str) -> Result<Found<'a>, Unreadable> {
-    let mut found = Found::Nothing;
+pub fn scan<'a>(input: &'a [u8], boundary: &[u8], names: &Names) -> Result<Scanned<'a>, Unreadable> {
+    let mut scanned = Scanned::default();
     each_part(input, boundary, |part| {
-        if has_name(part.header, name)? {
-            found.add(Found::One(Cow::Borrowed(part.content)));
+        let called = names_of(part.header, names)?;
+        for place in called.iter() {
+            scanned.add(*place, Found::One(Cow::Borrowed(part.content)));
+        }
+        if called.iter().next().is_some() {
+            scanned.cut(part.span);
         }
         Ok(())
     })?;
-    Ok(found)
-}
-
-/// Appends the ranges to delete, ascending, disjoint, so that no part is called one of `names`
-/// and every other byte stays.
-/// A part goes from its delimiter to the next one; when none is left the closing delimiter stays.
-pub fn cut<N: AsRef<str>>(
-    input: &[u8],
-    boundary: &[u8],
-    names: &[N],
-    cuts: &mut Vec<Range<usize>>,
-) -> Result<(), Unreadable> {
-    let mut cuts = Cuts::new(cuts);
-    let outcome = each_part(input, boundary, |part| {
-        for name in names {
-            if has_name(part.header, name.as_ref())? {
-                cuts.push(part.span.clone());
-                break;
-            }
-        }
-        Ok(())
-    });
-    cuts.finish(outcome)
+    Ok(scanned)
 }
 
 struct Part<'a> {
@@ -212,7 +197,7 @@ fn has_stray_control(header: &[u8], line_end: &[u8]) -> bool {
         .any(|line| line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t'))
 }
 
-/// Whether any common reading of a part's header gives the part this name.
+/// The places of all names that any common reading of a part's header gives the part.
 ///
 /// - Every `Content-Disposition` counts, whatever its case and type, also with blanks before it or its colon.
 /// - Every `name` parameter counts, whatever its case, even inside what may be another's quoted value:
@@ -222,7 +207,8 @@ fn has_stray_control(header: &[u8], line_end: &[u8]) -> bool {
 ///
 /// `Err`: the name may be written in one of two ways that form data must not use and some servers decode:
 /// `name*=` (RFC 7578 §4.2) and `=?utf-8?…?=` (RFC 2047).
-fn has_name(header: &[u8], name: &str) -> Result<bool, Unreadable> {
+fn names_of(header: &[u8], names: &Names) -> Result<Few<usize>, Unreadable> {
+    let mut called = Few::default();
     let mut rest = header;
     while !rest.is_empty() {
         let (line, after) = split_line(rest);
@@ -236,11 +222,9 @@ fn has_name(header: &[u8], name: &str) -> Result<bool, Unreadable> {
             rest = split_line(rest).1;
         }
         let value = field.get(..field.len() - rest.len()).unwrap_or_default();
-        if has_name_parameter(value.trim_ascii_end(), name)? {
-            return Ok(true);
-        }
+        add_parameters(value.trim_ascii_end(), names, &mut called)?;
     }
-    Ok(false)
+    Ok(called)
 }
 
 /// The first line with its line end, and the rest.
@@ -257,7 +241,8 @@ fn is_disposition(line: &[u8]) -> bool {
     })
 }
 
-fn has_name_parameter(disposition: &[u8], name: &str) -> Result<bool, Unreadable> {
+/// Adds the names that the `name` parameters of a disposition give.
+fn add_parameters(disposition: &[u8], names: &Names, called: &mut Few<usize>) -> Result<(), Unreadable> {
     let word = b"name";
     let mut at = 0;
     while let Some(found) = memchr2(b'n', b'N', disposition.get(at..).unwrap_or_default()) {
@@ -277,13 +262,11 @@ fn has_name_parameter(disposition: &[u8], name: &str) -> Result<bool, Unreadable
         if is_extended(rest) {
             return Err(Unreadable);
         }
-        if let Some(value) = rest.trim_ascii_start().strip_prefix(b"=")
-            && may_be_called(value.trim_ascii_start(), name)?
-        {
-            return Ok(true);
+        if let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") {
+            add_readings(value.trim_ascii_start(), names, called)?;
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 /// Behind `name`: `*=`, `*0=` or `*0*=` (RFC 2231).
@@ -293,8 +276,8 @@ fn is_extended(rest: &[u8]) -> bool {
     rest.get(marks..).is_some_and(|rest| rest.trim_ascii_start().starts_with(b"="))
 }
 
-/// Whether some reading of what stands behind `name=` is `name`.
-fn may_be_called(value: &[u8], name: &str) -> Result<bool, Unreadable> {
+/// Adds the names that readings of what stands behind `name=` give.
+fn add_readings(value: &[u8], names: &Names, called: &mut Few<usize>) -> Result<(), Unreadable> {
     let quoted = match value {
         [quote @ (b'"' | b'\''), text @ ..] => Some((Some(*quote), text)),
         _ => None,
@@ -303,12 +286,14 @@ fn may_be_called(value: &[u8], name: &str) -> Result<bool, Unreadable> {
     for (quote, text) in quoted.into_iter().chain(token) {
         for (has_backslashes, has_percents) in [(false, false), (true, false), (false, true), (true, true)] {
             let reading = Reading { quote, has_backslashes, has_percents };
-            if reading.gives(text, name)? {
-                return Ok(true);
+            if let Some(place) = reading.find(text, names)?
+                && !called.iter().any(|known| *known == place)
+            {
+                called.push(place);
             }
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 /// One way to read the value of a parameter.
@@ -322,27 +307,30 @@ struct Reading {
 }
 
 impl Reading {
-    /// Compares as it reads and stops at the first difference: a header of thousands of `name=` costs no more
-    /// than its length. Blanks at both ends are passed over, as in Java's Commons FileUpload.
-    fn gives(&self, text: &[u8], name: &str) -> Result<bool, Unreadable> {
+    /// The place of the name that it gives. Compares as it reads and stops where no name goes on: a header of
+    /// thousands of `name=` costs no more than its length. Blanks at both ends are passed over, as in Java's
+    /// Commons FileUpload.
+    fn find(&self, text: &[u8], names: &Names) -> Result<Option<usize>, Unreadable> {
         let mut rest = text.trim_ascii_start();
-        for expected in name.bytes() {
+        let mut candidates = names.candidates();
+        loop {
             if rest.starts_with(b"=?") {
                 return Err(Unreadable);
             }
-            if self.is_over(rest) {
-                return Ok(false);
+            if let Some(place) = candidates.whole()
+                && (self.is_over(rest) || self.is_over(rest.trim_ascii_start()))
+            {
+                return Ok(Some(place));
             }
-            let Some((byte, after)) = self.next(rest) else { return Ok(false) };
-            if byte != expected {
-                return Ok(false);
+            if self.is_over(rest) {
+                return Ok(None);
+            }
+            let Some((byte, after)) = self.next(rest) else { return Ok(None) };
+            if !candidates.go_on_with(byte) {
+                return Ok(None);
             }
             rest = after;
         }
-        if rest.starts_with(b"=?") {
-            return Err(Unreadable);
-        }
-        Ok(self.is_over(rest) || self.is_over(rest.trim_ascii_start()))
     }
 
     fn is_over(&self, rest: &[u8]) -> bool {
@@ -376,9 +364,12 @@ mod tests {
     use super::super::testing::{assert_cuts_fit, show};
     use super::*;
 
+    fn find<'a>(input: &'a [u8], boundary: &[u8], name: &str) -> Result<Found<'a>, Unreadable> {
+        scan(input, boundary, &Names::new(&[name])).map(|mut scanned| scanned.take(0))
+    }
+
     fn left(input: &[u8], names: &[&str]) -> Result<Vec<u8>, Unreadable> {
-        let mut cuts = Vec::new();
-        cut(input, b"b", names, &mut cuts).inspect_err(|_| assert!(cuts.is_empty()))?;
+        let cuts = scan(input, b"b", &Names::new(names))?.into_cuts().into_vec();
         assert_cuts_fit(input, &cuts);
         Ok(apply_cuts(input, &cuts))
     }
@@ -681,10 +672,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_body_leaves_the_cuts_as_they_were() {
-        let mut cuts = vec![0..1, 2..3];
-        assert_eq!(cut(&body(KEY), b"b", &["apikey"], &mut cuts), Err(Unreadable));
-        assert_eq!(cuts, [0..1, 2..3]);
+    fn each_name_has_its_own_value() {
+        let part = |name: &str, value: &str| format!("--b~Content-Disposition: form-data; {name}~~{value}~");
+        let parts = [part("name=apikey", "1"), part("name=a; name=\"k\"", "2"), part("name=a", "3")];
+        let input = body(&format!("{}--b--~", parts.concat()));
+        let mut scanned = scan(&input, b"b", &Names::new(&["a", "apikey", "k", "x"])).unwrap();
+        let found = [0, 1, 2, 3].map(|place| show(&scanned.take(place)));
+        assert_eq!(found, ["Many", "=1", "=2", "Nothing"]);
+        assert_eq!(apply_cuts(&input, &scanned.into_cuts().into_vec()), b"--b--\r\n");
     }
 
     #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::credentials::{consumer_id, keep, taken_text};
+use super::credentials::{consumer_id, keep, refuse_reserved, taken_text};
 use super::entities::{Change, stamp};
 use super::error::Error;
 use super::grants::{application_consumer, text};
@@ -98,6 +98,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Some(given) => self.accept_key(work, "client_id", &given).await?,
             None => change.fresh.key.clone(),
         };
+        client_secret.as_deref().map_or(Ok(()), |given| refuse_reserved("client_secret", given))?;
         let secret = client_secret.map_or_else(|| change.fresh.secret.clone(), PlainKey::new);
         // Only digests are ever stored, whatever is asked for.
         credential.insert("hash_secret".to_owned(), true.into());

@@ -11,7 +11,7 @@ use super::lookup::Holder;
 use super::present::{self, EXPIRES_AT_MS};
 use super::records;
 use super::work::{Work, reference};
-use crate::keys::{KeyDigest, PepperId, PlainKey, TagKey, has_our_prefix};
+use crate::keys::{KeyDigest, PepperId, PlainKey, TagKey, has_our_prefix, is_reserved};
 use crate::limits;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -78,6 +78,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if given.len() > limits::KEY_BYTES_MAX {
             return Err(Error::field(field, format!("length must be at most {}", limits::KEY_BYTES_MAX)));
         }
+        refuse_reserved(field, given)?;
         let mut settings = work.settings().await?;
         if has_our_prefix(given.as_bytes()) {
             let genuine = settings
@@ -146,6 +147,16 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             work.delete(records::credential(&digest));
             work.publish_grant(digest, None);
         }
+    }
+}
+
+/// A text whose digest is a secret of ours is no key, nor any other thing that is digested.
+pub(super) fn refuse_reserved(field: &str, given: &str) -> Result<(), Error> {
+    match is_reserved(given.as_bytes()) {
+        true => {
+            Err(Error::field(field, "this text is reserved: bring another, or leave it out to have one made"))
+        }
+        false => Ok(()),
     }
 }
 

@@ -1,8 +1,9 @@
 use super::compile::{Entry, EntryPath, HeaderCondition, PortTrees, Route, Router, normal_sni};
-use super::host::{HOST_BYTES_MAX, RequestHost};
+use super::host::RequestHost;
 use super::normalise::NormalPath;
 use super::prefix_tree::{Position, Root};
 use super::spec::RouteSpec;
+use crate::authority::{Authority, HOST_BYTES_MAX};
 use crate::request::Headers;
 
 /// What of a request takes part in matching, besides its path.
@@ -10,13 +11,15 @@ use crate::request::Headers;
 pub struct RouteRequest<'a, H> {
     /// Method, as sent.
     pub method: &'a str,
-    /// `Host` field or `:authority`, as sent: any case, with or without port; empty when there was none.
-    pub host: &'a [u8],
-    /// Whether the request came by TLS.
+    /// Whom it is for, as sent: any case, with or without port; empty when nobody was named.
+    pub authority: Authority<'a>,
+    /// Whether the client uses TLS.
     pub scheme_https: bool,
     /// Header fields.
     pub headers: &'a H,
-    /// TLS server name; only looked at with `scheme_https`.
+    /// Whether TLS ends here, so that its server name is known.
+    pub ends_tls: bool,
+    /// TLS server name; only looked at with `ends_tls`.
     pub sni: Option<&'a str>,
 }
 
@@ -77,9 +80,9 @@ impl<H: Headers> Search<'_, '_, H> {
         if hosts.is_empty() {
             return;
         }
-        let RouteRequest { host, scheme_https, .. } = *self.request;
+        let RouteRequest { authority, scheme_https, .. } = *self.request;
         let mut buffer = [0; HOST_BYTES_MAX];
-        let Some(RequestHost { name, port }) = RequestHost::parse(host, scheme_https, &mut buffer) else {
+        let Some(RequestHost { name, port }) = RequestHost::new(authority, scheme_https, &mut buffer) else {
             return;
         };
         self.ports(hosts.exact.get(name), port);
@@ -140,10 +143,10 @@ fn holds<H: Headers>(route: &Route, request: &RouteRequest<'_, H>) -> bool {
         && route.headers.iter().all(|condition| header_holds(condition, request.headers))
 }
 
-/// Server names count only where there is TLS: a plain request passes and is told to use HTTPS.
+/// Server names count only where TLS ends: a plain request passes and is told to use HTTPS.
 fn sni_holds<H>(snis: &[String], request: &RouteRequest<'_, H>) -> bool {
     let named = |sni: &str| snis.iter().any(|of| of.eq_ignore_ascii_case(normal_sni(sni)));
-    snis.is_empty() || !request.scheme_https || request.sni.is_some_and(named)
+    snis.is_empty() || !request.ends_tls || request.sni.is_some_and(named)
 }
 
 fn header_holds<H: Headers>(condition: &HeaderCondition, headers: &H) -> bool {

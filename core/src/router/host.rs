@@ -2,9 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-/// Longest host name compared, in bytes; names end at 253 (RFC 1035 §2.3.4).
-/// A longer one in a request matches no host condition.
-pub(super) const HOST_BYTES_MAX: usize = 255;
+use crate::authority::{Authority, HOST_BYTES_MAX};
 
 /// One entry of a route's `hosts`, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,34 +85,18 @@ pub(super) struct RequestHost<'b> {
 }
 
 impl<'b> RequestHost<'b> {
-    /// Reads a `Host` field; `None` when it is empty or too long to match anything.
-    pub(super) fn parse(host: &[u8], scheme_https: bool, buffer: &'b mut HostBuffer) -> Option<Self> {
-        let (name, port) = split_sent_port(host);
-        if name.is_empty() {
-            return None;
-        }
-        let lowered = buffer.get_mut(..name.len())?;
+    /// `None` when nobody was named.
+    pub(super) fn new(
+        authority: Authority<'_>,
+        scheme_https: bool,
+        buffer: &'b mut HostBuffer,
+    ) -> Option<Self> {
+        let name = authority.host();
+        let lowered = buffer.get_mut(..name.len()).filter(|name| !name.is_empty())?;
         lowered.copy_from_slice(name);
         lowered.make_ascii_lowercase();
         let default_port = if scheme_https { 443 } else { 80 };
-        Some(RequestHost { name: lowered, port: port.unwrap_or(default_port) })
-    }
-}
-
-/// Splits off a port; what is no port stays in the name, which then matches nothing.
-/// An empty port is the same as none (RFC 3986 §6.2.3).
-fn split_sent_port(host: &[u8]) -> (&[u8], Option<u16>) {
-    let Some(colon) = host.iter().rposition(|&byte| byte == b':') else { return (host, None) };
-    let digits = &host[colon + 1..];
-    if digits.is_empty() {
-        return (&host[..colon], None);
-    }
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return (host, None);
-    }
-    match str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()) {
-        Some(port) => (&host[..colon], Some(port)),
-        None => (host, None),
+        Some(RequestHost { name: lowered, port: authority.port().unwrap_or(default_port) })
     }
 }
 
@@ -130,21 +112,14 @@ mod tests {
             ("a.test:8000", true, "a.test", 8000),
             ("a.test:0080", false, "a.test", 80),
             ("a.test:", true, "a.test", 443),
-            ("a.test:99999", false, "a.test:99999", 80),
-            ("a.test:x", false, "a.test:x", 80),
             ("[::1]:81", false, "[::1]", 81),
             ("[::A]", false, "[::a]", 80),
         ] {
             let mut buffer = [0; HOST_BYTES_MAX];
-            let host = RequestHost::parse(sent.as_bytes(), https, &mut buffer).unwrap();
+            let authority = Authority::parse(sent.as_bytes()).unwrap();
+            let host = RequestHost::new(authority, https, &mut buffer).unwrap();
             assert_eq!((str::from_utf8(host.name).unwrap(), host.port), (name, port), "{sent}");
         }
-    }
-
-    #[test]
-    fn hosts_that_match_nothing() {
-        for sent in [&b""[..], b":80", &[b'a'; 256], &[b'.'; 9000]] {
-            assert!(RequestHost::parse(sent, false, &mut [0; HOST_BYTES_MAX]).is_none());
-        }
+        assert!(RequestHost::new(Authority::default(), false, &mut [0; HOST_BYTES_MAX]).is_none());
     }
 }

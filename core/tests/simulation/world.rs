@@ -18,6 +18,7 @@ use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 use latchkey_core::ports::testing::SeededRandom;
 use latchkey_core::replica::{Due, Progress, mark_published, next_due};
+use latchkey_core::replica_mac::ReplicaKeys;
 use latchkey_core::request::{Body, Now, RequestHead, Scheme};
 use latchkey_core::snapshot::{ConfigKind, WorkspaceSettings};
 use latchkey_core::store::memory::MemoryStore;
@@ -28,13 +29,13 @@ use uuid::Uuid;
 
 use crate::auditor::{ConfigState, Decided, History, KeyState, Outcome, Promise};
 use crate::network::{Dice, Outage};
-use crate::replica::StaleReplica;
+use crate::replica::{Behaviour, Copied, StaleReplica};
 
 /// How long an adapter waits for a feed or a grant.
 const TIMEOUT_MS: u64 = 2_000;
 /// Virtual length of a run.
 const RUN_MS: u64 = 400_000;
-const SERVICE: Uuid = Uuid::from_u128(0x51);
+pub(crate) const SERVICE: Uuid = Uuid::from_u128(0x51);
 const ROUTE: Uuid = Uuid::from_u128(0x52);
 const KEY_AUTH: Uuid = Uuid::from_u128(0x81);
 const REGISTRATION: Uuid = Uuid::from_u128(0x82);
@@ -59,6 +60,7 @@ pub(crate) struct Counts {
     outages_ended: u64,
     replica_reads: u64,
     stale_reads: u64,
+    lies: u64,
     asked_again: u64,
     authority_reads: u64,
     publications_failed: u64,
@@ -67,7 +69,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn each(&self) -> [(&'static str, u64); 15] {
+    pub(crate) fn each(&self) -> [(&'static str, u64); 16] {
         [
             ("request", self.requests),
             ("accepted", self.accepted),
@@ -79,6 +81,7 @@ impl Counts {
             ("outage ended", self.outages_ended),
             ("replica read", self.replica_reads),
             ("stale read", self.stale_reads),
+            ("lie of the replica", self.lies),
             ("asked again", self.asked_again),
             ("authority read", self.authority_reads),
             ("publication failed", self.publications_failed),
@@ -100,6 +103,7 @@ impl AddAssign for Counts {
         self.outages_ended += other.outages_ended;
         self.replica_reads += other.replica_reads;
         self.stale_reads += other.stale_reads;
+        self.lies += other.lies;
         self.asked_again += other.asked_again;
         self.authority_reads += other.authority_reads;
         self.publications_failed += other.publications_failed;
@@ -121,13 +125,21 @@ enum Event {
     /// A read of a grant arrives at its store.
     GrantArrives(GrantCall),
     /// Its answer arrives, or the adapter gave up.
-    GrantAnswered(GrantCall, Box<GrantAnswer>),
+    GrantAnswered(GrantCall, Box<GrantRead>),
     /// An administrator changes something.
     Administer,
     /// The publisher runs.
     Publish,
     /// An instance stops, and another starts in its place.
     Restart { instance: usize },
+}
+
+/// What came of a read of a grant.
+#[derive(Clone, Debug)]
+enum GrantRead {
+    Answer(GrantAnswer),
+    /// From the replica, where others can write.
+    Copied(Copied),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -190,6 +202,7 @@ pub(crate) struct World {
     promise: Promise,
     rules: Rules,
     peppers: Peppers,
+    replica_keys: ReplicaKeys,
     store: MemoryStore,
     replica: Option<StaleReplica>,
     horizon_ms: u64,
@@ -226,12 +239,15 @@ impl World {
             grace_ms: *dice.pick(&[0, 0, 5_000, 60_000]),
         };
         let failing_percent = *dice.pick(&[0, 5, 40]);
+        let lying_percent = *dice.pick(&[0, 0, 30]);
         let has_replica = dice.percent(75);
-        let replica = || StaleReplica::new(dice.clone(), now_ms.clone(), horizon_ms, failing_percent);
+        let behaviour = Behaviour { horizon_ms, failing_percent, lying_percent };
+        let replica = || StaleReplica::new(dice.clone(), now_ms.clone(), behaviour);
         let mut world = World {
             random: SeededRandom::new(seed),
             promise,
             rules,
+            replica_keys: ReplicaKeys::new(&peppers),
             peppers,
             store: MemoryStore::default(),
             replica: has_replica.then(replica),
@@ -329,7 +345,10 @@ impl World {
                 self.happen(event);
             }
         }
-        self.counts.stale_reads = self.replica.as_ref().map_or(0, |replica| replica.stale_reads.get());
+        if let Some(replica) = &self.replica {
+            self.counts.stale_reads = replica.stale_reads.get();
+            self.counts.lies = replica.lies.get();
+        }
         Report { violations: self.violations, log: self.log, counts: self.counts }
     }
 
@@ -356,7 +375,7 @@ impl World {
             Event::FeedArrives(call) => self.answer_feed(call),
             Event::FeedAnswered(call, reply) => self.learn_feed(call, reply),
             Event::GrantArrives(call) => self.answer_grant(call),
-            Event::GrantAnswered(call, answer) => self.learn_grant(call, *answer),
+            Event::GrantAnswered(call, read) => self.learn_grant(call, *read),
             Event::Administer => self.administer(),
             Event::Publish => self.publish(),
             Event::Restart { instance } => self.restart(instance),
@@ -524,7 +543,8 @@ impl World {
         // The replica is another service, with outages of its own.
         let lost = if replicated { self.dice.percent(3) } else { self.is_lost(instance) };
         if lost {
-            self.schedule_in(TIMEOUT_MS, Event::GrantAnswered(call, Box::new(GrantAnswer::Failed)));
+            let failed = GrantRead::Answer(GrantAnswer::Failed);
+            self.schedule_in(TIMEOUT_MS, Event::GrantAnswered(call, Box::new(failed)));
         } else {
             self.schedule_in(way_ms, Event::GrantArrives(call));
         }
@@ -534,31 +554,37 @@ impl World {
         let digest = call.wanted.digest;
         let place =
             self.requests.get(&call.request).map_or(0, |request| self.instances[request.instance].place);
-        let record = match &self.replica {
+        let missing = GrantRead::Answer(GrantAnswer::Missing);
+        let read = match &self.replica {
             Some(replica) if call.wanted.source == Source::Replica => {
                 self.counts.replica_reads += 1;
-                replica.read(place, digest)
+                replica.read(place, digest).map_or(missing, GrantRead::Copied)
             }
             _ => {
                 self.counts.authority_reads += 1;
-                now(self.store.get(&Grant::record_key(&digest))).unwrap().map(|record| record.value)
+                let record = now(self.store.get(&Grant::record_key(&digest))).unwrap();
+                let grant = record.map(|record| Grant::decode(&record.value).unwrap());
+                grant.map_or(missing, |grant| GrantRead::Answer(GrantAnswer::Found(grant)))
             }
         };
-        let found = |record: Vec<u8>| GrantAnswer::Found(Grant::decode(&record).unwrap());
-        let answer = record.map_or(GrantAnswer::Missing, found);
-        self.schedule_in(self.dice.latency_ms(), Event::GrantAnswered(call, Box::new(answer)));
+        self.schedule_in(self.dice.latency_ms(), Event::GrantAnswered(call, Box::new(read)));
     }
 
-    fn learn_grant(&mut self, call: GrantCall, answer: GrantAnswer) {
+    fn learn_grant(&mut self, call: GrantCall, read: GrantRead) {
         let Some(request) = self.requests.get_mut(&call.request) else { return };
-        let failed = answer == GrantAnswer::Failed;
+        let failed = matches!(read, GrantRead::Answer(GrantAnswer::Failed));
         let number = request.instance;
         if self.instances[number].incarnation != request.incarnation {
             self.requests.remove(&call.request);
             return;
         }
         let now = self.clock(number);
-        match self.instances[number].gateway.learn_grant(call.wanted, answer, now) {
+        let gateway = &mut self.instances[number].gateway;
+        let learned = match read {
+            GrantRead::Answer(answer) => gateway.learn_grant(call.wanted, answer, now),
+            GrantRead::Copied(Copied { record, mac }) => gateway.learn_copy(call.wanted, &record, &mac, now),
+        };
+        match learned {
             Learned::Decide => self.decide(call.request),
             Learned::Ask(wanted) => {
                 self.counts.asked_again += 1;
@@ -649,7 +675,12 @@ impl World {
         let again_ms = match due {
             None => self.dice.below(self.publisher_pace_ms) + 1,
             Some(Due { epoch, records }) => {
-                if records.into_iter().all(|(digest, record)| replica.write(digest, record)) {
+                let copy = |digest: &KeyDigest, record: Vec<u8>| Copied {
+                    mac: self.replica_keys.sign(digest, &record),
+                    record,
+                };
+                let mut records = records.into_iter();
+                if records.all(|(digest, record)| replica.write(digest, record.map(|it| copy(&digest, it)))) {
                     let marked = mark_published(&self.store, epoch, self.horizon_ms, self.now_ms.get());
                     now(marked).expect("nobody else publishes");
                     self.dice.between(1, 50)
@@ -681,6 +712,7 @@ fn head(headers: &HeaderMap, started: Now) -> RequestHead<'_, HeaderMap> {
         headers,
         client_ip: None,
         server_port: 80,
+        forwarded: None,
         started,
         request_id: 0,
     }

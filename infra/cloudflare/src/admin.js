@@ -2,6 +2,7 @@
 
 import { call } from "./core.js";
 import { workspace } from "./learn.js";
+import { cause } from "./log.js";
 
 /** The object's answers to the Admin API carry the newest change, for whoever passed them on. */
 export const EPOCH = "x-latchkey-epoch";
@@ -11,7 +12,7 @@ export async function admin(request, env) {
   try {
     answered = await workspace(env).fetch(request);
   } catch (error) {
-    console.error("the object did not answer:", error.message);
+    console.error("the object did not answer:", cause(error));
     return Response.json(
       { message: "The control plane is out of reach, please try again" },
       { status: 503, headers: { "retry-after": "1" } },

@@ -11,11 +11,11 @@ import {
   headerNames,
   hint,
   initSync,
+  judgeField,
   learnFeed,
   learnGrant,
-  neverPassed as neverPassedNames,
   refuse,
-  responseRules,
+  via as viaEntry,
   Workspace,
 } from "../build/glue/latchkey_worker.js";
 
@@ -26,9 +26,9 @@ const exported = {
   failForTests,
   headerNames,
   hint,
+  judgeField,
   learnFeed,
   learnGrant,
-  neverPassed: neverPassedNames,
   refuse,
   Workspace,
 };
@@ -38,10 +38,8 @@ initSync({ module });
 let generation = 0;
 let poisoned = false;
 let places = new Map();
-let neverPassed;
 /** What `Via` gets of us. */
 export let via;
-let neverPassedBack;
 
 /** The settings and secrets that core reads, by name. */
 const VARIABLES = [
@@ -112,12 +110,7 @@ export function configure(env) {
   if (configured && !poisoned) return;
   const problem = call("configure", settingsOf(env), crypto.getRandomValues(new Uint8Array(16)));
   if (problem) throw new Unconfigured(problem);
-  if (neverPassed === undefined) {
-    neverPassed = new Set(call("neverPassed").split("\n"));
-    const [own, ...names] = responseRules().split("\n");
-    via = own;
-    neverPassedBack = new Set(names);
-  }
+  via ??= viaEntry();
   learnNames();
   configured = true;
 }
@@ -134,12 +127,21 @@ export function headerPlaces() {
   return places;
 }
 
-/** Whether no response passes a field back. */
-export function isNeverPassedBack(name) {
-  return neverPassedBack.has(name);
-}
+/** Names that core has judged: most requests have the same ones. Clients can send others, without end. */
+const judged = new Map();
+const JUDGED_MAX = 1000;
+const JUDGED_NAME_MAX = 100;
 
-/** Whether no request passes a field on as it is: names compare with `_` as `-`. */
-export function isNeverPassed(name) {
-  return neverPassed.has(name) || (name.includes("_") && neverPassed.has(name.replaceAll("_", "-")));
+/**
+ * What becomes of fields of a name, in lower case: whether no request passes them on, and no response
+ * back, as they are; and the spelling that all names have in common that are the same.
+ */
+export function judge(name) {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const text = call("judgeField", name);
+  const withheld = Number(text[0]);
+  const judgement = { isWithheld: (withheld & 1) !== 0, isWithheldBack: (withheld & 2) !== 0, folded: text.slice(1) };
+  if (judged.size < JUDGED_MAX && name.length <= JUDGED_NAME_MAX) judged.set(name, judgement);
+  return judgement;
 }

@@ -1,6 +1,6 @@
 // A request as core reads it: one text, a line for each thing (worker-adapter/src/request.rs).
 
-import { headerPlaces, isNeverPassed } from "./core.js";
+import { headerPlaces, judge } from "./core.js";
 
 /**
  * Reads the fields once, since each look at them crosses into the platform: the values that core
@@ -15,7 +15,7 @@ function readFields(request, asked, places) {
     const place = places.get(name);
     if (place !== undefined) values[place] = `=${value}`;
     names.push(name);
-    if (isNeverPassed(name)) withheld.push(name);
+    if (judge(name).isWithheld) withheld.push(name);
     if (name === "cf-connecting-ip") address = value;
   }
   asked.places = places;

@@ -1,12 +1,14 @@
 // Sends a request on as planned, and its response back (worker-adapter/src/answer.rs).
 
-import { isNeverPassedBack, via } from "./core.js";
+import { judge, via } from "./core.js";
 import { beside } from "./learn.js";
 import { cut } from "./body.js";
 import { Refusal } from "./answer.js";
+import { cause } from "./log.js";
 
 /** The platform gives up by itself after so long; a timer of ours would cost every request. */
 const PLATFORM_TIMEOUT_MS = 100_000;
+
 export async function forward(text, request, asked, env, ctx) {
   const lines = text.split("\n");
   asked.id = lines[2];
@@ -27,7 +29,11 @@ function edit(headers, { names, withheld }, lines) {
     if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
     else headers.delete(name);
   }
-  if (strip !== "") for (const name of strip.split(",")) if (names.includes(name)) headers.delete(name);
+  if (strip !== "") {
+    const stripped = strip.split(",");
+    const isStripped = (name) => stripped.includes(name) || stripped.includes(`=${judge(name).folded}`);
+    for (const name of names) if (isStripped(name)) headers.delete(name);
+  }
   for (let at = 8; at < lines.length; at += 2) {
     // To append costs less than to look first.
     if (names.includes(lines[at])) headers.set(lines[at], lines[at + 1]);
@@ -36,7 +42,8 @@ function edit(headers, { names, withheld }, lines) {
 }
 
 async function send(target, request, headers, asked, lines) {
-  const init = { method: request.method, headers, body: bodyOf(request, asked, lines[4]), redirect: "manual" };
+  // The platform caches by URL, and so would show one consumer what another was answered.
+  const init = { method: request.method, headers, body: bodyOf(request, asked, lines[4]), redirect: "manual", cache: "no-store" };
   const timeoutMs = Number(lines[7]);
   let timer;
   let late = false;
@@ -48,7 +55,7 @@ async function send(target, request, headers, asked, lines) {
   try {
     return await fetch(bodyStays(init) ? withOwnBody(target, request, asked, init) : target, init);
   } catch (error) {
-    console.warn(`the upstream did not answer: ${error?.message}`);
+    console.warn(`the upstream did not answer: ${cause(error)}`);
     throw new Refusal(late ? "timeout" : /dns|resolve/i.test(error?.message) ? "unresolved" : "invalid");
   } finally {
     if (timer !== undefined) clearTimeout(timer);
@@ -78,7 +85,7 @@ function passedBack(upstream, { started, id }, sent, upgrades) {
   const response = new Response(upstream.body, upstream);
   const { headers } = response;
   const withheld = [];
-  for (const name of upstream.headers.keys()) if (isNeverPassedBack(name)) withheld.push(name);
+  for (const name of upstream.headers.keys()) if (judge(name).isWithheldBack) withheld.push(name);
   if (withheld.length > 0) takeBack(headers, withheld, upgrades && upstream.webSocket != null);
   headers.set("x-kong-upstream-latency", now - sent);
   headers.set("x-kong-proxy-latency", sent - started);

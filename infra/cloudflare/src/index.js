@@ -7,6 +7,7 @@ import { learnFeed, learnGrant } from "./learn.js";
 import { readBody } from "./body.js";
 import { ownResponse, problem, Refusal } from "./answer.js";
 import { admin } from "./admin.js";
+import { trace } from "./log.js";
 
 export { Workspace } from "./workspace.js";
 
@@ -91,6 +92,6 @@ function failed(error, request, asked) {
       error = second;
     }
   }
-  console.error("request failed:", error.stack ?? String(error));
+  console.error("request failed:", trace(error));
   return problem(500, "An unexpected error occurred", asked);
 }

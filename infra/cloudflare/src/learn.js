@@ -1,6 +1,8 @@
 // Fetches what core lacks: grants from KV or the object, changes from the object.
 
 import { call, configure, learnNames } from "./core.js";
+import { cause, trace } from "./log.js";
+import { macOf } from "./replica.js";
 
 /** How long the object or KV may take to answer. */
 const TIMEOUT_MS = 2_000;
@@ -14,7 +16,7 @@ export function workspace(env) {
 export async function learnGrant(wanted, env) {
   for (;;) {
     const [digest, source, stamp] = wanted;
-    const found = await readGrant(digest, source, env);
+    const { text: found, mac } = await readGrant(digest, source, env);
     configure(env);
     const text = call(
       "learnGrant",
@@ -24,6 +26,7 @@ export async function learnGrant(wanted, env) {
       Date.now(),
       found ?? undefined,
       found === null,
+      mac,
     );
     if (text === "") return true;
     if (text === "U") return false;
@@ -31,14 +34,18 @@ export async function learnGrant(wanted, env) {
   }
 }
 
-/** The record's text; `null`: there is none; `undefined`: nobody answered. */
+/**
+ * The record's text (`null`: there is none; `undefined`: nobody answered), and of the replica the
+ * MAC beside it, by which core knows our records from those of others who can write there.
+ */
 async function readGrant(digest, source, env) {
   try {
-    const read = source === "replica" ? env.GRANTS.get(digest, "text") : workspace(env).grant(digest);
-    return (await inTime(read)) ?? null;
+    if (source !== "replica") return { text: (await inTime(workspace(env).grant(digest))) ?? null, mac: "" };
+    const { value, metadata } = await inTime(env.GRANTS.getWithMetadata(digest, "text"));
+    return { text: value, mac: macOf(metadata) };
   } catch (error) {
-    console.warn(`a grant could not be read from the ${source}: ${error.message}`);
-    return undefined;
+    console.warn(`a grant could not be read from the ${source}: ${cause(error)}`);
+    return { text: undefined, mac: "" };
   }
 }
 
@@ -49,7 +56,7 @@ export async function learnFeed(since, env) {
   try {
     reply = await inTime(workspace(env).feed(since));
   } catch (error) {
-    console.warn(`the feed did not answer: ${error.message}`);
+    console.warn(`the feed did not answer: ${cause(error)}`);
   }
   configure(env);
   const wrong = call("learnFeed", asked, Date.now(), reply);
@@ -76,10 +83,10 @@ export function beside(items, env, ctx) {
     const value = item.slice(at + 1);
     switch (item.slice(0, at)) {
       case "poll":
-        ctx.waitUntil(learnFeed(value, env).catch((error) => console.error(error)));
+        ctx.waitUntil(learnFeed(value, env).catch((error) => console.error(trace(error))));
         break;
       case "rehash":
-        ctx.waitUntil(workspace(env).rehash(...value.split(",")).catch((error) => console.error(error)));
+        ctx.waitUntil(workspace(env).rehash(...value.split(",")).catch((error) => console.error(trace(error))));
         break;
       default:
         console.warn(value);

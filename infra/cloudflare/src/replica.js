@@ -5,6 +5,11 @@ const WRITE_PAUSE_MS = 1_100;
 /** Writes remembered; the pause matters only for the latest. */
 const WRITES_REMEMBERED = 1_000;
 
+/** The MAC beside a record; empty: there is none. */
+export function macOf(metadata) {
+  return typeof metadata?.mac === "string" ? metadata.mac : "";
+}
+
 export class Replica {
   #namespace;
   #written = new Map();
@@ -13,8 +18,11 @@ export class Replica {
     this.#namespace = namespace;
   }
 
-  /** Writes a grant's text, or removes it with an empty one. What is thrown: it may have been written. */
-  async write(digest, text) {
+  /**
+   * Writes a grant's text with its MAC beside it, or removes it with an empty one. What is thrown:
+   * it may have been written.
+   */
+  async write(digest, text, mac) {
     const last = this.#written.get(digest);
     if (last?.text === text) return;
     const pauseMs = last === undefined ? 0 : last.at + WRITE_PAUSE_MS - Date.now();
@@ -22,8 +30,17 @@ export class Replica {
     // Whatever comes of the attempt, what is there is not known until it has succeeded.
     this.#written.delete(digest);
     if (text === "") await this.#namespace.delete(digest);
-    else await this.#namespace.put(digest, text);
+    else await this.#namespace.put(digest, text, { metadata: { mac } });
     this.#remember(digest, text);
+  }
+
+  /** A part of what is there, from `cursor` on: the names without a MAC, and where the next begins. */
+  async listUnsigned(cursor) {
+    const { keys, list_complete: isComplete, cursor: next } = await this.#namespace.list({ cursor: cursor || undefined });
+    const names = keys.filter(({ metadata }) => macOf(metadata) === "").map(({ name }) => name);
+    // Whatever was written here, it is not what is there.
+    for (const name of names) if (this.#written.has(name)) this.#written.get(name).text = undefined;
+    return { names, next: isComplete ? undefined : next };
   }
 
   #remember(digest, text) {

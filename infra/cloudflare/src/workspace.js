@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { callMethod, create, currentGeneration, settingsOf, Unconfigured } from "./core.js";
 import { ownResponse, problem, Refusal } from "./answer.js";
 import { EPOCH } from "./admin.js";
+import { cause, trace } from "./log.js";
 import { readBody } from "./body.js";
 import { Replica } from "./replica.js";
 
@@ -30,7 +31,7 @@ export class Workspace extends DurableObject {
       try {
         if (this.#call("isBehind")) await ctx.storage.setAlarm(Date.now());
       } catch (error) {
-        console.error("the workspace does not open:", error.message);
+        console.error("the workspace does not open:", cause(error));
       }
     });
   }
@@ -50,7 +51,7 @@ export class Workspace extends DurableObject {
       return response;
     } catch (error) {
       if (error instanceof Refusal) return problem(400, "The request body could not be read", { id: "" });
-      console.error("the Admin API failed:", error.stack ?? String(error));
+      console.error("the Admin API failed:", trace(error));
       return problem(500, "An unexpected error occurred", { id: "" });
     }
   }
@@ -100,24 +101,47 @@ export class Workspace extends DurableObject {
 
   async #publishAll() {
     try {
-      for (let due = this.#call("due"); due !== ""; due = this.#call("due")) {
-        const [epoch, ...records] = due.split("\n");
-        for (let at = 0; at < records.length; at += 2) {
-          await this.#inTime(this.#replica.write(records[at], records[at + 1]));
-        }
-        this.#call("markPublished", Number(epoch));
-        this.#failures = 0;
-      }
+      do {
+        await this.#publishDue();
+      } while (await this.#signSome());
     } catch (error) {
       const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures += 1;
-      console.warn(`KV is behind, next attempt in ${pause} ms: ${error.message ?? error}`);
+      console.warn(`KV is behind, next attempt in ${pause} ms: ${cause(error)}`);
       await this.ctx.storage.setAlarm(Date.now() + pause);
       return;
     }
     // A change that came while the last look was under way.
     if (this.#call("isBehind")) await this.ctx.storage.setAlarm(Date.now());
     else await this.ctx.storage.deleteAlarm();
+  }
+
+  async #publishDue() {
+    for (let due = this.#call("due"); due !== ""; due = this.#call("due")) {
+      const [epoch, ...records] = due.split("\n");
+      for (let at = 0; at < records.length; at += 3) {
+        await this.#inTime(this.#replica.write(records[at], records[at + 1], records[at + 2]));
+      }
+      this.#call("markPublished", Number(epoch));
+      this.#failures = 0;
+    }
+  }
+
+  /**
+   * Writes anew what KV holds without a MAC, from versions that had none: a part of it; changes go
+   * first. What the object does not know is left alone: nobody believes it. Whether there is more.
+   */
+  async #signSome() {
+    const cursor = this.#call("unsignedAfter");
+    if (cursor === undefined) return false;
+    const { names, next } = await this.#inTime(this.#replica.listUnsigned(cursor));
+    for (const name of names) {
+      const [text, mac] = this.#call("signed", name).split("\n");
+      if (text !== "") await this.#inTime(this.#replica.write(name, text, mac));
+    }
+    this.#call("markSigned", next);
+    this.#failures = 0;
+    return true;
   }
 
   /** A write that hangs may still land later, over a newer one: with the object it ends. */

@@ -2,9 +2,18 @@
 
 import worker, { Workspace as Real } from "../src/index.js";
 import { call } from "../src/core.js";
+import { workspace } from "../src/learn.js";
 
 /** Set through `/test?name=value`; the object of the same Worker sees them too. */
 const faults = new Map();
+
+/** How upstreams were called since the last look: the mode of caching that `fetch` was given. */
+const fetched = [];
+const platformFetch = globalThis.fetch;
+globalThis.fetch = (input, init) => {
+  fetched.push({ url: input.url ?? String(input), request: input instanceof Request, cache: init?.cache ?? input.cache });
+  return platformFetch(input, init);
+};
 
 export class Workspace extends Real {
   constructor(ctx, env) {
@@ -26,6 +35,13 @@ export class Workspace extends Real {
     return super.feed(since);
   }
 
+  /** What a version from before MACs leaves: a progress record without a word of them. */
+  async forgetSigning() {
+    const older = "CAST(json_remove(CAST(value AS TEXT), '$.signing') AS BLOB)";
+    this.ctx.storage.sql.exec(`UPDATE records SET value = ${older} WHERE partition = 'replica'`);
+    await this.ctx.storage.setAlarm(Date.now());
+  }
+
   grant(digest) {
     if (faults.get("grant") === "throws") throw new Error("the grant fails for a test");
     return super.grant(digest);
@@ -33,11 +49,12 @@ export class Workspace extends Real {
 }
 
 export default {
-  fetch(request, env, ctx) {
+  async fetch(request, env, ctx) {
     const url = new URL(request.url);
     if (url.pathname === "/test") {
       for (const [name, value] of url.searchParams) faults.set(name, value);
-      return new Response();
+      if (url.searchParams.has("forgetSigning")) await workspace(env).forgetSigning();
+      return Response.json(fetched.splice(0));
     }
     if (request.headers.get("x-test") === "panic") return worker.fetch(panicking(request), env, ctx);
     return worker.fetch(request, env, ctx);

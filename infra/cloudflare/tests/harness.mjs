@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
-export const TOKEN = "test-admin-token-b41d";
-export const PEPPER = "test-pepper";
+export const TOKEN = "test-admin-token-b41d-9c07e3f6a285";
+export const PEPPER = "test-pepper-of-thirty-two-bytes-ok";
 /** Not later than the workerd binary of Miniflare. */
 const COMPATIBILITY_DATE = "2026-07-01";
 
@@ -143,8 +143,13 @@ export async function startFaulty(names, bindings = {}) {
     /** Sets how KV behaves; the writes so far. */
     kv: (settings = {}) =>
       fetch(`${kvUrl}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
-    /** Asks a Worker for faults. */
-    fault: (gateway, faults) => fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`),
+    /** All that is in KV: name, value, metadata. */
+    records: () => fetch(`${kvUrl}/records`).then((response) => response.json()),
+    /** Puts records there past the object. */
+    putRecords: (records) => fetch(`${kvUrl}/records`, { method: "PUT", body: JSON.stringify(records) }),
+    /** Asks a Worker for faults; how it has called upstreams since. */
+    fault: (gateway, faults = {}) =>
+      fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`).then((response) => response.json()),
     stop: () => miniflare.dispose(),
   };
 }

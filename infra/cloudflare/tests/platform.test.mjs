@@ -103,6 +103,34 @@ test("exception: a GET whose body holds a key to hide is sent without body", asy
   assert.equal(last().body.toString(), "a=1");
 });
 
+test("two types of a body are refused where keys are hidden", async () => {
+  const body = '{"apikey":"other"}';
+  const head = `Host: a\r\nConnection: close\r\napikey: ${key}\r\nContent-Length: ${body.length}`;
+  const post = (...types) => raw(`POST /x HTTP/1.1\r\n${head}\r\n${types.map((type) => `Content-Type: ${type}\r\n`).join("")}\r\n${body}`);
+  const before = upstream.requests.length;
+  assert.equal(await post("application/json", "text/plain"), 400);
+  assert.equal(await post("text/plain", "application/json"), 400);
+  assert.equal(await post("application/json", "application/json"), 400);
+  assert.equal(upstream.requests.length, before);
+  assert.equal(await post("application/json"), 200);
+  assert.equal(last().body.toString(), "{}");
+  assert.equal(await post("text/plain", "text/csv"), 200);
+  assert.equal(last().body.toString(), body);
+});
+
+test("every line of Referer loses the key", async () => {
+  const head = `Host: a\r\nConnection: close\r\napikey: ${key}`;
+  const get = (...lines) => raw(`GET /x HTTP/1.1\r\n${head}\r\n${lines.map((line) => `Referer: ${line}\r\n`).join("")}\r\n`);
+  assert.equal(await get("http://a.test/?x=1&apikey=k&y=%7e#top"), 200);
+  assert.equal(last().headers.referer, "http://a.test/?x=1&y=%7e#top");
+  assert.equal(await get("/p?x=1", "/q?apikey=k"), 200);
+  assert.equal(last().headers.referer, "/p?x=1, /q");
+  assert.equal(await get("?apikey=k"), 200);
+  assert.equal(last().headers.referer ?? "", "");
+  assert.equal(await get("http://a.test/?x=1,2"), 200);
+  assert.equal(last().headers.referer, "http://a.test/?x=1,2");
+});
+
 test("exception: bytes in a header that are not UTF-8 arrive replaced", async () => {
   const head = `Host: a\r\nConnection: close\r\napikey: ${key}`;
   assert.equal(await raw(`GET /x HTTP/1.1\r\n${head}\r\nx-note: caf\xe9\r\n\r\n`), 200);

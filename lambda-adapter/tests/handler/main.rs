@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
 use upstream::Upstream;
 
-const TOKEN: &str = "token-of-the-administrator";
+const TOKEN: &str = "token-of-the-administrator-of-the-tests";
+const PEPPER: &str = "pepper-of-thirty-two-bytes-or-more";
 const HELLO: &str = "HTTP/1.1 201 Created\r\ncontent-type: text/plain\r\nset-cookie: a=1\r\nset-cookie: b=2\r\ncontent-length: 5\r\n\r\nhello";
 const PROXIED: [&str; 5] = [
     include_str!("../events/function_url.json"),
@@ -44,7 +45,7 @@ impl World {
     async fn start(&self, variables: &[(&str, &str)]) -> Function {
         let variable = |name: &str| {
             let fixed = [
-                ("LATCHKEY_PEPPER", "pepper"),
+                ("LATCHKEY_PEPPER", PEPPER),
                 ("LATCHKEY_ADMIN_TOKEN", TOKEN),
                 ("LATCHKEY_UPSTREAM_ALLOW", "127.0.0.1"),
                 ("AWS_REGION", "us-east-1"),
@@ -252,8 +253,8 @@ async fn upstreams_are_not_where_the_platforms_services_are() {
         assert!(answer["body"].as_str().unwrap().contains("currently unavailable"), "{host}: {answer}");
     }
     assert!(upstream.take().is_empty());
-    let allowing = world.start(&[]).await;
     function.admin("PATCH", "/services/up", json!({"url": format!("http://0x7f.1:{port}")})).await;
+    let allowing = world.start(&[]).await;
     check_status(&allowing.whole(&request).await, 201);
 }
 
@@ -290,6 +291,52 @@ async fn a_joined_field_is_a_duplicate_key() {
 }
 
 #[tokio::test]
+async fn two_types_of_a_body_are_refused_where_keys_are_hidden() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let config = json!({"key_in_body": true, "hide_credentials": true});
+    let key = function.set_up(&format!("http://{}", upstream.address), config).await;
+    let body = json!({"apikey": "other"}).to_string();
+    let post = |mut event: Value, types: Value| {
+        event["body"] = body.clone().into();
+        match event["headers"].as_object_mut() {
+            Some(headers) => headers.insert("content-type".into(), types),
+            None => event["multiValueHeaders"].as_object_mut().unwrap().insert("content-type".into(), types),
+        };
+        event
+    };
+    let payload_2 =
+        || get("/", json!({"apikey": key, "referer": format!("http://a.test/?x=1&apikey={key}")}));
+    let payload_1 = || {
+        json!({"path": "/", "httpMethod": "POST", "requestContext": {"identity": {"sourceIp": "192.0.2.7"}},
+            "multiValueHeaders": {"apikey": [key]}})
+    };
+    for event in [
+        post(payload_2(), json!("application/json,text/plain")),
+        post(payload_2(), json!("text/plain,application/json")),
+        post(payload_1(), json!(["application/json", "text/plain"])),
+        post(payload_1(), json!(["text/plain", "application/json"])),
+    ] {
+        let answer = function.whole(&event).await;
+        check_status(&answer, 400);
+        assert!(answer["body"].as_str().unwrap().contains("cannot be read"), "{answer}");
+    }
+    assert!(upstream.take().is_empty());
+    for event in [
+        post(payload_2(), json!("application/json")),
+        post(payload_1(), json!(["application/json"])),
+        post(payload_2(), json!("text/plain,text/csv")),
+    ] {
+        check_status(&function.whole(&event).await, 201);
+    }
+    let sent = upstream.take();
+    assert!(sent[0].ends_with("\r\n\r\n{}") && sent[1].ends_with("\r\n\r\n{}"), "{sent:?}");
+    assert!(sent[2].ends_with(&body), "{sent:?}");
+    assert!(sent[0].contains("referer: http://a.test/?x=1\r\n"), "{sent:?}");
+    assert!(!sent.concat().contains(&key), "{sent:?}");
+}
+
+#[tokio::test]
 async fn changes_act_at_once_in_the_environment_that_made_them() {
     let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
     let function = world.start(&[]).await;
@@ -308,7 +355,8 @@ async fn keys_move_to_the_current_pepper_beside_the_request() {
     let function = world.start(&[]).await;
     let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
     let request = get("/", json!({"apikey": key}));
-    let later = [("LATCHKEY_PEPPER", "later"), ("LATCHKEY_PEPPER_PREVIOUS", "pepper")];
+    let later =
+        [("LATCHKEY_PEPPER", "a later pepper, of thirty-two bytes"), ("LATCHKEY_PEPPER_PREVIOUS", PEPPER)];
     let both = world.start(&later).await;
     for attempt in 1.. {
         check_status(&both.whole(&request).await, 201);
@@ -357,6 +405,63 @@ async fn without_a_token_the_admin_api_is_503() {
     let world = World::new().await;
     let function = world.start(&[("LATCHKEY_ADMIN_TOKEN", "")]).await;
     check_status(&function.whole(&get("/-/admin", json!({"kong-admin-token": TOKEN}))).await, 503);
+}
+
+fn admin_call(token: Option<&str>, address: &str, method: &str, body: &str) -> Value {
+    let mut event = json!({
+        "version": "2.0",
+        "rawPath": "/-/admin/consumers",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"http": {"method": method, "sourceIp": address}},
+        "body": body,
+    });
+    if let Some(token) = token {
+        event["headers"]["kong-admin-token"] = json!(token);
+    }
+    event
+}
+
+#[tokio::test]
+async fn wrong_admin_tokens_of_one_address_are_slowed_and_right_ones_never() {
+    let world = World::new().await;
+    let function = world.start(&[]).await;
+    let mut statuses = Vec::new();
+    for _ in 0..30 {
+        let answer = function.whole(&admin_call(Some("wrong"), "192.0.2.7", "GET", "")).await;
+        if answer["statusCode"] == 429 {
+            assert_eq!(answer["headers"]["retry-after"], "1", "{answer}");
+        }
+        statuses.push(answer["statusCode"].as_u64().unwrap());
+        // Whoever guesses beside the administrator, at the same address or another.
+        for address in ["192.0.2.7", "192.0.2.8"] {
+            check_status(&function.whole(&admin_call(Some(TOKEN), address, "GET", "")).await, 200);
+        }
+        // Who shows no token does not guess.
+        check_status(&function.whole(&admin_call(None, "192.0.2.9", "GET", "")).await, 401);
+    }
+    assert!(statuses[..10].iter().all(|status| *status == 401), "{statuses:?}");
+    let others = world.start(&[("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "1")]).await;
+    check_status(&others.whole(&admin_call(Some("wrong"), "2001:db8::1", "GET", "")).await, 401);
+    check_status(&others.whole(&admin_call(Some("wrong"), "2001:db8::2", "GET", "")).await, 429);
+    check_status(&others.whole(&admin_call(Some("wrong"), "2001:db9::2", "GET", "")).await, 401);
+    let without = world.start(&[("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0")]).await;
+    for _ in 0..30 {
+        check_status(&without.whole(&admin_call(Some("wrong"), "192.0.2.7", "GET", "")).await, 401);
+    }
+}
+
+/// Without the token neither the body nor the store is looked at.
+#[tokio::test]
+async fn the_admin_token_is_judged_before_all_else() {
+    let world = World { table: dynamodb::Table { name: "no-such-table".to_owned() } };
+    let function = world.start(&[]).await;
+    let too_long = "x".repeat((1 << 20) + 1);
+    for body in ["", "{", &too_long] {
+        check_status(&function.whole(&admin_call(Some("wrong"), "192.0.2.7", "POST", body)).await, 401);
+        check_status(&function.whole(&admin_call(None, "192.0.2.7", "POST", body)).await, 401);
+    }
+    check_status(&function.whole(&admin_call(Some(TOKEN), "192.0.2.7", "POST", &too_long)).await, 413);
+    check_status(&function.whole(&admin_call(Some(TOKEN), "192.0.2.7", "POST", "{}")).await, 500);
 }
 
 const AUTHORIZERS: [&str; 3] = [

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::upstream::Upstream;
 
+const PEPPER: &str = "kept by AWS, and long enough for it";
+const TOKEN: &str = "token-of-the-administrator-kept-by-AWS";
+
 async fn get(from: &str, service: &Upstream) -> Result<Secrets, String> {
     let url = format!("http://{}", service.address);
     let variables = [
@@ -43,15 +46,15 @@ fn asked(service: &Upstream) -> (String, Value) {
 }
 
 fn check(secrets: &Secrets) {
-    let pepper = Pepper::new(b"kept by AWS");
+    let pepper = Pepper::new(PEPPER.as_bytes());
     assert_eq!(secrets.peppers.current.id(), pepper.id());
-    assert_eq!(secrets.admin_token, Some(pepper.digest(b"token")));
+    assert_eq!(secrets.admin_token, Some(pepper.digest(TOKEN.as_bytes())));
     assert!(secrets.peppers.previous.is_none());
 }
 
 #[tokio::test]
 async fn one_secret_of_secrets_manager_has_them_all() {
-    let texts = json!({"LATCHKEY_PEPPER": "kept by AWS", "LATCHKEY_ADMIN_TOKEN": "token"});
+    let texts = json!({"LATCHKEY_PEPPER": PEPPER, "LATCHKEY_ADMIN_TOKEN": TOKEN});
     let answer = json!({"Name": "latchkey", "SecretString": texts.to_string()});
     let service = answering("200 OK", &answer).await;
     check(&get("secretsmanager:latchkey", &service).await.unwrap());
@@ -62,8 +65,7 @@ async fn one_secret_of_secrets_manager_has_them_all() {
 #[tokio::test]
 async fn parameters_have_one_each() {
     let parameter = |name: &str, value: &str| json!({"Name": format!("/prod/{name}"), "Value": value});
-    let parameters =
-        [parameter("LATCHKEY_PEPPER", "kept by AWS"), parameter("LATCHKEY_ADMIN_TOKEN", "token")];
+    let parameters = [parameter("LATCHKEY_PEPPER", PEPPER), parameter("LATCHKEY_ADMIN_TOKEN", TOKEN)];
     let answer = json!({"Parameters": parameters, "InvalidParameters": ["/prod/LATCHKEY_PEPPER_PREVIOUS"]});
     let service = answering("200 OK", &answer).await;
     check(&get("ssm:/prod", &service).await.unwrap());
@@ -76,10 +78,12 @@ async fn parameters_have_one_each() {
 async fn what_cannot_be_read_is_named_and_not_shown() {
     let refused = json!({"__type": "AccessDeniedException", "message": "not authorized"});
     let without = json!({"SecretString": "{\"LATCHKEY_ADMIN_TOKEN\": \"hunter2\"}"});
+    let short = json!({"SecretString": "{\"LATCHKEY_PEPPER\": \"hunter2\"}"});
     let no_object = json!({"SecretString": "hunter2"});
     for (status, answer, expected) in [
         ("400 Bad Request", &refused, "AccessDeniedException"),
         ("200 OK", &without, "LATCHKEY_PEPPER is not set"),
+        ("200 OK", &short, "LATCHKEY_PEPPER is shorter than 32 bytes: make one with `openssl rand -hex 32`"),
         ("200 OK", &no_object, "not a JSON object"),
         ("200 OK", &json!({}), "not a JSON object"),
     ] {
@@ -91,4 +95,18 @@ async fn what_cannot_be_read_is_named_and_not_shown() {
     let service = answering("200 OK", &json!({"Parameters": [], "InvalidParameters": []})).await;
     let error = get("ssm:/prod", &service).await.unwrap_err();
     assert_eq!(error, "parameters /prod/…: LATCHKEY_PEPPER is not set");
+}
+
+#[tokio::test]
+async fn parameters_are_admitted_as_variables_are() {
+    let parameter = |name: &str, value: &str| json!({"Name": format!("/prod/{name}"), "Value": value});
+    let short = [parameter("LATCHKEY_PEPPER", PEPPER), parameter("LATCHKEY_ADMIN_TOKEN", "hunter2")];
+    let service = answering("200 OK", &json!({"Parameters": short})).await;
+    let error = get("ssm:/prod", &service).await.unwrap_err();
+    let expected = "parameters /prod/…: LATCHKEY_ADMIN_TOKEN is shorter than 32 bytes: make one with";
+    assert!(error.starts_with(expected) && !error.contains("hunter2"), "{error}");
+    // Put there by `--value file://…`, with the line end of the file.
+    let with_line_end = format!("{TOKEN}\n");
+    let good = [parameter("LATCHKEY_PEPPER", PEPPER), parameter("LATCHKEY_ADMIN_TOKEN", &with_line_end)];
+    check(&get("ssm:/prod", &answering("200 OK", &json!({"Parameters": good})).await).await.unwrap());
 }

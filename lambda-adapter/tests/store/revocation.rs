@@ -76,6 +76,7 @@ impl Instance {
             headers: &headers,
             client_ip: None,
             server_port: 80,
+            forwarded: None,
             started: self.now(),
             request_id: 1,
         };

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_core::client::TrustedIps;
 use latchkey_core::gateway::{Gateway, GatewaySettings};
 use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{Pepper, Peppers, PlainKey, generate_key};
@@ -26,7 +27,7 @@ use crate::control::Control;
 use crate::data_plane::DataPlane;
 use crate::store::RedbStore;
 use crate::system::{SystemRandom, Timer};
-use crate::worker::WorkerThread;
+use crate::worker::{Reached, WorkerThread};
 
 /// A running gateway with one service at `/s` that wants a key, and one at `/open` that does not.
 struct Program {
@@ -52,7 +53,7 @@ impl Program {
         let key = generate_key(&peppers().current, &SystemRandom);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
-        let started = Control::start(store.clone(), peppers()).unwrap();
+        let started = Control::start(store.clone(), peppers(), None, 0).unwrap();
         let control = started.control.clone();
         let data_plane = move || DataPlane {
             gateway: RefCell::new(Gateway::new(GatewaySettings::default(), peppers())),
@@ -63,14 +64,10 @@ impl Program {
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let worker = WorkerThread::start(
-            0,
-            address.port(),
-            Duration::from_secs(5),
-            UpstreamAddresses::default(),
-            data_plane,
-        )
-        .unwrap();
+        let reached = Reached { port: address.port(), trusted: TrustedIps::default() };
+        let worker =
+            WorkerThread::start(0, reached, Duration::from_secs(5), UpstreamAddresses::default(), data_plane)
+                .unwrap();
         let worker = Arc::new(Mutex::new(Some(worker)));
         let giver = Arc::clone(&worker);
         thread::spawn(move || {

@@ -56,6 +56,11 @@ fn what_is_given_is_taken(api: &dyn Api) {
     let body = json!({"client_id": "mine-0123456789-0123456789-0123456789", "client_secret": "s", "name": "n",
                       "redirect_uris": ["https://f.test", "app:cb"], "tags": ["t"]});
     expect(post(api, &path, body.clone()), 201, body);
+    for field in ["client_id", "client_secret"] {
+        let refused = post(api, &path, json!({field: "latchkey key tag v1"}));
+        let refused = expect(refused, 400, json!({"code": 2}));
+        assert!(text(&refused["fields"], field).contains("reserved"), "{refused}");
+    }
     for (body, field) in [
         (json!({"client_id": ""}), "client_id"),
         (json!({"client_id": 1}), "client_id"),

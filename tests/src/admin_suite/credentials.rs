@@ -147,6 +147,15 @@ fn given_keys_are_checked(api: &dyn Api) {
         let refused = post(api, "/consumers/bob/key-auth", json!({"key": key}));
         expect(refused, 400, json!({"code": 2, "fields": {"key": sentence}}));
     }
+    // Whose digests are secrets.
+    let reserved = json!({"key": "this text is reserved: bring another, or leave it out to have one made"});
+    for text in ["latchkey key tag v1", "latchkey pepper id v1"] {
+        let refused = post(api, "/consumers/bob/key-auth", json!({"key": text}));
+        expect(refused, 400, json!({"code": 2, "fields": reserved}));
+        let path = format!("/consumers/bob/key-auth/{}", text.replace(' ', "%20"));
+        expect(put(api, &path, json!({})), 400, json!({"code": 2, "fields": reserved}));
+        expect(post(api, "/consumers/bob/key-auth", json!({"key": format!("{text} ")})), 201, json!({}));
+    }
     // One of the form that is made here must be made here.
     let genuine = text(&make(api, "/consumers/bob/key-auth", json!({})), "key");
     let last = if genuine.ends_with('a') { "b" } else { "a" };

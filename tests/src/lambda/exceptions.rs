@@ -23,7 +23,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     Exception {
         name: "clients use https",
         ways: &[FUNCTION_URL, FUNCTION_URL_STREAM, HTTP_API, REST_API, Way::Watch],
-        cases: &["ROUTE-86", "ROUTE-87"],
+        cases: &["ROUTE-86", "ROUTE-87", "ROUTE-89", "ROUTE-90", "ROUTE-91"],
     },
     Exception { name: "the path arrives decoded", ways: &[HTTP_API], cases: &["ROUTE-82"] },
     Exception {
@@ -56,6 +56,8 @@ pub const EXCEPTIONS: &[Exception] = &[
             "FIND-51",
             "FIND-76",
             "REFUSE-15",
+            "HIDE-73",
+            "HIDE-74",
             "ANON-03",
         ],
     },
@@ -70,6 +72,8 @@ pub const EXCEPTIONS: &[Exception] = &[
             "FIND-76",
             "REFUSE-15",
             "HIDE-12",
+            "HIDE-73",
+            "HIDE-74",
             "ANON-03",
             "ROUTE-54",
         ],

@@ -17,8 +17,8 @@ use super::setup;
 use crate::workspace;
 
 const PORT: u16 = 9000;
-const ADMIN_TOKEN: &str = "local-admin-token";
-const PEPPER: &str = "local-pepper";
+const ADMIN_TOKEN: &str = "local-admin-token-for-trying-it-out";
+const PEPPER: &str = "local-pepper-for-trying-latchkey-out";
 const TABLE: &str = "latchkey";
 /// Of the functions in the workspace, the emulator offers each under its name.
 const BASE: &str = "/lambda-url/latchkey-lambda";

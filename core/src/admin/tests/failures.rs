@@ -54,10 +54,10 @@ async fn store_failures_say_nothing_outside_and_all_inside() {
     admin.registry().store().0.store(true, std::sync::atomic::Ordering::Relaxed);
     let headers = headers(None);
     let request =
-        AdminRequest { method: "GET", path: "/services/x", query: None, headers: &headers, body: b"" };
+        AdminRequest { method: "GET", path: "/services/lk_a-key", query: None, headers: &headers, body: b"" };
     let response = admin.handle(request).await;
     assert_eq!(response.status(), 500);
     assert_eq!(response.body(), "{\"message\":\"An unexpected error occurred\"}");
     let cause = response.extensions().get::<crate::admin::InternalCause>().unwrap();
-    assert_eq!(cause.to_string(), "store failed: disk 7");
+    assert_eq!(cause.to_string(), "/services/{services}: store failed: disk 7");
 }

@@ -1,5 +1,6 @@
 //! The Admin API in process: the suite of `tests/src/admin_suite`, and what needs the inside.
 
+mod door;
 mod endpoints;
 mod failures;
 mod peppers;

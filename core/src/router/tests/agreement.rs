@@ -64,9 +64,8 @@ const SENT_HOSTS: &[&str] = &[
     "other",
     "none",
     "",
-    ".test",
     "a.",
-    "..a.test.",
+    "x.a.test.",
 ];
 const SENT_PATHS: &[&str] = &[
     "/",

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::authority::Authority;
 
 /// A request as tests write it: `GET http://a.test/x`, with headers and TLS server name beside it.
 #[derive(Clone, Debug)]
@@ -51,9 +52,10 @@ impl TestRequest {
     pub(super) fn as_request(&self) -> RouteRequest<'_, HeaderMap> {
         RouteRequest {
             method: &self.method,
-            host: self.host.as_bytes(),
+            authority: Authority::parse(self.host.as_bytes()).unwrap(),
             scheme_https: self.https,
             headers: &self.headers,
+            ends_tls: self.https,
             sni: self.sni.as_deref(),
         }
     }

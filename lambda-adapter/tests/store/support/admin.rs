@@ -53,7 +53,7 @@ pub(crate) async fn call<S: Store>(admin: &TestAdmin<S>, method: &str, target: &
     let response = admin.handle(request).await;
     Answer {
         status: response.status().as_u16(),
-        cause: response.extensions().get::<InternalCause>().map(|cause| cause.0.clone()),
+        cause: response.extensions().get::<InternalCause>().map(|cause| cause.error.clone()),
         body: match response.body().as_ref() {
             [] => Value::Null,
             bytes => serde_json::from_slice(bytes).unwrap(),

@@ -22,8 +22,8 @@ use crate::{tools, workspace};
 
 const TABLE: &str = "latchkey";
 const OTHERS_TABLE: &str = "others";
-const PEPPER: &str = "bench-pepper";
-const ADMIN_TOKEN: &str = "bench-admin-token";
+const PEPPER: &str = "bench-pepper-of-thirty-two-bytes-ok";
+const ADMIN_TOKEN: &str = "bench-admin-token-of-thirty-two-bytes";
 /// In the form of Latchkey's own keys; the others take any.
 const OTHERS_KEY: &str = "lk_0123456789abcdefghijklmnopqrstuvwxyzAB";
 

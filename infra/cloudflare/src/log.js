@@ -1,0 +1,13 @@
+// What may be logged of an error.
+
+/** The platform's own messages can name the URL that a call failed for, and keys come in URLs. */
+const URLS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]*/gi;
+
+export function cause(error) {
+  return String(error?.message ?? error).replace(URLS, "…");
+}
+
+/** The same with where it was thrown. */
+export function trace(error) {
+  return String(error?.stack ?? error).replace(URLS, "…");
+}
