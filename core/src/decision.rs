@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::feed::FeedRequest;
+use crate::gateway::Right;
 use crate::keys::KeyDigest;
 use crate::request::Scheme;
 use crate::strip_key::StripNames;
@@ -81,8 +82,8 @@ pub struct Plan {
     pub strip: StripNames,
     /// What to do with the body.
     pub body: BodyEdit,
-    /// Whether `Connection: Upgrade` and `Upgrade` are passed on (a WebSocket handshake).
-    pub upgrade: bool,
+    /// The request is a WebSocket handshake and is passed on as one; by what right.
+    pub upgrade: Option<Box<Right>>,
 }
 
 /// Fields to set; their values lie in one text, so that none is an allocation or a count of its own.

@@ -9,10 +9,12 @@ use bytes::Bytes;
 
 use crate::authority::Authority;
 use crate::config::{KeyAuth, Service};
-use crate::decision::{BodyEdit, Plan, SetField, SetFields};
+use crate::decision::{BodyEdit, Plan, Response, SetField, SetFields};
 use crate::field_name::FieldNames;
+use crate::gateway::Right;
 use crate::grant::Identity;
-use crate::problem::{PRODUCT, REQUEST_ID};
+use crate::limits;
+use crate::problem::{METHODS_PASSED, PRODUCT, Problem, REQUEST_ID};
 use crate::request::{Headers, RequestHead};
 use crate::request_ids;
 use crate::router::{Match, NormalPath, upstream_path};
@@ -20,8 +22,9 @@ use crate::strip_key::{HiddenCuts, StripNames, append_query, append_uri_without}
 
 /// Fields about one connection (RFC 9110 §7.6.1), and `Proxy` (CVE-2016-5385): neither requests nor
 /// responses pass them on. What `Connection` names goes along.
-const PER_CONNECTION: [&str; 8] = [
+const PER_CONNECTION: [&str; 9] = [
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy",
     "proxy-connection",
@@ -103,11 +106,14 @@ pub(crate) struct Passing<'p> {
     /// key-auth, if it hides credentials, whether or not it ran.
     pub(crate) hider: Option<&'p KeyAuth>,
     pub(crate) hidden: HiddenCuts,
+    pub(crate) hops: Hops,
+    /// Of a handshake.
+    pub(crate) upgrade: Option<Box<Right>>,
 }
 
 /// Plans how a request is sent on: target, `Host`, identity and forwarding fields.
 pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) -> Plan {
-    let Passing { service, found, path, authority, identity, hider, hidden } = passing;
+    let Passing { service, found, path, authority, identity, hider, hidden, hops, upgrade } = passing;
     let bytes =
         3 * head.path.len() + head.query.map_or(0, <[u8]>::len) + identity.map_or(0, Identity::text_bytes);
     let mut out = Texts::with_capacity(bytes + 256);
@@ -139,6 +145,9 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
         append_list(head, &header::VIA, out, |out| out.extend_from_slice(VIA.as_bytes()))
     });
     out.set(&X_REQUEST_ID, |out| append_request_id(head.request_id, out));
+    if let Hops::Left(hops) = hops {
+        out.set_text(&header::MAX_FORWARDS, hops.to_string().as_bytes());
+    }
     if let Some(auth) = hider {
         set_referer(head, auth, &mut out);
     }
@@ -151,7 +160,7 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
         set,
         strip: hider.map_or_else(StripNames::default, |auth| auth.strip.clone()),
         body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
-        upgrade: is_websocket(head),
+        upgrade,
     }
 }
 
@@ -272,10 +281,99 @@ fn preserved_host(authority: Authority<'_>, found: &Match<'_>) -> Option<HeaderV
     preserves.then(|| HeaderValue::from_bytes(authority.text()).ok()).flatten()
 }
 
-/// A WebSocket handshake (RFC 6455 §4.1): the one upgrade that is passed on.
-fn is_websocket<H: Headers>(head: &RequestHead<'_, H>) -> bool {
+/// A WebSocket handshake (RFC 6455 §4.1): the one upgrade that is passed on, since nobody here would
+/// check what is said in another protocol. HTTP/1.1 is seen to by who speaks it.
+pub(crate) fn is_handshake<H: Headers>(head: &RequestHead<'_, H>) -> bool {
     let has = |name: &HeaderName, token| head.headers.values_of(name).any(|value| has_token(value, token));
-    has(&header::UPGRADE, "websocket") && has(&header::CONNECTION, "upgrade")
+    // A platform may have joined two values into one.
+    let has_one = |name: &HeaderName| {
+        let mut values = head.headers.values_of(name);
+        let first = values.next().is_some_and(|value| !value.is_empty() && !value.contains(&b','));
+        first && values.next().is_none()
+    };
+    has(&header::UPGRADE, WEBSOCKET)
+        && head.method == "GET"
+        && has(&header::CONNECTION, "upgrade")
+        && has_one(&header::SEC_WEBSOCKET_KEY)
+        && has_one(&header::SEC_WEBSOCKET_VERSION)
+        && !has_body(head)
+}
+
+/// What follows a handshake is the tunnel, not a body.
+fn has_body<H: Headers>(head: &RequestHead<'_, H>) -> bool {
+    head.headers.values_of(&header::TRANSFER_ENCODING).next().is_some()
+        || head.headers.values_of(&header::CONTENT_LENGTH).any(|length| length != b"0")
+}
+
+const WEBSOCKET: &str = "websocket";
+
+/// Whether the upstream's 101 agrees to the protocol that was asked for, and to no other.
+pub fn agrees_to_websocket(headers: &HeaderMap) -> bool {
+    let mut named = headers.get_all(header::UPGRADE).iter();
+    let first = named
+        .next()
+        .is_some_and(|name| name.as_bytes().trim_ascii().eq_ignore_ascii_case(WEBSOCKET.as_bytes()));
+    first && named.next().is_none()
+}
+
+/// How far a request may still go: `Max-Forwards` of an `OPTIONS` (RFC 9110 §7.6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hops {
+    /// As far as it likes; or the field is not to be understood, and goes on as it came.
+    Unbounded,
+    /// No further than us.
+    Last,
+    /// So many more from the upstream on.
+    Left(u64),
+}
+
+impl Hops {
+    pub(crate) fn of<H: Headers>(head: &RequestHead<'_, H>) -> Self {
+        if head.method != "OPTIONS" {
+            return Hops::Unbounded;
+        }
+        let mut values = head.headers.values_of(&header::MAX_FORWARDS);
+        let (Some(value), None) = (values.next(), values.next()) else { return Hops::Unbounded };
+        if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+            return Hops::Unbounded;
+        }
+        let number = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+        number.unwrap_or(u64::MAX).checked_sub(1).map_or(Hops::Last, Hops::Left)
+    }
+}
+
+/// The answer to an `OPTIONS` that goes no further.
+pub(crate) fn options_of_ours<H>(head: &RequestHead<'_, H>) -> Response {
+    let mut response = http::Response::new(Bytes::new());
+    response.headers_mut().insert(header::ALLOW, METHODS_PASSED);
+    response.headers_mut().insert(&X_REQUEST_ID, request_id_value(head.request_id));
+    response
+}
+
+/// Refuses what is passed on for nobody: a method that sends the fields back that it came with (ours
+/// and those of other intermediaries among them; RFC 9110 §9.3.8), and a request that goes in circles.
+pub(crate) fn judge_passage<H: Headers>(head: &RequestHead<'_, H>) -> Result<(), Problem> {
+    let method = head.method;
+    if method.len() == 5 && (method.eq_ignore_ascii_case("TRACE") || method.eq_ignore_ascii_case("TRACK")) {
+        return Err(Problem::MethodNotAllowed);
+    }
+    let passages = head.headers.values_of(&header::VIA).map(own_entries).sum::<usize>();
+    if passages > limits::PASSAGES_MAX { Err(Problem::Loop) } else { Ok(()) }
+}
+
+/// What our entries in `Via` are known by, before the version.
+const OWN_NAME: &[u8] = b"latchkey/";
+
+/// Entries of a `Via` that a Latchkey has made, of whatever version.
+fn own_entries(via: &[u8]) -> usize {
+    let is_own = |entry: &&[u8]| {
+        let mut words = entry.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        words
+            .nth(1)
+            .and_then(|by| by.get(..OWN_NAME.len()))
+            .is_some_and(|by| by.eq_ignore_ascii_case(OWN_NAME))
+    };
+    via.split(|byte| *byte == b',').filter(is_own).count()
 }
 
 /// Whether a client's field must not reach the upstream, whatever `Connection` says.
@@ -294,7 +392,7 @@ pub(crate) fn each_request_field<'h>(
     let named = named_by_connection(headers);
     let is_set = |name: &HeaderName| {
         // All that plans set begin so.
-        matches!(name.as_str().as_bytes()[0], b'x' | b'v' | b'r')
+        matches!(name.as_str().as_bytes()[0], b'm' | b'r' | b'v' | b'x')
             && plan.set.iter().any(|(set, _)| set == name)
     };
     for (name, value) in headers {
@@ -312,20 +410,24 @@ pub(crate) fn each_request_field<'h>(
 /// Removes what must not reach the upstream, then sets what the plan says.
 pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     let keeps_trailers = headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers"));
-    let upgrade = plan.upgrade.then(|| headers.get(header::UPGRADE).cloned()).flatten();
     remove_named_by_connection(headers);
     remove_matching(headers, |name| is_withheld_by(plan, name));
     if keeps_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
-    if let Some(upgrade) = upgrade {
-        headers.insert(header::UPGRADE, upgrade);
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    if plan.upgrade.is_some() {
+        insert_upgrade(headers);
     }
     headers.insert(header::HOST, plan.host().clone());
     for (name, value) in plan.set.header_values() {
         headers.insert(name, value);
     }
+}
+
+/// In our words, whatever else the other side has named.
+fn insert_upgrade(headers: &mut HeaderMap) {
+    headers.insert(header::UPGRADE, HeaderValue::from_static(WEBSOCKET));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
 }
 
 /// Edits the fields of a response made here, `latency_ms` after the request came.
@@ -343,24 +445,25 @@ pub struct Passage {
     pub upstream_latency_ms: u64,
     /// Spent here, in milliseconds.
     pub proxy_latency_ms: u64,
-    /// Whether the upstream answered 101 to a handshake that was passed on.
+    /// Whether the upstream agreed to a handshake that was passed on ([`agrees_to_websocket`]).
     pub upgraded: bool,
 }
 
 /// Edits the upstream's header fields for the client.
 pub fn edit_response_headers(headers: &mut HeaderMap, passage: Passage) {
-    let upgrade = passage.upgraded.then(|| headers.get(header::UPGRADE).cloned()).flatten();
     remove_named_by_connection(headers);
     remove_matching(headers, |name| is_withheld_back(name.as_str()));
-    if let Some(upgrade) = upgrade {
-        headers.insert(header::UPGRADE, upgrade);
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    if passage.upgraded {
+        insert_upgrade(headers);
     }
     headers.insert(&UPSTREAM_LATENCY, milliseconds(passage.upstream_latency_ms));
     headers.insert(&PROXY_LATENCY, milliseconds(passage.proxy_latency_ms));
     headers.append(header::VIA, HeaderValue::from_static(VIA));
-    let id = HeaderValue::from_bytes(&request_ids::digits(passage.request_id)).expect("hex digits");
-    headers.insert(&X_REQUEST_ID, id);
+    headers.insert(&X_REQUEST_ID, request_id_value(passage.request_id));
+}
+
+fn request_id_value(id: u128) -> HeaderValue {
+    HeaderValue::from_bytes(&request_ids::digits(id)).expect("hex digits")
 }
 
 static UPSTREAM_LATENCY: HeaderName = HeaderName::from_static("x-kong-upstream-latency");
@@ -373,7 +476,6 @@ fn milliseconds(time: u64) -> HeaderValue {
     short.map_or_else(|| time.into(), |text| HeaderValue::from_static(text))
 }
 
-/// Our entry in `Via` (RFC 9110 §7.6.3).
 /// What `Via` gets of us (RFC 9110 §7.6.3).
 pub const VIA: &str = concat!("1.1 latchkey/", env!("CARGO_PKG_VERSION"));
 

@@ -108,6 +108,11 @@ impl Freshness {
         }
     }
 
+    /// `revocation_bound_ms`.
+    pub(crate) fn bound_ms(&self) -> u64 {
+        self.bound.revocation_bound_ms
+    }
+
     /// Newest change in memory; `None` before the first answer.
     pub(crate) fn epoch(&self) -> Option<Epoch> {
         self.epoch

@@ -4,6 +4,7 @@
 //! An adapter asks [`Gateway::decide`], fetches what is needed, hands it in and asks again.
 
 mod authorize;
+mod tunnel;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use crate::strip_key::{HiddenCuts, append_query};
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
 pub use authorize::{Authorization, Authorized, MISTAKABLE_PATH, Unfit};
+pub use tunnel::{Right, Standing};
 
 /// Settings of the data plane.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +116,7 @@ pub struct Gateway {
     freshness: Freshness,
     config: Arc<Config>,
     callers: Callers,
+    rules: Rules,
     /// Tell a replica's records of ours from others; `None`: all are believed.
     replica_keys: Option<ReplicaKeys>,
 }
@@ -140,7 +143,7 @@ struct Known<'k> {
 enum Stop {
     Need(Need),
     Problem(Problem),
-    Redirect(Box<crate::decision::Response>),
+    Respond(Box<crate::decision::Response>),
 }
 
 impl From<Problem> for Stop {
@@ -194,6 +197,7 @@ impl Gateway {
                 memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
                 rehash: None,
             },
+            rules,
             replica_keys,
         }
     }
@@ -214,7 +218,7 @@ impl Gateway {
             Err(Stop::Problem(problem)) => {
                 Decision::Respond(problem.respond(head.header("accept"), head.request_id))
             }
-            Err(Stop::Redirect(response)) => Decision::Respond(*response),
+            Err(Stop::Respond(response)) => Decision::Respond(*response),
         }
     }
 
@@ -340,6 +344,11 @@ impl Callers {
         let path = NormalPath::new(head.path);
         let routed = find_route(known.config, head, &path)?;
         let Admitted { service, caller, hidden } = self.admit(&routed, known, head, body)?;
+        let hops = forward::Hops::of(head);
+        if hops == forward::Hops::Last {
+            return Ok(Decision::Respond(forward::options_of_ours(head)));
+        }
+        let right = || Box::new(Right::new(service, caller.as_ref()));
         let passing = Passing {
             service,
             found: &routed.found,
@@ -348,6 +357,8 @@ impl Callers {
             identity: caller.as_ref().map(Caller::identity),
             hider: routed.rules.key_auth.as_deref().filter(|auth| auth.hides_credentials),
             hidden,
+            hops,
+            upgrade: forward::is_handshake(head).then(right),
         };
         Ok(Decision::Forward(Box::new(forward::plan(head, passing))))
     }
@@ -469,6 +480,7 @@ fn find_route<'k, H: Headers>(
     head: &RequestHead<'k, H>,
     path: &NormalPath<'_>,
 ) -> Result<Routed<'k>, Stop> {
+    forward::judge_passage(head)?;
     let authority = Authority::of_request(head.headers, head.host).map_err(Problem::from)?;
     let scheme_https = head.scheme == Scheme::Https;
     let request = RouteRequest {
@@ -530,7 +542,7 @@ fn https_only<H: Headers>(
         response.headers_mut().remove(name);
     }
     response.headers_mut().insert(http::header::LOCATION, location);
-    Stop::Redirect(Box::new(response))
+    Stop::Respond(Box::new(response))
 }
 
 /// Where the same request is served; a key that came unprotected is not sent on. `None`: the client

@@ -113,6 +113,12 @@ impl Identity {
         })
     }
 
+    /// The credential that was shown; `None`: the consumer is the anonymous one.
+    pub(crate) fn credential_id(&self) -> Option<Uuid> {
+        let mut fields = self.fields();
+        fields.find_map(|(name, id)| (name == IDENTITY_FIELDS[3]).then(|| Uuid::try_parse_ascii(id).ok())?)
+    }
+
     /// Bytes of text in all fields.
     pub fn text_bytes(&self) -> usize {
         self.text.len()

@@ -129,6 +129,10 @@ pub struct Rules {
     pub horizon: bool,
     /// Memory stops serving when an outage outlasts the grace.
     pub grace: bool,
+    /// Tunnels are asked about again.
+    pub tunnels_asked_again: bool,
+    /// What a tunnel is kept open by is new enough for the time until it is asked about again.
+    pub tunnels_look_ahead: bool,
     /// A replica's record is used only with our MAC beside it.
     pub replica_mac: bool,
 }
@@ -140,6 +144,8 @@ impl Rules {
         epoch_comparison: true,
         horizon: true,
         grace: true,
+        tunnels_asked_again: true,
+        tunnels_look_ahead: true,
         replica_mac: true,
     };
 }

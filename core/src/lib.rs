@@ -14,6 +14,7 @@ mod extract_key;
 pub mod feed;
 pub mod field_name;
 pub mod forward;
+pub mod framing;
 mod freshness;
 pub mod gateway;
 pub mod grant;

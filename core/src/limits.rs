@@ -1,5 +1,7 @@
 //! Every bound, with its unit and reason.
 
+use std::time::Duration;
+
 /// Records in one batch: DynamoDB's `TransactWriteItems` takes 100 items.
 pub const BATCH_RECORDS_MAX: usize = 100;
 
@@ -24,6 +26,11 @@ pub const GRANT_CACHE_BYTES_DEFAULT: usize = 32 << 20;
 
 /// Memory for keys known not to exist, in bytes: some 25,000 of them.
 pub const MISS_CACHE_BYTES_DEFAULT: usize = 4 << 20;
+
+/// Times that a request may have come through a Latchkey before, by its `Via`. Chains are two or three
+/// long (edge, region, service); past it a service leads back to us, and each round would take two
+/// connections more.
+pub const PASSAGES_MAX: usize = 4;
 
 /// Names a key-auth plugin may list: each costs a look in every place.
 pub const KEY_NAMES_MAX: usize = 16;
@@ -74,3 +81,45 @@ pub const CONFLICTS_MAX: u32 = 32;
 
 /// Credentials whose grants one commit of a longer change writes, at most.
 pub const JOB_CHUNK_MAX: usize = 40;
+
+/// Head of a request or of an upstream's response, in bytes, however many fields it has: what
+/// Cloudflare takes in front of the Worker, twice what AWS's load balancers pass (64 K), four times
+/// what nginx holds of a request (4 × 8 KiB).
+pub const HEAD_BYTES_MAX: usize = 128 * 1024;
+
+/// Shortest a field can be, in bytes: `a:` and its line end.
+const FIELD_BYTES_MIN: usize = 4;
+
+/// Fields that fit into a head where we read it ourselves. `HeaderMap` takes 24,576 names; so many
+/// different ones do not fit.
+pub const HEAD_FIELDS_MAX: usize = HEAD_BYTES_MAX / FIELD_BYTES_MIN;
+
+/// Fields of a head that hyper reads, above all of a request: it sets places for so many aside for
+/// each head. They are as many as fit when a field, name and value, has 32 bytes on average. More are
+/// answered 431, as too many bytes are.
+pub const HYPER_FIELDS_MAX: usize = HEAD_BYTES_MAX / 32;
+
+/// Bytes of a head, or of a body, that a connection may hold without asking: nearly all requests
+/// are shorter. It has room for so many anyway, to read into.
+pub const HELD_FREE_BYTES: usize = 16 * 1024;
+
+/// Bytes held for all connections together unless a setting says otherwise.
+pub const HELD_BYTES_DEFAULT: usize = 64 << 20;
+
+/// Bytes a second that a body which is held must bring, unless a setting says otherwise. The
+/// slowest mobile networks bring several times as many; Apache asks for 500, Kestrel for 240.
+pub const HELD_BYTES_PER_SECOND_DEFAULT: u32 = 1024;
+
+/// A body that is held may be slower than that for so long, as one is that starts slowly.
+pub const HELD_GRACE: Duration = Duration::from_secs(10);
+
+/// A body that is held must be complete after so long, at whatever rate.
+pub const HELD_LONGEST: Duration = Duration::from_secs(300);
+
+/// File handles that are neither clients' nor upstreams': store, log, sockets that listen, the
+/// resolver's.
+pub const HANDLES_RESERVED: u64 = 64;
+
+/// Clients' connections at once unless a setting says otherwise or there are fewer handles: with what
+/// each may hold unasked they are some 400 MB.
+pub const CONNECTIONS_DEFAULT: usize = 16 * 1024;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::decision::Response;
 use crate::request_ids;
@@ -27,6 +27,10 @@ pub enum Problem {
     InvalidPlugin,
     /// The body must be searched and is longer than the bound, in bytes.
     BodyTooLarge(usize),
+    /// The body must be read whole, and comes too slowly.
+    BodyTooSlow,
+    /// The body must be read whole, and too many others are held already.
+    TooMuchHeld,
     /// The body must be searched for keys to hide, and cannot be read, or is read differently by
     /// different servers.
     BodyUnreadable,
@@ -52,12 +56,22 @@ pub enum Problem {
     ResponseTooLarge(usize),
     /// A WebSocket handshake, which the platform cannot pass on.
     NoUpgrade,
+    /// A transfer coding that is not known (RFC 9112 §6.1).
+    UnknownCoding,
+    /// A method that is passed on for nobody.
+    MethodNotAllowed,
+    /// The request has come by too often: its service leads back to us.
+    Loop,
     /// Something here failed; the cause is in the log.
     Internal,
 }
 
-/// Seconds that a client is asked to wait when our state is too old.
-const STALE_RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+/// What `Allow` names of the methods that are passed on; others are too, but for `TRACE` and its kind.
+pub(crate) const METHODS_PASSED: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+
+/// Seconds that a client is asked to wait when our state is too old, or we hold too much.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
 impl Problem {
     /// The status that Kong gives it.
@@ -70,15 +84,19 @@ impl Problem {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Problem::BadRequest(_) | Problem::BodyUnreadable => StatusCode::BAD_REQUEST,
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
             | Problem::Stale
+            | Problem::TooMuchHeld
             | Problem::UpstreamUnresolved
             | Problem::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Problem::UpstreamInvalid | Problem::ResponseTooLarge(_) => StatusCode::BAD_GATEWAY,
-            Problem::NoUpgrade => StatusCode::NOT_IMPLEMENTED,
+            Problem::NoUpgrade | Problem::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            Problem::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Problem::Loop => StatusCode::LOOP_DETECTED,
             Problem::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -96,6 +114,8 @@ impl Problem {
             Problem::BodyTooLarge(bytes) => {
                 format!("Request body is searched for an API key and must not exceed {bytes} bytes").into()
             }
+            Problem::BodyTooSlow => "Request body comes too slowly".into(),
+            Problem::TooMuchHeld => "The gateway holds too many requests, please try again".into(),
             Problem::BodyUnreadable => "Request body is searched for an API key and cannot be read".into(),
             Problem::BadRequest(what) => (*what).into(),
             Problem::NoRoute => "no Route matched with those values".into(),
@@ -111,6 +131,9 @@ impl Problem {
             )
             .into(),
             Problem::NoUpgrade => "WebSocket cannot be passed on here".into(),
+            Problem::UnknownCoding => "Transfer-Encoding names a coding that is not known here".into(),
+            Problem::MethodNotAllowed => "Method not allowed".into(),
+            Problem::Loop => "The request has passed this gateway too often".into(),
             Problem::Internal => "An unexpected error occurred".into(),
         }
     }
@@ -130,8 +153,11 @@ impl Problem {
             | Problem::Unauthorized(challenge) => {
                 headers.insert(WWW_AUTHENTICATE, challenge.clone());
             }
-            Problem::Stale => {
-                headers.insert(RETRY_AFTER, STALE_RETRY_AFTER_S);
+            Problem::MethodNotAllowed => {
+                headers.insert(ALLOW, METHODS_PASSED);
+            }
+            Problem::Stale | Problem::TooMuchHeld => {
+                headers.insert(RETRY_AFTER, RETRY_AFTER_S);
             }
             Problem::HttpsRequired => {
                 headers.insert(http::header::CONNECTION, HeaderValue::from_static("Upgrade"));

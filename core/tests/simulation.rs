@@ -72,6 +72,8 @@ fn without_any_one_rule_the_auditor_finds_a_violation() {
         ("epoch comparison", Rules { epoch_comparison: false, ..Rules::ALL }),
         ("horizon", Rules { horizon: false, ..Rules::ALL }),
         ("grace", Rules { grace: false, ..Rules::ALL }),
+        ("asking again about tunnels", Rules { tunnels_asked_again: false, ..Rules::ALL }),
+        ("looking ahead for tunnels", Rules { tunnels_look_ahead: false, ..Rules::ALL }),
         ("replica's MAC", Rules { replica_mac: false, ..Rules::ALL }),
     ] {
         let found = (0..20_000).find_map(|seed| {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Response;
 use lambda_runtime::{Diagnostic, FunctionResponse};
 use latchkey_core::authority::Authority;
+use latchkey_core::framing;
 use latchkey_core::problem::Problem;
 use latchkey_core::surface::{Surface, surface};
 use serde_json::value::RawValue;
@@ -101,6 +102,11 @@ async fn respond(
     assert_ne!(request.path, tests::PANICS, "on purpose");
     if let Err(no_authority) = Authority::of_request(&request.headers, &request.host) {
         return refusals.refuse(&no_authority.into(), 0);
+    }
+    // The platform has framed the body; that it undid the codings which the fields name is not said.
+    let framing = framing::judge_codings(&request.headers).and(framing::judge_length(&request.headers));
+    if let Err(problem) = framing {
+        return refusals.refuse(&problem, 0);
     }
     match surface(PREFIX, &request.path) {
         Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,

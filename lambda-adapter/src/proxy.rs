@@ -8,6 +8,7 @@ use http::{HeaderMap, Response};
 use latchkey_core::config::HeaderNames;
 use latchkey_core::decision::{BodyEdit, Decision, Plan};
 use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
+use latchkey_core::framing;
 use latchkey_core::problem::{Problem, request_id_text};
 use latchkey_core::request::{Body, Now};
 use latchkey_core::strip_key::append_without;
@@ -84,7 +85,7 @@ impl Passing<'_> {
     }
 
     async fn forward(&self, plan: &Plan, request: Request, bytes_max: Option<usize>) -> Response<Content> {
-        if plan.upgrade {
+        if plan.upgrade.is_some() {
             return self.refuse(&Problem::NoUpgrade);
         }
         let outgoing = apply(plan, request);
@@ -96,6 +97,10 @@ impl Passing<'_> {
             Err(failure) => return self.fail(plan, failure),
         };
         let (mut parts, incoming) = response.into_parts();
+        // hyper undoes `chunked` and hands on what else there is, as plain.
+        if framing::judge_codings(&parts.headers).is_err() {
+            return self.fail(plan, Failure::Invalid);
+        }
         let passage = Passage {
             request_id: self.refusals.request_id,
             upstream_latency_ms: self

@@ -208,16 +208,13 @@ fn take_client_ip(
     client_ip
 }
 
-/// What the client speaks, and the port it does so at. A load balancer puts its own in place of the
-/// client's.
+/// What the client speaks, and the port it does so at. A load balancer puts its own in place of what
+/// the client sent.
 fn load_balancers_word(headers: &HeaderMap) -> (Scheme, u16) {
-    let only = |name| {
-        let mut values = headers.get_all(name).iter();
-        let value = values.next().and_then(|value: &HeaderValue| value.to_str().ok());
-        value.filter(|_| values.next().is_none())
-    };
-    let scheme = if only(&X_FORWARDED_PROTO) == Some("http") { Scheme::Http } else { Scheme::Https };
-    let port = only(&X_FORWARDED_PORT).and_then(|port| port.parse().ok());
+    let is_plain = headers.get_all(&X_FORWARDED_PROTO).iter().any(|scheme| scheme == "http");
+    let scheme = if is_plain { Scheme::Http } else { Scheme::Https };
+    let port = headers.get_all(&X_FORWARDED_PORT).iter().next_back();
+    let port = port.and_then(|port| port.to_str().ok()?.parse().ok());
     (scheme, port.unwrap_or(scheme.default_port()))
 }
 
@@ -514,8 +511,8 @@ mod tests {
         check(balanced(fields), (Scheme::Http, 8080, ""));
         check(balanced(r#""headers": {"x-forwarded-proto": "http"},"#), (Scheme::Http, 80, ""));
         check(balanced(""), (Scheme::Https, 443, ""));
-        let twice = r#""multiValueHeaders": {"x-forwarded-proto": ["http", "https"], "x-forwarded-port": ["80", "443"]},"#;
-        check(balanced(twice), (Scheme::Https, 443, ""));
+        let twice = r#""multiValueHeaders": {"x-forwarded-proto": ["https", "http"], "x-forwarded-port": ["443", "80"]},"#;
+        check(balanced(twice), (Scheme::Http, 80, ""));
     }
 
     #[test]

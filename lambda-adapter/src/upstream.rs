@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use latchkey_core::decision::{Plan, Upstream};
+use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
 use latchkey_core::request::Scheme;
 use latchkey_core::upstream_address::UpstreamAddresses;
 use latchkey_upstream_tls::Trust;
@@ -184,6 +185,8 @@ impl Upstreams {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .http1_max_buf_size(HEAD_BYTES_MAX)
+            .http1_max_headers(HYPER_FIELDS_MAX)
             .build(connector);
         self.clients.borrow_mut().insert(key, client.clone());
         Ok(client)

@@ -58,7 +58,12 @@ impl Body for RequestBody {
                 let polled = Pin::new(incoming).poll_frame(cx);
                 match &polled {
                     Poll::Ready(Some(Ok(_))) => progress.move_upload(),
-                    Poll::Ready(_) => progress.close_upload(),
+                    Poll::Ready(ended) => {
+                        progress.close_upload();
+                        if ended.is_none() {
+                            progress.end_body();
+                        }
+                    }
                     Poll::Pending if !progress.is_on_client() => progress.turn_to_client(),
                     Poll::Pending => {}
                 }
@@ -94,6 +99,7 @@ impl Drop for RequestBody {
 pub(crate) struct ResponseBody {
     content: Content,
     progress: Rc<Progress>,
+    is_broken: bool,
 }
 
 /// Where a response's body comes from.
@@ -109,7 +115,17 @@ pub(crate) enum Content {
 impl ResponseBody {
     /// A body for the client whose connection reports to `progress`.
     pub(crate) fn new(content: Content, progress: Rc<Progress>) -> Self {
-        ResponseBody { content, progress }
+        ResponseBody { content, progress, is_broken: false }
+    }
+
+    /// Reports that the body has broken off, once all before it is with the kernel: hyper throws
+    /// away what it has not sent when it hears of it, head and all.
+    fn poll_broken(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        if self.progress.wire().awaits_flush() {
+            self.progress.wire().await_flush(cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(BrokenBody)))
     }
 }
 
@@ -121,6 +137,9 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenBody>>> {
+        if self.is_broken {
+            return self.poll_broken(cx);
+        }
         let polled = match &mut self.content {
             Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
@@ -135,6 +154,13 @@ impl Body for ResponseBody {
         }
         let frame = ready!(polled);
         self.progress.turn_to_client();
+        if let Some(Err(BrokenBody)) = frame {
+            self.is_broken = true;
+            self.progress.wire().await_flush(cx);
+            // hyper flushes after it has asked us, but for one path, from which it must come back.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(frame)
     }
 
@@ -157,7 +183,7 @@ impl Body for ResponseBody {
 
 impl Drop for ResponseBody {
     fn drop(&mut self) {
-        self.progress.turn_to_client();
+        self.progress.end_request();
     }
 }
 

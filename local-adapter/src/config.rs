@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::Parser;
 use latchkey_core::client::TrustedIps;
 use latchkey_core::gateway::GatewaySettings;
-use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
+use latchkey_core::limits::{
+    ADMIN_GUESSES_PER_SECOND_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
+};
 use latchkey_core::network::parse_networks;
 use latchkey_core::upstream_address::UpstreamAddresses;
 
@@ -74,6 +76,19 @@ pub(crate) struct Settings {
     /// services, multicast), e.g. 169.254.170.0/24; commas between them
     #[arg(long, env = "LATCHKEY_UPSTREAM_ALLOW", value_name = "NETWORKS", value_parser = upstream_addresses, default_value = "", hide_default_value = true)]
     pub(crate) upstream_allow: UpstreamAddresses,
+
+    /// Connections of clients at once; past it those that wait for their client are closed, and new ones wait [default: half the limit of file handles, at most 16384]
+    #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS", value_name = "COUNT", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) max_connections: Option<usize>,
+
+    /// Memory for bodies and long heads that are held, in bytes, for all clients together: half for bodies that are searched, a quarter each for the Admin API's and for heads, half of each for one client; past it 503
+    #[arg(long, env = "LATCHKEY_HELD_BODY_BYTES", value_name = "BYTES", default_value_t = HELD_BYTES_DEFAULT)]
+    pub(crate) held_body_bytes: usize,
+
+    /// Least rate of bodies that are held, in bytes a second, after the first ten seconds; a slower one is refused with 408; 0: any rate
+    #[arg(long, env = "LATCHKEY_HELD_BODY_RATE", value_name = "BYTES", default_value_t = HELD_BYTES_PER_SECOND_DEFAULT)]
+    pub(crate) held_body_rate: u32,
+
     /// Wrong admin tokens from one address in a second that are answered 401; more are answered 429; 0: no bound
     #[arg(long, env = "LATCHKEY_ADMIN_GUESSES_PER_SECOND", value_name = "COUNT", default_value_t = ADMIN_GUESSES_PER_SECOND_DEFAULT)]
     pub(crate) admin_guesses_per_second: u32,
@@ -125,6 +140,9 @@ mod tests {
             "LATCHKEY_BODY_SEARCH_BYTES",
             "LATCHKEY_THREADS",
             "LATCHKEY_UPSTREAM_ALLOW",
+            "LATCHKEY_MAX_CONNECTIONS",
+            "LATCHKEY_HELD_BODY_BYTES",
+            "LATCHKEY_HELD_BODY_RATE",
             "LATCHKEY_TRUSTED_IPS",
             "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
             "openssl rand -hex 32",

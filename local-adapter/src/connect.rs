@@ -51,6 +51,10 @@ impl Connector {
             let attempt = connect_once(SocketAddr::new(*address, upstream.port), upstream);
             failure = match timeout(time_to_connect, attempt).await {
                 Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) if is_out_of_handles(&error) => {
+                    tracing::warn!(%error, "no connection to an upstream");
+                    return Err(Failure::NoHandle);
+                }
                 Ok(Err(error)) => {
                     tracing::info!(service_id = %upstream.service_id, %error, "upstream does not connect");
                     Failure::Refused
@@ -100,6 +104,19 @@ impl Connector {
         remembered.insert(host.to_owned(), (Instant::now(), Rc::clone(&addresses)));
         Ok(addresses)
     }
+}
+
+/// `EMFILE` and `ENFILE`, which have no kind of their own.
+#[cfg(unix)]
+fn is_out_of_handles(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.raw_os_error();
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| code == Some(errno.raw_os_error()))
+}
+
+#[cfg(not(unix))]
+fn is_out_of_handles(_: &io::Error) -> bool {
+    false
 }
 
 /// Takes both address families in turn, beginning with the one the resolver prefers, so that one

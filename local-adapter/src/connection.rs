@@ -2,63 +2,126 @@
 
 use std::future::{Future, poll_fn};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use latchkey_core::framing;
+use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
+use latchkey_core::problem::Problem;
 use latchkey_core::surface::{Surface, surface};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use crate::body::ResponseBody;
+use crate::client_stream::ClientStream;
 use crate::config::PREFIX;
 use crate::gather::Gathering;
+use crate::heads::{Heads, Watched};
 use crate::own;
 use crate::progress::Progress;
-use crate::proxy::{Abandoned, proxy};
+use crate::proxy::{self, Abandoned, proxy};
+use crate::seats::Seat;
 use crate::worker::Worker;
 
+/// How often a connection is looked at.
+const TICK: Duration = Duration::from_secs(15);
 /// A client that owes us something, the next request or taking a response, has between four and
 /// five of these: 60 to 75 seconds, as nginx has it by default.
-const TICK: Duration = Duration::from_secs(15);
 const TICKS_MAX: u32 = 5;
+/// A client that has begun the head of a request has between one and two to end it: 15 to 30
+/// seconds, at whatever pace. Apache grants 20 to 40.
+const HEAD_TICKS_MAX: u32 = 2;
+/// A client that was answered before it had sent everything gets so long to take the answer:
+/// closing at once would have the kernel throw it away (RFC 9112 §9.6).
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Why a connection is not served any longer.
+enum End {
+    /// Both sides agree.
+    Agreed,
+    /// What the client sent cannot be read, or the answer cannot be sent to its end.
+    Broken,
+    /// The client owes us something for too long.
+    Stalled,
+    /// Others want its place.
+    GivesWay,
+}
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    let progress = Rc::new(Progress::new());
-    let presence = worker.enter();
+pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+    let peer = peer.ip().to_canonical();
+    let progress = Rc::new(Progress::new(&worker.waits));
+    let heads = Arc::new(Heads::default());
+    let presence = worker.enter(&progress);
     let service = service_fn(|request| {
-        let (worker, progress) = (Rc::clone(&worker), Rc::clone(&progress));
-        async move { handle(&worker, peer.ip().to_canonical(), request, &progress).await }
+        let (worker, progress, heads) = (Rc::clone(&worker), Rc::clone(&progress), Arc::clone(&heads));
+        async move { handle(&worker, peer, request, &progress, &heads).await }
     });
-    let connection = http1::Builder::new()
+    let stream = ClientStream::new(stream, progress.wire(), &worker.holding.budget, peer, seat);
+    let mut connection = http1::Builder::new()
         .half_close(true)
-        .serve_connection(TokioIo::new(Gathering(stream)), service)
+        .max_headers(HYPER_FIELDS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(Gathering(Watched::new(stream, Arc::clone(&heads)))), service)
         .with_upgrades();
-    let mut connection = pin!(connection);
     let mut watch = Watch::new();
     let mut is_draining = false;
-    poll_fn(|cx| {
+    let end = poll_fn(|cx| {
         presence.wake_on_drain(cx);
+        let mut connection = Pin::new(&mut connection);
         if worker.is_draining() && !is_draining {
             is_draining = true;
             connection.as_mut().graceful_shutdown();
         }
-        if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
-            if let Err(error) = outcome {
-                tracing::debug!(%error, "connection ended");
-            }
-            return Poll::Ready(());
+        if let Poll::Ready(outcome) = connection.poll(cx) {
+            return Poll::Ready(match outcome {
+                Ok(()) => End::Agreed,
+                Err(error) => {
+                    tracing::debug!(%error, "connection ended");
+                    End::Broken
+                }
+            });
         }
-        watch.poll(cx, &progress)
+        if progress.has_to_give_way() {
+            return Poll::Ready(End::GivesWay);
+        }
+        watch.poll(cx, &progress).map(|()| End::Stalled)
     })
     .await;
+    // Without it, the stream is in a tunnel.
+    if let Some(parts) = connection.into_parts() {
+        leave(parts.io.into_inner().0.into_inner(), &end, &progress, &worker).await;
+    }
+}
+
+/// Closes a connection, giving the client time to take what it was sent.
+async fn leave(mut stream: ClientStream, end: &End, progress: &Progress, worker: &Worker) {
+    if matches!(end, End::Stalled) {
+        stream.refuse_slow_head();
+    }
+    let socket = stream.socket();
+    let mut unread = [0; 4096];
+    let has_more = socket.try_read(&mut unread).is_ok_and(|bytes| bytes > 0);
+    let may_send = matches!(end, End::Broken | End::Stalled) || progress.is_unread();
+    if worker.is_draining() || !(has_more || may_send) {
+        return;
+    }
+    let drained = async {
+        if socket.shutdown().await.is_ok() {
+            while socket.read(&mut unread).await.is_ok_and(|bytes| bytes > 0) {}
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, drained).await;
 }
 
 /// A request for this panics, in tests.
@@ -66,34 +129,51 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
 pub(crate) const PANIC_PATH: &str = "/-/panic";
 
 async fn handle(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
+    heads: &Heads,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     #[cfg(test)]
     assert_ne!(request.uri().path(), PANIC_PATH);
-    progress.turn_to_upstream();
+    progress.begin_request(!request.body().is_end_stream());
+    if let Some(problem) = misframed(heads, &request) {
+        return Ok(proxy::refuse(worker, &request, &problem, progress));
+    }
     // Cloned only for our own surfaces: the proxy consumes the request whole.
     if surface(PREFIX, request.uri().path()) == Surface::Proxy {
-        return proxy(worker, peer_ip, request, progress).await;
+        let response = proxy(worker, peer_ip, request, progress).await;
+        if response.as_ref().is_ok_and(|response| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+            heads.stop();
+        }
+        return response;
     }
     let path = request.uri().path().to_owned();
     let client_ip = worker.client(peer_ip, request.headers()).ip;
     own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
 }
 
-/// Ends when the client has owed us something for too long: one timer for the whole connection,
-/// looked at a few times a minute.
+/// Why it cannot be told where a request ends. Asked of every request, since heads are counted.
+fn misframed(heads: &Heads, request: &Request<Incoming>) -> Option<Problem> {
+    let hidden = heads.next_problem();
+    // One without a body has no framing that hyper has not judged.
+    let has_body = !request.body().is_end_stream();
+    hidden.or_else(|| has_body.then(|| framing::judge(request.headers()).err())?)
+}
+
+/// Ends when the client has owed us something for too long, or does not end a head: one timer for
+/// the whole connection, looked at a few times a minute.
 struct Watch {
     timer: Pin<Box<Sleep>>,
     steps_seen: u64,
     ticks: u32,
+    head_ticks: u32,
 }
 
 impl Watch {
     fn new() -> Self {
-        Watch { timer: Box::pin(tokio::time::sleep(TICK)), steps_seen: 0, ticks: 0 }
+        Watch { timer: Box::pin(tokio::time::sleep(TICK)), steps_seen: 0, ticks: 0, head_ticks: 0 }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, progress: &Progress) -> Poll<()> {
@@ -102,7 +182,8 @@ impl Watch {
             let stalls = progress.is_on_client() && progress.steps() == self.steps_seen;
             self.ticks = if stalls { self.ticks + 1 } else { 0 };
             self.steps_seen = progress.steps();
-            if self.ticks >= TICKS_MAX {
+            self.head_ticks = if progress.wire().has_part_of_head() { self.head_ticks + 1 } else { 0 };
+            if self.ticks >= TICKS_MAX || self.head_ticks >= HEAD_TICKS_MAX {
                 return Poll::Ready(());
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_core::feed::FeedRequest;
-use latchkey_core::gateway::{Event, Gateway, GrantAnswer, Learned};
+use latchkey_core::gateway::{Event, Gateway, GrantAnswer, Learned, Right, Standing};
 use latchkey_core::grant::Grant;
 use latchkey_core::problem::Problem;
 use latchkey_core::request::{Body, Headers, Now, RequestHead};
@@ -62,6 +62,24 @@ impl DataPlane {
         }
         tracing::error!(request_id = %format_args!("{:032x}", head.request_id), "a decision does not end");
         refuse(head, Problem::Internal)
+    }
+
+    /// Whether a tunnel may stay open.
+    pub(crate) fn stands<H: Headers>(&self, head: &RequestHead<'_, H>, right: &Right, now: Now) -> Standing {
+        let mut gateway = self.gateway.borrow_mut();
+        if self.published.epoch() != gateway.epoch() {
+            let since = gateway.epoch();
+            self.learn_feed(&mut gateway, FeedRequest { since: Some(since) }, now);
+        }
+        for _ in 0..NEEDS_MAX {
+            match gateway.stands(head, right, now) {
+                Ok(standing) => return standing,
+                Err(Need::Grant(request)) if self.learn_grant(&mut gateway, request, now) => {}
+                Err(Need::Feed(request)) => self.learn_feed(&mut gateway, request, now),
+                Err(Need::Grant(_) | Need::Body { .. } | Need::Wait { .. }) => break,
+            }
+        }
+        Standing::Untold
     }
 
     fn learn_feed(&self, gateway: &mut Gateway, request: FeedRequest, now: Now) {

@@ -1,6 +1,6 @@
 //! Idle connections to upstreams, of one thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::rc::Rc;
@@ -17,59 +17,87 @@ const IDLE_MAX: Duration = Duration::from_secs(55);
 const LINKS_MAX: usize = 512;
 
 /// Idle connections by upstream.
-#[derive(Default)]
 pub(crate) struct Idle {
     stacks: RefCell<HashMap<ByService, Rc<Stack>, BuildHasherDefault<ServiceHasher>>>,
+    /// How many more there may be.
+    room: Rc<Cell<usize>>,
 }
 
 /// Idle connections to one upstream, the one used last taken first; each with when it became idle.
-#[derive(Default)]
-pub(crate) struct Stack(RefCell<Vec<(Instant, Box<Link>)>>);
+pub(crate) struct Stack {
+    links: RefCell<Vec<(Instant, Box<Link>)>>,
+    room: Rc<Cell<usize>>,
+}
 
 impl Idle {
+    /// Room for so many, to all upstreams together.
+    pub(crate) fn new(links_max: usize) -> Self {
+        Idle { stacks: RefCell::default(), room: Rc::new(Cell::new(links_max)) }
+    }
+
     /// The connections to `upstream`.
     pub(crate) fn stack(&self, upstream: &Arc<Upstream>) -> Rc<Stack> {
         let mut stacks = self.stacks.borrow_mut();
-        Rc::clone(stacks.entry(ByService(Arc::clone(upstream))).or_default())
+        let stack = stacks.entry(ByService(Arc::clone(upstream)));
+        Rc::clone(
+            stack
+                .or_insert_with(|| Rc::new(Stack { links: RefCell::default(), room: Rc::clone(&self.room) })),
+        )
     }
 
     /// Closes what was idle too long, and what the upstream has closed. To be called now and then.
     pub(crate) fn sweep(&self) {
         self.stacks.borrow_mut().retain(|_, stack| {
             let is_used = Rc::strong_count(stack) > 1;
-            let links = &mut *stack.0.borrow_mut();
+            let links = &mut *stack.links.borrow_mut();
+            let before = links.len();
             links.retain_mut(|(since, link)| since.elapsed() <= IDLE_MAX && link.is_alive());
+            stack.leave(before - links.len());
             is_used || !links.is_empty()
         });
     }
 
     /// Closes all.
     pub(crate) fn clear(&self) {
-        self.stacks.borrow_mut().clear();
+        let mut stacks = self.stacks.borrow_mut();
+        stacks.values().for_each(|stack| stack.clear());
+        stacks.retain(|_, stack| Rc::strong_count(stack) > 1);
     }
 }
 
 impl Stack {
     /// A connection that is open, as far as is known.
     pub(crate) fn take(&self, now: Instant) -> Option<Box<Link>> {
-        let mut links = self.0.borrow_mut();
-        while let Some((since, mut link)) = links.pop() {
+        loop {
+            let (since, mut link) = self.links.borrow_mut().pop()?;
+            self.leave(1);
             if now.saturating_duration_since(since) > IDLE_MAX {
                 // Those below have been idle for longer.
-                links.clear();
+                self.clear();
             } else if link.is_alive() {
                 return Some(link);
             }
         }
-        None
     }
 
     /// Keeps a connection for the next request.
     pub(crate) fn put(&self, link: Box<Link>) {
-        let mut links = self.0.borrow_mut();
-        if links.len() < LINKS_MAX {
+        let mut links = self.links.borrow_mut();
+        if let Some(room) = self.room.get().checked_sub(1)
+            && links.len() < LINKS_MAX
+        {
+            self.room.set(room);
             links.push((Instant::now(), link));
         }
+    }
+
+    fn clear(&self) {
+        let links = std::mem::take(&mut *self.links.borrow_mut());
+        self.leave(links.len());
+    }
+
+    fn leave(&self, links: usize) {
+        self.room.set(self.room.get() + links);
     }
 }
 

@@ -88,8 +88,8 @@ impl Link {
         method: &Method,
         progress: &Progress,
     ) -> Poll<Result<ResponseHead, Broken>> {
-        if self.poll_upload(cx).is_err() {
-            return Poll::Ready(Err(Broken { failure: Failure::ClientGone, is_closed: false }));
+        if let Err(failure) = self.poll_upload(cx) {
+            return Poll::Ready(Err(Broken { failure, is_closed: false }));
         }
         loop {
             while !self.received.is_empty() {
@@ -122,12 +122,12 @@ impl Link {
 
     /// Sends on. An upstream that takes no more may still have answered; only the client's breaking
     /// off is an error.
-    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<(), BrokenBody> {
+    fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
         if self.is_deaf {
             return Ok(());
         }
         match self.upload.poll(&mut self.stream, cx) {
-            Poll::Ready(Err(Unsent::Client)) => return Err(BrokenBody),
+            Poll::Ready(Err(Unsent::Client(failure))) => return Err(failure),
             Poll::Ready(Err(Unsent::Upstream)) => {
                 self.is_deaf = true;
                 self.upload.clear();

@@ -4,11 +4,16 @@ mod config;
 mod message;
 mod secrets;
 
+mod seats;
 mod server;
 mod worker;
 
+mod budget;
+mod client_stream;
 mod connection;
 mod gather;
+mod heads;
+mod hold;
 mod own;
 mod proxy;
 mod upgrade;
@@ -23,6 +28,7 @@ mod control;
 mod body;
 mod connect;
 mod failure;
+mod frames;
 mod idle;
 mod link;
 mod patience;
@@ -30,6 +36,7 @@ mod progress;
 mod response_body;
 mod response_head;
 mod tls;
+mod tunnel;
 mod upload;
 mod upstream;
 
@@ -37,6 +44,8 @@ mod demo;
 mod echo;
 mod system;
 
+#[cfg(test)]
+mod codec_oracle;
 #[cfg(test)]
 mod codec_tests;
 #[cfg(test)]
@@ -55,16 +64,19 @@ use latchkey_core::gateway::Gateway;
 use latchkey_core::keys::Peppers;
 use tokio::net::TcpListener;
 
+use crate::budget::Budget;
 use crate::config::Settings;
 use crate::control::Control;
 use crate::data_plane::DataPlane;
 use crate::demo::Demo;
+use crate::hold::Holding;
 use crate::message::Start;
 use crate::published::Published;
+use crate::seats::{Bounds, Seats, Shed};
 use crate::secrets::{AdminToken, SecretSettings};
 use crate::store::{OpenError, RedbStore};
 use crate::system::Timer;
-use crate::worker::{Reached, WorkerThread};
+use crate::worker::{Common, Reached, WorkerThread};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
@@ -110,8 +122,10 @@ async fn run(settings: &Settings) -> Result<(), String> {
         settings.admin_guesses_per_second,
     )?;
     let (control, token) = (started.control, started.token);
-    let workers =
-        start_workers(settings, &store, &peppers.peppers, &started.published, &control, address.port())?;
+    let bounds = Bounds::find(settings.max_connections);
+    let seats = Seats::new(bounds.connections);
+    let common = common(settings, bounds, address.port());
+    let workers = start_workers(settings, &store, &peppers.peppers, &started.published, &control, &common)?;
     let demo = if settings.demo { make_demo(&control, &peppers.peppers, &token).await } else { None };
     drop(control);
     message::tell(&Start {
@@ -121,7 +135,7 @@ async fn run(settings: &Settings) -> Result<(), String> {
         token: token.new.as_ref(),
         demo: demo.as_ref(),
     });
-    server::run(listener, workers).await.map_err(|error| error.to_string())?;
+    server::run(listener, workers, &seats).await.map_err(|error| error.to_string())?;
     // Nobody can call it any more: it finishes what it is at and ends.
     let _ = started.thread.join();
     Ok(())
@@ -147,15 +161,35 @@ fn open_store(settings: &Settings) -> Result<RedbStore, String> {
     })
 }
 
+/// What all threads share, told in the log.
+fn common(settings: &Settings, bounds: Bounds, server_port: u16) -> Common {
+    tracing::info!(
+        max_connections = bounds.connections,
+        held_body_bytes = settings.held_body_bytes,
+        held_body_rate = settings.held_body_rate,
+        "bounds"
+    );
+    Common {
+        reached: Reached { port: server_port, trusted: settings.trusted_ips.clone() },
+        drain: Duration::from_millis(settings.drain_ms),
+        holding: Holding {
+            budget: Budget::new(settings.held_body_bytes),
+            bytes_per_second: settings.held_body_rate,
+        },
+        upstreams: settings.upstream_allow.clone(),
+        idle_max: (bounds.idle / settings.thread_count()).max(1),
+        shed: Shed::default(),
+    }
+}
+
 fn start_workers(
     settings: &Settings,
     store: &RedbStore,
     peppers: &Peppers,
     published: &Arc<Published>,
     control: &Control,
-    port: u16,
+    common: &Common,
 ) -> Result<Vec<WorkerThread>, String> {
-    let drain = Duration::from_millis(settings.drain_ms);
     let start = |number| {
         let (store, published, control) = (store.clone(), Arc::clone(published), control.clone());
         let (gateway, peppers) = (settings.gateway(), peppers.clone());
@@ -166,8 +200,7 @@ fn start_workers(
             control,
             timer: Timer::start(),
         };
-        let reached = Reached { port, trusted: settings.trusted_ips.clone() };
-        WorkerThread::start(number, reached, drain, settings.upstream_allow.clone(), data_plane)
+        WorkerThread::start(number, common.clone(), data_plane)
     };
     let workers = (0..settings.thread_count()).map(start).collect::<Result<_, _>>();
     workers.map_err(|error| format!("cannot start a thread: {error}"))

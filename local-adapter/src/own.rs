@@ -4,17 +4,20 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use latchkey_core::authority::Authority;
 use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
+use latchkey_core::problem::Problem;
 use latchkey_core::surface::Surface;
 
 use crate::admin::AdminRequest;
 use crate::body::{Content, ResponseBody};
+use crate::budget::Kind;
+use crate::hold::Held;
 use crate::progress::Progress;
-use crate::proxy::{Abandoned, collect_own, named, says_host};
+use crate::proxy::{Abandoned, named, says_host};
 use crate::worker::Worker;
 
 /// Answers a request to a part of the program other than the proxy.
@@ -57,8 +60,14 @@ async fn admin(
     if let Some(refusal) = worker.data_plane.control.refuse(&parts, peer) {
         return Ok(refusal);
     }
-    let Some(body) = collect_own(body, ADMIN_BODY_BYTES_MAX, progress).await? else {
-        return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
+    let collecting = worker.holding.collect(body, ADMIN_BODY_BYTES_MAX, Kind::AdminBody, peer, progress);
+    let body = match collecting.await {
+        Ok(Held::Whole(body)) => body.into_bytes(),
+        Ok(Held::Refused(problem)) => return Ok(refuse_and_close(&problem)),
+        Ok(Held::TooLarge | Held::Unread(_)) => {
+            return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
+        }
+        Err(failure) => return failure.problem().map(|problem| refuse_and_close(&problem)).ok_or(Abandoned),
     };
     let request = AdminRequest {
         method: parts.method,
@@ -68,6 +77,15 @@ async fn admin(
         body,
     };
     Ok(worker.data_plane.control.admin(request).await)
+}
+
+/// For a client that has more to send, which nobody will read.
+fn refuse_and_close(problem: &Problem) -> Response<Bytes> {
+    let message = serde_json::json!({ "message": problem.message() });
+    let mut response = json(problem.status(), "");
+    *response.body_mut() = message.to_string().into();
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn json(status: StatusCode, body: &'static str) -> Response<Bytes> {

@@ -1,11 +1,10 @@
 //! One proxied request: decide, apply the plan, pass on, pass back.
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, Uri, Version};
@@ -15,13 +14,16 @@ use hyper::upgrade::OnUpgrade;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_core::problem::Problem;
-use latchkey_core::request::{Body, RequestHead};
+use latchkey_core::request::{Body, Now, RequestHead};
 use latchkey_core::strip_key::append_without;
 
 use crate::body::{Content, RequestBody, ResponseBody};
+use crate::budget::Kind;
 use crate::failure::Failure;
+use crate::hold::{Held, HeldBody};
 use crate::progress::Progress;
 use crate::system::whole_ms;
+use crate::tunnel::Lease;
 use crate::upgrade;
 use crate::worker::Worker;
 
@@ -37,16 +39,13 @@ impl std::fmt::Display for Abandoned {
 
 impl std::error::Error for Abandoned {}
 
-/// As much of the body as was read for the decision.
-enum Held {
-    Unread(Incoming),
-    Whole(Bytes),
-    TooLarge,
-}
+const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
 /// One request on its way through.
 struct Passing<'w> {
-    worker: &'w Worker,
+    worker: &'w Rc<Worker>,
+    peer_ip: IpAddr,
+    http_1_0: bool,
     progress: &'w Rc<Progress>,
     started: Instant,
     request_id: u128,
@@ -55,21 +54,26 @@ struct Passing<'w> {
 
 /// Answers a request that belongs to an upstream.
 pub(crate) async fn proxy(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
     let passing = Passing {
         worker,
+        peer_ip,
+        http_1_0: request.version() < Version::HTTP_11,
         progress,
         started: Instant::now(),
         request_id: worker.request_ids.draw(),
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
     let (mut request, incoming) = request.into_parts();
-    let held = if incoming.is_end_stream() { Held::Whole(Bytes::new()) } else { Held::Unread(incoming) };
-    let (decision, held, decided) = passing.decide(&request, peer_ip, held).await?;
+    let held = if incoming.is_end_stream() { Held::Whole(HeldBody::empty()) } else { Held::Unread(incoming) };
+    let (decision, held, decided) = match passing.decide(&request, held).await {
+        Ok(decided) => decided,
+        Err(failure) => return passing.fail_before(failure),
+    };
     match decision {
         Decision::Forward(plan) => passing.forward(&plan, &mut request, held, decided).await,
         Decision::Respond(response) => Ok(passing.respond(response)),
@@ -79,42 +83,31 @@ pub(crate) async fn proxy(
 
 impl Passing<'_> {
     /// Also says when the decision was begun that turned out to be the last.
-    async fn decide(
-        &self,
-        request: &Parts,
-        peer_ip: IpAddr,
-        mut held: Held,
-    ) -> Result<(Decision, Held, Instant), Abandoned> {
+    async fn decide(&self, request: &Parts, mut held: Held) -> Result<(Decision, Held, Instant), Failure> {
         // CONNECT and `OPTIONS *` have no path.
         if !request.uri.path().starts_with('/') || !says_host(request.version, &request.headers) {
-            return Ok((Decision::Respond(self.bad_request()), held, self.started));
+            return Ok((Decision::Respond(self.refuse_and_close(&BAD_REQUEST)), held, self.started));
         }
-        let client = self.worker.client(peer_ip, &request.headers);
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
-        let head = RequestHead {
-            method: request.method.as_str(),
-            scheme: client.scheme,
-            host: named(&request.uri, &request.headers),
-            path: request.uri.path().as_bytes(),
-            query: request.uri.query().map(str::as_bytes),
-            headers: &request.headers,
-            client_ip: Some(client.ip),
-            server_port: client.port,
-            forwarded: client.forwarded,
-            started: now,
-            request_id: self.request_id,
-        };
+        let head = head(self.worker, request, self.peer_ip, now, self.request_id);
+        let client_ip = head.client_ip.unwrap_or(self.peer_ip);
         let mut begun = self.started;
         loop {
             let body = match &held {
                 Held::Unread(_) => Body::Unread,
-                Held::Whole(bytes) => Body::Whole(bytes),
+                Held::Whole(body) => Body::Whole(&body.bytes),
                 Held::TooLarge => Body::TooLarge,
+                Held::Refused(problem) => {
+                    let response = self.refuse_and_close(problem);
+                    return Ok((Decision::Respond(response), held, begun));
+                }
             };
             match (data_plane.decide(&head, body, now), held) {
                 (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
-                    held = collect(incoming, bytes_max, self.progress).await?;
+                    let holding = &self.worker.holding;
+                    let kind = Kind::SearchedBody;
+                    held = holding.collect(incoming, bytes_max, kind, client_ip, self.progress).await?;
                 }
                 (Decision::Need(Need::Wait { ms }), unchanged) => {
                     tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -134,14 +127,16 @@ impl Passing<'_> {
         held: Held,
         decided: Instant,
     ) -> Result<Response<ResponseBody>, Abandoned> {
+        let lease = Lease::new(self.worker, plan, request, self.peer_ip, self.request_id);
         let body = match self.edit(plan, request, held) {
             Ok(body) => body,
             Err(problem) => return Ok(self.refuse(problem)),
         };
         let upstreams = &self.worker.upstreams;
-        let client = plan.upgrade.then(|| request.extensions.remove::<OnUpgrade>()).flatten();
-        let answer = match client {
-            Some(client) => upgrade::send(upstreams, plan, request, body, client).await,
+        // Only a request of HTTP/1.1 can be upgraded.
+        let tunnel = lease.and_then(|lease| Some((lease, request.extensions.remove::<OnUpgrade>()?)));
+        let answer = match tunnel {
+            Some((lease, client)) => upgrade::send(upstreams, plan, request, body, client, lease).await,
             None => upstreams.send(plan, request, body, self.progress, decided).await,
         };
         match answer {
@@ -152,17 +147,16 @@ impl Passing<'_> {
 
     /// Points the client's request to the upstream. What comes back is the body to be sent.
     fn edit(&self, plan: &Plan, request: &mut Parts, held: Held) -> Result<RequestBody, Problem> {
-        request.uri =
-            Uri::from_maybe_shared(plan.target.clone()).map_err(|_| Problem::BadRequest("Bad request"))?;
+        request.uri = Uri::from_maybe_shared(plan.target.clone()).map_err(|_| BAD_REQUEST)?;
         match (held, &plan.body) {
-            (Held::Whole(bytes), BodyEdit::Untouched) => Ok(RequestBody::Whole(bytes)),
-            (Held::Whole(bytes), BodyEdit::Cut(cuts)) => {
+            (Held::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
+            (Held::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
                 let mut kept = Vec::with_capacity(bytes.len());
-                append_without(&bytes, cuts, &mut kept);
-                Ok(RequestBody::Whole(kept.into()))
-            }
+                append_without(bytes, cuts, &mut kept);
+                kept
+            }))),
             (Held::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
-            (Held::TooLarge, _) => Err(Problem::Internal),
+            (Held::TooLarge | Held::Refused(_), _) => Err(Problem::Internal),
         }
     }
 
@@ -175,24 +169,40 @@ impl Passing<'_> {
             upgraded: parts.status == http::StatusCode::SWITCHING_PROTOCOLS,
         };
         edit_response_headers(&mut parts.headers, passage);
+        let body = ResponseBody::new(content, Rc::clone(self.progress));
         parts.version = Version::HTTP_11;
-        Response::from_parts(parts, ResponseBody::new(content, Rc::clone(self.progress)))
+        if self.http_1_0 && body.size_hint().exact().is_none() {
+            // To one that does not know chunks the end of the connection is the end of the body.
+            parts.version = Version::HTTP_10;
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Response::from_parts(parts, body)
     }
 
     fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, Abandoned> {
+        if matches!(failure, Failure::Unreadable | Failure::ClientGone) {
+            return self.fail_before(failure);
+        }
         let problem = failure.problem().ok_or(Abandoned)?;
         let request_id = latchkey_core::problem::request_id_text(self.request_id);
         tracing::info!(request_id, service_id = %plan.upstream.service_id, ?failure, "upstream failed");
         Ok(self.refuse(problem))
     }
 
+    /// Of the client, before there is an answer: what follows on its connection cannot be read.
+    fn fail_before(&self, failure: Failure) -> Result<Response<ResponseBody>, Abandoned> {
+        let problem = failure.problem().ok_or(Abandoned)?;
+        Ok(self.respond(self.refuse_and_close(&problem)))
+    }
+
     fn refuse(&self, problem: Problem) -> Response<ResponseBody> {
         self.respond(problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id))
     }
 
-    fn bad_request(&self) -> Response<Bytes> {
+    /// For a client that has more to send, which nobody will read.
+    fn refuse_and_close(&self, problem: &Problem) -> Response<Bytes> {
         let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
-        let mut response = Problem::BadRequest("Bad request").respond(accept, self.request_id);
+        let mut response = problem.respond(accept, self.request_id);
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     }
@@ -200,6 +210,44 @@ impl Passing<'_> {
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
         edit_own_response_headers(response.headers_mut(), whole_ms(self.started.elapsed()));
         response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(self.progress)))
+    }
+}
+
+/// Refuses a request of any part of the program, unread, and ends the connection.
+pub(crate) fn refuse(
+    worker: &Worker,
+    request: &Request<Incoming>,
+    problem: &Problem,
+    progress: &Rc<Progress>,
+) -> Response<ResponseBody> {
+    let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
+    let mut response = problem.respond(accept, worker.request_ids.draw());
+    edit_own_response_headers(response.headers_mut(), 0);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress)))
+}
+
+/// A request as core sees it.
+pub(crate) fn head<'r>(
+    worker: &Worker,
+    request: &'r Parts,
+    peer_ip: IpAddr,
+    started: Now,
+    request_id: u128,
+) -> RequestHead<'r, HeaderMap> {
+    let client = worker.client(peer_ip, &request.headers);
+    RequestHead {
+        method: request.method.as_str(),
+        scheme: client.scheme,
+        host: named(&request.uri, &request.headers),
+        path: request.uri.path().as_bytes(),
+        query: request.uri.query().map(str::as_bytes),
+        headers: &request.headers,
+        client_ip: Some(client.ip),
+        server_port: client.port,
+        forwarded: client.forwarded,
+        started,
+        request_id,
     }
 }
 
@@ -213,42 +261,4 @@ pub(crate) fn named<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> &'r [u8] {
     let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
     let field = || headers.get(header::HOST).map(HeaderValue::as_bytes);
     authority.or_else(field).unwrap_or_default()
-}
-
-/// Reads a body whole, unless it is longer than the bound.
-async fn collect(mut body: Incoming, bytes_max: usize, progress: &Progress) -> Result<Held, Abandoned> {
-    if body.size_hint().lower() > bytes_max as u64 {
-        return Ok(Held::TooLarge);
-    }
-    progress.turn_to_client();
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
-    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let Ok(bytes) = frame.map_err(|_| Abandoned)?.into_data() else { continue };
-        progress.turn_to_client();
-        if first.len() + whole.len() + bytes.len() > bytes_max {
-            return Ok(Held::TooLarge);
-        }
-        if first.is_empty() && whole.is_empty() {
-            first = bytes;
-            continue;
-        }
-        whole.extend_from_slice(&std::mem::take(&mut first));
-        whole.extend_from_slice(&bytes);
-    }
-    progress.turn_to_upstream();
-    // A short body comes in one piece, which is used as it is.
-    Ok(Held::Whole(if whole.is_empty() { first } else { whole.freeze() }))
-}
-
-/// Reads the body of a request to ourselves; `None`: it is longer than the bound.
-pub(crate) async fn collect_own(
-    body: Incoming,
-    bytes_max: usize,
-    progress: &Progress,
-) -> Result<Option<Bytes>, Abandoned> {
-    match collect(body, bytes_max, progress).await? {
-        Held::Whole(bytes) => Ok(Some(bytes)),
-        Held::TooLarge | Held::Unread(_) => Ok(None),
-    }
 }

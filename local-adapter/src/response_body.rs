@@ -11,8 +11,8 @@ use crate::response_head::Malformed;
 const SIZE_LINE_MAX: usize = 4096;
 /// Longest trailer section.
 const TRAILERS_BYTES_MAX: usize = 16 * 1024;
-/// Most fields in it.
-const TRAILERS_MAX: usize = 32;
+/// Fields in it that there is room for without allocating.
+const TRAILERS_USUAL: usize = 32;
 /// Up to this a piece is copied, so that the buffer it came in can be filled again.
 const COPIED_MAX: usize = 2048;
 
@@ -143,20 +143,41 @@ fn take_size(received: &mut BytesMut) -> Result<Option<u64>, Malformed> {
 }
 
 fn take_trailers(received: &mut BytesMut) -> Result<Option<HeaderMap>, Malformed> {
-    const BAD: Malformed = Malformed("trailers");
-    let mut fields = [httparse::EMPTY_HEADER; TRAILERS_MAX];
-    let (end, fields) = match httparse::parse_headers(received, &mut fields).map_err(|_| BAD)? {
-        Status::Complete(found) => found,
-        Status::Partial if received.len() > TRAILERS_BYTES_MAX => return Err(BAD),
-        Status::Partial => return Ok(None),
+    let mut usual = [httparse::EMPTY_HEADER; TRAILERS_USUAL];
+    let outcome = match read_trailers(received, &mut usual) {
+        Err(httparse::Error::TooManyHeaders) => {
+            // Each field ends a line.
+            let section = &received[..received.len().min(TRAILERS_BYTES_MAX)];
+            let lines = section.iter().filter(|byte| **byte == b'\n').count();
+            read_trailers(received, &mut vec![httparse::EMPTY_HEADER; lines])
+        }
+        outcome => outcome,
     };
+    match outcome.map_err(|_| Malformed("trailers"))? {
+        Some((end, trailers)) if end <= TRAILERS_BYTES_MAX => {
+            received.advance(end);
+            Ok(Some(trailers))
+        }
+        None if received.len() <= TRAILERS_BYTES_MAX => Ok(None),
+        _ => Err(Malformed("trailers too long")),
+    }
+}
+
+fn read_trailers<'b>(
+    received: &'b [u8],
+    fields: &mut [httparse::Header<'b>],
+) -> Result<Option<(usize, HeaderMap)>, httparse::Error> {
+    let Status::Complete((end, fields)) = httparse::parse_headers(received, fields)? else { return Ok(None) };
     let mut trailers = HeaderMap::new();
     for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| BAD)?;
-        trailers.append(name, HeaderValue::from_bytes(field.value).map_err(|_| BAD)?);
+        let name = HeaderName::from_bytes(field.name.as_bytes());
+        let value = HeaderValue::from_bytes(field.value);
+        trailers.append(
+            name.map_err(|_| httparse::Error::HeaderName)?,
+            value.map_err(|_| httparse::Error::HeaderValue)?,
+        );
     }
-    received.advance(end);
-    Ok(Some(trailers))
+    Ok(Some((end, trailers)))
 }
 
 #[cfg(test)]

@@ -8,13 +8,12 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use httparse::{ParserConfig, Status};
 use hyper::ext::ReasonPhrase;
+use latchkey_core::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
 
 use crate::response_body::Decoder;
 
-/// Fields of a head at most.
-const FIELDS_MAX: usize = 128;
-/// Length of a head at most.
-const BYTES_MAX: usize = 256 * 1024;
+/// Fields that there is room for at first; few heads have as many.
+const FIELDS_USUAL: usize = 128;
 /// Fields that are added before the head goes to the client.
 const FIELDS_ADDED: usize = 4;
 
@@ -40,37 +39,86 @@ pub(crate) struct ResponseHead {
 /// Takes a head off the beginning of `received`; `None`: it is not all there. `method` is the
 /// request's. An interim response is a head like others, without a body.
 pub(crate) fn parse(received: &mut BytesMut, method: &Method) -> Result<Option<ResponseHead>, Malformed> {
-    let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut usual = [const { MaybeUninit::uninit() }; FIELDS_USUAL];
+    let outcome = match read(received, &mut usual) {
+        Err(Unread::TooManyFields) => {
+            let mut many = vec![MaybeUninit::uninit(); line_count(received)];
+            read(received, &mut many)
+        }
+        outcome => outcome,
+    };
+    let mut parsed = match outcome {
+        Ok(Some(parsed)) if parsed.length <= HEAD_BYTES_MAX => parsed,
+        Ok(None) if received.len() < HEAD_BYTES_MAX => return Ok(None),
+        Ok(_) | Err(Unread::TooManyFields) => return Err(Malformed("head too long")),
+        Err(Unread::Malformed(malformed)) => return Err(malformed),
+    };
+    received.advance(parsed.length);
+    let (decoder, is_framed_by_chunks) = framing(&mut parsed.headers, parsed.status, method)?;
+    if is_framed_by_chunks && !parsed.is_http_1_1 {
+        return Err(Malformed("chunks in HTTP/1.0"));
+    }
+    let keeps_alive = parsed.is_http_1_1 && !asks_to_close(&parsed.headers);
+    let Parsed { status, reason, headers, .. } = parsed;
+    Ok(Some(ResponseHead { status, reason, headers, decoder, keeps_alive }))
+}
+
+/// What a head says, before it is asked what it means.
+struct Parsed {
+    length: usize,
+    status: StatusCode,
+    reason: Option<ReasonPhrase>,
+    is_http_1_1: bool,
+    headers: HeaderMap,
+}
+
+/// Why a head was not read.
+enum Unread {
+    /// There are more fields than there is room for.
+    TooManyFields,
+    Malformed(Malformed),
+}
+
+impl From<Malformed> for Unread {
+    fn from(malformed: Malformed) -> Self {
+        Unread::Malformed(malformed)
+    }
+}
+
+/// Reads a head with room for so many fields; `None`: it is not all there.
+fn read<'b>(
+    received: &'b [u8],
+    fields: &mut [MaybeUninit<httparse::Header<'b>>],
+) -> Result<Option<Parsed>, Unread> {
     let mut parsed = httparse::Response::new(&mut []);
-    let outcome =
-        ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, received, &mut fields);
-    let length = match outcome {
+    let parser = ParserConfig::default();
+    let length = match parser.parse_response_with_uninit_headers(&mut parsed, received, fields) {
         Ok(Status::Complete(length)) => length,
-        Ok(Status::Partial) if received.len() < BYTES_MAX => return Ok(None),
-        Ok(Status::Partial) => return Err(Malformed("head too long")),
-        Err(_) => return Err(Malformed("no HTTP head")),
+        Ok(Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(Unread::TooManyFields),
+        Err(_) => return Err(Malformed("no HTTP head").into()),
     };
     let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.ok_or(Malformed("status"))?;
     let reason = parsed.reason.and_then(|reason| own_words(reason, status));
-    let is_http_1_1 = parsed.version == Some(1);
     // All values share one copy of the head; the buffer itself stays free for the next.
     let head = Bytes::copy_from_slice(&received[..length]);
     let start = received.as_ptr().addr();
-    let mut headers = HeaderMap::with_capacity(parsed.headers.len() + FIELDS_ADDED);
+    let mut headers = HeaderMap::with_capacity(parsed.headers.len().min(FIELDS_USUAL) + FIELDS_ADDED);
     for field in parsed.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| Malformed("field name"))?;
         let at = field.value.as_ptr().addr() - start;
         let value = HeaderValue::from_maybe_shared(head.slice(at..at + field.value.len()));
-        headers.append(name, value.map_err(|_| Malformed("field value"))?);
+        let value = value.map_err(|_| Malformed("field value"))?;
+        headers.try_append(name, value).map_err(|_| Unread::TooManyFields)?;
     }
-    received.advance(length);
-    let (decoder, is_framed_by_chunks) = framing(&mut headers, status, method)?;
-    if is_framed_by_chunks && !is_http_1_1 {
-        return Err(Malformed("chunks in HTTP/1.0"));
-    }
-    let keeps_alive = is_http_1_1 && !asks_to_close(&headers);
-    Ok(Some(ResponseHead { status, reason, headers, decoder, keeps_alive }))
+    Ok(Some(Parsed { length, status, reason, is_http_1_1: parsed.version == Some(1), headers }))
+}
+
+/// Lines of what may be a head: no fewer than its fields.
+fn line_count(received: &[u8]) -> usize {
+    let head = &received[..received.len().min(HEAD_BYTES_MAX)];
+    head.iter().filter(|byte| **byte == b'\n').count().min(HEAD_FIELDS_MAX)
 }
 
 fn own_words(reason: &str, status: StatusCode) -> Option<ReasonPhrase> {
@@ -212,9 +260,26 @@ mod tests {
 
     #[test]
     fn heads_are_bounded() {
-        let long = format!("HTTP/1.1 200 OK\r\nA: {}", "a".repeat(BYTES_MAX));
+        let long = format!("HTTP/1.1 200 OK\r\nA: {}", "a".repeat(HEAD_BYTES_MAX));
         assert_eq!(head(&long).unwrap_err(), Malformed("head too long"));
-        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: 1\r\n".repeat(FIELDS_MAX + 1));
-        assert!(head(&many).is_err());
+        assert_eq!(head(&format!("{long}\r\n\r\n")).unwrap_err(), Malformed("head too long"));
+        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a:\r\n".repeat(HEAD_FIELDS_MAX));
+        assert_eq!(head(&many).unwrap_err(), Malformed("head too long"));
+    }
+
+    #[test]
+    fn fields_are_as_many_as_fit() {
+        for count in [1, FIELDS_USUAL, FIELDS_USUAL + 1, 1000, HEAD_FIELDS_MAX - 10] {
+            let text = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a:\r\n".repeat(count));
+            assert_eq!(head(&text).unwrap().unwrap().headers.len(), count);
+            assert!(head(&text[..text.len() - 2]).unwrap().is_none(), "{count}");
+        }
+        let named: String =
+            (0..1000).map(|number| format!("a-{number}: {number}\r\nb: {number}\r\n")).collect();
+        let headers = head(&format!("HTTP/1.1 200 OK\r\n{named}\r\n")).unwrap().unwrap().headers;
+        let values: Vec<_> = headers.get_all("b").iter().map(|value| value.to_str().unwrap()).collect();
+        let expected: Vec<_> = (0..1000).map(|number| number.to_string()).collect();
+        assert_eq!(values, expected);
+        assert_eq!(headers["a-999"], "999");
     }
 }

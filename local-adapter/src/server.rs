@@ -1,34 +1,33 @@
 //! Accepts connections and shares them out; stops at a signal.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
 
+use crate::seats::{Permit, Seats};
 use crate::worker::WorkerThread;
 
 /// Pause after an accept that failed for want of something, such as file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a thread gets to free a seat before the next is asked.
+const SEAT_WAIT: Duration = Duration::from_millis(20);
 
 /// Accepts until told to stop, then lets everything under way finish.
-pub(crate) async fn run(listener: TcpListener, workers: Vec<WorkerThread>) -> io::Result<()> {
+pub(crate) async fn run(listener: TcpListener, workers: Vec<WorkerThread>, seats: &Seats) -> io::Result<()> {
     let mut stop = Stop::new()?;
     let mut turn = 0;
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    turn = (turn + 1) % workers.len();
-                    if let Err(error) = hand_over(stream, peer, &workers, turn) {
-                        tracing::debug!(%error, "a connection was lost before it began");
-                    }
+            accepted = accept(&listener, &workers, seats, turn) => {
+                let Some((stream, peer, permit)) = accepted else { continue };
+                turn = (turn + 1) % workers.len();
+                if let Err(error) = hand_over(stream, peer, permit, &workers, turn) {
+                    tracing::debug!(%error, "a connection was lost before it began");
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
+            }
             () = stop.asked() => break,
         }
     }
@@ -48,10 +47,46 @@ pub(crate) async fn run(listener: TcpListener, workers: Vec<WorkerThread>) -> io
     Ok(())
 }
 
+/// Accepts a connection and waits for a seat; those behind it wait with the kernel. What is served
+/// goes on in any case.
+async fn accept(
+    listener: &TcpListener,
+    workers: &[WorkerThread],
+    seats: &Seats,
+    turn: usize,
+) -> Option<(TcpStream, SocketAddr, Permit)> {
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, seat(workers, seats, turn).await?)),
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept");
+            workers.iter().for_each(WorkerThread::make_room);
+            sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+/// A seat. When there is none, one thread after the other is asked to close a connection that waits
+/// for its client, beginning with the one whose turn it is.
+async fn seat(workers: &[WorkerThread], seats: &Seats, turn: usize) -> Option<Permit> {
+    if let Ok(permit) = seats.try_take() {
+        return Some(permit);
+    }
+    tracing::debug!("all connections are taken");
+    for worker in workers.iter().cycle().skip(turn) {
+        worker.make_room();
+        if let Ok(permit) = timeout(SEAT_WAIT, seats.take()).await {
+            return permit.ok();
+        }
+    }
+    None
+}
+
 /// To the thread with the fewest connections; among equals they take turns.
 fn hand_over(
-    stream: tokio::net::TcpStream,
-    peer: std::net::SocketAddr,
+    stream: TcpStream,
+    peer: SocketAddr,
+    permit: Permit,
     workers: &[WorkerThread],
     turn: usize,
 ) -> io::Result<()> {
@@ -59,7 +94,7 @@ fn hand_over(
     let stream = stream.into_std()?;
     let (before, after) = workers.split_at(turn);
     if let Some(worker) = after.iter().chain(before).min_by_key(|worker| worker.load()) {
-        worker.give(stream, peer);
+        worker.give(stream, peer, permit);
     }
     Ok(())
 }

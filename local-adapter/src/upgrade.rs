@@ -1,37 +1,38 @@
-//! WebSocket: after the handshake bytes flow both ways until a side ends or both fall silent.
+//! A WebSocket handshake, over a connection of its own.
 
-use std::cell::Cell;
-use std::io;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{Request, Response, StatusCode, header};
 use hyper::client::conn::http1;
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use latchkey_core::decision::Plan;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
+use latchkey_core::forward::agrees_to_websocket;
+use latchkey_core::framing;
+use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
 use tokio::time::timeout;
 
 use crate::body::{Content, RequestBody};
 use crate::failure::Failure;
+use crate::tunnel::{self, Lease};
 use crate::upstream::Upstreams;
 
-/// Sends a handshake over a connection of its own and, if the upstream agrees, joins both sides.
+/// Sends a handshake and, if the upstream agrees, joins both sides.
 pub(crate) async fn send(
     upstreams: &Upstreams,
     plan: &Plan,
     head: &Parts,
     body: RequestBody,
     client: OnUpgrade,
+    lease: Lease,
 ) -> Result<Response<Content>, Failure> {
     let upstream = &plan.upstream;
-    let stream = upstreams.connector.connect(upstream).await?;
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failure::Invalid("handshake"))?;
+    let stream = upstreams.connect(upstream).await?;
+    let (mut sender, connection) = reader_of_long_heads()
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| Failure::Invalid("handshake"))?;
     tokio::task::spawn_local(connection.with_upgrades());
     let silence_max = Duration::from_millis(upstream.read_timeout_ms);
     let request = handshake(plan, head, body);
@@ -39,11 +40,28 @@ pub(crate) async fn send(
         .await
         .map_err(|_| Failure::TimedOut)?
         .map_err(|_| Failure::Invalid("no valid response"))?;
+    // hyper undoes `chunked` and hands on what else there is, as plain.
+    if framing::judge_codings(response.headers()).is_err() {
+        return Err(Failure::Invalid("transfer coding"));
+    }
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        if !agrees_to_websocket(response.headers()) {
+            return Err(Failure::Invalid("another protocol than was asked for"));
+        }
         let server = hyper::upgrade::on(&mut response);
-        tokio::task::spawn_local(join(client, server, silence_max));
+        tokio::task::spawn_local(async move {
+            let (Ok(client), Ok(server)) = (client.await, server.await) else { return };
+            tunnel::relay(TokioIo::new(client), TokioIo::new(server), silence_max, lease).await;
+        });
     }
     Ok(response.map(Content::Incoming))
+}
+
+/// The limits of other responses hold for its heads too.
+fn reader_of_long_heads() -> http1::Builder {
+    let mut client = http1::Builder::new();
+    client.max_headers(HYPER_FIELDS_MAX).max_buf_size(HEAD_BYTES_MAX);
+    client
 }
 
 /// The request as hyper's client takes it.
@@ -58,60 +76,4 @@ fn handshake(plan: &Plan, head: &Parts, body: RequestBody) -> Request<RequestBod
     }
     plan.edit_headers(request.headers_mut());
     request
-}
-
-async fn join(client: OnUpgrade, server: OnUpgrade, silence_max: Duration) {
-    let (Ok(client), Ok(server)) = (client.await, server.await) else { return };
-    let heard_at = Rc::new(Cell::new(Instant::now()));
-    let mut client = Heard { stream: TokioIo::new(client), at: Rc::clone(&heard_at) };
-    let mut server = Heard { stream: TokioIo::new(server), at: Rc::clone(&heard_at) };
-    tokio::select! {
-        _ = copy_bidirectional(&mut client, &mut server) => {}
-        () = silence(&heard_at, silence_max) => tracing::debug!("silent for too long"),
-    }
-}
-
-/// Ends when nothing was heard for so long.
-async fn silence(heard_at: &Cell<Instant>, silence_max: Duration) {
-    loop {
-        let end = heard_at.get() + silence_max;
-        if end <= Instant::now() {
-            return;
-        }
-        tokio::time::sleep_until(end.into()).await;
-    }
-}
-
-/// Notes when something was last read.
-struct Heard {
-    stream: TokioIo<Upgraded>,
-    at: Rc<Cell<Instant>>,
-}
-
-impl AsyncRead for Heard {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if polled.is_ready() {
-            self.at.set(Instant::now());
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Heard {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }

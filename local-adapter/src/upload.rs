@@ -15,6 +15,7 @@ use latchkey_core::decision::Plan;
 use tokio::io::AsyncWrite;
 
 use crate::body::RequestBody;
+use crate::failure::Failure;
 
 /// Up to this a piece of body is copied behind what is to be sent before it.
 const COPIED_MAX: usize = 4096;
@@ -47,8 +48,8 @@ enum Framing {
 pub(crate) enum Unsent {
     /// The upstream does not take it.
     Upstream,
-    /// The client broke off.
-    Client,
+    /// The client broke off, or sent what is no body.
+    Client(Failure),
 }
 
 impl From<io::Error> for Unsent {
@@ -155,7 +156,9 @@ impl Upload {
                         self.next_piece(frame.into_data().unwrap_or_default())?;
                         continue;
                     }
-                    Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(Unsent::Client)),
+                    Poll::Ready(Some(Err(error))) => {
+                        return Poll::Ready(Err(Unsent::Client(Failure::of_body(&error))));
+                    }
                     Poll::Ready(None) => {
                         self.end_body()?;
                         continue;
@@ -201,7 +204,7 @@ impl Upload {
         }
         match &mut self.framing {
             Framing::Length(left) => {
-                *left = left.checked_sub(bytes.len() as u64).ok_or(Unsent::Client)?;
+                *left = left.checked_sub(bytes.len() as u64).ok_or(Unsent::Client(Failure::Unreadable))?;
                 self.push(bytes);
             }
             // The end of a chunk goes with the beginning of the next: two writes at most for each.
@@ -218,7 +221,7 @@ impl Upload {
         self.body = None;
         match self.framing {
             Framing::Length(0) => Ok(()),
-            Framing::Length(_) => Err(Unsent::Client),
+            Framing::Length(_) => Err(Unsent::Client(Failure::Unreadable)),
             Framing::Chunked => {
                 self.text.extend_from_slice(b"0\r\n\r\n");
                 Ok(())

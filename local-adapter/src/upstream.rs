@@ -1,19 +1,25 @@
 //! Sending a request to an upstream, over an idle connection when there is one.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Response;
 use http::request::Parts;
-use latchkey_core::decision::Plan;
+use latchkey_core::decision::{Plan, Upstream};
 use latchkey_core::upstream_address::UpstreamAddresses;
 
 use crate::body::{Content, RequestBody};
-use crate::connect::Connector;
+use crate::connect::{Connector, Stream};
 use crate::failure::Failure;
 use crate::idle::Idle;
 use crate::link::{Link, LinkBody};
 use crate::progress::Progress;
+use crate::seats::Shed;
+
+/// How often idle connections are closed for want of a file handle, before the request fails.
+const SHEDS_MAX: u32 = 3;
+/// How long other threads get to close theirs.
+const SHED_WAIT: Duration = Duration::from_millis(10);
 
 /// The connections of one thread to all upstreams.
 pub(crate) struct Upstreams {
@@ -21,12 +27,29 @@ pub(crate) struct Upstreams {
     pub(crate) connector: Connector,
     /// Those not in use.
     pub(crate) idle: Idle,
+    shed: Shed,
 }
 
 impl Upstreams {
-    /// No connections yet, and none but to addresses that are allowed.
-    pub(crate) fn new(allowed: UpstreamAddresses) -> Self {
-        Upstreams { connector: Connector::new(allowed), idle: Idle::default() }
+    /// None yet, and none but to addresses that are allowed; of idle ones there will be `idle_max` at
+    /// most.
+    pub(crate) fn new(allowed: UpstreamAddresses, idle_max: usize, shed: Shed) -> Self {
+        Upstreams { connector: Connector::new(allowed), idle: Idle::new(idle_max), shed }
+    }
+
+    /// A new connection. When no file handle is left for it, idle ones are closed, on all threads.
+    pub(crate) async fn connect(&self, upstream: &Upstream) -> Result<Stream, Failure> {
+        for _ in 0..SHEDS_MAX {
+            match self.connector.connect(upstream).await {
+                Err(Failure::NoHandle) => {
+                    self.idle.clear();
+                    self.shed.notify_waiters();
+                    tokio::time::sleep(SHED_WAIT).await;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.connector.connect(upstream).await
     }
 
     /// Sends a request as planned and waits for the head of the response. `now` may be a little
@@ -43,7 +66,7 @@ impl Upstreams {
         let idle = self.idle.stack(upstream);
         let (mut link, mut is_fresh) = match idle.take(now) {
             Some(link) => (link, false),
-            None => (Link::new(self.connector.connect(upstream).await?, upstream), true),
+            None => (Link::new(self.connect(upstream).await?, upstream), true),
         };
         loop {
             // A second copy of what may be sent twice (RFC 9110 §9.2.2).
@@ -63,7 +86,7 @@ impl Upstreams {
             body = again.filter(|_| broken.is_closed).ok_or(broken.failure)?;
             (link, is_fresh) = match idle.take(now) {
                 Some(link) => (link, false),
-                None => (Link::new(self.connector.connect(upstream).await?, upstream), true),
+                None => (Link::new(self.connect(upstream).await?, upstream), true),
             };
         }
     }

@@ -21,6 +21,9 @@ use tokio::time::{Instant, interval, sleep};
 
 use crate::connection;
 use crate::data_plane::DataPlane;
+use crate::hold::Holding;
+use crate::progress::Progress;
+use crate::seats::{Permit, Seat, Shed};
 use crate::system::SystemRandom;
 use crate::upstream::Upstreams;
 
@@ -38,8 +41,12 @@ pub(crate) struct Worker {
     /// Draws request ids.
     pub(crate) request_ids: RequestIds,
     reached: Reached,
+    /// What may be held for clients.
+    pub(crate) holding: Holding,
+    /// Counts the waits for clients, so that it is known which began first.
+    pub(crate) waits: Rc<Cell<u64>>,
     draining: Cell<bool>,
-    clients: RefCell<Slab<Option<Waker>>>,
+    clients: RefCell<Slab<Served>>,
 }
 
 /// How clients reach us.
@@ -51,12 +58,40 @@ pub(crate) struct Reached {
     pub(crate) trusted: TrustedIps,
 }
 
-/// A connection and where it comes from.
-type Accepted = (TcpStream, SocketAddr);
+/// A connection that is being served: its task, and how far it is.
+struct Served {
+    waker: Option<Waker>,
+    progress: Rc<Progress>,
+}
+
+/// What a thread is told.
+enum Order {
+    /// To serve a connection from there.
+    Serve(TcpStream, SocketAddr, Seat),
+    /// To close one that waits for its client.
+    MakeRoom,
+}
+
+/// What all threads are started with.
+#[derive(Clone)]
+pub(crate) struct Common {
+    /// How clients reach us.
+    pub(crate) reached: Reached,
+    /// How long requests under way get at the end.
+    pub(crate) drain: Duration,
+    /// What may be held for clients.
+    pub(crate) holding: Holding,
+    /// Where upstreams may be.
+    pub(crate) upstreams: UpstreamAddresses,
+    /// Idle connections to upstreams that one thread keeps.
+    pub(crate) idle_max: usize,
+    /// Has idle connections closed.
+    pub(crate) shed: Shed,
+}
 
 /// The handle to a thread that serves requests.
 pub(crate) struct WorkerThread {
-    accepted: mpsc::UnboundedSender<Accepted>,
+    orders: mpsc::UnboundedSender<Order>,
     connections: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
@@ -65,26 +100,22 @@ impl WorkerThread {
     /// Starts a thread; `data_plane` and `gateway` are made on it.
     pub(crate) fn start(
         number: usize,
-        reached: Reached,
-        drain: Duration,
-        upstreams: UpstreamAddresses,
+        common: Common,
         data_plane: impl FnOnce() -> DataPlane + Send + 'static,
     ) -> io::Result<Self> {
-        let (accepted, queue) = mpsc::unbounded_channel();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let open = Arc::clone(&connections);
+        let (orders, queue) = mpsc::unbounded_channel();
         let runtime_started = move || {
             let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
             match runtime {
                 Ok(runtime) => {
-                    let worker = Rc::new(Worker::new(data_plane(), reached, upstreams));
-                    runtime.block_on(run(worker, queue, open, drain));
+                    let worker = Rc::new(Worker::new(data_plane(), &common));
+                    runtime.block_on(run(worker, queue, common));
                 }
                 Err(error) => tracing::error!(%error, "a thread cannot start"),
             }
         };
         let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(runtime_started)?;
-        Ok(WorkerThread { accepted, connections, thread })
+        Ok(WorkerThread { orders, connections: Arc::default(), thread })
     }
 
     /// Connections it serves now.
@@ -92,10 +123,15 @@ impl WorkerThread {
         self.connections.load(Ordering::Relaxed)
     }
 
+    /// Has it close a connection that waits for its client, the one that has waited longest.
+    pub(crate) fn make_room(&self) {
+        let _ = self.orders.send(Order::MakeRoom);
+    }
+
     /// Hands it a connection.
-    pub(crate) fn give(&self, stream: TcpStream, peer: SocketAddr) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-        if self.accepted.send((stream, peer)).is_err() {
+    pub(crate) fn give(&self, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+        let seat = Seat::new(permit, &self.connections);
+        if self.orders.send(Order::Serve(stream, peer, seat)).is_err() {
             tracing::error!("a thread has died; its share of connections is refused");
         }
     }
@@ -108,12 +144,14 @@ impl WorkerThread {
 
 impl Worker {
     /// Nothing served yet.
-    pub(crate) fn new(data_plane: DataPlane, reached: Reached, upstreams: UpstreamAddresses) -> Self {
+    pub(crate) fn new(data_plane: DataPlane, common: &Common) -> Self {
         Worker {
             data_plane,
-            upstreams: Upstreams::new(upstreams),
+            upstreams: Upstreams::new(common.upstreams.clone(), common.idle_max, Arc::clone(&common.shed)),
             request_ids: RequestIds::seeded(&SystemRandom),
-            reached,
+            reached: common.reached.clone(),
+            holding: common.holding.clone(),
+            waits: Rc::default(),
             draining: Cell::new(false),
             clients: RefCell::default(),
         }
@@ -131,14 +169,27 @@ impl Worker {
     }
 
     /// Counts a connection in, until what is returned is dropped.
-    pub(crate) fn enter(&self) -> Presence<'_> {
-        Presence { worker: self, place: self.clients.borrow_mut().insert(None) }
+    pub(crate) fn enter(&self, progress: &Rc<Progress>) -> Presence<'_> {
+        let client = Served { waker: None, progress: Rc::clone(progress) };
+        Presence { worker: self, place: self.clients.borrow_mut().insert(client) }
+    }
+
+    /// Has the connection that has waited longest for its client give way, if there is any.
+    fn make_room(&self) {
+        let clients = self.clients.borrow();
+        let waiting = clients.iter().filter_map(|(_, client)| {
+            Some((client.progress.turn_to_give_way()?, &client.progress, client.waker.as_ref()?))
+        });
+        if let Some((_, progress, waker)) = waiting.min_by_key(|(turn, ..)| *turn) {
+            progress.give_way();
+            waker.wake_by_ref();
+        }
     }
 
     async fn drain(&self, longest: Duration) {
         self.draining.set(true);
         let wakers: Vec<Waker> =
-            self.clients.borrow().iter().filter_map(|(_, waker)| waker.clone()).collect();
+            self.clients.borrow().iter().filter_map(|(_, client)| client.waker.clone()).collect();
         wakers.into_iter().for_each(Waker::wake);
         let end = Instant::now() + longest;
         while !self.clients.borrow().is_empty() && Instant::now() < end {
@@ -160,7 +211,8 @@ pub(crate) struct Presence<'w> {
 impl Presence<'_> {
     /// Has the calling task woken when draining begins.
     pub(crate) fn wake_on_drain(&self, cx: &Context<'_>) {
-        if let Some(waker @ None) = self.worker.clients.borrow_mut().get_mut(self.place) {
+        if let Some(Served { waker: waker @ None, .. }) = self.worker.clients.borrow_mut().get_mut(self.place)
+        {
             *waker = Some(cx.waker().clone());
         }
     }
@@ -172,47 +224,32 @@ impl Drop for Presence<'_> {
     }
 }
 
-/// One less when dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Serves what is accepted until no more can come, then drains.
-async fn run(
-    worker: Rc<Worker>,
-    mut queue: mpsc::UnboundedReceiver<Accepted>,
-    open: Arc<AtomicUsize>,
-    drain: Duration,
-) {
+async fn run(worker: Rc<Worker>, mut queue: mpsc::UnboundedReceiver<Order>, common: Common) {
     let mut sweep = interval(SWEEP);
     loop {
         tokio::select! {
-            accepted = queue.recv() => match accepted {
-                Some((stream, peer)) => take(&worker, stream, peer, Counted(Arc::clone(&open))),
+            order = queue.recv() => match order {
+                Some(Order::Serve(stream, peer, seat)) => take(&worker, stream, peer, seat),
+                Some(Order::MakeRoom) => worker.make_room(),
                 None => break,
             },
+            () = common.shed.notified() => worker.upstreams.idle.clear(),
             _ = sweep.tick() => {
                 worker.upstreams.idle.sweep();
                 worker.data_plane.control.log_guesses();
             }
         }
     }
-    worker.drain(drain).await;
+    worker.drain(common.drain).await;
     worker.upstreams.idle.clear();
 }
 
-fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr, counted: Counted) {
+fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
     let stream = match tokio::net::TcpStream::from_std(stream) {
         Ok(stream) => stream,
         Err(error) => return tracing::warn!(%error, "a connection cannot be served"),
     };
     let worker = Rc::clone(worker);
-    tokio::task::spawn_local(async move {
-        let _counted = counted;
-        connection::serve(worker, stream, peer).await;
-    });
+    tokio::task::spawn_local(connection::serve(worker, stream, peer, seat));
 }

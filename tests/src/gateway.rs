@@ -1,6 +1,7 @@
 //! The gateway under test: one already running somewhere, or the local program or Lambda function
 //! started here.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -33,7 +34,7 @@ pub struct Gateway {
 #[derive(Clone)]
 pub struct Options {
     pub admin_token: Option<String>,
-    pub env: Vec<(String, String)>,
+    pub env: Vec<(String, OsString)>,
     pub data: Arc<TempDir>,
     /// Writes past [`LocalProcess::fill_disk`] fail, instead of ending the program by a signal.
     pub outlives_full_disk: bool,
@@ -52,9 +53,14 @@ impl Default for Options {
 }
 
 impl Options {
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.to_owned(), value.to_owned()));
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// Who asks from 127.0.0.1, as these tests do, is believed who the client is.
+    pub fn trusting(self) -> Self {
+        self.env("LATCHKEY_TRUSTED_IPS", "127.0.0.1")
     }
 }
 
@@ -109,6 +115,11 @@ impl Gateway {
 
     pub fn local() -> Self {
         Self::spawn(Options::default())
+    }
+
+    /// A local one that believes the tests who the client is.
+    pub fn trusting() -> Self {
+        Self::spawn(Options::default().trusting())
     }
 
     /// Starts the local program and waits until it listens.
@@ -290,8 +301,17 @@ impl LocalProcess {
 
     /// Highest resident memory so far, in KiB.
     pub fn peak_memory_kib(&self) -> u64 {
+        self.memory_kib("VmHWM:")
+    }
+
+    /// Resident memory now, in KiB.
+    pub fn resident_memory_kib(&self) -> u64 {
+        self.memory_kib("VmRSS:")
+    }
+
+    fn memory_kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("no VmHWM line");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("no such line");
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 }

@@ -25,3 +25,5 @@ pub mod admin_suite;
 pub mod canary;
 
 pub mod lambda;
+
+pub mod worker;

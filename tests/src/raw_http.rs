@@ -2,7 +2,7 @@
 //! duplicate headers, odd bytes and broken framing included.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{Ipv4Addr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 pub const TIMEOUT: Duration = Duration::from_secs(20);
@@ -187,6 +187,17 @@ impl Connection {
         let address =
             authority.to_socket_addrs()?.next().ok_or_else(|| io::Error::other("no address for the host"))?;
         Self::over(TcpStream::connect_timeout(&address, TIMEOUT)?, authority)
+    }
+
+    /// From a local address, so that the other side takes us for another peer.
+    pub fn open_from(local: Ipv4Addr, authority: &str) -> io::Result<Self> {
+        use rustix::net::{AddressFamily, SocketAddrV4, SocketType, bind, connect, socket};
+        let address =
+            authority.to_socket_addrs()?.next().ok_or_else(|| io::Error::other("no address for the host"))?;
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        bind(&socket, &SocketAddrV4::new(local, 0))?;
+        connect(&socket, &address)?;
+        Self::over(TcpStream::from(socket), authority)
     }
 
     pub fn over(stream: TcpStream, authority: &str) -> io::Result<Self> {

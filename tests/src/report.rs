@@ -10,6 +10,12 @@ pub struct Report {
 }
 
 impl Report {
+    pub fn add(&mut self, other: Report) {
+        self.passed.extend(other.passed);
+        self.failed.extend(other.failed);
+        self.without.extend(other.without);
+    }
+
     pub fn summary(&self) -> String {
         let mut text = String::new();
         for (id, differences) in &self.failed {

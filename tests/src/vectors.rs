@@ -23,6 +23,7 @@ const CASE_MEMBERS: &[&str] = &[
     "note",
     "deviation",
     "optional",
+    "needs",
     "target",
     "setup",
     "config",
@@ -57,6 +58,8 @@ const SETUP_MEMBERS: &[&str] = &[
     "service",
     "route",
 ];
+/// In `needs`: the gateway believes the test who the client is.
+const TRUSTED_PEER: &str = "trusted-peer";
 /// Name and key of the service and route that a case gets without asking.
 const DEFAULT: &str = "default";
 const RETRY_EVERY: Duration = Duration::from_millis(100);
@@ -104,36 +107,54 @@ fn load_file(file: &Path) -> Vec<Case> {
 pub fn run_all(cases: &[Case]) -> Report {
     match Gateway::from_env() {
         Some(gateway) => run_on_one(cases, &gateway),
-        None => run_on(cases, &Gateway::local),
+        None => {
+            let mut report = run_those(cases, false, &Gateway::local);
+            report.add(run_those(cases, true, &Gateway::trusting));
+            report
+        }
     }
 }
 
 /// Runs all cases one after the other, those that wait last.
 pub fn run_on_one(cases: &[Case], gateway: &Gateway) -> Report {
     let report = Mutex::new(Report::default());
-    let (slow, quick) = asked_for(cases);
+    let (slow, quick) = asked_for(cases, false);
     run_in_turn(quick.iter().chain(&slow), gateway, &report);
-    report.into_inner().unwrap()
+    without_trust(cases, report.into_inner().unwrap())
 }
 
 /// Runs all cases. Those that wait run beside the others, each on a gateway of its own.
 pub fn run_on(cases: &[Case], fresh: &(dyn Fn() -> Gateway + Sync)) -> Report {
+    without_trust(cases, run_those(cases, false, fresh))
+}
+
+/// Lists the cases that are for a gateway that believes its peers who the client is.
+fn without_trust(cases: &[Case], mut report: Report) -> Report {
+    let (slow, quick) = asked_for(cases, true);
+    report.without.extend(slow.iter().chain(&quick).map(|case| case.id.clone()));
+    report
+}
+
+fn run_those(cases: &[Case], trusting: bool, fresh: &(dyn Fn() -> Gateway + Sync)) -> Report {
     let report = Mutex::new(Report::default());
-    let (slow, quick) = asked_for(cases);
+    let (slow, quick) = asked_for(cases, trusting);
     thread::scope(|scope| {
         for case in slow {
             let report = &report;
             scope.spawn(move || run_in_turn([&case], &fresh(), report));
         }
-        run_in_turn(&quick, &fresh(), &report);
+        if !quick.is_empty() {
+            run_in_turn(&quick, &fresh(), &report);
+        }
     });
     report.into_inner().unwrap()
 }
 
-/// Those that wait, and the others.
-fn asked_for(cases: &[Case]) -> (Vec<&Case>, Vec<&Case>) {
+/// Those that wait, and the others, for a gateway that does or does not believe its peers.
+fn asked_for(cases: &[Case], trusting: bool) -> (Vec<&Case>, Vec<&Case>) {
     let filter = cases_asked_for();
-    cases.iter().filter(|case| case.id.contains(&filter)).partition(|case| case.waits())
+    let asked_for = |case: &&Case| case.id.contains(&filter) && case.needs_trust() == trusting;
+    cases.iter().filter(asked_for).partition(|case| case.waits())
 }
 
 fn run_in_turn<'a>(cases: impl IntoIterator<Item = &'a &'a Case>, gateway: &Gateway, report: &Mutex<Report>) {
@@ -161,6 +182,11 @@ impl Case {
             .any(|step| step.get("wait_s").is_some() || step.get("wait_until_s_after_step_1").is_some())
     }
 
+    /// Whether the gateway is to believe the test who the client is.
+    fn needs_trust(&self) -> bool {
+        self.json["needs"].as_array().is_some_and(|needs| needs.iter().any(|need| need == TRUSTED_PEER))
+    }
+
     /// A case with one request is a case with one step.
     fn steps(&self) -> Vec<Value> {
         match self.json["steps"].as_array() {
@@ -180,6 +206,8 @@ impl Case {
     fn check_members(&self) -> Result<(), Vec<String>> {
         let mut unknown = unknown_members("case", &self.json, CASE_MEMBERS);
         unknown.extend(unknown_members("setup", &self.json["setup"], SETUP_MEMBERS));
+        let needs = self.json["needs"].as_array().into_iter().flatten();
+        unknown.extend(needs.filter(|need| *need != TRUSTED_PEER).map(|need| format!("unknown need {need}")));
         for step in self.steps() {
             unknown.extend(unknown_members("step", &step, STEP_MEMBERS));
             unknown.extend(unknown_members("request", &step["request"], REQUEST_MEMBERS));

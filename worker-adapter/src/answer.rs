@@ -64,7 +64,7 @@ pub fn forward(plan: &Plan, request_id: u128, dropped: &[HeaderName], aside: &As
             let _ = write!(text, "{}-{},", range.start, range.end);
         }
     }
-    text.push_str(if plan.upgrade { "\n1\n" } else { "\n\n" });
+    text.push_str(if plan.upgrade.is_some() { "\n1\n" } else { "\n\n" });
     for name in plan.strip.as_slice() {
         let _ = write!(text, "={},", folded(name.as_str()));
     }

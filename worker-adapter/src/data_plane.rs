@@ -1,8 +1,10 @@
 //! The data plane of one isolate: core's gateway, spoken to in texts.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+use latchkey_core::admin::Door;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_core::forward::{edit_own_response_headers, named_by_connection};
@@ -13,6 +15,7 @@ use latchkey_core::problem::{Problem, request_id_text};
 use latchkey_core::request::{Body, Headers, Now};
 use latchkey_core::request_ids::RequestIds;
 use latchkey_core::surface::{Surface, surface};
+use latchkey_core::upstream_address::UpstreamAddresses;
 
 use crate::answer::{self, Aside};
 use crate::config::Settings;
@@ -29,6 +32,8 @@ pub struct DataPlane {
     compiler: ConfigCompiler,
     names: Names,
     ids: RequestIds,
+    door: Door,
+    upstreams: UpstreamAddresses,
 }
 
 /// What a grant was read as.
@@ -52,6 +57,12 @@ impl DataPlane {
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
+            door: Door::new(
+                settings.admin_token,
+                settings.peppers.clone(),
+                settings.admin_guesses_per_second,
+            ),
+            upstreams: settings.upstreams.clone(),
         }
     }
 
@@ -62,12 +73,12 @@ impl DataPlane {
 
     /// What is to become of a request, in the words of [`answer`].
     pub fn ask(&mut self, text: &str, body: Body<'_>) -> String {
-        let DataPlane { gateway, names, ids, .. } = self;
+        let DataPlane { gateway, names, ids, upstreams, .. } = self;
         let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
         let request_id = described.request_id.unwrap_or_else(|| ids.draw());
         // Before the path is believed.
         if let Err(no_authority) = described.authority() {
-            return refuse_described(&described, &no_authority.into(), request_id);
+            return refuse_described(&described, &no_authority.into(), request_id, &Aside::default());
         }
         match surface(PREFIX, described.path) {
             Surface::Proxy => {}
@@ -81,6 +92,15 @@ impl DataPlane {
         let now = described.now;
         match gateway.decide(&head, body, now) {
             Decision::Forward(plan) => {
+                // What a name resolves to only the platform sees.
+                if let Err(reason) = upstreams.judge_literal(&plan.upstream.host) {
+                    let mut aside = aside(gateway, now);
+                    let service_id = plan.upstream.service_id;
+                    aside.log(&format!(
+                        "service {service_id}: an upstream may not be at its address: {reason}"
+                    ));
+                    return refuse_described(&described, &Problem::UpstreamUnavailable, request_id, &aside);
+                }
                 let dropped = named_by_connection(described.fields()).unwrap_or_default();
                 answer::forward(&plan, request_id, &dropped, &aside(gateway, now))
             }
@@ -98,6 +118,16 @@ impl DataPlane {
         }
     }
 
+    /// The answer to a request to the Admin API that may not come in, judged by its head alone: the
+    /// object is not woken for it. Empty: it may.
+    pub fn refuse_admin(&self, method: &str, headers: &HeaderMap, client_ip: &str, now_ms: u64) -> String {
+        let refusal = self.door.refuse(method, headers, client_ip.parse().ok(), now_ms);
+        let Some(response) = refusal else { return String::new() };
+        let mut aside = Aside::default();
+        self.door.reports(now_ms).iter().for_each(|report| aside.log(&report.to_string()));
+        answer::respond(&response, "", &aside)
+    }
+
     /// The response to a request that came to grief: `problem` is the shim's word for why.
     pub fn refuse(&self, text: &str, problem: &str) -> String {
         let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed() };
@@ -109,7 +139,8 @@ impl DataPlane {
             "unreadable" => Problem::BadRequest("The request body could not be read"),
             _ => Problem::Internal,
         };
-        refuse_described(&described, &problem, described.request_id.unwrap_or_default())
+        let request_id = described.request_id.unwrap_or_default();
+        refuse_described(&described, &problem, request_id, &Aside::default())
     }
 
     /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
@@ -203,10 +234,10 @@ fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
     answer::respond(&response, &request_id_text(request_id), &Aside::default())
 }
 
-fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128) -> String {
+fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128, aside: &Aside) -> String {
     let mut response = problem.respond(described.fields().values("accept").next(), request_id);
     edit_own_response_headers(response.headers_mut(), 0);
-    answer::respond(&response, &request_id_text(request_id), &Aside::default())
+    answer::respond(&response, &request_id_text(request_id), aside)
 }
 
 fn refuse_undescribed() -> String {

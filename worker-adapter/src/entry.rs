@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::config::Settings;
 use crate::data_plane::{DataPlane, GrantText};
+use crate::request::header_map;
 
 thread_local! {
     static DATA_PLANE: RefCell<Option<DataPlane>> = const { RefCell::new(None) };
@@ -47,6 +48,13 @@ pub fn ask(request: &str) -> String {
 pub fn ask_with_body(request: &str, body: Option<Box<[u8]>>) -> String {
     let body = body.as_deref().map_or(Body::TooLarge, Body::Whole);
     with(|plane| plane.ask(request, body))
+}
+
+/// The answer to a request to the Admin API that may not come in; empty: it may.
+/// `headers`: name and value, a line each.
+#[wasm_bindgen(js_name = refuseAdmin)]
+pub fn refuse_admin(method: &str, headers: &str, client_ip: &str, now_ms: f64) -> String {
+    with(|plane| plane.refuse_admin(method, &header_map(headers), client_ip, now_ms as u64))
 }
 
 /// The response to a request that came to grief.

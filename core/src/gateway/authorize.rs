@@ -98,7 +98,7 @@ impl Gateway {
             Ok(authorization) => Ok(authorization),
             Err(Stop::Need(need)) => Err(need),
             Err(Stop::Problem(problem)) => Ok(Authorization::Refuse(problem)),
-            Err(Stop::Redirect(_)) => Ok(Authorization::Refuse(Problem::HttpsRequired)),
+            Err(Stop::Respond(_)) => Ok(Authorization::Refuse(Problem::HttpsRequired)),
         }
     }
 }

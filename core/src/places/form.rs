@@ -49,7 +49,11 @@ impl Pair<'_> {
 
 /// The place of the name that is `text` when decoded.
 pub(crate) fn find_name(text: &[u8], names: &Names) -> Option<usize> {
-    names.find(decoded(text))
+    match text.first()? {
+        b'%' | b'+' => names.find(decoded(text)),
+        byte if names.may_begin_with(*byte) => names.find(decoded(text)),
+        _ => None,
+    }
 }
 
 /// The pairs in order. The one behind a trailing `&` is there, and empty.

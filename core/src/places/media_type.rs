@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2_iter};
 
 use crate::limits::MULTIPART_BOUNDARY_BYTES_MAX;
 
@@ -103,10 +103,9 @@ fn has_second_type(value: &[u8]) -> bool {
 /// ASCII, alone and as part of any character: else the same bytes may say something else (UTF-16, UTF-7,
 /// Shift JIS).
 fn is_ascii_everywhere(value: &[u8]) -> bool {
-    let word = b"charset";
     let mut at = 0;
-    while let Some(found) = find_word(value.get(at..).unwrap_or_default(), word) {
-        at += found + word.len();
+    while let Some(found) = find_charset(value.get(at..).unwrap_or_default()) {
+        at += found + CHARSET.len();
         let rest = value.get(at..).unwrap_or_default();
         if rest.starts_with(b"*") {
             return false;
@@ -123,10 +122,13 @@ fn is_ascii_everywhere(value: &[u8]) -> bool {
     true
 }
 
-/// Where `word` begins, in any case.
-fn find_word(text: &[u8], word: &[u8]) -> Option<usize> {
-    text.windows(word.len()).position(|it| it.eq_ignore_ascii_case(word))
+/// Where `charset` begins, in any case.
+fn find_charset(text: &[u8]) -> Option<usize> {
+    memchr2_iter(b'c', b'C', text)
+        .find(|at| text.get(*at..at + CHARSET.len()).is_some_and(|it| it.eq_ignore_ascii_case(CHARSET)))
 }
+
+const CHARSET: &[u8] = b"charset";
 
 fn is_ascii_compatible(charset: &[u8]) -> bool {
     let name = charset.to_ascii_lowercase();

@@ -286,10 +286,13 @@ fn add_readings(value: &[u8], names: &Names, called: &mut Few<usize>) -> Result<
     for (quote, text) in quoted.into_iter().chain(token) {
         for (has_backslashes, has_percents) in [(false, false), (true, false), (false, true), (true, true)] {
             let reading = Reading { quote, has_backslashes, has_percents };
-            if let Some(place) = reading.find(text, names)?
-                && !called.iter().any(|known| *known == place)
-            {
+            let (place, met_escape) = reading.find(text, names)?;
+            if let Some(place) = place.filter(|place| !called.iter().any(|known| known == place)) {
                 called.push(place);
+            }
+            if !met_escape {
+                // The other readings would be the same.
+                break;
             }
         }
     }
@@ -307,12 +310,13 @@ struct Reading {
 }
 
 impl Reading {
-    /// The place of the name that it gives. Compares as it reads and stops where no name goes on: a header of
-    /// thousands of `name=` costs no more than its length. Blanks at both ends are passed over, as in Java's
-    /// Commons FileUpload.
-    fn find(&self, text: &[u8], names: &Names) -> Result<Option<usize>, Unreadable> {
+    /// The place of the name that it gives, and whether there was a backslash or a percent sign on the way.
+    /// Compares as it reads and stops where no name goes on: a header of thousands of `name=` costs no more
+    /// than its length. Blanks at both ends are passed over, as in Java's Commons FileUpload.
+    fn find(&self, text: &[u8], names: &Names) -> Result<(Option<usize>, bool), Unreadable> {
         let mut rest = text.trim_ascii_start();
         let mut candidates = names.candidates();
+        let mut met_escape = false;
         loop {
             if rest.starts_with(b"=?") {
                 return Err(Unreadable);
@@ -320,14 +324,15 @@ impl Reading {
             if let Some(place) = candidates.whole()
                 && (self.is_over(rest) || self.is_over(rest.trim_ascii_start()))
             {
-                return Ok(Some(place));
+                return Ok((Some(place), met_escape));
             }
             if self.is_over(rest) {
-                return Ok(None);
+                return Ok((None, met_escape));
             }
-            let Some((byte, after)) = self.next(rest) else { return Ok(None) };
+            met_escape |= matches!(rest, [b'\\' | b'%', ..]);
+            let Some((byte, after)) = self.next(rest) else { return Ok((None, met_escape)) };
             if !candidates.go_on_with(byte) {
-                return Ok(None);
+                return Ok((None, met_escape));
             }
             rest = after;
         }

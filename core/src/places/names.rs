@@ -5,6 +5,8 @@
 pub struct Names {
     /// With the place of each in the list it came from.
     sorted: Vec<(String, usize)>,
+    /// One bit for each byte that a name begins with: most of what is compared differs there.
+    first_bytes: [u64; 4],
 }
 
 impl Names {
@@ -14,7 +16,16 @@ impl Names {
         let mut sorted: Vec<_> = placed.collect();
         sorted.sort();
         sorted.dedup_by(|second, first| second.0 == first.0);
-        Names { sorted }
+        let mut first_bytes = [0; 4];
+        for byte in sorted.iter().filter_map(|(name, _)| name.as_bytes().first()) {
+            first_bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        Names { sorted, first_bytes }
+    }
+
+    /// Whether a name begins so.
+    pub(super) fn may_begin_with(&self, byte: u8) -> bool {
+        self.first_bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
     /// All names, before anything was compared.
@@ -78,6 +89,7 @@ mod tests {
     fn each_name_is_found_at_its_place() {
         let names = ["key", "apikey", "api", "key", "k", "é"];
         let search = Names::new(&names);
+        assert!(search.may_begin_with(b'k') && search.may_begin_with(0xc3) && !search.may_begin_with(b'e'));
         for (text, place) in [
             ("key", Some(0)),
             ("apikey", Some(1)),

@@ -110,6 +110,27 @@ impl Promise {
         permitted.then_some(()).ok_or_else(|| format!("{decided:?} by a state past {limit_ms} ms"))
     }
 
+    /// `Err`: a tunnel that is open at `now_ms`, opened as `opened`, breaks the promise. `was_failing`:
+    /// the feed was out of reach when it was last said to stand, or is.
+    pub(crate) fn audit_tunnel(
+        &self,
+        key: &History<Option<KeyState>>,
+        config: &History<ConfigState>,
+        opened: Outcome,
+        now_ms: u64,
+        was_failing: bool,
+    ) -> Result<(), String> {
+        let limit_ms = if was_failing { self.bound_ms + self.grace_ms } else { self.bound_ms };
+        let permitted = config.permitted(now_ms, now_ms, limit_ms).any(|config| {
+            key.permitted(now_ms, now_ms, limit_ms).any(|key| match expected(config, key, now_ms) {
+                Outcome::Accepted(_) if opened == Outcome::Open => true,
+                Outcome::Open => true,
+                outcome => outcome == opened,
+            })
+        });
+        permitted.then_some(()).ok_or_else(|| format!("opened as {opened:?}, open past {limit_ms} ms"))
+    }
+
     fn audit_unavailable(&self, decided: Decided, limit_ms: u64) -> Result<(), String> {
         let in_time = |answered: u64| decided.start_ms <= answered + limit_ms;
         let fresh = decided.feed_answered_ms.is_some_and(in_time);

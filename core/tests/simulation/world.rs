@@ -13,7 +13,9 @@ use http::HeaderMap;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_core::feed::{FeedReply, FeedRequest, read_feed};
-use latchkey_core::gateway::{Event as OutageEvent, Gateway, GatewaySettings, GrantAnswer, Learned, Rules};
+use latchkey_core::gateway::{
+    Event as OutageEvent, Gateway, GatewaySettings, GrantAnswer, Learned, Right, Rules, Standing,
+};
 use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 use latchkey_core::ports::testing::SeededRandom;
@@ -33,6 +35,10 @@ use crate::replica::{Behaviour, Copied, StaleReplica};
 
 /// How long an adapter waits for a feed or a grant.
 const TIMEOUT_MS: u64 = 2_000;
+/// Longest that a client holds a tunnel open.
+const TUNNEL_MS_MAX: u64 = 120_000;
+/// Until a tunnel is asked about again of which that could not be told.
+const ASK_AGAIN_MS: u64 = 50;
 /// Virtual length of a run.
 const RUN_MS: u64 = 400_000;
 pub(crate) const SERVICE: Uuid = Uuid::from_u128(0x51);
@@ -66,10 +72,14 @@ pub(crate) struct Counts {
     publications_failed: u64,
     instances_stopped: u64,
     waits: u64,
+    tunnels_opened: u64,
+    tunnels_asked: u64,
+    tunnels_lost: u64,
+    tunnels_run_out: u64,
 }
 
 impl Counts {
-    pub(crate) fn each(&self) -> [(&'static str, u64); 16] {
+    pub(crate) fn each(&self) -> [(&'static str, u64); 20] {
         [
             ("request", self.requests),
             ("accepted", self.accepted),
@@ -87,6 +97,10 @@ impl Counts {
             ("publication failed", self.publications_failed),
             ("instance stopped", self.instances_stopped),
             ("wait", self.waits),
+            ("tunnel opened", self.tunnels_opened),
+            ("tunnel asked about", self.tunnels_asked),
+            ("tunnel lost", self.tunnels_lost),
+            ("tunnel run out", self.tunnels_run_out),
         ]
     }
 }
@@ -109,6 +123,10 @@ impl AddAssign for Counts {
         self.publications_failed += other.publications_failed;
         self.instances_stopped += other.instances_stopped;
         self.waits += other.waits;
+        self.tunnels_opened += other.tunnels_opened;
+        self.tunnels_asked += other.tunnels_asked;
+        self.tunnels_lost += other.tunnels_lost;
+        self.tunnels_run_out += other.tunnels_run_out;
     }
 }
 
@@ -116,6 +134,12 @@ impl AddAssign for Counts {
 enum Event {
     /// A client sends a request to an instance.
     Request { instance: usize },
+    /// It is time to ask about a tunnel.
+    AskAboutTunnel { tunnel: u64 },
+    /// The time is over for which a tunnel was said to stand.
+    TunnelRunsOut { tunnel: u64 },
+    /// The client ends a tunnel.
+    TunnelEnds { tunnel: u64 },
     /// A request that waited asks again.
     Resume { request: u64 },
     /// A poll arrives at the authority.
@@ -184,6 +208,33 @@ struct Request {
     /// The same by the instance's clock.
     started: Now,
     authority_failed: bool,
+    purpose: Purpose,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// An answer.
+    Answer,
+    /// A tunnel.
+    Open,
+    /// To know whether a tunnel still stands: no client waits for it.
+    Ask { tunnel: u64 },
+}
+
+/// A tunnel that an instance holds open.
+#[derive(Clone, Copy)]
+struct Tunnel {
+    instance: usize,
+    incarnation: u64,
+    key: usize,
+    right: Right,
+    opened: Outcome,
+    /// It is open till then, unless something better is heard; `None`: not yet.
+    good_until_ms: Option<u64>,
+    /// The feed was out of reach when it was last said to stand.
+    was_failing: bool,
+    is_asking: bool,
 }
 
 struct Key {
@@ -210,6 +261,7 @@ pub(crate) struct World {
     outages: Vec<Outage>,
     requests: BTreeMap<u64, Request>,
     last_request: u64,
+    tunnels: BTreeMap<u64, Tunnel>,
     keys: Vec<Key>,
     config: History<ConfigState>,
     admin_pace_ms: u64,
@@ -259,6 +311,7 @@ impl World {
             outages: Vec::new(),
             requests: BTreeMap::new(),
             last_request: 0,
+            tunnels: BTreeMap::new(),
             keys: Vec::new(),
             config: History::new(ConfigState { authenticates: true, registers: true }),
             admin_pace_ms: *dice.pick(&[1_000, 5_000, 20_000]),
@@ -340,6 +393,10 @@ impl World {
             if at.0 > RUN_MS {
                 break;
             }
+            if at.0 > self.now_ms.get() {
+                self.now_ms.set(at.0 - 1);
+                self.audit_tunnels();
+            }
             self.now_ms.set(at.0);
             if let Some(event) = self.scheduled.remove(&at) {
                 self.happen(event);
@@ -371,6 +428,9 @@ impl World {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Request { instance } => self.begin_request(instance),
+            Event::AskAboutTunnel { tunnel } => self.ask_about_tunnel(tunnel),
+            Event::TunnelRunsOut { tunnel } => self.run_out(tunnel),
+            Event::TunnelEnds { tunnel } => self.close_tunnel(tunnel),
             Event::Resume { request } => self.decide(request),
             Event::FeedArrives(call) => self.answer_feed(call),
             Event::FeedAnswered(call, reply) => self.learn_feed(call, reply),
@@ -395,7 +455,10 @@ impl World {
             let key = self.dice.below(self.keys.len() as u64) as usize;
             let start_ms = self.now_ms.get();
             let started = self.clock(instance);
-            let request = Request { instance, incarnation, key, start_ms, started, authority_failed: false };
+            let purpose = if self.dice.percent(4) { Purpose::Open } else { Purpose::Answer };
+            let authority_failed = false;
+            let request =
+                Request { instance, incarnation, key, start_ms, started, authority_failed, purpose };
             self.requests.insert(self.last_request, request);
             self.decide(self.last_request);
         }
@@ -411,6 +474,17 @@ impl World {
         }
         let mut headers = HeaderMap::new();
         headers.insert("apikey", self.keys[request.key].plain.reveal().parse().unwrap());
+        if request.purpose != Purpose::Answer {
+            add_handshake(&mut headers);
+        }
+        if let Purpose::Ask { tunnel } = request.purpose {
+            let Some(right) = self.tunnels.get(&tunnel).map(|tunnel| tunnel.right) else { return };
+            let standing = instance.gateway.stands(&head(&headers, request.started), &right, now);
+            return match standing {
+                Ok(standing) => self.learn_standing(id, tunnel, standing),
+                Err(need) => self.meet(id, need),
+            };
+        }
         let decision = instance.gateway.decide(&head(&headers, request.started), Body::Whole(b""), now);
         let refresh = instance.gateway.refresh_due(now);
         if let Some(OutageEvent::OutageEnded { .. }) = instance.gateway.take_event() {
@@ -420,17 +494,14 @@ impl World {
             self.poll(request.instance, wanted, None);
         }
         match decision {
-            Decision::Need(Need::Feed(wanted)) => self.poll(request.instance, wanted, Some(id)),
-            Decision::Need(Need::Grant(wanted)) => self.read_grant(GrantCall { request: id, wanted }),
-            Decision::Need(Need::Wait { ms }) => {
-                self.counts.waits += 1;
-                self.schedule_in(ms, Event::Resume { request: id });
-            }
-            Decision::Need(Need::Body { .. }) => panic!("the body was given"),
+            Decision::Need(need) => self.meet(id, need),
             Decision::Forward(plan) => {
                 let credential = plan.set.iter().find(|(name, _)| *name == "x-credential-identifier");
                 let parse = |value: &[u8]| std::str::from_utf8(value).unwrap().parse().unwrap();
                 let outcome = credential.map_or(Outcome::Open, |(_, value)| Outcome::Accepted(parse(value)));
+                if let Some(right) = plan.upgrade {
+                    self.open_tunnel(request, *right, outcome);
+                }
                 self.finish(id, outcome);
             }
             Decision::Respond(response) => match response.status().as_u16() {
@@ -441,8 +512,119 @@ impl World {
         }
     }
 
+    fn meet(&mut self, id: u64, need: Need) {
+        match need {
+            Need::Feed(wanted) => self.poll(self.requests[&id].instance, wanted, Some(id)),
+            Need::Grant(wanted) => self.read_grant(GrantCall { request: id, wanted }),
+            Need::Wait { ms } => {
+                self.counts.waits += 1;
+                self.schedule_in(ms, Event::Resume { request: id });
+            }
+            Need::Body { .. } => panic!("the body was given"),
+        }
+    }
+
+    // Tunnels.
+
+    fn open_tunnel(&mut self, request: Request, right: Right, opened: Outcome) {
+        let Request { instance, incarnation, key, .. } = request;
+        let (good_until_ms, was_failing, is_asking) = (None, false, false);
+        let tunnel =
+            Tunnel { instance, incarnation, key, right, opened, good_until_ms, was_failing, is_asking };
+        let id = self.last_request;
+        self.tunnels.insert(id, tunnel);
+        self.note(format!("tunnel {id} at {instance} with key {key}: {opened:?}"));
+        self.ask_about_tunnel(id);
+        self.schedule_in(self.dice.below(TUNNEL_MS_MAX), Event::TunnelEnds { tunnel: id });
+    }
+
+    fn ask_about_tunnel(&mut self, id: u64) {
+        let Some(tunnel) = self.tunnels.get_mut(&id).filter(|tunnel| !tunnel.is_asking) else { return };
+        let Tunnel { instance, incarnation, key, .. } = *tunnel;
+        if self.instances[instance].incarnation != incarnation {
+            // It went down with what held it.
+            self.tunnels.remove(&id);
+            return;
+        }
+        tunnel.is_asking = true;
+        self.counts.tunnels_asked += 1;
+        self.last_request += 1;
+        let (start_ms, started) = (self.now_ms.get(), self.clock(instance));
+        let (authority_failed, purpose) = (false, Purpose::Ask { tunnel: id });
+        let request = Request { instance, incarnation, key, start_ms, started, authority_failed, purpose };
+        self.requests.insert(self.last_request, request);
+        self.decide(self.last_request);
+    }
+
+    fn learn_standing(&mut self, request: u64, id: u64, standing: Standing) {
+        self.requests.remove(&request);
+        let now_ms = self.now_ms.get();
+        let Some(tunnel) = self.tunnels.get_mut(&id) else { return };
+        tunnel.is_asking = false;
+        match standing {
+            Standing::Holds { ms } => {
+                self.counts.tunnels_opened += u64::from(tunnel.good_until_ms.is_none());
+                let ms = ms.min(RUN_MS);
+                tunnel.good_until_ms = Some(now_ms + ms);
+                tunnel.was_failing = self.instances[tunnel.instance].feed_failing;
+                self.schedule_in((ms / 2).max(1), Event::AskAboutTunnel { tunnel: id });
+                self.schedule_in(ms, Event::TunnelRunsOut { tunnel: id });
+            }
+            Standing::Untold => self.schedule_in(ASK_AGAIN_MS, Event::AskAboutTunnel { tunnel: id }),
+            Standing::Lost => {
+                self.counts.tunnels_lost += 1;
+                self.close_tunnel(id);
+            }
+        }
+    }
+
+    fn run_out(&mut self, id: u64) {
+        let now_ms = self.now_ms.get();
+        let runs_out = |tunnel: &Tunnel| tunnel.good_until_ms.is_some_and(|until_ms| until_ms <= now_ms);
+        if self.tunnels.get(&id).is_some_and(runs_out) {
+            self.counts.tunnels_run_out += 1;
+            self.close_tunnel(id);
+        }
+    }
+
+    /// All tunnels are looked at a moment before anything happens: what was permitted then was so
+    /// since what happened before.
+    fn audit_tunnels(&mut self) {
+        let now_ms = self.now_ms.get();
+        for id in self.tunnels.keys().copied().collect::<Vec<_>>() {
+            if self.audit_tunnel(id, now_ms) {
+                self.tunnels.remove(&id);
+            }
+        }
+    }
+
+    fn close_tunnel(&mut self, id: u64) {
+        if self.tunnels.remove(&id).is_some() {
+            self.note(format!("tunnel {id} is closed"));
+        }
+    }
+
+    /// Whether a tunnel is open that must not be.
+    fn audit_tunnel(&mut self, id: u64, now_ms: u64) -> bool {
+        let Tunnel { instance, incarnation, key, opened, was_failing, good_until_ms, .. } = self.tunnels[&id];
+        let instance = &self.instances[instance];
+        if instance.incarnation != incarnation || good_until_ms.is_none() {
+            return false;
+        }
+        let was_failing = was_failing || instance.feed_failing;
+        let history = &self.keys[key].history;
+        let verdict = self.promise.audit_tunnel(history, &self.config, opened, now_ms, was_failing);
+        let Err(broken) = verdict else { return false };
+        self.note(format!("VIOLATION {broken}"));
+        self.violations.push(format!("tunnel {id}, key {key}: {broken}"));
+        true
+    }
+
     fn finish(&mut self, id: u64, outcome: Outcome) {
         let Some(request) = self.requests.remove(&id) else { return };
+        if let Purpose::Ask { tunnel } = request.purpose {
+            return self.learn_standing(id, tunnel, Standing::Untold);
+        }
         let instance = &self.instances[request.instance];
         let decided = Decided {
             start_ms: request.start_ms,
@@ -699,6 +881,17 @@ impl World {
         self.instances[instance] = self.new_instance(incarnation);
         self.note(format!("instance {instance} restarted"));
         self.schedule_in(self.dice.between(1, 200_000), Event::Restart { instance });
+    }
+}
+
+fn add_handshake(headers: &mut HeaderMap) {
+    for (name, value) in [
+        ("connection", "Upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-version", "13"),
+    ] {
+        headers.insert(name, value.parse().unwrap());
     }
 }
 

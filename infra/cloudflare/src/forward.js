@@ -14,19 +14,26 @@ export async function forward(text, request, asked, env, ctx) {
   asked.id = lines[2];
   if (lines[1] !== "-") beside(lines[1], env, ctx);
   const headers = new Headers(request.headers);
-  edit(headers, asked, lines);
+  const upgrades = lines[5] !== "" && isUpgraded(headers);
+  edit(headers, asked, lines, upgrades);
   const sent = Date.now();
   const response = await send(lines[3], request, headers, asked, lines);
-  return passedBack(response, asked, sent, lines[5] !== "");
+  // Bytes of another protocol, or of none that was asked for, are nobody's to pass on.
+  if (response.status === 101 && !(upgrades && response.webSocket)) throw new Refusal("invalid");
+  return passedBack(response, asked, sent, upgrades);
+}
+
+/** The platform upgrades what asks for this alone; a list that core would take is an ordinary request. */
+function isUpgraded(headers) {
+  return headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 /** Takes out what must not pass, and puts in what the plan sets. */
-function edit(headers, { names, withheld }, lines) {
-  const upgrades = lines[5] !== "";
+function edit(headers, { names, withheld }, lines, upgrades) {
   const strip = lines[6];
   for (const name of withheld) {
-    if (name === "upgrade" && upgrades) continue;
-    if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
+    if (name === "upgrade" && upgrades) headers.set(name, "websocket");
+    else if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
     else headers.delete(name);
   }
   if (strip !== "") {

@@ -1,7 +1,7 @@
 // What may be logged of an error.
 
 /** The platform's own messages can name the URL that a call failed for, and keys come in URLs. */
-const URLS = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]*/gi;
+const URLS = /\b(?:https?|wss?):\/\/[^\s"'<>]*/gi;
 
 export function cause(error) {
   return String(error?.message ?? error).replace(URLS, "…");

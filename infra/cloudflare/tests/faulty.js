@@ -20,6 +20,7 @@ export class Workspace extends Real {
     // A namespace's own methods; those of a stand-in called over RPC cannot be taken off it.
     const methods = ["get", "getWithMetadata", "put", "list", "delete"];
     const kv = Object.fromEntries(methods.map((name) => [name, (...values) => env.GRANTS[name](...values)]));
+    makeStoreFail(ctx.storage.sql);
     super(ctx, { ...env, GRANTS: kv });
   }
 
@@ -60,6 +61,20 @@ export default {
     return worker.fetch(request, env, ctx);
   },
 };
+
+let canFail = false;
+
+/** The platform's own objects cannot be wrapped, but what they have in common can be changed. */
+function makeStoreFail(sql) {
+  if (canFail) return;
+  canFail = true;
+  const shared = Object.getPrototypeOf(sql);
+  const { exec } = shared;
+  shared.exec = function (...values) {
+    if (faults.get("store") === "throws") throw new Error("the store fails for a test");
+    return exec.apply(this, values);
+  };
+}
 
 /** A request that makes Wasm panic when it is looked at. */
 function panicking(request) {

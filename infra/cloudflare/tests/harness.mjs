@@ -33,8 +33,8 @@ function gateway(name, more = {}) {
 }
 
 /** Starts workers on ports that the platform chooses. */
-async function start(workers) {
-  const miniflare = new Miniflare({ workers, log: undefined });
+async function start(workers, more = {}) {
+  const miniflare = new Miniflare({ workers, log: undefined, ...more });
   await miniflare.ready;
   return miniflare;
 }
@@ -113,8 +113,11 @@ async function buildFaulty() {
   copyFileSync("build/latchkey_worker_bg.wasm", "build/test/latchkey_worker_bg.wasm");
 }
 
-/** Workers with faults, over one object (that of the first) and one KV that can be stale. */
-export async function startFaulty(names, bindings = {}) {
+/**
+ * Workers with faults, over one object (that of the first) and one KV that can be stale. `more`:
+ * for Miniflare.
+ */
+export async function startFaulty(names, bindings = {}, more = {}) {
   await buildFaulty();
   const workers = [];
   for (const [at, name] of names.entries()) {
@@ -134,7 +137,7 @@ export async function startFaulty(names, bindings = {}) {
     kvNamespaces: { STORE: "grants" },
     unsafeDirectSockets: DIRECT,
   });
-  const miniflare = await start(workers);
+  const miniflare = await start(workers, more);
   const gateways = [];
   for (const name of names) gateways.push(client(await urlOf(miniflare, name)));
   const kvUrl = await urlOf(miniflare, "kv");

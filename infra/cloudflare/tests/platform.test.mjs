@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { setUp, sleep, startGateway, startUpstream } from "./harness.mjs";
+import { setUp, sleep, startGateway, startUpstream, TOKEN } from "./harness.mjs";
 
 let upstream;
 let gateway;
@@ -14,7 +14,16 @@ before(async () => {
   upstream = await startUpstream((request, response) => {
     if (request.url === "/stream") return stream(response);
     if (request.url === "/fields") {
-      const fields = { connection: "keep-alive, X-Named", "x-named": "1", "proxy-authenticate": "Basic", "x-ok": "1", via: "1.0 other" };
+      const fields = {
+        connection: "keep-alive, X-Named",
+        "x-named": "1",
+        "proxy-authenticate": "Basic",
+        proxy_authenticate: "Basic",
+        "x.kong.request.id": "evil",
+        "x-kong-request-id": "evil",
+        "x-ok": "1",
+        via: "1.0 other",
+      };
       response.writeHead(200, fields);
     }
     response.end("ok");
@@ -40,6 +49,11 @@ async function stream(response) {
 /** A WebSocket that says one word and closes (RFC 6455). */
 function accept(request, socket) {
   const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  if (request.url.includes("/other")) {
+    const protocol = request.url.endsWith("/none") ? "" : "Upgrade: h2c\r\n";
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${protocol}Connection: Upgrade\r\n\r\n`);
+    return;
+  }
   const answer = createHash("sha1").update(request.headers["sec-websocket-key"] + guid).digest("base64");
   upstream.requests.push({ url: request.url, headers: request.headers });
   socket.write(
@@ -75,7 +89,7 @@ test("exception: the client's address is the one that the platform tells", async
   const headers = { apikey: key, "x-forwarded-for": "192.0.2.9", "x-real-ip": "192.0.2.9" };
   await fetch(`${gateway.url}/x`, { headers });
   assert.equal(last().headers["x-real-ip"], undefined, "nobody told it");
-  assert.equal(last().headers["x-forwarded-for"], "192.0.2.9");
+  assert.equal(last().headers["x-forwarded-for"], undefined, "the client's word is not all there is");
   await fetch(`${gateway.url}/x`, { headers: { ...headers, "cf-connecting-ip": "198.51.100.7" } });
   assert.equal(last().headers["x-real-ip"], "198.51.100.7");
   assert.equal(last().headers["x-forwarded-for"], "192.0.2.9, 198.51.100.7");
@@ -138,6 +152,49 @@ test("exception: bytes in a header that are not UTF-8 arrive replaced", async ()
   assert.equal(await raw(`GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\napikey: k\xe9\r\n\r\n`), 401);
 });
 
+test("a host that is none is refused before its path is believed", async () => {
+  const before = upstream.requests.length;
+  const hosts = ["k.test/evil", "k.test?x", "k.test#x", "user@k.test", "a b", "[::1", "a..b", "k%2etest", "k.test:99999", "k.test:abc"];
+  for (const host of hosts) {
+    for (const path of ["/x", "/-/health", "/-/admin/services"]) {
+      const fields = `Host: ${host}\r\nConnection: close\r\napikey: ${key}\r\nKong-Admin-Token: ${TOKEN}`;
+      assert.equal(await raw(`GET ${path} HTTP/1.1\r\n${fields}\r\n\r\n`), 400, `${host} ${path}`);
+    }
+  }
+  assert.equal(upstream.requests.length, before);
+  for (const [host, told] of [["a_b.test", "a_b.test"], ["K.test:", "k.test"], ["1.2.3.4:80", "1.2.3.4"], ["[2001:db8::1]:80", "[2001:db8::1]"], ["k.test.", "k.test."]]) {
+    assert.equal(await raw(`GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\napikey: ${key}\r\n\r\n`), 200, host);
+    assert.equal(last().headers["x-forwarded-host"], told);
+  }
+});
+
+test("names that servers fold into one are one", async () => {
+  const names = ["x-consumer-id", "x-consumer-groups", "x-authenticated-scope", "x-authenticated-userid", "x-forwarded-for", "x-forwarded-host", "x-forwarded-prefix", "x-real-ip", "x-kong-request-id", "forwarded", "keep-alive", "transfer-encoding", "content-length", "apikey"];
+  for (const other of "!#$%&'*+.^_`|~") {
+    const spoofed = names.filter((name) => name.includes("-")).map((name) => [name.replaceAll("-", other), "evil"]);
+    // Twice: what core said of a name is remembered.
+    for (let time = 0; time < 2; time += 1) {
+      const headers = { ...Object.fromEntries(spoofed), forwarded: "evil", apikey: key, "x-note": "kept" };
+      assert.equal((await fetch(`${gateway.url}/x`, { headers })).status, 200);
+      const evil = Object.entries(last().headers).filter(([, value]) => value === "evil");
+      assert.deepEqual(evil, [], other);
+      assert.equal(last().headers["x-note"], "kept");
+      assert.equal(last().headers["x-consumer-username"], "bob");
+      assert.equal(last().headers.apikey, undefined);
+    }
+  }
+});
+
+test("names without end do no harm", async () => {
+  for (let round = 0; round < 12; round += 1) {
+    const headers = { apikey: key, x_consumer_id: "evil" };
+    for (let at = 0; at < 100; at += 1) headers[`x-name-${round}-${at}`] = "kept";
+    assert.equal((await fetch(`${gateway.url}/x`, { headers })).status, 200);
+    assert.equal(last().headers.x_consumer_id, undefined);
+    assert.equal(last().headers[`x-name-${round}-99`], "kept");
+  }
+});
+
 test("responses stream", async () => {
   const started = Date.now();
   const response = await fetch(`${gateway.url}/stream`, { headers: { apikey: key } });
@@ -168,7 +225,7 @@ test("request bodies stream when nothing is to be found in them", async () => {
 
 test("fields about the upstream's connection are not passed back", async () => {
   const { headers } = await fetch(`${gateway.url}/fields`, { headers: { apikey: key } });
-  for (const name of ["x-named", "proxy-authenticate"]) assert.equal(headers.get(name), null, name);
+  for (const name of ["x-named", "proxy-authenticate", "proxy_authenticate", "x.kong.request.id"]) assert.equal(headers.get(name), null, name);
   assert.equal(headers.get("x-ok"), "1");
   assert.match(headers.get("via"), /^1\.0 other, 1\.1 latchkey\/\d/);
   assert.match(headers.get("x-kong-request-id"), /^[0-9a-f]{32}$/);
@@ -201,3 +258,33 @@ test("nothing is served without a pepper", async () => {
   await without.stop();
 });
 
+/** Fields of a handshake (RFC 6455 §4.1), with what `Upgrade` says. */
+const handshake = (upgrade) =>
+  `Host: a\r\napikey: ${key}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: ${upgrade}\r\n` +
+  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nHTTP2-Settings: AAMAAABk\r\n";
+
+test("exception: a list in Upgrade is an ordinary request, even with WebSocket in it", async () => {
+  for (const upgrade of ["websocket, h2c", "h2c, websocket", "h2c"]) {
+    assert.equal(await raw(`GET /list HTTP/1.1\r\n${handshake(upgrade)}\r\n`), 200, upgrade);
+    assert.equal(last().url, "/list");
+    assert.equal(last().headers.upgrade, undefined, upgrade);
+    assert.equal(last().headers["http2-settings"], undefined, upgrade);
+  }
+});
+
+test("an upstream that agrees to another protocol, or to none, is 502", async () => {
+  for (const path of ["/other", "/other/none"]) {
+    assert.equal(await raw(`GET ${path} HTTP/1.1\r\n${handshake("websocket")}\r\n`), 502, path);
+  }
+});
+
+test("transfer codings that are not known are refused by the platform", async () => {
+  const before = upstream.requests.length;
+  for (const coding of ["gzip, chunked", "chunked, chunked", "identity, chunked"]) {
+    const status = await raw(
+      `POST /coded HTTP/1.1\r\nHost: a\r\napikey: ${key}\r\nTransfer-Encoding: ${coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
+    );
+    assert.ok(status === 400 || status === 501, `${coding}: ${status}`);
+  }
+  assert.equal(upstream.requests.length, before);
+});

@@ -150,6 +150,86 @@ async fn every_trigger_is_proxied() {
     }
 }
 
+/// The event of a trigger with these fields besides its own, in the form it has them.
+fn with_fields(event: &str, key: &str, fields: &[(&str, &str)]) -> Value {
+    let mut event: Value = serde_json::from_str(&event.replace("KEY", key)).unwrap();
+    for (name, value) in fields {
+        for (member, value) in [("headers", json!(value)), ("multiValueHeaders", json!([value]))] {
+            if let Some(headers) = event[member].as_object_mut() {
+                headers.retain(|own, _| !own.eq_ignore_ascii_case(name));
+                headers.insert((*name).to_owned(), value);
+            }
+        }
+    }
+    event
+}
+
+#[tokio::test]
+async fn a_host_that_is_none_is_refused() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    for event in PROXIED {
+        for host in ["k.test/evil", "user@k.test", "a b", "[::1", "a..b", "k.test:99999", "a.test,a.test"] {
+            let answer = function.whole(&with_fields(event, &key, &[("host", host)])).await;
+            check_status(&answer, 400);
+            for path in ["/-/health", "/-/admin/services"] {
+                let mut event = get(path, json!({"host": host, "kong-admin-token": TOKEN}));
+                check_status(&function.whole(&event).await, 400);
+                event["headers"]["host"] = json!("k.test");
+                check_status(&function.whole(&event).await, 200);
+            }
+        }
+    }
+    let mut event = get("/", json!({"apikey": key}));
+    event["requestContext"]["domainName"] = json!("user@k.test");
+    check_status(&function.whole(&event).await, 400);
+    assert!(upstream.take().is_empty());
+    for host in ["a_b.test", "xn--bcher-kva.example", "1.2.3.4:80", "[2001:db8::1]:80", "k.test.", ""] {
+        for event in PROXIED {
+            check_status(&function.whole(&with_fields(event, &key, &[("host", host)])).await, 201);
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_that_servers_fold_into_one_are_one() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let hiding = json!({"hide_credentials": true, "key_names": ["apikey", "x-api-key"]});
+    let key = function.set_up(&format!("http://{}", upstream.address), hiding).await;
+    let spoofed = [
+        "x_consumer_id",
+        "x.consumer.username",
+        "x|consumer!groups",
+        "x_authenticated_scope",
+        "x-authenticated-userid",
+        "x_forwarded_for",
+        "x~forwarded~host",
+        "x-forwarded-host",
+        "x.forwarded-prefix",
+        "x_real_ip",
+        "forwarded",
+        "content_length",
+        "transfer_encoding",
+        "x_api_key",
+    ];
+    let fields: Vec<_> = spoofed
+        .iter()
+        .map(|name| (*name, "evil"))
+        .chain([("x-consumer-idx", "kept"), ("host", "")])
+        .collect();
+    for event in PROXIED {
+        check_status(&function.whole(&with_fields(event, &key, &fields)).await, 201);
+        let sent = upstream.take().concat();
+        assert!(!sent.contains("evil"), "{sent}");
+        assert!(!sent.contains("x-forwarded-host"), "{sent}");
+        for line in ["x-consumer-idx: kept", "x-consumer-username: bob", "x-real-ip: 192.0.2.7"] {
+            assert!(sent.lines().any(|sent| sent == line), "{line} is not in {sent}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn refusals_have_the_form_of_the_trigger() {
     let world = World::new().await;
@@ -276,8 +356,54 @@ async fn a_handshake_is_refused() {
     let world = World::new().await;
     let function = world.start(&[]).await;
     let key = function.set_up("http://127.0.0.1:9", json!({})).await;
-    let handshake = json!({"apikey": key, "connection": "upgrade", "upgrade": "websocket"});
+    let handshake = json!({"apikey": key, "connection": "upgrade", "upgrade": "websocket",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13"});
     check_status(&function.whole(&get("/", handshake)).await, 501);
+}
+
+#[tokio::test]
+async fn an_upstreams_unknown_coding_is_502() {
+    const CODED: &[u8] =
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let (world, upstream) = (World::new().await, Upstream::answering(CODED).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    check_status(&function.whole(&get("/", json!({"apikey": key}))).await, 502);
+}
+
+/// Where the platform hands such fields over: what they name was not undone by us.
+#[tokio::test]
+async fn codings_and_lengths_that_say_something_else_are_refused() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    for (name, value, status) in [
+        ("transfer-encoding", "gzip, chunked", 501),
+        ("transfer-encoding", "gzip,chunked,chunked", 400),
+        ("transfer-encoding", "identity, chunked", 400),
+        ("content-length", "0, 0", 400),
+        ("content-length", "+0", 400),
+    ] {
+        let answer = function.whole(&get("/", json!({"apikey": key, name: value}))).await;
+        check_status(&answer, status);
+    }
+    assert!(upstream.take().is_empty());
+    for (name, value) in [
+        ("transfer-encoding", "chunked"),
+        ("content-length", "0"),
+        ("upgrade", "websocket, h2c"),
+        ("http2-settings", "AAMAAABk"),
+        ("transfer_encoding", "gzip"),
+    ] {
+        let fields = json!({"apikey": key, "connection": "upgrade", name: value});
+        check_status(&function.whole(&get("/", fields)).await, 200);
+    }
+    for request in upstream.take() {
+        let head = request.to_ascii_lowercase();
+        for name in ["upgrade", "settings", "transfer"] {
+            assert!(!head.contains(name), "{head}");
+        }
+    }
 }
 
 #[tokio::test]

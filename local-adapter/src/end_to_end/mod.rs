@@ -23,11 +23,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::admin::AdminRequest;
+use crate::budget::Budget;
 use crate::control::Control;
 use crate::data_plane::DataPlane;
+use crate::hold::Holding;
+use crate::seats::{Seats, Shed};
 use crate::store::RedbStore;
 use crate::system::{SystemRandom, Timer};
-use crate::worker::{Reached, WorkerThread};
+use crate::worker::{Common, Reached, WorkerThread};
 
 /// A running gateway with one service at `/s` that wants a key, and one at `/open` that does not.
 struct Program {
@@ -40,6 +43,17 @@ struct Program {
 
 fn peppers() -> Peppers {
     Peppers { current: Pepper::new(b"pepper"), previous: None }
+}
+
+fn common(server_port: u16) -> Common {
+    Common {
+        reached: Reached { port: server_port, trusted: TrustedIps::default() },
+        drain: Duration::from_secs(5),
+        holding: Holding { budget: Budget::new(64 << 20), bytes_per_second: 1024 },
+        upstreams: UpstreamAddresses::default(),
+        idle_max: 1000,
+        shed: Shed::default(),
+    }
 }
 
 impl Program {
@@ -64,18 +78,15 @@ impl Program {
         };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let reached = Reached { port: address.port(), trusted: TrustedIps::default() };
-        let worker =
-            WorkerThread::start(0, reached, Duration::from_secs(5), UpstreamAddresses::default(), data_plane)
-                .unwrap();
+        let worker = WorkerThread::start(0, common(address.port()), data_plane).unwrap();
         let worker = Arc::new(Mutex::new(Some(worker)));
-        let giver = Arc::clone(&worker);
+        let (giver, seats) = (Arc::clone(&worker), Seats::new(1000));
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let peer = stream.peer_addr().unwrap();
                 stream.set_nonblocking(true).unwrap();
                 let Some(worker) = &*giver.lock().unwrap() else { break };
-                worker.give(stream, peer);
+                worker.give(stream, peer, seats.try_take().unwrap());
             }
         });
         Program { address, key, control, worker, _folder: folder }

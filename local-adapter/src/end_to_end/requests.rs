@@ -45,7 +45,8 @@ fn refusals_do_not_reach_the_service() {
 fn own_surfaces_bound_their_bodies() {
     let program = Program::start(1);
     let head = "POST /-/admin/services HTTP/1.1\r\nHost: g\r\nConnection: close\r\n";
-    check_status(&program.ask(&format!("{head}Content-Length: 1048577\r\n\r\n")), "413");
+    // Not even looked at without a token; `resources.rs` has one.
+    check_status(&program.ask(&format!("{head}Content-Length: 1048577\r\n\r\n")), "401");
 }
 
 #[test]

@@ -124,7 +124,10 @@ fn upgraded_connection_carries_bytes_both_ways() {
     let program = Program::start(port);
     let mut client = program.connect();
     client
-        .write_all(b"GET /open HTTP/1.1\r\nHost: g\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        .write_all(
+            b"GET /open HTTP/1.1\r\nHost: g\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        )
         .unwrap();
     let mut reader = BufReader::new(client.try_clone().unwrap());
     check_status(&read_head(&mut reader).unwrap(), "101");

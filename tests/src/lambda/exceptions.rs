@@ -23,7 +23,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     Exception {
         name: "clients use https",
         ways: &[FUNCTION_URL, FUNCTION_URL_STREAM, HTTP_API, REST_API, Way::Watch],
-        cases: &["ROUTE-86", "ROUTE-87", "ROUTE-89", "ROUTE-90", "ROUTE-91"],
+        cases: &["ROUTE-86", "ROUTE-87", "ROUTE-89", "ROUTE-90", "ROUTE-91", "PEER-03"],
     },
     Exception { name: "the path arrives decoded", ways: &[HTTP_API], cases: &["ROUTE-82"] },
     Exception {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use latchkey_tests::worker::NODE_VARIABLE;
 
 use super::build::build;
 use super::serve::{Served, run_here};
@@ -18,6 +19,9 @@ pub(crate) struct Options {
     /// Only the vectors.
     #[arg(long)]
     vectors: bool,
+    /// Only whether secrets come out.
+    #[arg(long)]
+    secrets: bool,
     /// Only the Admin API's tests.
     #[arg(long)]
     admin: bool,
@@ -25,7 +29,10 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     build()?;
-    let everything = !options.vectors && !options.admin;
+    let everything = !options.vectors && !options.admin && !options.secrets;
+    if everything || options.secrets {
+        run_canaries()?;
+    }
     if everything {
         run_scripts()?;
     }
@@ -52,6 +59,14 @@ fn run_scripts() -> Result<()> {
             .args(["--test", "--test-concurrency=1", "--test-force-exit", "--test-timeout=120000"])
             .args(tests),
     )
+}
+
+/// Known secrets come out nowhere, also when the stores fail.
+fn run_canaries() -> Result<()> {
+    let mut tests = Command::new(workspace::cargo_program());
+    tests.args(["test", "--package", "latchkey-tests", "--test", "worker_secrets"]);
+    tests.args(["--", "--ignored", "--nocapture"]).env(NODE_VARIABLE, node().get_program());
+    workspace::run(&mut tests)
 }
 
 /// What the platform does not give here; docs/platforms.md says why, and a test shows it.

@@ -1,0 +1,23 @@
+// Runs the Worker with what it stores in a folder, for tests/tests/worker_secrets.rs: prints its URL,
+// and whatever it logs. On a line of standard input its stores fail for good; with its end it ends.
+
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { startFaulty } from "./harness.mjs";
+
+const [folder] = process.argv.slice(2);
+const { LATCHKEY_ADMIN_TOKEN, LATCHKEY_PEPPER } = process.env;
+const workers = await startFaulty(
+  ["latchkey"],
+  { LATCHKEY_ADMIN_TOKEN, LATCHKEY_PEPPER },
+  { kvPersist: join(folder, "kv"), durableObjectsPersist: join(folder, "objects") },
+);
+const [gateway] = workers.gateways;
+console.log(`listening on ${gateway.url}`);
+for await (const _ of createInterface({ input: process.stdin })) {
+  await workers.fault(gateway, { store: "throws" });
+  await workers.kv({ reads: "fail", writes: "fail" });
+  console.log("the stores fail");
+}
+await workers.stop();
+process.exit(0);
