@@ -30,7 +30,7 @@ use crate::strip_key::{HiddenCuts, append_query};
 
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
-pub use authorize::{Authorization, Authorized, Unfit};
+pub use authorize::{Authorization, Authorized, MISTAKABLE_PATH, Unfit};
 pub use tunnel::{Right, Standing};
 
 /// Settings of the data plane.

@@ -20,6 +20,7 @@ use latchkey_core::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
 use latchkey_core::places::apply_cuts;
 use latchkey_core::ports::testing::SeededRandom;
 use latchkey_core::request::{Body, Now, RequestHead, Scheme};
+use latchkey_core::router::normalise_path;
 use latchkey_core::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -1429,6 +1430,55 @@ fn authorizing_decides_as_proxying_does() {
     let mut world = World::with_key_auth(json!({"anonymous": NOBODY}));
     world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
     world.check_allowed(&get("/"), &[("x-consumer-username", "nobody"), ("x-anonymous-consumer", "true")]);
+}
+
+/// Whoever passes the request on passes on the path as it came, and serves what that is to them.
+#[test]
+fn authorizing_refuses_a_path_that_others_may_read_otherwise() {
+    // Nobody is asked here, so that only the path decides.
+    let mut world = World::new();
+    for path in ["/", "/private/a%20b", "/a%2fb/%c3%a9", "/%252e%252e/public", "/a;b=1/...", "/a%3fb?c=/../d"]
+    {
+        world.check_allowed(&get(path), &[]);
+    }
+    for path in [
+        "/private/../public",
+        "/private/%2e%2e/public",
+        "/private/.%2E/public",
+        "/private/%2e%2e%2fpublic",
+        "/private/..%5cpublic",
+        "/private/..;/public",
+        "//public",
+        "/public//",
+        "/public/.",
+        "/%70ublic",
+        "/a\\b",
+        "/a b",
+        "/a\0b",
+        "public",
+        "",
+    ] {
+        world.check_not_authorized(&get(path), 400);
+        // To proxy it is no risk: the upstream is sent what was decided.
+        assert!(matches!(world.decide(&get(path)), Decision::Forward(_)), "{path}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn whoever_is_authorized_came_by_a_normal_path(pieces in proptest::collection::vec(
+        proptest::sample::select(vec![
+            "/", "/", ".", "..", "%2e", "%2E", "%2f", "%5C", "%25", "%3f", "%00", "\\", ";", "a", "%61", "?", "é",
+        ]),
+        0..8,
+    )) {
+        let path: &'static str = pieces.concat().leak();
+        let request = Request { path, ..get("/") };
+        if let Authorization::Allow(_) = World::new().authorize(&request) {
+            let normal = normalise_path(path.as_bytes());
+            proptest::prop_assert!(normal.eq_ignore_ascii_case(path.as_bytes()), "{}", path);
+        }
+    }
 }
 
 #[test]
