@@ -84,7 +84,7 @@ impl Deployment for Function {
 fn forms(item: &Value) -> Vec<(String, Vec<u8>)> {
     let name = format!("item {} {}", item["pk"]["S"], item["sk"]["S"]);
     let bytes = STANDARD.decode(item["d"]["B"].as_str().unwrap()).unwrap();
-    let unpacked = Piece::decode(&bytes).map(|piece| serde_json::to_vec(&piece).unwrap()).unwrap_or_default();
+    let unpacked = Piece::decode(&bytes).map(|piece| piece.encode_plain()).unwrap_or_default();
     let forms = [item.to_string().into_bytes(), bytes, unpacked];
     forms.into_iter().map(|form| (name.clone(), form)).collect()
 }
