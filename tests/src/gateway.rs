@@ -1,6 +1,7 @@
 //! The gateway under test: one already running somewhere, or the local program or Lambda function
 //! started here.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -33,8 +34,10 @@ pub struct Gateway {
 #[derive(Clone)]
 pub struct Options {
     pub admin_token: Option<String>,
-    pub env: Vec<(String, String)>,
+    pub env: Vec<(String, OsString)>,
     pub data: Arc<TempDir>,
+    /// Another program than [`binary`].
+    pub program: Option<PathBuf>,
     /// Writes past [`LocalProcess::fill_disk`] fail, instead of ending the program by a signal.
     pub outlives_full_disk: bool,
 }
@@ -46,14 +49,15 @@ impl Default for Options {
             admin_token: Some(ADMIN_TOKEN.to_owned()),
             env: Vec::new(),
             data: Arc::new(data),
+            program: None,
             outlives_full_disk: false,
         }
     }
 }
 
 impl Options {
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.env.push((name.to_owned(), value.to_owned()));
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
         self
     }
 
@@ -344,13 +348,14 @@ pub fn run_to_end(options: &Options, timeout: Duration) -> Option<(ExitStatus, S
 }
 
 fn command(options: &Options) -> Command {
+    let program = options.program.as_deref().unwrap_or_else(|| binary());
     let mut command = if options.outlives_full_disk {
         // A signal that is ignored stays ignored in the program that takes the shell's place.
         let mut shell = Command::new("sh");
-        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(binary());
+        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(program);
         shell
     } else {
-        Command::new(binary())
+        Command::new(program)
     };
     for (name, _) in std::env::vars() {
         if name.starts_with("LATCHKEY_") || name == "RUST_LOG" {

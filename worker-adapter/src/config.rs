@@ -1,7 +1,9 @@
 //! Settings, from the Worker's variables and secrets.
 
+use latchkey_core::admit_secret::SecretSetting;
 use latchkey_core::gateway::GatewaySettings;
 use latchkey_core::keys::{KeyDigest, Pepper, Peppers};
+use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 use latchkey_core::network::parse_networks;
 use latchkey_core::upstream_address::UpstreamAddresses;
 use serde_json::{Map, Value};
@@ -23,6 +25,8 @@ pub struct Settings {
     pub peppers: Peppers,
     /// Digest of the admin token; `None`: the Admin API is refused.
     pub admin_token: Option<KeyDigest>,
+    /// Wrong admin tokens of one address in a second that are answered 401, the others 429; 0: all.
+    pub admin_guesses_per_second: u32,
 }
 
 impl Settings {
@@ -33,9 +37,15 @@ impl Settings {
             serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())?;
         // Set but empty counts as unset.
         let text = |name| variables.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let pepper = |name| text(name).map(|pepper: &str| Pepper::new(pepper.as_bytes()));
-        let current = pepper("LATCHKEY_PEPPER").ok_or("the secret LATCHKEY_PEPPER is not set")?;
-        let peppers = Peppers { current, previous: pepper("LATCHKEY_PEPPER_PREVIOUS") };
+        let secret =
+            |setting: SecretSetting| setting.admit(text(setting.name()).unwrap_or_default().as_bytes());
+        let current = secret(SecretSetting::Pepper)?.ok_or("the secret LATCHKEY_PEPPER is not set")?;
+        let previous = secret(SecretSetting::PepperPrevious)?;
+        let peppers = Peppers {
+            current: Pepper::new(current.as_bytes()),
+            previous: previous.map(|pepper| Pepper::new(pepper.as_bytes())),
+        };
+        let admin_token = secret(SecretSetting::AdminToken)?;
         let number = |name, default| match text(name) {
             Some(text) => text.parse().map_err(|_| format!("{name} is not a number")),
             None => Ok(default),
@@ -54,7 +64,11 @@ impl Settings {
             gateway,
             upstreams: UpstreamAddresses::new(allowed),
             replica_horizon_ms: number("LATCHKEY_REPLICA_HORIZON_MS", REPLICA_HORIZON_MS_DEFAULT)?,
-            admin_token: text("LATCHKEY_ADMIN_TOKEN").map(|token| peppers.current.digest(token.as_bytes())),
+            admin_token: admin_token.map(|token| peppers.current.digest(token.as_bytes())),
+            admin_guesses_per_second: number(
+                "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
+                ADMIN_GUESSES_PER_SECOND_DEFAULT.into(),
+            )? as u32,
             peppers,
         })
     }
@@ -62,23 +76,47 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    const PEPPER: &str = "a pepper of thirty-two bytes, ok";
+
+    fn parse(variables: Value) -> Result<Settings, String> {
+        Settings::parse(&variables.to_string())
+    }
 
     #[test]
     fn variables_are_read() {
-        let settings = Settings::parse(
-            r#"{"LATCHKEY_PEPPER": "p", "LATCHKEY_REVOCATION_BOUND_MS": "700", "OTHER": "x"}"#,
-        )
-        .unwrap();
+        let settings =
+            parse(json!({"LATCHKEY_PEPPER": PEPPER, "LATCHKEY_REVOCATION_BOUND_MS": "700", "OTHER": "x"}))
+                .unwrap();
         assert_eq!(settings.gateway.revocation_bound_ms, 700);
         assert_eq!(settings.replica_horizon_ms, REPLICA_HORIZON_MS_DEFAULT);
         assert!(settings.admin_token.is_none());
+        assert_eq!(settings.admin_guesses_per_second, 10);
     }
 
     #[test]
     fn what_is_missing_or_wrong_is_named() {
         assert!(Settings::parse("{}").unwrap_err().contains("LATCHKEY_PEPPER"));
-        let wrong = r#"{"LATCHKEY_PEPPER": "p", "LATCHKEY_OUTAGE_GRACE_MS": "soon"}"#;
-        assert!(Settings::parse(wrong).unwrap_err().contains("LATCHKEY_OUTAGE_GRACE_MS"));
+        let wrong = json!({"LATCHKEY_PEPPER": PEPPER, "LATCHKEY_OUTAGE_GRACE_MS": "soon"});
+        assert!(parse(wrong).unwrap_err().contains("LATCHKEY_OUTAGE_GRACE_MS"));
+    }
+
+    #[test]
+    fn secrets_are_admitted() {
+        let token = "a token of more than thirty-two bytes";
+        let all = json!({"LATCHKEY_PEPPER": PEPPER, "LATCHKEY_PEPPER_PREVIOUS": "p", "LATCHKEY_ADMIN_TOKEN": token});
+        let settings = parse(all).unwrap();
+        assert_eq!(settings.admin_token, Some(Pepper::new(PEPPER.as_bytes()).digest(token.as_bytes())));
+        assert_eq!(settings.peppers.previous.unwrap().id(), Pepper::new(b"p").id());
+        for (name, set) in [
+            ("LATCHKEY_PEPPER", json!({"LATCHKEY_PEPPER": "p"})),
+            ("LATCHKEY_ADMIN_TOKEN", json!({"LATCHKEY_PEPPER": PEPPER, "LATCHKEY_ADMIN_TOKEN": "a"})),
+        ] {
+            let error = parse(set).unwrap_err();
+            assert!(error.starts_with(name) && error.contains("openssl rand -hex 32"), "{error}");
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! The data plane of one isolate: core's gateway, spoken to in texts.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+use latchkey_core::admin::Door;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_core::forward::{edit_own_response_headers, named_by_connection};
@@ -30,6 +32,7 @@ pub struct DataPlane {
     compiler: ConfigCompiler,
     names: Names,
     ids: RequestIds,
+    door: Door,
     upstreams: UpstreamAddresses,
 }
 
@@ -54,6 +57,11 @@ impl DataPlane {
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
+            door: Door::new(
+                settings.admin_token,
+                settings.peppers.clone(),
+                settings.admin_guesses_per_second,
+            ),
             upstreams: settings.upstreams.clone(),
         }
     }
@@ -110,6 +118,16 @@ impl DataPlane {
         }
     }
 
+    /// The answer to a request to the Admin API that may not come in, judged by its head alone: the
+    /// object is not woken for it. Empty: it may.
+    pub fn refuse_admin(&self, method: &str, headers: &HeaderMap, client_ip: &str, now_ms: u64) -> String {
+        let refusal = self.door.refuse(method, headers, client_ip.parse().ok(), now_ms);
+        let Some(response) = refusal else { return String::new() };
+        let mut aside = Aside::default();
+        self.door.reports(now_ms).iter().for_each(|report| aside.log(&report.to_string()));
+        answer::respond(&response, "", &aside)
+    }
+
     /// The response to a request that came to grief: `problem` is the shim's word for why.
     pub fn refuse(&self, text: &str, problem: &str) -> String {
         let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed() };
@@ -144,6 +162,21 @@ impl DataPlane {
             self.names = Names::new(&self.gateway.config().header_names());
         }
         Ok(changed)
+    }
+
+    /// What of the configuration cannot be used, a line each.
+    pub fn unusable(&self) -> String {
+        let mut text = String::new();
+        for (id, reason) in self.gateway.config().unusable() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str("part of the configuration cannot be used: ");
+            text.push_str(&id.to_string());
+            text.push_str(": ");
+            text.push_str(reason);
+        }
+        text
     }
 
     /// Takes in a grant; empty: ask about the request again; `U`: answer that the state is stale;
@@ -227,4 +260,30 @@ fn refuse_undescribed() -> String {
     edit_own_response_headers(response.headers_mut(), 0);
     response.headers_mut().remove(HeaderName::from_static("x-kong-request-id"));
     answer::respond(&response, "", &Aside::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plane() -> DataPlane {
+        let settings = r#"{"LATCHKEY_PEPPER": "a pepper of at least thirty-two bytes"}"#;
+        DataPlane::new(&Settings::parse(settings).unwrap(), [1, 2])
+    }
+
+    #[test]
+    fn what_a_newer_version_published_is_for_the_log() {
+        let mut plane = plane();
+        let wrong = plane.learn_feed(1, 1, Some("7 7 reset/2\nx")).unwrap_err();
+        assert!(wrong.contains("published by a newer version"), "{wrong}");
+        let id = "00000000-0000-0000-0000-000000000001";
+        let piece =
+            format!("{{\"entities\":{{\"plugins\":{{\"{id}\":{{\"name\":\"quotas\",\"config\":{{}}}}}}}}}}");
+        let text = format!("7 7 reset\np00 \u{6}{piece}");
+        assert_eq!(plane.learn_feed(2, 2, Some(&text)), Ok(true));
+        let line = format!(
+            "part of the configuration cannot be used: {id}: plugin 'quotas' is not known to this version"
+        );
+        assert_eq!(plane.unusable(), line);
+    }
 }

@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::config::Settings;
 use crate::data_plane::{DataPlane, GrantText};
+use crate::request::header_map;
 
 thread_local! {
     static DATA_PLANE: RefCell<Option<DataPlane>> = const { RefCell::new(None) };
@@ -49,17 +50,27 @@ pub fn ask_with_body(request: &str, body: Option<Box<[u8]>>) -> String {
     with(|plane| plane.ask(request, body))
 }
 
+/// The answer to a request to the Admin API that may not come in; empty: it may.
+/// `headers`: name and value, a line each.
+#[wasm_bindgen(js_name = refuseAdmin)]
+pub fn refuse_admin(method: &str, headers: &str, client_ip: &str, now_ms: f64) -> String {
+    with(|plane| plane.refuse_admin(method, &header_map(headers), client_ip, now_ms as u64))
+}
+
 /// The response to a request that came to grief.
 #[wasm_bindgen]
 pub fn refuse(request: &str, problem: &str) -> String {
     with(|plane| plane.refuse(request, problem))
 }
 
-/// Takes in the feed's answer, or that there was none. Empty, or what is wrong with it.
+/// Takes in the feed's answer, or that there was none. Empty, or what is wrong with it, for the log.
 #[wasm_bindgen(js_name = learnFeed)]
 pub fn learn_feed(asked_ms: f64, now_ms: f64, reply: Option<String>) -> String {
-    let learned = with(|plane| plane.learn_feed(asked_ms as u64, now_ms as u64, reply.as_deref()));
-    learned.err().unwrap_or_default()
+    with(|plane| match plane.learn_feed(asked_ms as u64, now_ms as u64, reply.as_deref()) {
+        Ok(true) => plane.unusable(),
+        Ok(false) => String::new(),
+        Err(wrong) => wrong,
+    })
 }
 
 /// Takes in a grant; `missing` counts where there is none. `mac`: what is beside a replica's text.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use latchkey_core::authority::{Authority, NoAuthority};
 use latchkey_core::config::HeaderNames;
 use latchkey_core::request::{Headers, Now, RequestHead, Scheme};
@@ -229,6 +230,19 @@ fn field_value(line: &str, may_be_replaced: bool) -> Option<Cow<'_, [u8]>> {
         true => Cow::Owned(value.split(REPLACEMENT).map(str::as_bytes).collect::<Vec<_>>().join(&0xff)),
         false => Cow::Borrowed(value.as_bytes()),
     })
+}
+
+/// A request's fields, from a line each for name and value. Those that cannot stand in a request are left out.
+pub fn header_map(text: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut lines = text.split('\n');
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            headers.append(name, value);
+        }
+    }
+    headers
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 
 #![allow(unreachable_pub, reason = "JavaScript reaches it")]
 
-use http::{HeaderMap, HeaderName, HeaderValue};
 use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
 use latchkey_core::feed::{Head, read_feed};
 use latchkey_core::grant::Grant;
@@ -24,6 +23,7 @@ use crate::answer::{self, Aside};
 use crate::config::Settings;
 use crate::data_plane::PREFIX;
 use crate::feed_text;
+use crate::request::header_map;
 use crate::store::SqlStore;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -49,7 +49,9 @@ impl Workspace {
         let replica_keys = ReplicaKeys::new(&settings.peppers);
         let registry = Registry::open(store, SystemClock, SystemRandom, settings.peppers);
         let registry = registry.map_err(|error| JsError::new(&error.to_string()))?;
-        registry.resume_jobs().map_err(|error| JsError::new(&error.to_string()))?;
+        for job in registry.resume_jobs().map_err(|error| JsError::new(&error.to_string()))? {
+            console_error!("{job}: this change was begun by a newer version, which must complete it");
+        }
         let admin_settings = AdminSettings {
             token: settings.admin_token,
             version: KONG_VERSION.to_owned(),
@@ -78,7 +80,7 @@ impl Workspace {
         let request = AdminRequest { method, path, query, headers: &headers, body };
         let response = self.admin.handle(request);
         if let Some(cause) = response.extensions().get::<InternalCause>() {
-            console_error!("{method} {path}: {cause}");
+            console_error!("a call to the Admin API failed: {cause}");
         }
         answer::respond(&response, "", &Aside::default())
     }
@@ -195,17 +197,4 @@ fn begin_progress(store: &SqlStore) -> Result<(), StoreError> {
 
 fn describe(error: StoreError) -> JsError {
     JsError::new(&error.to_string())
-}
-
-/// Fields that cannot stand in a request are left out.
-fn header_map(text: &str) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let mut lines = text.split('\n');
-    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()))
-        {
-            headers.append(name, value);
-        }
-    }
-    headers
 }

@@ -1,5 +1,6 @@
 // Requests to the control plane.
 
+import { ownResponse } from "./answer.js";
 import { call } from "./core.js";
 import { workspace } from "./learn.js";
 import { cause } from "./log.js";
@@ -7,7 +8,12 @@ import { cause } from "./log.js";
 /** The object's answers to the Admin API carry the newest change, for whoever passed them on. */
 export const EPOCH = "x-latchkey-epoch";
 
-export async function admin(request, env) {
+export async function admin(request, env, ctx) {
+  // By the head alone: for whoever has no token no body is read, and the object is not woken.
+  const headers = [...request.headers].flat().join("\n");
+  const address = request.headers.get("cf-connecting-ip") ?? "";
+  const refusal = call("refuseAdmin", request.method, headers, address, Date.now());
+  if (refusal) return ownResponse(refusal, env, ctx);
   let answered;
   try {
     answered = await workspace(env).fetch(request);

