@@ -1,7 +1,7 @@
 //! What a client can make the local program hold: connections, heads, bodies, time.
 //!
 //! Other addresses of the loopback network stand for other peers.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 #![cfg(target_os = "linux")]
 
 use std::io::{self, Write};

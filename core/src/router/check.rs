@@ -24,7 +24,7 @@ pub fn check_path(path: &str) -> Result<(), String> {
         return Err("must not have empty segments".to_owned());
     }
     match path.strip_prefix('~') {
-        Some(pattern) => check_steps(pattern, &*compile_path(pattern)?.regex),
+        Some(pattern) => check_steps(pattern, &compile_path(pattern)?.regex),
         None => check_plain_path(path),
     }
 }
