@@ -19,6 +19,12 @@ pub(crate) struct Copied {
     pub(crate) mac: String,
 }
 
+/// A record as it was at some time; `None`: there was none.
+type At = (u64, Option<Copied>);
+
+/// What a place shows, and until when.
+type Shown = (Option<Copied>, u64);
+
 /// How a world's replica behaves.
 pub(crate) struct Behaviour {
     /// No read is staler than this.
@@ -33,9 +39,8 @@ pub(crate) struct StaleReplica {
     dice: Rc<Dice>,
     now_ms: Rc<Cell<u64>>,
     /// Every write of a digest, with its time.
-    written: RefCell<BTreeMap<KeyDigest, Vec<(u64, Option<Copied>)>>>,
-    /// What a place shows, and until when.
-    cached: RefCell<HashMap<(usize, KeyDigest), (Option<Copied>, u64)>>,
+    written: RefCell<BTreeMap<KeyDigest, Vec<At>>>,
+    cached: RefCell<HashMap<(usize, KeyDigest), Shown>>,
     behaviour: Behaviour,
     pub(crate) stale_reads: Cell<u64>,
     pub(crate) lies: Cell<u64>,

@@ -158,7 +158,9 @@ test("a host that is none is refused before its path is believed", async () => {
   for (const host of hosts) {
     for (const path of ["/x", "/-/health", "/-/admin/services"]) {
       const fields = `Host: ${host}\r\nConnection: close\r\napikey: ${key}\r\nKong-Admin-Token: ${TOKEN}`;
-      assert.equal(await raw(`GET ${path} HTTP/1.1\r\n${fields}\r\n\r\n`), 400, `${host} ${path}`);
+      const status = await raw(`GET ${path} HTTP/1.1\r\n${fields}\r\n\r\n`);
+      // Of some, workerd itself cannot make a URL: it answers 500 before the Worker is called.
+      assert.ok(status === 400 || (status === 500 && !/^[a-z@.]*(:|$)/.test(host)), `${host} ${path}: ${status}`);
     }
   }
   assert.equal(upstream.requests.length, before);
