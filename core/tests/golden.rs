@@ -272,7 +272,7 @@ async fn the_old_store_is_compiled_to_the_same_rules() {
         (200, "/open", vec![]),
         (503, "/nowhere", vec![]),
         (404, "/gone", vec![]),
-        (308, "/beta", vec![]),
+        (308, "/beta", vec![("host", "golden.test")]),
         (401, "/alpha", vec![]),
         (200, "/alpha", vec![("apikey", "golden-bob-key")]),
         (200, "/alpha", vec![("x-api_key", "golden-bob-key")]),

@@ -396,7 +396,7 @@ async fn codings_and_lengths_that_say_something_else_are_refused() {
         ("transfer_encoding", "gzip"),
     ] {
         let fields = json!({"apikey": key, "connection": "upgrade", name: value});
-        check_status(&function.whole(&get("/", fields)).await, 200);
+        check_status(&function.whole(&get("/", fields)).await, 201);
     }
     for request in upstream.take() {
         let head = request.to_ascii_lowercase();
