@@ -134,6 +134,11 @@ impl Canaries {
             create(gateway, &path, &json!({"name": "key-auth", "config": config}));
         }
 
+        // Nothing is hidden on the way to an upstream that no URL can name: what fails names it whole.
+        create(gateway, "/services", &json!({"name": "lost", "host": "1.2.3.256"}));
+        create(gateway, "/services/lost/routes", &json!({"paths": ["/lost"]}));
+        create(gateway, "/services/lost/plugins", &json!({"name": "key-auth"}));
+
         create(gateway, "/consumers", &json!({"username": "bob"}));
         for key in [IMPORTED_KEY, COLD_KEY] {
             create(gateway, "/consumers/bob/key-auth", &json!({"key": key}));
@@ -335,6 +340,7 @@ fn misplaced_secrets() -> Vec<Request> {
         Request::new("TRACE", "/plain").header("apikey", IMPORTED_KEY),
         Request::get("/plain").header("apikey", IMPORTED_KEY).header("Accept", "text/html"),
         Request::get("/plain").header("Authorization", format!("Bearer {IMPORTED_KEY}")),
+        Request::get(&format!("/lost?apikey={IMPORTED_KEY}")),
     ]
 }
 

@@ -160,7 +160,8 @@ test("a host that is none is refused before its path is believed", async () => {
       const fields = `Host: ${host}\r\nConnection: close\r\napikey: ${key}\r\nKong-Admin-Token: ${TOKEN}`;
       const status = await raw(`GET ${path} HTTP/1.1\r\n${fields}\r\n\r\n`);
       // Of some, workerd itself cannot make a URL: it answers 500 before the Worker is called.
-      assert.ok(status === 400 || (status === 500 && !/^[a-z@.]*(:|$)/.test(host)), `${host} ${path}: ${status}`);
+      const byPlatform = /[/?#@ %]/.test(host);
+      assert.equal(status, byPlatform ? 500 : 400, `${host} ${path}`);
     }
   }
   assert.equal(upstream.requests.length, before);
@@ -282,7 +283,7 @@ test("an upstream that agrees to another protocol, or to none, is 502", async ()
 
 test("transfer codings that are not known are refused by the platform", async () => {
   const before = upstream.requests.length;
-  for (const coding of ["gzip, chunked", "chunked, chunked", "identity, chunked"]) {
+  for (const coding of ["gzip, chunked", "identity, chunked", "gzip"]) {
     const status = await raw(
       `POST /coded HTTP/1.1\r\nHost: a\r\napikey: ${key}\r\nTransfer-Encoding: ${coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
     );
@@ -290,4 +291,9 @@ test("transfer codings that are not known are refused by the platform", async ()
     assert.ok([400, 500, 501].includes(status), `${coding}: ${status}`);
   }
   assert.equal(upstream.requests.length, before);
+  // By its first word it goes, and frames the body anew: nothing of the second is passed on.
+  const twice = `POST /coded HTTP/1.1\r\nHost: a\r\napikey: ${key}\r\nTransfer-Encoding: chunked, chunked\r\n\r\n`;
+  assert.equal(await raw(`${twice}5\r\nhello\r\n0\r\n\r\n`), 200);
+  assert.equal(last().body.toString(), "hello");
+  assert.ok([undefined, "chunked"].includes(last().headers["transfer-encoding"]));
 });
