@@ -286,7 +286,7 @@ fn configuration(routes: usize, plugin: Plugin) -> Arc<Config> {
 }
 
 fn feed_reply(pieces: Vec<(PieceId, Vec<u8>)>) -> FeedReply {
-    FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces }
+    FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces, ..FeedReply::default() }
 }
 
 fn gateway(config: Arc<Config>) -> Gateway {

@@ -103,7 +103,7 @@ fn reply(since: Option<u64>) -> FeedReply {
     let settings = WorkspaceSettings { tag_keys: vec![], has_imported_keys: true };
     let settings = Piece { settings: Some(settings), ..Piece::default() };
     let pieces = vec![(PieceId::of(id), piece.encode()), (PieceId::SETTINGS, settings.encode())];
-    FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces }
+    FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces, ..FeedReply::default() }
 }
 
 fn grant(peppers: &Peppers, key: &[u8]) -> Grant {

@@ -20,7 +20,7 @@ pub enum SecretSetting {
 impl SecretSetting {
     /// All there are.
     pub const ALL: [SecretSetting; 3] =
-        [SecretSetting::AdminToken, SecretSetting::Pepper, SecretSetting::PepperPrevious];
+        [SecretSetting::Pepper, SecretSetting::PepperPrevious, SecretSetting::AdminToken];
 
     /// Name of its variable.
     pub const fn name(self) -> &'static str {

@@ -93,18 +93,28 @@ fn position(text: &[u8], byte: u8) -> Option<usize> {
 
 /// Labels, with or without the dot of the root behind them.
 fn is_name(name: &[u8]) -> bool {
-    let mut label_bytes = 0;
-    for byte in name {
-        match byte {
-            b'.' if label_bytes == 0 => return false,
-            b'.' => label_bytes = 0,
-            b'-' | b'_' => label_bytes += 1,
-            byte if byte.is_ascii_alphanumeric() => label_bytes += 1,
-            _ => return false,
+    let mut before = b'.';
+    for &byte in name {
+        let is_fit = if byte == b'.' { before != b'.' } else { IN_LABEL[usize::from(byte)] };
+        if !is_fit {
+            return false;
         }
+        before = byte;
     }
     (1..=HOST_BYTES_MAX).contains(&name.len())
 }
+
+/// Bytes that labels have: letters, digits, `-`, and `_`, which is common.
+const IN_LABEL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let character = byte as u8;
+        table[byte] = character.is_ascii_alphanumeric() || character == b'-' || character == b'_';
+        byte += 1;
+    }
+    table
+};
 
 /// Without a zone, which means something on the client's machine alone (RFC 6874 §4).
 fn is_ipv6(address: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! The configuration, compiled: for each route what is checked, whom it is sent to, and how.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -10,10 +10,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::decision::Upstream;
-use crate::feed::FeedReply;
+use crate::feed::{FeedReply, Format};
 use crate::grant::{Consumer, Identity};
 use crate::keys::TagKey;
 use crate::places::Names;
+use crate::published::plugins::{self, ApplicationRegistrationSettings, KeyAuthSettings, PluginSettings};
+use crate::published::services;
 use crate::request::Scheme;
 use crate::router::{RouteSpec, Router};
 use crate::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
@@ -37,7 +39,8 @@ pub(crate) struct RouteRules {
     pub(crate) service: Option<Service>,
     pub(crate) key_auth: Option<Arc<KeyAuth>>,
     pub(crate) registration: Option<Registration>,
-    /// A plugin that would apply cannot be read: nothing passes, since it might have refused.
+    /// Something that applies cannot be read, or only by a newer program: nothing passes, since it
+    /// might have refused.
     pub(crate) blocked: bool,
 }
 
@@ -140,6 +143,17 @@ pub struct HeaderNames {
     pub routing: Vec<String>,
 }
 
+/// Why an answer of the feed cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableReply {
+    /// This program must not serve what is published so.
+    #[error("the configuration was {}", .0.by_newer())]
+    Newer(Format),
+    /// A piece of the configuration does not decode.
+    #[error(transparent)]
+    Piece(#[from] UnreadablePiece),
+}
+
 /// Keeps the pieces of the configuration and compiles them when one changes.
 #[derive(Debug, Default)]
 pub struct ConfigCompiler {
@@ -152,7 +166,10 @@ impl ConfigCompiler {
     /// The same `Arc` as before comes back when nothing changed.
     ///
     /// On an error nothing has been taken in.
-    pub fn apply(&mut self, reply: &FeedReply) -> Result<Arc<Config>, UnreadablePiece> {
+    pub fn apply(&mut self, reply: &FeedReply) -> Result<Arc<Config>, UnusableReply> {
+        if reply.format.is_newer() {
+            return Err(UnusableReply::Newer(reply.format));
+        }
         if reply.pieces.is_empty() && !reply.reset {
             return Ok(self.compiled.clone());
         }
@@ -172,24 +189,18 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
     let mut unusable = Vec::new();
     let settings =
         pieces.get(&PieceId::SETTINGS).and_then(|piece| piece.settings.clone()).unwrap_or_default();
-    let services: HashMap<Uuid, Service> =
-        read_all(pieces, ConfigKind::Services, ServiceEntity::read, &mut unusable)
-            .into_iter()
-            .filter(|(_, service)| service.enabled)
-            .filter_map(|(id, service)| Some((id, service.compile(id, &mut unusable)?)))
-            .collect();
+    let services = Services::new(pieces, &mut unusable);
     let plugins = Plugins::new(pieces, &mut unusable);
-    // A route to a disabled service is no route (Kong 3.x).
     let routes = read_all(pieces, ConfigKind::Routes, RouteSpec::read, &mut unusable)
         .into_iter()
         .map(|(_, route)| route)
-        .filter(|route| route.service.is_none_or(|service| services.contains_key(&service)));
+        .filter(|route| route.service.is_none_or(|service| services.has(service)));
     let router = Router::compile(routes, Some(previous));
     let rules = |route: &RouteSpec| RouteRules {
-        service: route.service.and_then(|service| services.get(&service).cloned()),
+        service: route.service.and_then(|service| services.usable.get(&service).cloned()),
         key_auth: plugins.key_auth(route),
         registration: route.service.and_then(|service| plugins.registrations.get(&service).copied()),
-        blocked: plugins.block(route),
+        blocked: plugins.block(route) || route.service.is_some_and(|id| services.broken.contains(&id)),
     };
     unusable.extend(router.rejected().iter().map(|rejected| (rejected.id, rejected.reason.clone())));
     Config {
@@ -222,6 +233,44 @@ fn read_all<T>(
     entities.filter_map(read).collect()
 }
 
+/// Services by what can be done with them.
+#[derive(Default)]
+struct Services {
+    usable: HashMap<Uuid, Service>,
+    /// They are there, but nobody here can tell where they lead.
+    broken: HashSet<Uuid>,
+}
+
+impl Services {
+    fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
+        let found = unusable.len();
+        let read = read_all(pieces, ConfigKind::Services, ServiceEntity::read, unusable);
+        let mut services = Services::default();
+        services.broken.extend(unusable[found..].iter().map(|(id, _)| *id));
+        for (id, service) in read.into_iter().filter(|(_, service)| service.enabled) {
+            if service.is_of_other_protocol() {
+                unusable.push((id, format!("protocol {} is not proxied", service.protocol)));
+                continue;
+            }
+            match service.compile(id) {
+                Ok(service) => {
+                    services.usable.insert(id, service);
+                }
+                Err(reason) => {
+                    services.broken.insert(id);
+                    unusable.push((id, reason));
+                }
+            }
+        }
+        services
+    }
+
+    /// Whether there is such a service; a route to a disabled one is no route (Kong 3.x).
+    fn has(&self, id: Uuid) -> bool {
+        self.usable.contains_key(&id) || self.broken.contains(&id)
+    }
+}
+
 struct ServiceEntity {
     enabled: bool,
     protocol: String,
@@ -238,36 +287,35 @@ struct ServiceEntity {
 impl ServiceEntity {
     fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
         Ok(ServiceEntity {
-            enabled: stored.flag("enabled")?.unwrap_or(true),
-            protocol: required("protocol", stored.text("protocol")?)?.to_owned(),
+            enabled: stored.flag_or(services::ENABLED)?,
+            protocol: stored.text_or(services::PROTOCOL)?.to_owned(),
             host: required("host", stored.text("host")?)?.to_owned(),
-            port: required("port", stored.number("port")?)?,
+            port: stored.number_or(services::PORT)?,
             path: stored.text("path")?.map(str::to_owned),
-            retries: required("retries", stored.number("retries")?)?,
-            connect_timeout: required("connect_timeout", stored.number("connect_timeout")?)?,
-            write_timeout: required("write_timeout", stored.number("write_timeout")?)?,
-            read_timeout: required("read_timeout", stored.number("read_timeout")?)?,
+            retries: stored.number_or(services::RETRIES)?,
+            connect_timeout: stored.number_or(services::CONNECT_TIMEOUT)?,
+            write_timeout: stored.number_or(services::WRITE_TIMEOUT)?,
+            read_timeout: stored.number_or(services::READ_TIMEOUT)?,
             tls_verify: stored.flag("tls_verify")?.unwrap_or(true),
         })
     }
 
-    fn compile(self, id: Uuid, unusable: &mut Vec<(Uuid, String)>) -> Option<Service> {
+    /// Its routes are none of this gateway's.
+    fn is_of_other_protocol(&self) -> bool {
+        matches!(self.protocol.as_str(), "grpc" | "grpcs" | "tcp" | "tls" | "tls_passthrough" | "udp")
+    }
+
+    fn compile(self, id: Uuid) -> Result<Service, String> {
         let scheme = match self.protocol.as_str() {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
-            other => {
-                unusable.push((id, format!("protocol {other} is not proxied")));
-                return None;
-            }
+            other => return Err(Unreadable::unknown("protocol", other).to_string()),
         };
         let bare = self.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let host = if bare.contains(':') { format!("[{bare}]") } else { bare.clone() };
         let authority =
             if self.port == scheme.default_port() { host } else { format!("{host}:{}", self.port) };
-        let Ok(authority) = HeaderValue::try_from(authority) else {
-            unusable.push((id, "host is not a host name".into()));
-            return None;
-        };
+        let authority = HeaderValue::try_from(authority).map_err(|_| "host is not a host name".to_owned())?;
         let upstream = Upstream {
             service_id: id,
             scheme,
@@ -280,52 +328,7 @@ impl ServiceEntity {
             retries: self.retries,
             tls_verify: self.tls_verify,
         };
-        Some(Service { id, path: self.path.map(Into::into), upstream: Arc::new(upstream) })
-    }
-}
-
-struct PluginEntity {
-    name: String,
-    enabled: bool,
-    scope: Scope,
-    config: Value,
-}
-
-impl PluginEntity {
-    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
-        Ok(PluginEntity {
-            name: required("name", stored.text("name")?)?.to_owned(),
-            enabled: stored.flag("enabled")?.unwrap_or(true),
-            scope: (stored.reference("route")?, stored.reference("service")?),
-            config: required("config", stored.value("config"))?.clone(),
-        })
-    }
-}
-
-struct KeyAuthConfig {
-    key_names: Vec<String>,
-    key_in_header: bool,
-    key_in_query: bool,
-    key_in_body: bool,
-    hide_credentials: bool,
-    run_on_preflight: bool,
-    anonymous: Option<String>,
-    realm: Option<String>,
-}
-
-impl KeyAuthConfig {
-    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
-        let flag = |field| required(field, stored.flag(field)?);
-        Ok(KeyAuthConfig {
-            key_names: required("key_names", stored.texts("key_names")?)?,
-            key_in_header: flag("key_in_header")?,
-            key_in_query: flag("key_in_query")?,
-            key_in_body: flag("key_in_body")?,
-            hide_credentials: flag("hide_credentials")?,
-            run_on_preflight: flag("run_on_preflight")?,
-            anonymous: stored.text("anonymous")?.map(str::to_owned),
-            realm: stored.text("realm")?.map(str::to_owned),
-        })
+        Ok(Service { id, path: self.path.map(Into::into), upstream: Arc::new(upstream) })
     }
 }
 
@@ -340,54 +343,82 @@ fn read_consumer(stored: Stored<'_>) -> Result<Consumer, Unreadable> {
 /// Scope of a plugin: route and service, each maybe any.
 type Scope = (Option<Uuid>, Option<Uuid>);
 
+/// Whom something is for; where that cannot be told, for everybody.
+fn read_scope(entity: &Value) -> Scope {
+    let reference = |field| Stored::new(entity).ok()?.reference(field).ok()?;
+    (reference("route"), reference("service"))
+}
+
 #[derive(Default)]
 struct Plugins {
     key_auths: HashMap<Scope, Arc<KeyAuth>>,
     /// By their configuration: equal ones are one, which then stays in the processor's caches.
     distinct_key_auths: HashMap<Vec<u8>, Arc<KeyAuth>>,
     registrations: HashMap<Uuid, Registration>,
-    /// Scopes of plugins that cannot be read.
-    unreadable: Vec<Scope>,
+    /// Scopes of what cannot be read, or only by a newer program.
+    blocking: Vec<Scope>,
 }
 
 impl Plugins {
     fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
         let consumers = read_all(pieces, ConfigKind::Consumers, read_consumer, unusable);
         let mut plugins = Plugins::default();
-        let found = unusable.len();
-        let read = read_all(pieces, ConfigKind::Plugins, PluginEntity::read, unusable);
-        if unusable.len() > found {
-            // Whom it was for cannot be read either.
-            plugins.unreadable.push((None, None));
-        }
-        for (id, plugin) in read.into_iter().filter(|(_, plugin)| plugin.enabled) {
-            let scope = plugin.scope;
-            if let Err(error) = plugins.add(plugin, &consumers) {
-                unusable.push((id, error.to_string()));
-                plugins.unreadable.push(scope);
+        for (id, entity) in
+            pieces.values().filter_map(|piece| piece.entities.get(&ConfigKind::Plugins)).flatten()
+        {
+            let scope = read_scope(entity);
+            if let Err(error) = plugins.add(entity, scope, &consumers) {
+                unusable.push((*id, error.to_string()));
+                plugins.blocking.push(scope);
             }
+        }
+        for (kind, id, entity) in pieces.values().flat_map(|piece| piece.unknown_entities()) {
+            if entity.get(plugins::ENABLED.name) == Some(&Value::Bool(false)) {
+                continue;
+            }
+            unusable.push((id, Unreadable::unknown("kind", kind).to_string()));
+            plugins.blocking.push(read_scope(entity));
         }
         plugins
     }
 
-    fn add(&mut self, plugin: PluginEntity, consumers: &[(Uuid, Consumer)]) -> Result<(), Unreadable> {
-        let (route, service) = plugin.scope;
-        let stored = Stored::new(&plugin.config)?;
-        match plugin.name.as_str() {
-            "key-auth" => {
-                let config = KeyAuthConfig::read(stored)?;
-                let distinct = self.distinct_key_auths.entry(json_text(&plugin.config));
-                let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(config, consumers)));
+    fn add(
+        &mut self,
+        entity: &Value,
+        (route, service): Scope,
+        consumers: &[(Uuid, Consumer)],
+    ) -> Result<(), Unreadable> {
+        let stored = Stored::new(entity)?;
+        if !stored.flag_or(plugins::ENABLED)? {
+            return Ok(());
+        }
+        let name = required("name", stored.text("name")?)?;
+        // Read again for their errors: whom it is for must be clear, or nobody passes.
+        let _ = (stored.reference("route")?, stored.reference("service")?);
+        let none = Value::Object(serde_json::Map::new());
+        let config = stored.value("config").unwrap_or(&none);
+        let settings = PluginSettings::read(name, Stored::new(config)?)?;
+        stored.has_only(plugins::MEMBERS)?;
+        if stored.reference("consumer")?.is_some() {
+            return Err(Unreadable::unknown("scope", "consumer"));
+        }
+        match settings {
+            PluginSettings::KeyAuth(settings) => {
+                let distinct = self.distinct_key_auths.entry(json_text(config));
+                let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(settings, consumers)));
                 self.key_auths.insert((route, service), key_auth.clone());
             }
-            "application-registration" => {
-                let passes_plain_consumers =
-                    stored.flag("enable_proxy_with_consumer_credential")?.unwrap_or_default();
-                if let Some(service) = service {
-                    self.registrations.insert(service, Registration { passes_plain_consumers });
-                }
+            PluginSettings::ApplicationRegistration(settings) => {
+                let (None, Some(service)) = (route, service) else {
+                    return Err(Unreadable::unknown(
+                        "scope",
+                        if route.is_some() { "route" } else { "global" },
+                    ));
+                };
+                let ApplicationRegistrationSettings { enable_proxy_with_consumer_credential } = settings;
+                let passes_plain_consumers = enable_proxy_with_consumer_credential;
+                self.registrations.insert(service, Registration { passes_plain_consumers });
             }
-            _ => {}
         }
         Ok(())
     }
@@ -396,7 +427,7 @@ impl Plugins {
         let applies = |(of_route, of_service): &Scope| {
             of_route.is_none_or(|id| id == route.id) && of_service.is_none_or(|id| Some(id) == route.service)
         };
-        self.unreadable.iter().any(applies)
+        self.blocking.iter().any(applies)
     }
 
     /// The most specific instance applies, whole (Kong's plugin precedence).
@@ -410,24 +441,24 @@ impl Plugins {
 }
 
 impl KeyAuth {
-    fn compile(config: KeyAuthConfig, consumers: &[(Uuid, Consumer)]) -> Self {
+    fn compile(settings: KeyAuthSettings, consumers: &[(Uuid, Consumer)]) -> Self {
         let mut names: Vec<KeyName> = Vec::new();
-        for name in config.key_names.iter().filter_map(|name| KeyName::compile(name)) {
+        for name in settings.key_names.iter().filter_map(|name| KeyName::compile(name)) {
             // Looked for once more, a name would find what it found before.
             if !names.iter().any(|known| known.text == name.text) {
                 names.push(name);
             }
         }
         let headers = names.iter().map(|name| name.header.clone());
-        let strip = StripNames(config.hide_credentials.then(|| headers.collect()));
+        let strip = StripNames(settings.hide_credentials.then(|| headers.collect()));
         KeyAuth {
-            in_header: config.key_in_header,
-            in_query: config.key_in_query,
-            in_body: config.key_in_body,
-            hides_credentials: config.hide_credentials,
-            runs_on_preflight: config.run_on_preflight,
-            anonymous: Anonymous::find(config.anonymous, consumers),
-            challenge: challenge(config.realm.as_deref()),
+            in_header: settings.key_in_header,
+            in_query: settings.key_in_query,
+            in_body: settings.key_in_body,
+            hides_credentials: settings.hide_credentials,
+            runs_on_preflight: settings.run_on_preflight,
+            anonymous: Anonymous::find(settings.anonymous, consumers),
+            challenge: challenge(settings.realm.as_deref()),
             search: Names::new(&names),
             names,
             strip,

@@ -21,9 +21,53 @@ const CHANGE_PREFIX: &str = "log/";
 /// Records asked for at once.
 const PAGE: usize = 1_000;
 
+/// Number of the form in which the state is published.
+///
+/// It rises only when gateways of before must not serve by what is published from then on: they
+/// answer 503 and log why. Additions do not raise it: what a gateway does not know of them blocks
+/// what it applies to. Programs from before there was a number do not look at it; whoever raises it
+/// for the first time also moves [`Head::epoch`], without which they read no head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Format(pub u64);
+
+impl Format {
+    /// Of what names none.
+    const FIRST: Format = Format(1);
+    /// The newest that this program reads, and the one that it writes.
+    const OWN: Format = Format(1);
+
+    /// Whether this program must not serve by what is published so.
+    pub fn is_newer(&self) -> bool {
+        *self > Format::OWN
+    }
+
+    fn is_first(&self) -> bool {
+        *self <= Format::FIRST
+    }
+
+    /// For the log.
+    pub(crate) fn by_newer(&self) -> String {
+        format!(
+            "published by a newer version: its format is {}, this program reads up to {}",
+            self.0,
+            Format::OWN.0
+        )
+    }
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Format::FIRST
+    }
+}
+
 /// First record of the feed: how far it goes, and which change each piece of the configuration has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
+    /// The form of all that is published.
+    #[serde(default, skip_serializing_if = "Format::is_first")]
+    pub format: Format,
     /// Number of the newest change.
     pub epoch: Epoch,
     /// Changes up to this number are no longer kept.
@@ -48,6 +92,16 @@ impl Head {
     /// Where the head is stored.
     pub fn record_key() -> RecordKey {
         RecordKey::new(PARTITION, STATE_PREFIX)
+    }
+
+    /// Reads the stored form; of a newer one no more than that it is newer.
+    pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        decode(bytes).or_else(|error| {
+            let value: serde_json::Value = decode(bytes)?;
+            let format = value.get("format").and_then(serde_json::Value::as_u64).map(Format);
+            let newer = format.filter(Format::is_newer).map(|format| Head { format, ..Head::default() });
+            newer.ok_or(error)
+        })
     }
 }
 
@@ -97,6 +151,8 @@ pub struct FeedRequest {
 /// What it is answered: the state of one moment after the request was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedReply {
+    /// The form of what is published. A newer one comes without anything else.
+    pub format: Format,
     /// Newest change contained.
     pub epoch: Epoch,
     /// `false`: [`FeedReply::changes`] are all changes after `since`, and the pieces those that
@@ -112,6 +168,13 @@ pub struct FeedReply {
     pub pieces: Vec<(PieceId, Vec<u8>)>,
 }
 
+impl FeedReply {
+    /// The answer of a program that cannot read what was published.
+    pub fn newer(format: Format, epoch: Epoch) -> Self {
+        FeedReply { format, epoch, reset: true, ..FeedReply::default() }
+    }
+}
+
 /// Answers a feed request from the authority; `settled` as in [`FeedReply`], `None` without replicas.
 ///
 /// One scan for an instance that has just started, one read for one that is up to date.
@@ -123,8 +186,8 @@ pub async fn read_feed<S: Store>(
     settled: Option<Epoch>,
 ) -> Result<FeedReply, StoreError> {
     if let Some(since) = request.since {
-        let head: Head = read_json(store, &Head::record_key()).await?.unwrap_or_default();
-        if (head.floor..=head.epoch).contains(&since) {
+        let head = read_head(store).await?;
+        if !head.format.is_newer() && (head.floor..=head.epoch).contains(&since) {
             return read_since(store, &head, since, settled).await;
         }
     }
@@ -143,6 +206,7 @@ async fn read_since<S: Store>(
         pieces.push((piece, read_piece(store, piece, epoch).await?));
     }
     Ok(FeedReply {
+        format: head.format,
         epoch: head.epoch,
         reset: false,
         settled: settled.map_or(head.epoch, |settled| settled.min(head.epoch)),
@@ -161,9 +225,14 @@ async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedRep
         after = page.records.last().map(|(sort, _)| sort.clone());
         for (sort, record) in page.records {
             match sort == STATE_PREFIX {
-                true => head = decode(&record.value)?,
+                true => head = Head::decode(&record.value)?,
+                false if head.format.is_newer() => break,
                 false => scanned.push((sort, PieceRecord::decode(&record.value)?)),
             }
+        }
+        // The head is the first record of its partition's state.
+        if head.format.is_newer() {
+            return Ok(FeedReply::newer(head.format, head.epoch));
         }
         if !page.more {
             break;
@@ -184,7 +253,7 @@ async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedRep
     }
     let settled = settled.map_or(head.epoch, |settled| settled.min(head.epoch));
     let changes = read_changes(store, settled.max(head.floor), head.epoch).await?;
-    Ok(FeedReply { epoch: head.epoch, reset: true, settled, changes, pieces })
+    Ok(FeedReply { format: head.format, epoch: head.epoch, reset: true, settled, changes, pieces })
 }
 
 /// A piece at least as new as the head says.
@@ -214,6 +283,13 @@ async fn read_changes<S: Store>(store: &S, from: Epoch, to: Epoch) -> Result<Vec
     }
     let whole = changes.len() as u64 == to - from;
     whole.then_some(changes).ok_or_else(|| StoreError::Failed("published changes are missing".into()))
+}
+
+/// The head, or one of nothing where nothing was published yet.
+#[maybe_async::maybe_async]
+pub(crate) async fn read_head<S: Store>(store: &S) -> Result<Head, StoreError> {
+    let record = store.get(&Head::record_key()).await?;
+    record.map_or_else(|| Ok(Head::default()), |record| Head::decode(&record.value))
 }
 
 #[maybe_async::maybe_async]

@@ -24,22 +24,26 @@ const fn fold(byte: u8) -> u8 {
 #[derive(Debug)]
 pub struct FieldNames<const N: usize> {
     names: [&'static str; N],
-    /// For each first letter a bit for each length of a name.
-    lengths: [u64; 26],
+    /// For each first letter a bit for each name that begins so.
+    by_letter: [u64; 26],
+    /// The same for each length of a name, in bytes.
+    by_length: [u64; 64],
 }
 
 impl<const N: usize> FieldNames<N> {
     /// The names of all lists, as [`folded`] has them, each beginning with a letter and shorter than
-    /// 64 bytes; others, or another number of them, do not compile where the set is constant.
+    /// 64 bytes; others, more than 64, or another number of them, do not compile where the set is
+    /// constant.
     pub const fn new(lists: &[&[&'static str]]) -> Self {
-        let mut set = FieldNames { names: [""; N], lengths: [0; 26] };
+        let mut set = FieldNames { names: [""; N], by_letter: [0; 26], by_length: [0; 64] };
         let (mut count, mut list) = (0, 0);
         while list < lists.len() {
             let mut at = 0;
             while at < lists[list].len() {
                 let name = lists[list][at].as_bytes();
                 assert!(name[0].is_ascii_lowercase() && name.len() < 64, "such a name cannot be told");
-                set.lengths[(name[0] - b'a') as usize] |= 1 << name.len();
+                set.by_letter[(name[0] - b'a') as usize] |= 1 << count;
+                set.by_length[name.len()] |= 1 << count;
                 set.names[count] = lists[list][at];
                 count += 1;
                 at += 1;
@@ -54,11 +58,19 @@ impl<const N: usize> FieldNames<N> {
     #[inline]
     pub fn contains(&self, name: &str) -> bool {
         let Some(first) = name.bytes().next() else { return false };
-        let letter = (first | 0x20).wrapping_sub(b'a');
-        let Some(lengths) = self.lengths.get(usize::from(letter)) else { return false };
-        name.len() < 64
-            && lengths >> name.len() & 1 == 1
-            && self.names.iter().any(|known| is_same(known, name))
+        let letter = usize::from((first | 0x20).wrapping_sub(b'a'));
+        let (Some(alike), Some(as_long)) = (self.by_letter.get(letter), self.by_length.get(name.len()))
+        else {
+            return false;
+        };
+        let mut candidates = alike & as_long;
+        while candidates != 0 {
+            if is_same(self.names[candidates.trailing_zeros() as usize], name) {
+                return true;
+            }
+            candidates &= candidates - 1;
+        }
+        false
     }
 }
 

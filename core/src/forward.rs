@@ -411,7 +411,9 @@ pub(crate) fn each_request_field<'h>(
 pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     let keeps_trailers = headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers"));
     remove_named_by_connection(headers);
-    remove_matching(headers, |name| is_withheld_by(plan, name));
+    // What is set is replaced in its place.
+    let is_set = |name: &HeaderName| plan.set.iter().any(|(set, _)| set == name);
+    remove_matching(headers, |name| is_withheld_by(plan, name) && !is_set(name));
     if keeps_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -504,9 +506,19 @@ pub fn named_by_connection<H: Headers>(headers: &H) -> Option<Vec<HeaderName>> {
 }
 
 fn remove_matching(headers: &mut HeaderMap, matches: impl Fn(&HeaderName) -> bool) {
-    // Most requests have none: look first, remove after, without allocating for the usual case.
-    while let Some(name) = headers.keys().find(|name| matches(name)).cloned() {
-        headers.remove(name);
+    // Looked through once for so many, without allocating.
+    const AT_ONCE: usize = 8;
+    loop {
+        let mut found = [const { None }; AT_ONCE];
+        let matching = headers.keys().filter(|name| matches(name));
+        for (place, name) in found.iter_mut().zip(matching) {
+            *place = Some(name.clone());
+        }
+        let is_last = found[AT_ONCE - 1].is_none();
+        found.into_iter().flatten().for_each(|name| drop(headers.remove(name)));
+        if is_last {
+            return;
+        }
     }
 }
 

@@ -214,6 +214,14 @@ impl Freshness {
         }
     }
 
+    /// The answer to a poll sent at `asked` says that memory must not be decided by any longer,
+    /// not even while the feed is out of reach.
+    pub(crate) fn shut(&mut self, asked: Now, now: Now) {
+        self.as_of_ms = None;
+        self.fresh_until_ms = 0;
+        self.fail(asked, now);
+    }
+
     /// A poll sent at `asked` is no longer waited for; whether the feed can be reached is not known
     /// of it, so the next request that needs one sends it again.
     pub(crate) fn give_up(&mut self, asked: Now) {

@@ -9,10 +9,12 @@ mod tunnel;
 use std::sync::Arc;
 
 use crate::authority::Authority;
-use crate::config::{Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules, Service};
+use crate::config::{
+    Anonymous, Config, ConfigCompiler, KeyAuth, Registration, RouteRules, Service, UnusableReply,
+};
 use crate::decision::{Decision, GrantRequest, Need};
 use crate::extract_key::{Presented, Searched, Unsearched, extract_key};
-use crate::feed::{Change, Epoch, FeedReply, FeedRequest};
+use crate::feed::{Change, Epoch, FeedReply, FeedRequest, Format};
 use crate::forward::{self, Passing};
 use crate::freshness::{Answer, Bound, Freshness, Verdict};
 use crate::grant::{Grant, Identity};
@@ -24,12 +26,11 @@ use crate::problem::Problem;
 use crate::replica_mac::ReplicaKeys;
 use crate::request::{Body, Headers, Now, RequestHead, Scheme};
 use crate::router::{Match, NormalPath, RouteRequest};
-use crate::snapshot::UnreadablePiece;
 use crate::strip_key::{HiddenCuts, append_query};
 
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
-pub use authorize::{Authorization, Authorized, Unfit};
+pub use authorize::{Authorization, Authorized, MISTAKABLE_PATH, Unfit};
 pub use tunnel::{Right, Standing};
 
 /// Settings of the data plane.
@@ -66,6 +67,8 @@ impl Default for GatewaySettings {
 /// An answer of the feed with its configuration compiled, for every gateway of a process.
 #[derive(Clone, Debug)]
 pub struct FeedNews {
+    /// The form of what is published; by a newer one nothing is served.
+    pub format: Format,
     /// Newest change contained.
     pub epoch: Epoch,
     /// Whether what was known is to be forgotten first.
@@ -81,8 +84,8 @@ pub struct FeedNews {
 impl FeedNews {
     /// An answer and what [`crate::config::ConfigCompiler::apply`] made of it.
     pub fn new(reply: FeedReply, config: Arc<Config>) -> Self {
-        let FeedReply { epoch, reset, settled, changes, .. } = reply;
-        FeedNews { epoch, reset, settled, changes, config }
+        let FeedReply { format, epoch, reset, settled, changes, .. } = reply;
+        FeedNews { format, epoch, reset, settled, changes, config }
     }
 }
 
@@ -232,14 +235,19 @@ impl Gateway {
     /// Takes in the answer, learned at `now`, to a poll sent at `asked`; `None`: there was none.
     ///
     /// `compiler` keeps the configuration of this gateway alone. `Err`: the configuration cannot be
-    /// read, which counts as no answer.
+    /// read, which counts as no answer, or was published by a newer version, by which and by what was
+    /// before it nothing is served.
     pub fn learn_feed(
         &mut self,
         asked: Now,
         now: Now,
         reply: Option<FeedReply>,
         compiler: &mut ConfigCompiler,
-    ) -> Result<(), UnreadablePiece> {
+    ) -> Result<(), UnusableReply> {
+        if let Some(format) = reply.as_ref().map(|reply| reply.format).filter(Format::is_newer) {
+            self.freshness.shut(asked, now);
+            return Err(UnusableReply::Newer(format));
+        }
         let weight = reply.as_ref().map(|reply| self.freshness.weigh(asked, reply.epoch, reply.reset));
         let config = match (&reply, weight) {
             (Some(reply), Some(Answer::News)) => {
@@ -254,6 +262,9 @@ impl Gateway {
     /// The same with the configuration compiled already, for several gateways at once.
     pub fn learn_feed_news(&mut self, asked: Now, now: Now, news: Option<FeedNews>) {
         let Some(news) = news else { return self.freshness.fail(asked, now) };
+        if news.format.is_newer() {
+            return self.freshness.shut(asked, now);
+        }
         match self.freshness.weigh(asked, news.epoch, news.reset) {
             Answer::Outdated => {}
             Answer::Confirms => {
@@ -493,6 +504,9 @@ fn find_route<'k, H: Headers>(
         sni: None,
     };
     let found = config.router.find(&request, path).ok_or(Problem::NoRoute)?;
+    if found.path_too_long {
+        return Err(Problem::PathTooLong.into());
+    }
     let rules = &config.routes[found.route_index];
     if rules.blocked {
         return Err(Problem::InvalidPlugin.into());

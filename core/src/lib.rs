@@ -26,6 +26,7 @@ pub mod network;
 pub mod places;
 pub mod ports;
 pub mod problem;
+mod published;
 pub mod registry;
 pub mod replica;
 pub mod replica_mac;

@@ -11,6 +11,17 @@ pub const PIECE_BYTES_MAX: u64 = 64 << 20;
 /// Key in bytes: longer ones are refused before they are digested.
 pub const KEY_BYTES_MAX: usize = 512;
 
+/// Longest life of a key, in seconds: Kong's bound, a little over three years.
+pub const TTL_SECONDS_MAX: i64 = 100_000_000;
+
+/// Bytes of a path, or of a header field's values, that a route's pattern is compared with. Of a field
+/// it sees no more, a longer path is 414: nginx's buffer for a line of a request.
+pub const PATTERN_INPUT_BYTES_MAX: usize = 8 << 10;
+
+/// Steps of a search for each byte that it goes over, at most, of all patterns of one route together.
+/// A step takes 1.2 ns (`router::tests::timing`), so that the longest input keeps a thread for 10 ms.
+pub const PATTERN_STEPS_PER_BYTE_MAX: usize = 1_000;
+
 /// An admin token or pepper, in bytes: what `openssl rand -hex 16` prints, 128 bits of randomness.
 pub const SECRET_BYTES_MIN: usize = 32;
 

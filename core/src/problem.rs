@@ -36,6 +36,8 @@ pub enum Problem {
     BodyUnreadable,
     /// The request cannot be read: bad target or field.
     BadRequest(&'static str),
+    /// The path would have to be compared with a route's pattern and is too long for that.
+    PathTooLong,
     /// No route matches.
     NoRoute,
     /// The route has no service.
@@ -86,6 +88,7 @@ impl Problem {
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Problem::BadRequest(_) | Problem::BodyUnreadable => StatusCode::BAD_REQUEST,
+            Problem::PathTooLong => StatusCode::URI_TOO_LONG,
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
@@ -118,6 +121,7 @@ impl Problem {
             Problem::TooMuchHeld => "The gateway holds too many requests, please try again".into(),
             Problem::BodyUnreadable => "Request body is searched for an API key and cannot be read".into(),
             Problem::BadRequest(what) => (*what).into(),
+            Problem::PathTooLong => "URI too long".into(),
             Problem::NoRoute => "no Route matched with those values".into(),
             Problem::NoService => "no Service found with those values".into(),
             Problem::HttpsRequired => "Please use HTTPS protocol".into(),

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::feed::{Change, Epoch, Head, decode, read_json};
+use crate::feed::{Change, Epoch, decode, read_head, read_json};
 use crate::grant::Grant;
 use crate::keys::KeyDigest;
 use crate::store::{Batch, Check, Commit, RecordKey, Store, StoreError, Write};
@@ -98,7 +98,7 @@ pub struct Due {
 #[maybe_async::maybe_async]
 pub async fn next_due<S: Store>(store: &S) -> Result<Option<Due>, StoreError> {
     let published = read_progress(store).await?.0.published;
-    let head: Head = read_json(store, &Head::record_key()).await?.unwrap_or_default();
+    let head = read_head(store).await?;
     // What is below the floor was dropped before there was a replica; it is filled by reads.
     let epoch = published.max(head.floor) + 1;
     if epoch > head.epoch {

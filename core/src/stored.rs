@@ -6,12 +6,34 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::published::{Setting, Texts};
+
 /// A stored object that is not of the shape it must have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("field '{field}' is not {wanted}")]
-pub struct Unreadable {
-    field: &'static str,
-    wanted: &'static str,
+pub enum Unreadable {
+    /// A member that is missing, or not what it must be.
+    #[error("field '{field}' is not {wanted}")]
+    Field {
+        /// Its name.
+        field: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// Something that only a newer program knows.
+    #[error("{what} '{name}' is not known to this version")]
+    Unknown {
+        /// What it is.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Unreadable {
+    /// Something that only a newer program knows.
+    pub(crate) fn unknown(what: &'static str, name: impl Into<String>) -> Self {
+        Unreadable::Unknown { what, name: name.into() }
+    }
 }
 
 /// An object; `null` counts as absent.
@@ -21,7 +43,7 @@ pub(crate) struct Stored<'a>(&'a Map<String, Value>);
 impl<'a> Stored<'a> {
     /// Views a value as an object.
     pub(crate) fn new(value: &'a Value) -> Result<Self, Unreadable> {
-        value.as_object().map(Stored).ok_or(Unreadable { field: "", wanted: "an object" })
+        value.as_object().map(Stored).ok_or(Unreadable::Field { field: "", wanted: "an object" })
     }
 
     /// A field as it is.
@@ -63,8 +85,40 @@ impl<'a> Stored<'a> {
         read: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, Unreadable> {
         match self.value(field) {
-            Some(value) => read(value).map(Some).ok_or(Unreadable { field, wanted }),
+            Some(value) => read(value).map(Some).ok_or(Unreadable::Field { field, wanted }),
             None => Ok(None),
+        }
+    }
+
+    /// A truth value, or its default.
+    pub(crate) fn flag_or(self, setting: Setting<bool>) -> Result<bool, Unreadable> {
+        Ok(self.flag(setting.name)?.unwrap_or(setting.default))
+    }
+
+    /// A whole number that a `T` holds, or its default.
+    pub(crate) fn number_or<T: TryFrom<i64>>(self, setting: Setting<i64>) -> Result<T, Unreadable> {
+        let found = self.number(setting.name)?;
+        required(setting.name, found.or_else(|| T::try_from(setting.default).ok()))
+    }
+
+    /// Text, or its default.
+    pub(crate) fn text_or(self, setting: Setting<&'static str>) -> Result<&'a str, Unreadable> {
+        Ok(self.text(setting.name)?.unwrap_or(setting.default))
+    }
+
+    /// Texts, or their default.
+    pub(crate) fn texts_or(self, setting: Setting<Texts>) -> Result<Vec<String>, Unreadable> {
+        let default = || setting.default.iter().map(|text| (*text).to_owned()).collect();
+        Ok(self.texts(setting.name)?.unwrap_or_else(default))
+    }
+
+    /// Refuses a member that is none of `known`: a newer program may mean a restriction by it.
+    /// One that is null means nothing.
+    pub(crate) fn has_only(self, known: &[&str]) -> Result<(), Unreadable> {
+        let unknown = |(name, value): &(&String, &Value)| !value.is_null() && !known.contains(&name.as_str());
+        match self.0.iter().find(unknown) {
+            Some((name, _)) => Err(Unreadable::unknown("setting", name.as_str())),
+            None => Ok(()),
         }
     }
 }
@@ -76,7 +130,7 @@ pub(crate) fn texts(value: &Value) -> Option<Vec<String>> {
 
 /// What must be there.
 pub(crate) fn required<T>(field: &'static str, found: Option<T>) -> Result<T, Unreadable> {
-    found.ok_or(Unreadable { field, wanted: "there" })
+    found.ok_or(Unreadable::Field { field, wanted: "there" })
 }
 
 #[cfg(test)]

@@ -162,7 +162,11 @@ impl<'s, S: Store> Transaction<'s, S> {
 
     /// Turns what is to be published into writes: grants, pieces, the change, the head.
     async fn stage_publication(&mut self, now_ms: u64) -> Result<(), StoreError> {
-        let mut head: Head = self.read_json(&Head::record_key()).await?.unwrap_or_default();
+        let head = self.get(&Head::record_key()).await?;
+        let mut head = head.map_or_else(|| Ok(Head::default()), |bytes| Head::decode(&bytes))?;
+        if head.format.is_newer() {
+            return Err(StoreError::Failed(format!("the state was {}", head.format.by_newer())));
+        }
         head.epoch += 1;
         self.stage_pieces(&mut head).await?;
         let change =
@@ -191,7 +195,9 @@ impl<'s, S: Store> Transaction<'s, S> {
             piece.set(kind, entity_id, entity);
         }
         if let Some(settings) = self.settings.take() {
-            pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
+            let mut piece = self.read_piece(PieceId::SETTINGS).await?;
+            piece.set_settings(settings);
+            pieces.insert(PieceId::SETTINGS, piece);
         }
         for (id, piece) in pieces {
             head.pieces.insert(id, head.epoch);

@@ -11,7 +11,7 @@ use latchkey_core::authority::Authority;
 use latchkey_core::client::Forwarded;
 use latchkey_core::config::ConfigCompiler;
 use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
-use latchkey_core::feed::FeedReply;
+use latchkey_core::feed::{FeedReply, Format};
 use latchkey_core::gateway::{
     Authorization, Gateway, GatewaySettings, GrantAnswer, Learned, Right, Standing, Unfit,
 };
@@ -20,12 +20,15 @@ use latchkey_core::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
 use latchkey_core::places::apply_cuts;
 use latchkey_core::ports::testing::SeededRandom;
 use latchkey_core::request::{Body, Now, RequestHead, Scheme};
+use latchkey_core::router::normalise_path;
 use latchkey_core::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 const SERVICE: Uuid = Uuid::from_u128(0x51);
 const ROUTE: Uuid = Uuid::from_u128(0x52);
+const OTHER_SERVICE: Uuid = Uuid::from_u128(0x53);
+const OTHER_ROUTE: Uuid = Uuid::from_u128(0x54);
 const BOB: Uuid = Uuid::from_u128(0x61);
 const NOBODY: Uuid = Uuid::from_u128(0x62);
 const KEY_AUTH: Uuid = Uuid::from_u128(0x81);
@@ -100,7 +103,14 @@ impl World {
             match self.gateway.decide(&request.head(), body, NOW) {
                 Decision::Need(Need::Feed(_)) => {
                     let pieces = self.pieces.iter().map(|(id, piece)| (*id, piece.encode())).collect();
-                    let reply = FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces };
+                    let reply = FeedReply {
+                        epoch: 1,
+                        reset: true,
+                        settled: 1,
+                        changes: vec![],
+                        pieces,
+                        ..FeedReply::default()
+                    };
                     let mut compiler = ConfigCompiler::default();
                     self.gateway.learn_feed(NOW, NOW, Some(reply.clone()), &mut compiler).unwrap();
                     let unusable = compiler.apply(&reply).unwrap();
@@ -860,9 +870,13 @@ fn key_under_the_previous_pepper_works_and_is_moved() {
 fn a_plugin_that_cannot_be_read_lets_nothing_pass() {
     let broken = [
         json!({"name": "key-auth", "route": {"id": ROUTE}, "config": {"key_names": "apikey"}}),
-        json!({"name": "key-auth", "config": {}}),
+        json!({"name": "key-auth", "config": {"key_in_body": "yes"}}),
+        json!({"name": "key-auth", "config": []}),
+        json!({"name": "key-auth", "enabled": "yes", "config": {}}),
+        json!({"name": "key-auth", "route": ROUTE, "config": {}}),
         json!({"name": "application-registration", "service": {"id": SERVICE}, "config": 1}),
         json!({"unreadable": true}),
+        json!("rubbish"),
     ];
     for plugin in broken {
         let mut world = World::with_key_auth(json!({}));
@@ -872,9 +886,197 @@ fn a_plugin_that_cannot_be_read_lets_nothing_pass() {
     }
     let mut world = World::with_key_auth(json!({}));
     world.lenient = true;
-    let elsewhere = json!({"name": "key-auth", "route": {"id": BOB}, "config": {}});
+    let elsewhere = json!({"name": "key-auth", "route": {"id": BOB}, "config": {"key_names": 1}});
     world.put(ConfigKind::Plugins, Uuid::from_u128(0x99), elsewhere);
     world.forward(&get("/?apikey=kong")).check_is_bob();
+}
+
+/// A world with the route `/` and, on a service of its own, the route `/free`.
+fn world_with_two_routes() -> World {
+    let mut world = World::with_key_auth(json!({}));
+    world.lenient = true;
+    world.put(ConfigKind::Services, OTHER_SERVICE, service(json!({})));
+    let free = json!({"id": OTHER_ROUTE, "service": {"id": OTHER_SERVICE}, "paths": ["/free"]});
+    world.put(ConfigKind::Routes, OTHER_ROUTE, free);
+    world
+}
+
+/// Blocks `/`, and also `/free` where it is for all, and is named in what the log gets.
+#[track_caller]
+fn check_blocks(world: &mut World, all: bool, named: &str) {
+    world.check_refused(&get("/?apikey=kong"), 500, "Invalid plugin configuration");
+    match all {
+        true => drop(world.check_refused(&get("/free"), 500, "Invalid plugin configuration")),
+        false => drop(world.forward(&get("/free"))),
+    }
+    let reasons = world.gateway.config().unusable().iter().map(|(_, reason)| reason);
+    let reasons: Vec<_> = reasons.filter(|reason| reason.contains(named)).collect();
+    assert_eq!(reasons.len(), 1, "{:?}", world.gateway.config().unusable());
+}
+
+#[test]
+fn what_only_a_newer_program_knows_blocks_what_it_applies_to_and_is_named() {
+    let key_auth = |settings: Value| json!({"name": "key-auth", "config": settings});
+    let on_route = |plugin: Value| merge(plugin, json!({"route": {"id": ROUTE}}));
+    let on_service = |plugin: Value| merge(plugin, json!({"service": {"id": SERVICE}}));
+    let quota = || json!({"name": "rate-limiting-v2", "config": {"minute": 5}});
+    let registration = || json!({"name": "application-registration", "config": {"display_name": "d"}});
+    for (plugin, all, named) in [
+        (on_route(quota()), false, "plugin 'rate-limiting-v2'"),
+        (on_service(quota()), false, "plugin 'rate-limiting-v2'"),
+        (on_route(on_service(quota())), false, "plugin 'rate-limiting-v2'"),
+        (quota(), true, "plugin 'rate-limiting-v2'"),
+        (merge(quota(), json!({"consumer": {"id": BOB}})), true, "plugin 'rate-limiting-v2'"),
+        (on_route(json!({"name": "Key-Auth", "config": {}})), false, "plugin 'Key-Auth'"),
+        (on_route(key_auth(json!({"only_from": ["10.0.0.0/8"]}))), false, "setting 'only_from'"),
+        (on_route(key_auth(json!({"require_tls": false}))), false, "setting 'require_tls'"),
+        (
+            on_service(merge(registration(), json!({"config": {"display_name": "d", "x": 1}}))),
+            false,
+            "setting 'x'",
+        ),
+        (on_route(merge(key_auth(json!({})), json!({"condition": "false"}))), false, "setting 'condition'"),
+        (on_route(merge(key_auth(json!({})), json!({"consumer": {"id": BOB}}))), false, "scope 'consumer'"),
+        (on_route(registration()), false, "scope 'route'"),
+        (registration(), true, "scope 'global'"),
+    ] {
+        let mut world = world_with_two_routes();
+        world.put(ConfigKind::Plugins, Uuid::from_u128(0x99), plugin.clone());
+        check_blocks(&mut world, all, named);
+        let mut world = world_with_two_routes();
+        world.put(ConfigKind::Plugins, Uuid::from_u128(0x99), merge(plugin, json!({"enabled": false})));
+        world.forward(&get("/?apikey=kong")).check_is_bob();
+        world.check_refused(&get("/"), 401, NO_KEY);
+    }
+    // Nothing is meant by a member that is null.
+    let mut world = world_with_two_routes();
+    let plugin = on_route(merge(key_auth(json!({"only_from": null})), json!({"partials": null})));
+    world.put(ConfigKind::Plugins, Uuid::from_u128(0x99), plugin);
+    world.forward(&get("/?apikey=kong")).check_is_bob();
+}
+
+/// The same pieces with more put into one.
+fn add_to_piece(world: &mut World, id: Uuid, more: Value) {
+    let piece = world.pieces.entry(PieceId::of(id)).or_default();
+    let encoded = piece.encode_plain();
+    let mut json: Value = serde_json::from_slice(&encoded[1..]).unwrap();
+    for (member, more) in more.as_object().unwrap() {
+        match json.get_mut(member).and_then(Value::as_object_mut) {
+            Some(there) => there.extend(more.as_object().unwrap().clone()),
+            None => drop(json.as_object_mut().unwrap().insert(member.clone(), more.clone())),
+        }
+    }
+    *piece = Piece::decode(&[&encoded[..1], json.to_string().as_bytes()].concat()).unwrap();
+}
+
+#[test]
+fn a_kind_that_only_a_newer_program_knows_blocks_what_it_may_concern() {
+    let id = Uuid::from_u128(0x77).to_string();
+    let of_kind = |entity: Value| json!({"entities": {"guards": {&id: entity}}});
+    for (more, all) in [
+        (of_kind(json!({"id": id, "route": {"id": ROUTE}})), false),
+        (of_kind(json!({"id": id, "service": {"id": SERVICE}})), false),
+        (of_kind(json!({"id": id})), true),
+        (of_kind(json!("anything")), true),
+        (json!({"entities": {"guards": [1]}}), true),
+        (json!({"guards": {"of": "all"}}), true),
+    ] {
+        let mut world = world_with_two_routes();
+        add_to_piece(&mut world, ROUTE, more);
+        check_blocks(&mut world, all, "kind 'guards'");
+    }
+    for more in [
+        of_kind(json!({"id": id, "route": {"id": BOB}})),
+        of_kind(json!({"id": id, "enabled": false})),
+        json!({"entities": {"guards": {}}}),
+        json!({"settings": {"has_sealed_keys": true}}),
+    ] {
+        let mut world = world_with_two_routes();
+        add_to_piece(&mut world, ROUTE, more);
+        world.forward(&get("/?apikey=kong")).check_is_bob();
+        world.check_refused(&get("/"), 401, NO_KEY);
+    }
+}
+
+#[test]
+fn a_setting_from_after_a_plugin_was_stored_has_its_default() {
+    let whole = json!({"key_names": ["apikey"], "key_in_header": true, "key_in_query": true,
+        "key_in_body": false, "hide_credentials": false, "run_on_preflight": true});
+    let settings: Vec<&String> = whole.as_object().unwrap().keys().collect();
+    let with = |config: Value| {
+        let mut world = World::new();
+        let plugin = json!({"name": "key-auth", "route": {"id": ROUTE}, "config": config});
+        world.put(ConfigKind::Plugins, Uuid::from_u128(0x81), plugin);
+        world
+    };
+    let mut configs = vec![json!({}), whole.clone()];
+    for setting in settings {
+        let mut config = whole.clone();
+        config.as_object_mut().unwrap().remove(setting);
+        configs.push(config);
+        configs.push(merge(whole.clone(), json!({setting: null})));
+    }
+    for config in configs {
+        let mut world = with(config);
+        world.forward(&get("/?apikey=kong")).check_is_bob();
+        world.forward(&get("/").with("apikey", "kong")).check_is_bob();
+        world.check_refused(&get("/"), 401, NO_KEY);
+        let preflight = Request { method: "OPTIONS", ..get("/") };
+        world.check_refused(&preflight, 401, NO_KEY);
+        assert!(world.forward(&get("/").with("apikey", "kong")).header("apikey").is_some());
+    }
+    // What is not at its default stays as it was stored.
+    let mut world = with(json!({"key_in_query": false, "hide_credentials": true}));
+    world.check_refused(&get("/?apikey=kong"), 401, NO_KEY);
+    assert!(world.forward(&get("/").with("apikey", "kong")).header("apikey").is_none());
+    // And without any settings at all.
+    let mut world = World::new();
+    let plugin = json!({"name": "key-auth", "route": {"id": ROUTE}});
+    world.put(ConfigKind::Plugins, Uuid::from_u128(0x81), plugin);
+    world.check_refused(&get("/"), 401, NO_KEY);
+}
+
+#[test]
+fn services_and_routes_from_before_a_field_have_its_default() {
+    let mut world = World::new();
+    world.put(ConfigKind::Services, SERVICE, json!({"host": "up.test"}));
+    world.put(ConfigKind::Routes, ROUTE, json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"]}));
+    let Decision::Forward(plan) = world.decide(&get("/")) else { panic!("refused") };
+    let upstream = &plan.upstream;
+    assert_eq!((upstream.port, upstream.retries, upstream.tls_verify), (80, 5, true));
+    let timeouts = [upstream.connect_timeout_ms, upstream.write_timeout_ms, upstream.read_timeout_ms];
+    assert_eq!(timeouts, [60_000; 3]);
+    for broken in
+        [json!({"retries": "5"}), json!({"port": 70_000}), json!({"protocol": "h3"}), json!({"host": null})]
+    {
+        let mut world = world_with_two_routes();
+        world.put(ConfigKind::Services, SERVICE, service(broken));
+        world.check_refused(&get("/?apikey=kong"), 500, "Invalid plugin configuration");
+        drop(world.forward(&get("/free")));
+    }
+}
+
+#[test]
+fn what_a_newer_version_published_is_not_served_and_nothing_from_before_either() {
+    let mut world = World::with_key_auth(json!({}));
+    world.forward(&get("/?apikey=kong")).check_is_bob();
+    let mut compiler = ConfigCompiler::default();
+    let error =
+        world.gateway.learn_feed(NOW, NOW, Some(FeedReply::newer(Format(2), 2)), &mut compiler).unwrap_err();
+    assert!(error.to_string().contains("published by a newer version"), "{error}");
+    let stale = "The gateway cannot confirm its state, please try again";
+    world.check_refused(&get("/?apikey=kong"), 503, stale);
+    world.check_refused(&get("/"), 503, stale);
+    // The feed is asked again after a while, as after any failure; what it says then counts.
+    let later = Now { unix_ms: NOW.unix_ms + 2_000, monotonic_ms: NOW.monotonic_ms + 2_000 };
+    let request = get("/?apikey=kong");
+    let head = RequestHead { started: later, ..request.head() };
+    let asked = world.gateway.decide(&head, Body::Unread, later);
+    assert!(matches!(asked, Decision::Need(Need::Feed(_))), "{asked:?}");
+    let reply = FeedReply { epoch: 1, settled: 1, ..FeedReply::default() };
+    world.gateway.learn_feed(later, later, Some(reply), &mut compiler).unwrap();
+    let decided = world.gateway.decide(&head, Body::Unread, later);
+    assert!(matches!(decided, Decision::Forward(_)), "{decided:?}");
 }
 
 #[test]
@@ -1228,6 +1430,55 @@ fn authorizing_decides_as_proxying_does() {
     let mut world = World::with_key_auth(json!({"anonymous": NOBODY}));
     world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
     world.check_allowed(&get("/"), &[("x-consumer-username", "nobody"), ("x-anonymous-consumer", "true")]);
+}
+
+/// Whoever passes the request on passes on the path as it came, and serves what that is to them.
+#[test]
+fn authorizing_refuses_a_path_that_others_may_read_otherwise() {
+    // Nobody is asked here, so that only the path decides.
+    let mut world = World::new();
+    for path in ["/", "/private/a%20b", "/a%2fb/%c3%a9", "/%252e%252e/public", "/a;b=1/...", "/a%3fb?c=/../d"]
+    {
+        world.check_allowed(&get(path), &[]);
+    }
+    for path in [
+        "/private/../public",
+        "/private/%2e%2e/public",
+        "/private/.%2E/public",
+        "/private/%2e%2e%2fpublic",
+        "/private/..%5cpublic",
+        "/private/..;/public",
+        "//public",
+        "/public//",
+        "/public/.",
+        "/%70ublic",
+        "/a\\b",
+        "/a b",
+        "/a\0b",
+        "public",
+        "",
+    ] {
+        world.check_not_authorized(&get(path), 400);
+        // To proxy it is no risk: the upstream is sent what was decided.
+        assert!(matches!(world.decide(&get(path)), Decision::Forward(_)), "{path}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn whoever_is_authorized_came_by_a_normal_path(pieces in proptest::collection::vec(
+        proptest::sample::select(vec![
+            "/", "/", ".", "..", "%2e", "%2E", "%2f", "%5C", "%25", "%3f", "%00", "\\", ";", "a", "%61", "?", "é",
+        ]),
+        0..8,
+    )) {
+        let path: &'static str = pieces.concat().leak();
+        let request = Request { path, ..get("/") };
+        if let Authorization::Allow(_) = World::new().authorize(&request) {
+            let normal = normalise_path(path.as_bytes());
+            proptest::prop_assert!(normal.eq_ignore_ascii_case(path.as_bytes()), "{}", path);
+        }
+    }
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Instance {
         let settings = Some(WorkspaceSettings { tag_keys, has_imported_keys: true });
         let settings = Piece { settings, ..Piece::default() };
         let pieces = vec![(PieceId::of(id), piece.encode()), (PieceId::SETTINGS, settings.encode())];
-        FeedReply { epoch, reset: true, settled: 0, changes: vec![], pieces }
+        FeedReply { epoch, reset: true, settled: 0, changes: vec![], pieces, ..FeedReply::default() }
     }
 
     /// A poll sent and answered now.
@@ -94,7 +94,7 @@ impl Instance {
     fn poll_changes(&mut self, epoch: u64, keys: &[&str]) {
         let digests = keys.iter().map(|key| self.digest(key)).collect();
         let changes = vec![Change { epoch, at_ms: 0, digests }];
-        self.poll(FeedReply { epoch, reset: false, settled: 0, changes, pieces: vec![] });
+        self.poll(FeedReply { epoch, reset: false, settled: 0, changes, ..FeedReply::default() });
     }
 
     fn fail_poll(&mut self) {

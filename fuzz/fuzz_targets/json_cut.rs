@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(json::scan(input, &Names::new(&[name])).is_ok(), outcome.is_ok());
     }
     let strict = strict(input);
-    if strict.trim_ascii().is_empty() {
+    if strict.iter().all(|byte| b" \t\r\n".contains(byte)) {
         return assert_eq!(outcome, Ok(Scanned::default()));
     }
     let members = match serde_json::from_slice::<Document>(&strict) {

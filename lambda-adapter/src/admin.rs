@@ -87,7 +87,9 @@ impl AdminPlane {
         let open = || async {
             let store = self.store.clone();
             let registry = Registry::open(store, SystemClock, SystemRandom, self.peppers.clone()).await?;
-            registry.resume_jobs().await?;
+            for job in registry.resume_jobs().await? {
+                tracing::error!(job, "a change was begun by a newer version, which must complete it");
+            }
             let settings = AdminSettings {
                 token: self.token,
                 version: KONG_VERSION.to_owned(),

@@ -11,7 +11,7 @@ use lambda_http::aws_lambda_events::apigw::{
 use lambda_http::aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
 use lambda_runtime::Diagnostic;
 use latchkey_core::config::HeaderNames;
-use latchkey_core::gateway::{Authorization, Authorized, Gateway};
+use latchkey_core::gateway::{Authorization, Authorized, Gateway, MISTAKABLE_PATH};
 use latchkey_core::problem::Problem;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
@@ -20,8 +20,7 @@ use crate::config::AuthorizerResponse;
 use crate::environment::Environment;
 use crate::event::{Authorizer, Event, Kind, Malformed};
 use crate::fields::Fields;
-use crate::proxy::head;
-use crate::request::Request;
+use crate::request::{Request, is_path_ambiguous};
 
 /// The version of the language of IAM policies.
 const POLICY_VERSION: &str = "2012-10-17";
@@ -40,11 +39,15 @@ pub(crate) async fn authorize(
             tracing::warn!(reason, "an event is not understood");
             failed(&reason)
         })?;
+    if question.is_path_ambiguous {
+        tracing::info!("denied: API Gateway may serve another path than it tells of");
+        return question.answer(&Authorization::Refuse(Problem::BadRequest(MISTAKABLE_PATH)));
+    }
     let (started, request_id) = (environment.timer.now(), environment.ids.draw());
     let request = &question.request;
     let ask = |gateway: &mut Gateway, names: &HeaderNames, now| {
         let fields = Fields::new(&request.headers, request.is_joined.then_some(names));
-        gateway.authorize(&head(request, &fields, started, request_id), now)
+        gateway.authorize(&request.head(&fields, started, request_id), now)
     };
     let decided = environment.data_plane.decide(started, ask).await;
     let authorization = decided.unwrap_or_else(Authorization::Refuse);
@@ -54,6 +57,7 @@ pub(crate) async fn authorize(
 /// What is asked, and the form of the answer.
 struct Question {
     request: Request,
+    is_path_ambiguous: bool,
     /// What the request is for: API, stage, method and path.
     arn: String,
     form: Form,
@@ -79,7 +83,8 @@ impl Question {
             (Authorizer::Payload1, _) => (&event.method_arn, Form::Policy),
         };
         let arn = arn.as_ref().map(|arn| arn.0.clone().into_owned()).unwrap_or_default();
-        Ok(Question { request: Request::new(&event, kind)?, arn, form })
+        let is_path_ambiguous = is_path_ambiguous(&event);
+        Ok(Question { request: Request::new(&event, kind)?, is_path_ambiguous, arn, form })
     }
 
     fn answer(&self, authorization: &Authorization) -> Result<Box<RawValue>, Diagnostic> {

@@ -2,6 +2,8 @@
 
 use latchkey_core::gateway::GatewaySettings;
 use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
+use latchkey_core::network::parse_networks;
+use latchkey_core::upstream_address::UpstreamAddresses;
 
 /// Everything under this path is ours, all else is proxied.
 pub const PREFIX: &str = "/-";
@@ -12,6 +14,9 @@ const TABLE_DEFAULT: &str = "latchkey";
 pub struct Settings {
     /// Of the data plane.
     pub gateway: GatewaySettings,
+    /// Where upstreams may be. The machine's own addresses are the platform's: its Runtime API, which
+    /// hands out events, is there.
+    pub upstreams: UpstreamAddresses,
     /// Wrong admin tokens of one address in a second that are answered 401, the others 429; 0: all.
     pub admin_guesses_per_second: u32,
     /// Name of the DynamoDB table.
@@ -69,11 +74,15 @@ impl Settings {
         )?;
         let response_streaming =
             choice(&variable, "LATCHKEY_RESPONSE_STREAMING", [("false", false), ("true", true)])?;
+        let allowed = parse_networks(&variable("LATCHKEY_UPSTREAM_ALLOW").unwrap_or_default())
+            .map_err(|error| format!("LATCHKEY_UPSTREAM_ALLOW: {error}"))?;
+        let upstreams = UpstreamAddresses::new(allowed).without_loopback();
         let table = variable("LATCHKEY_TABLE").unwrap_or_else(|| TABLE_DEFAULT.to_owned());
         let admin_guesses_per_second =
             number(&variable, "LATCHKEY_ADMIN_GUESSES_PER_SECOND", ADMIN_GUESSES_PER_SECOND_DEFAULT)?;
         Ok(Settings {
             gateway,
+            upstreams,
             admin_guesses_per_second,
             table,
             mode,
@@ -122,6 +131,9 @@ mod tests {
             assert_eq!(settings.mode, Mode::Proxy);
             assert_eq!(settings.authorizer_response, AuthorizerResponse::Simple);
             assert!(!settings.response_streaming);
+            for refused in ["127.0.0.1", "169.254.169.254"] {
+                assert!(settings.upstreams.judge(refused.parse().unwrap()).is_err(), "{refused}");
+            }
             assert_eq!(settings.gateway.revocation_bound_ms, 5_000);
             assert_eq!(settings.gateway.outage_grace_ms, 60_000);
             assert_eq!(settings.admin_guesses_per_second, 10);
@@ -135,6 +147,7 @@ mod tests {
             ("LATCHKEY_MODE", "authorizer"),
             ("LATCHKEY_AUTHORIZER_RESPONSE", "iam"),
             ("LATCHKEY_RESPONSE_STREAMING", "true"),
+            ("LATCHKEY_UPSTREAM_ALLOW", "127.0.0.0/8, ::1"),
             ("LATCHKEY_REVOCATION_BOUND_MS", "700"),
             ("LATCHKEY_OUTAGE_GRACE_MS", "0"),
             ("LATCHKEY_BODY_SEARCH_BYTES", "9"),
@@ -145,6 +158,8 @@ mod tests {
         assert_eq!((settings.table.as_str(), settings.mode), ("keys", Mode::Authorizer));
         assert_eq!(settings.authorizer_response, AuthorizerResponse::Iam);
         assert!(settings.response_streaming);
+        assert_eq!(settings.upstreams.judge("127.0.0.1".parse().unwrap()), Ok(()));
+        assert!(settings.upstreams.judge("169.254.169.254".parse().unwrap()).is_err());
         assert_eq!(settings.admin_guesses_per_second, 0);
         let GatewaySettings {
             revocation_bound_ms,
@@ -165,6 +180,7 @@ mod tests {
             ("LATCHKEY_REVOCATION_BOUND_MS", "soon"),
             ("LATCHKEY_OUTAGE_GRACE_MS", "-1"),
             ("LATCHKEY_MODE", "Proxy"),
+            ("LATCHKEY_UPSTREAM_ALLOW", "10.0.0.0/33"),
             ("LATCHKEY_AUTHORIZER_RESPONSE", "2.0"),
             ("LATCHKEY_RESPONSE_STREAMING", "1"),
         ] {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -10,9 +11,10 @@ use std::time::{Duration, Instant};
 use http::Uri;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiFuture, GaiResolver, Name};
+use hyper_util::client::legacy::connect::dns::{GaiFuture, GaiResolver, Name};
 use hyper_util::rt::TokioIo;
 use lambda_runtime::Service;
+use latchkey_core::upstream_address::UpstreamAddresses;
 use latchkey_upstream_tls::Trust;
 use tokio::net::TcpStream;
 
@@ -22,6 +24,7 @@ use crate::failure::Failure;
 #[derive(Clone)]
 pub(crate) struct Connector {
     https: HttpsConnector<HttpConnector<Resolver>>,
+    allowed: Arc<UpstreamAddresses>,
     time_to_connect: Duration,
     attempts: Attempts,
 }
@@ -60,13 +63,20 @@ impl Drop for Attempt {
 }
 
 impl Connector {
-    /// Connects so, for services that give so much time to it.
-    pub(crate) fn new(trust: Trust, time_to_connect: Duration, attempts: Attempts) -> io::Result<Connector> {
-        let mut http = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
+    /// Connects so, to addresses that are allowed, for services that give so much time to it.
+    pub(crate) fn new(
+        trust: Trust,
+        allowed: Arc<UpstreamAddresses>,
+        time_to_connect: Duration,
+        attempts: Attempts,
+    ) -> io::Result<Connector> {
+        let resolver = Resolver { system: GaiResolver::new(), allowed: Arc::clone(&allowed) };
+        let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
         Ok(Connector {
             https: HttpsConnector::from((http, trust.client_config()?)),
+            allowed,
             time_to_connect,
             attempts,
         })
@@ -86,6 +96,12 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
+        // An address goes past the resolver.
+        if let Some(address) = address(&uri)
+            && !is_allowed(&self.allowed, address)
+        {
+            return Box::pin(async { Err(Failure::Forbidden.into()) });
+        }
         let connecting = self.https.call(uri);
         let attempt = self.attempts.begin();
         let time_to_connect = self.time_to_connect;
@@ -96,21 +112,43 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The system's resolver, whose failures can be told from those of connecting.
+fn address(uri: &Uri) -> Option<IpAddr> {
+    let host = uri.host()?;
+    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host).parse().ok()
+}
+
+fn is_allowed(allowed: &UpstreamAddresses, address: IpAddr) -> bool {
+    let judged = allowed.judge(address);
+    if let Err(reason) = judged {
+        tracing::warn!(%address, %reason, "an upstream may not be at its address");
+    }
+    judged.is_ok()
+}
+
+/// The system's resolver, whose failures can be told from those of connecting. It answers with
+/// addresses that are allowed alone; the connector connects to these and resolves nothing again.
 #[derive(Clone)]
-pub(crate) struct Resolver(GaiResolver);
+pub(crate) struct Resolver {
+    system: GaiResolver,
+    allowed: Arc<UpstreamAddresses>,
+}
 
 impl Service<Name> for Resolver {
-    type Response = GaiAddrs;
+    type Response = std::vec::IntoIter<SocketAddr>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<GaiAddrs, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Service::poll_ready(&mut self.0, context).map_err(Into::into)
+        Service::poll_ready(&mut self.system, context).map_err(Into::into)
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let resolving: GaiFuture = Service::call(&mut self.0, name);
-        Box::pin(async move { resolving.await.map_err(|_| Failure::Unresolved.into()) })
+        let resolving: GaiFuture = Service::call(&mut self.system, name);
+        let allowed = Arc::clone(&self.allowed);
+        Box::pin(async move {
+            let resolved = resolving.await.map_err(|_| Failure::Unresolved)?;
+            let addresses: Vec<_> = resolved.filter(|found| is_allowed(&allowed, found.ip())).collect();
+            if addresses.is_empty() { Err(Failure::Forbidden.into()) } else { Ok(addresses.into_iter()) }
+        })
     }
 }

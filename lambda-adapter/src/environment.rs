@@ -37,7 +37,7 @@ impl Environment {
         Environment {
             data_plane: DataPlane::start(settings.gateway, peppers.clone(), store.clone(), Rc::clone(&timer)),
             control: AdminPlane::new(store, peppers, admin_token, settings.admin_guesses_per_second),
-            upstreams: Upstreams::new(),
+            upstreams: Upstreams::new(settings.upstreams.clone()),
             ids: RequestIds::seeded(&SystemRandom),
             timer,
             settings,

@@ -34,6 +34,14 @@ pub(crate) struct Event<'e> {
     pub(crate) query_string_parameters: Option<Pairs<'e>>,
     #[serde(borrow)]
     pub(crate) multi_value_query_string_parameters: Option<Pairs<'e>>,
+    /// Payload 2.0: method and path of the API's route, with `{parameters}`.
+    #[serde(borrow)]
+    pub(crate) route_key: Option<Text<'e>>,
+    /// Payload 1.0: path of the API's resource.
+    #[serde(borrow)]
+    pub(crate) resource: Option<Text<'e>>,
+    #[serde(borrow)]
+    pub(crate) path_parameters: Option<Pairs<'e>>,
     #[serde(borrow)]
     pub(crate) cookies: Option<Vec<Text<'e>>>,
     #[serde(borrow)]

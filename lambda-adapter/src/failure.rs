@@ -7,6 +7,8 @@ use latchkey_core::problem::Problem;
 pub enum Failure {
     /// Its name has no address.
     Unresolved,
+    /// It is where no upstream may be.
+    Forbidden,
     /// No connection, or none that TLS accepts.
     Refused,
     /// Nothing came in time.
@@ -22,6 +24,7 @@ impl Failure {
     pub(crate) fn problem(self) -> Problem {
         match self {
             Failure::Unresolved => Problem::UpstreamUnresolved,
+            Failure::Forbidden => Problem::UpstreamUnavailable,
             Failure::Refused | Failure::Invalid => Problem::UpstreamInvalid,
             Failure::TimedOut => Problem::UpstreamTimeout,
             Failure::TooLong(bytes) => Problem::ResponseTooLarge(bytes),
@@ -33,6 +36,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Unresolved => f.write_str("its name has no address"),
+            Failure::Forbidden => f.write_str("it is where no upstream may be"),
             Failure::Refused => f.write_str("it refused the connection"),
             Failure::TimedOut => f.write_str("nothing came in time"),
             Failure::Invalid => f.write_str("what came is not HTTP, or ended too early"),

@@ -10,7 +10,7 @@ use latchkey_core::decision::{BodyEdit, Decision, Plan};
 use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_core::framing;
 use latchkey_core::problem::{Problem, request_id_text};
-use latchkey_core::request::{Body, Now, RequestHead};
+use latchkey_core::request::{Body, Now};
 use latchkey_core::strip_key::append_without;
 
 use crate::body::{Content, UpstreamBody};
@@ -75,7 +75,7 @@ impl Passing<'_> {
         };
         let ask = |gateway: &mut latchkey_core::gateway::Gateway, names: &HeaderNames, now| {
             let fields = Fields::new(&request.headers, request.is_joined.then_some(names));
-            let head = head(request, &fields, self.started, self.refusals.request_id);
+            let head = request.head(&fields, self.started, self.refusals.request_id);
             match gateway.decide(&head, body, now) {
                 Decision::Need(need) => Err(need),
                 decision => Ok(decision),
@@ -137,28 +137,6 @@ impl Passing<'_> {
 
     fn passed_ms(&self) -> u64 {
         self.environment.timer.now().monotonic_ms.saturating_sub(self.started.monotonic_ms)
-    }
-}
-
-/// A request as core sees it.
-pub(crate) fn head<'h>(
-    request: &'h Request,
-    fields: &'h Fields<'h>,
-    started: Now,
-    request_id: u128,
-) -> RequestHead<'h, Fields<'h>> {
-    RequestHead {
-        method: request.method.as_str(),
-        scheme: request.scheme,
-        host: &request.host,
-        path: request.path.as_bytes(),
-        query: request.query.as_deref().map(str::as_bytes),
-        headers: fields,
-        client_ip: request.client_ip,
-        server_port: request.port,
-        forwarded: None,
-        started,
-        request_id,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use latchkey_core::decision::{Plan, Upstream};
 use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
 use latchkey_core::request::Scheme;
+use latchkey_core::upstream_address::UpstreamAddresses;
 use latchkey_upstream_tls::Trust;
 
 use crate::connect::{Attempts, Connector};
@@ -36,6 +38,7 @@ pub(crate) struct Upstreams {
     /// By what is spoken, and the time to connect in milliseconds.
     clients: RefCell<HashMap<(Trust, u64), UpstreamClient>>,
     attempts: Attempts,
+    allowed: Arc<UpstreamAddresses>,
     /// When the last request was sent, on the clock that goes on while the environment is frozen.
     last_sent_ms: RefCell<u64>,
 }
@@ -51,9 +54,10 @@ pub(crate) struct Outgoing {
 }
 
 impl Upstreams {
-    /// No connections yet.
-    pub(crate) fn new() -> Self {
+    /// No connections yet, and none but to addresses that are allowed.
+    pub(crate) fn new(allowed: UpstreamAddresses) -> Self {
         Upstreams {
+            allowed: Arc::new(allowed),
             clients: RefCell::default(),
             attempts: Attempts::default(),
             last_sent_ms: RefCell::default(),
@@ -89,7 +93,9 @@ impl Upstreams {
                 Err(failure) => failure,
             };
             match failure {
-                Broken::Connecting(Failure::Unresolved) => return Err(Failure::Unresolved),
+                Broken::Connecting(failure @ (Failure::Unresolved | Failure::Forbidden)) => {
+                    return Err(failure);
+                }
                 Broken::Connecting(_) if attempts_left > 0 => attempts_left -= 1,
                 Broken::Closed if may_repeat => may_repeat = false,
                 Broken::Connecting(failure) | Broken::Other(failure) => return Err(failure),
@@ -170,7 +176,8 @@ impl Upstreams {
             return Ok(client.clone());
         }
         let time_to_connect = Duration::from_millis(upstream.connect_timeout_ms);
-        let connector = Connector::new(trust, time_to_connect, self.attempts.clone()).map_err(|error| {
+        let (allowed, attempts) = (Arc::clone(&self.allowed), self.attempts.clone());
+        let connector = Connector::new(trust, allowed, time_to_connect, attempts).map_err(|error| {
             tracing::error!(%error, "TLS cannot be set up");
             Failure::Refused
         })?;

@@ -47,7 +47,9 @@ impl AdminPlane {
         token: Option<PlainKey>,
     ) -> Result<(Self, AdminToken), Error> {
         let registry = Registry::open(store, SystemClock, SystemRandom, peppers).await?;
-        registry.resume_jobs().await?;
+        for job in registry.resume_jobs().await? {
+            tracing::error!(job, "a change was begun by a newer version, which must complete it");
+        }
         let token = secrets::find_admin_token(&registry, token).await?;
         let settings = AdminSettings {
             token: Some(token.digest),

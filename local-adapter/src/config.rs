@@ -9,6 +9,8 @@ use latchkey_core::gateway::GatewaySettings;
 use latchkey_core::limits::{
     ADMIN_GUESSES_PER_SECOND_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
 };
+use latchkey_core::network::parse_networks;
+use latchkey_core::upstream_address::UpstreamAddresses;
 
 /// Everything under this path is ours, all else is proxied.
 pub(crate) const PREFIX: &str = "/-";
@@ -70,6 +72,11 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) grant_cache_bytes: usize,
 
+    /// Networks that upstreams may be in although they are refused otherwise (link-local, metadata
+    /// services, multicast), e.g. 169.254.170.0/24; commas between them
+    #[arg(long, env = "LATCHKEY_UPSTREAM_ALLOW", value_name = "NETWORKS", value_parser = upstream_addresses, default_value = "", hide_default_value = true)]
+    pub(crate) upstream_allow: UpstreamAddresses,
+
     /// Connections of clients at once; past it those that wait for their client are closed, and new ones wait [default: half the limit of file handles, at most 16384]
     #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS", value_name = "COUNT", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) max_connections: Option<usize>,
@@ -110,6 +117,10 @@ impl Settings {
     }
 }
 
+fn upstream_addresses(allowed: &str) -> Result<UpstreamAddresses, String> {
+    parse_networks(allowed).map(UpstreamAddresses::new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +139,7 @@ mod tests {
             "LATCHKEY_OUTAGE_GRACE_MS",
             "LATCHKEY_BODY_SEARCH_BYTES",
             "LATCHKEY_THREADS",
+            "LATCHKEY_UPSTREAM_ALLOW",
             "LATCHKEY_MAX_CONNECTIONS",
             "LATCHKEY_HELD_BODY_BYTES",
             "LATCHKEY_HELD_BODY_RATE",
@@ -141,6 +153,14 @@ mod tests {
             assert!(help.contains(name), "{name}");
         }
         assert!(help.contains("127.0.0.1:8080") && help.contains("5000") && help.contains("60000"));
+    }
+
+    #[test]
+    fn networks_that_are_none_are_named() {
+        let read = |list: &str| Settings::try_parse_from(["latchkey", "--upstream-allow", list]);
+        assert!(read("").is_ok() && read("169.254.170.2, fe80::/10").is_ok());
+        let error = read("169.254.170.2,fe80::/200").unwrap_err().to_string();
+        assert!(error.contains("fe80::/200 is no address"), "{error}");
     }
 
     #[test]

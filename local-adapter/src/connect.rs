@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use latchkey_core::decision::Upstream;
 use latchkey_core::request::Scheme;
+use latchkey_core::upstream_address::UpstreamAddresses;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -27,6 +28,7 @@ const NAMES_MAX: usize = 1024;
 /// Connects, remembering addresses for a moment.
 #[derive(Default)]
 pub(crate) struct Connector {
+    allowed: UpstreamAddresses,
     addresses: RefCell<HashMap<String, Resolved>>,
 }
 
@@ -34,9 +36,14 @@ pub(crate) struct Connector {
 type Resolved = (Instant, Rc<[IpAddr]>);
 
 impl Connector {
+    /// Connects to addresses that are allowed, and to no others.
+    pub(crate) fn new(allowed: UpstreamAddresses) -> Self {
+        Connector { allowed, addresses: RefCell::default() }
+    }
+
     /// A connection; on failure tries again as often as the service says, going round the addresses.
     pub(crate) async fn connect(&self, upstream: &Upstream) -> Result<Stream, Failure> {
-        let addresses = self.resolve(&upstream.host).await?;
+        let addresses = self.allowed(&self.resolve(&upstream.host).await?, upstream)?;
         let attempts = addresses.len().max(upstream.retries as usize + 1);
         let time_to_connect = Duration::from_millis(upstream.connect_timeout_ms);
         let mut failure = Failure::Refused;
@@ -56,6 +63,21 @@ impl Connector {
             };
         }
         Err(failure)
+    }
+
+    /// Those of an upstream's addresses that it may be at. They are judged here, between resolving
+    /// and connecting, so that what is judged is what is connected to.
+    fn allowed(&self, resolved: &[IpAddr], upstream: &Upstream) -> Result<Vec<IpAddr>, Failure> {
+        let is_allowed = |address: &IpAddr| match self.allowed.judge(*address) {
+            Ok(()) => true,
+            Err(reason) => {
+                let service_id = upstream.service_id;
+                tracing::warn!(%service_id, %address, %reason, "an upstream may not be at its address");
+                false
+            }
+        };
+        let allowed: Vec<IpAddr> = resolved.iter().copied().filter(is_allowed).collect();
+        if allowed.is_empty() { Err(Failure::Forbidden) } else { Ok(allowed) }
     }
 
     async fn resolve(&self, host: &str) -> Result<Rc<[IpAddr]>, Failure> {
@@ -191,7 +213,66 @@ impl AsyncWrite for Stream {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+    use tokio::net::TcpListener;
+    use uuid::Uuid;
+
     use super::*;
+
+    fn upstream(host: &str, port: u16) -> Upstream {
+        Upstream {
+            service_id: Uuid::nil(),
+            scheme: Scheme::Http,
+            host: host.to_owned(),
+            port,
+            authority: HeaderValue::from_static("a"),
+            connect_timeout_ms: 5_000,
+            write_timeout_ms: 5_000,
+            read_timeout_ms: 5_000,
+            retries: 0,
+            tls_verify: true,
+        }
+    }
+
+    /// Connects where a name has these addresses; `None`: to one that listens.
+    async fn connect(allowed: UpstreamAddresses, addresses: &[&str]) -> Option<Failure> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connector = Connector::new(allowed);
+        let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        connector.addresses.borrow_mut().insert("a.test".to_owned(), (Instant::now(), addresses.into()));
+        let port = listener.local_addr().unwrap().port();
+        connector.connect(&upstream("a.test", port)).await.err()
+    }
+
+    #[tokio::test]
+    async fn every_address_of_a_name_is_judged() {
+        let local = UpstreamAddresses::default;
+        assert_eq!(connect(local(), &["127.0.0.1"]).await, None);
+        assert_eq!(
+            connect(local(), &["169.254.169.254", "::ffff:169.254.169.254"]).await,
+            Some(Failure::Forbidden)
+        );
+        // What is refused is passed over: to wait for it would take longer than the test.
+        assert_eq!(connect(local(), &["169.254.169.254", "127.0.0.1"]).await, None);
+        let platform = || UpstreamAddresses::default().without_loopback();
+        assert_eq!(connect(platform(), &["127.0.0.1"]).await, Some(Failure::Forbidden));
+    }
+
+    #[tokio::test]
+    async fn addresses_are_judged_however_a_host_spells_them() {
+        let connector = Connector::default();
+        for host in
+            ["169.254.169.254", "0xa9fea9fe", "2852039166", "169.254.43518", "::ffff:a9fe:a9fe", "0", "::"]
+        {
+            let refused = connector.connect(&upstream(host, 80)).await.err();
+            assert_eq!(refused, Some(Failure::Forbidden), "{host}");
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in ["127.0.0.1", "0x7f.1", "localhost"] {
+            assert!(connector.connect(&upstream(host, port)).await.is_ok(), "{host}");
+        }
+    }
 
     #[test]
     fn address_families_take_turns() {

@@ -72,6 +72,8 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
         .half_close(true)
         .max_headers(HYPER_FIELDS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
+        // hyper may read more at once than that.
+        .max_header_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(Gathering(Watched::new(stream, Arc::clone(&heads)))), service)
         .with_upgrades();
     let mut watch = Watch::new();

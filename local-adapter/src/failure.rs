@@ -13,6 +13,8 @@ pub(crate) const UNREADABLE: Problem = Problem::BadRequest("The request body cou
 pub(crate) enum Failure {
     /// Its name has no address.
     Unresolved,
+    /// It is where no upstream may be.
+    Forbidden,
     /// No connection, or none that TLS accepts.
     Refused,
     /// No file handle is left for a connection.
@@ -41,6 +43,7 @@ impl Failure {
     pub(crate) fn problem(self) -> Option<Problem> {
         match self {
             Failure::Unresolved => Some(Problem::UpstreamUnresolved),
+            Failure::Forbidden => Some(Problem::UpstreamUnavailable),
             Failure::Refused | Failure::NoHandle | Failure::Invalid(_) => Some(Problem::UpstreamInvalid),
             Failure::TimedOut => Some(Problem::UpstreamTimeout),
             Failure::Unreadable => Some(UNREADABLE),

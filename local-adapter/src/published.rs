@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use latchkey_core::config::{Config, ConfigCompiler};
-use latchkey_core::feed::{Change, Epoch, FeedReply, FeedRequest, read_feed};
+use latchkey_core::config::{Config, ConfigCompiler, UnusableReply};
+use latchkey_core::feed::{Change, Epoch, FeedReply, FeedRequest, Format, read_feed};
 use latchkey_core::gateway::FeedNews;
 use latchkey_core::store::{Store, StoreError};
 
@@ -20,6 +20,7 @@ pub(crate) struct Published {
 }
 
 struct State {
+    format: Format,
     epoch: Epoch,
     /// Changes up to this one are no longer kept.
     floor: Epoch,
@@ -46,6 +47,7 @@ impl Published {
         let since = request.since.filter(|since| (state.floor..=state.epoch).contains(since));
         let from = since.unwrap_or(state.floor);
         FeedNews {
+            format: state.format,
             epoch: state.epoch,
             reset: since.is_none(),
             // There are no replicas: what is read is the authority.
@@ -57,7 +59,8 @@ impl Published {
 
     fn new(reply: FeedReply, config: Arc<Config>) -> Self {
         let floor = reply.epoch - reply.changes.len() as u64;
-        let state = State { epoch: reply.epoch, floor, changes: reply.changes.into(), config };
+        let state =
+            State { format: reply.format, epoch: reply.epoch, floor, changes: reply.changes.into(), config };
         Published { epoch: AtomicU64::new(reply.epoch), state: Mutex::new(state) }
     }
 
@@ -67,6 +70,7 @@ impl Published {
             state.changes.clear();
             state.floor = reply.epoch - reply.changes.len() as u64;
         }
+        state.format = reply.format;
         state.epoch = reply.epoch;
         state.config = config;
         state.changes.extend(reply.changes);
@@ -101,7 +105,7 @@ impl<S: Store> Publisher<S> {
     pub(crate) async fn refresh(&mut self) -> Result<(), StoreError> {
         let since = self.published.epoch();
         let reply = read_feed(&self.store, FeedRequest { since: Some(since) }, None).await?;
-        if reply.epoch != since {
+        if reply.epoch != since || reply.format.is_newer() {
             let config = compile(&mut self.compiler, &reply)?;
             self.published.publish(reply, config);
         }
@@ -110,9 +114,40 @@ impl<S: Store> Publisher<S> {
 }
 
 fn compile(compiler: &mut ConfigCompiler, reply: &FeedReply) -> Result<Arc<Config>, StoreError> {
-    let config = compiler.apply(reply).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let config = match compiler.apply(reply) {
+        Ok(config) => config,
+        Err(error @ UnusableReply::Newer(_)) => {
+            // Every thread learns of it and refuses.
+            tracing::error!("{error}; every request is answered 503");
+            return Ok(Arc::default());
+        }
+        Err(error) => return Err(StoreError::Failed(error.to_string())),
+    };
     for (id, reason) in config.unusable() {
         tracing::warn!(%id, reason, "part of the configuration cannot be used");
     }
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey_core::feed::Head;
+    use latchkey_core::store::memory::MemoryStore;
+    use latchkey_core::store::{Batch, Write};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_state_that_a_newer_version_published_is_told_to_every_thread() {
+        let store = MemoryStore::default();
+        let head = br#"{"format":2,"epoch":7,"floor":0,"pieces":{}}"#.to_vec();
+        let writes = vec![Write::Put(Head::record_key(), head)];
+        store.commit(Batch { checks: vec![], writes }).await.unwrap();
+        let mut publisher = Publisher::start(store).await.unwrap();
+        for since in [None, Some(7)] {
+            assert!(publisher.published().news(FeedRequest { since }).format.is_newer());
+        }
+        publisher.refresh().await.unwrap();
+        assert!(publisher.published().news(FeedRequest { since: None }).format.is_newer());
+    }
 }

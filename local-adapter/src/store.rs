@@ -222,6 +222,40 @@ mod tests {
         block_on(latchkey_core::store::suite::run(&store));
     }
 
+    /// Records of a store, a line each: those of the first format are in `core/golden`.
+    fn lines(store: &RedbStore) -> String {
+        let records = store.database.begin_read().unwrap().open_table(RECORDS).unwrap();
+        let mut lines = String::new();
+        for entry in records.range::<&[u8]>(..).unwrap() {
+            let (key, value) = entry.unwrap();
+            let key = String::from_utf8(key.value().to_vec()).unwrap();
+            let (partition, sort) = key.split_once('\0').unwrap();
+            let value = unpack(value.value()).unwrap().value;
+            let mut line = serde_json::json!({"partition": partition, "sort": sort});
+            match String::from_utf8(value) {
+                Ok(text) => line["text"] = text.into(),
+                Err(bytes) => line["hex"] = latchkey_core::keys::hex(bytes.as_bytes()).into(),
+            }
+            lines += &format!("{line}\n");
+        }
+        lines
+    }
+
+    #[test]
+    fn the_file_of_the_first_format_holds_the_records_of_the_first_format() {
+        let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/golden/1");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.redb");
+        let packed = std::fs::File::open(golden.join("store.redb.gz")).unwrap();
+        io::copy(&mut flate2::read::GzDecoder::new(packed), &mut File::create(&path).unwrap()).unwrap();
+        let found = lines(&RedbStore::open(&path).unwrap());
+        let known = std::fs::read_to_string(golden.join("store.jsonl")).unwrap_or_default();
+        if known.is_empty() {
+            std::fs::write(golden.join("store.jsonl"), &found).unwrap();
+        }
+        assert_eq!(found, known, "written anew where there was none: look at it and keep it");
+    }
+
     #[test]
     fn data_and_versions_survive_a_restart() {
         let folder = tempfile::tempdir().unwrap();

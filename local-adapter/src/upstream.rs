@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use http::Response;
 use http::request::Parts;
 use latchkey_core::decision::{Plan, Upstream};
+use latchkey_core::upstream_address::UpstreamAddresses;
 
 use crate::body::{Content, RequestBody};
 use crate::connect::{Connector, Stream};
@@ -30,9 +31,10 @@ pub(crate) struct Upstreams {
 }
 
 impl Upstreams {
-    /// None yet; of idle ones there will be `idle_max` at most.
-    pub(crate) fn new(idle_max: usize, shed: Shed) -> Self {
-        Upstreams { connector: Connector::default(), idle: Idle::new(idle_max), shed }
+    /// None yet, and none but to addresses that are allowed; of idle ones there will be `idle_max` at
+    /// most.
+    pub(crate) fn new(allowed: UpstreamAddresses, idle_max: usize, shed: Shed) -> Self {
+        Upstreams { connector: Connector::new(allowed), idle: Idle::new(idle_max), shed }
     }
 
     /// A new connection. When no file handle is left for it, idle ones are closed, on all threads.

@@ -13,6 +13,7 @@ use std::{io, thread};
 use latchkey_core::client::{Client, Connection, TrustedIps, client};
 use latchkey_core::request::{Headers, Scheme};
 use latchkey_core::request_ids::RequestIds;
+use latchkey_core::upstream_address::UpstreamAddresses;
 use slab::Slab;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
@@ -80,6 +81,8 @@ pub(crate) struct Common {
     pub(crate) drain: Duration,
     /// What may be held for clients.
     pub(crate) holding: Holding,
+    /// Where upstreams may be.
+    pub(crate) upstreams: UpstreamAddresses,
     /// Idle connections to upstreams that one thread keeps.
     pub(crate) idle_max: usize,
     /// Has idle connections closed.
@@ -144,7 +147,7 @@ impl Worker {
     pub(crate) fn new(data_plane: DataPlane, common: &Common) -> Self {
         Worker {
             data_plane,
-            upstreams: Upstreams::new(common.idle_max, Arc::clone(&common.shed)),
+            upstreams: Upstreams::new(common.upstreams.clone(), common.idle_max, Arc::clone(&common.shed)),
             request_ids: RequestIds::seeded(&SystemRandom),
             reached: common.reached.clone(),
             holding: common.holding.clone(),

@@ -36,6 +36,8 @@ pub struct Options {
     pub admin_token: Option<String>,
     pub env: Vec<(String, OsString)>,
     pub data: Arc<TempDir>,
+    /// Another program than [`binary`].
+    pub program: Option<PathBuf>,
     /// Writes past [`LocalProcess::fill_disk`] fail, instead of ending the program by a signal.
     pub outlives_full_disk: bool,
 }
@@ -47,6 +49,7 @@ impl Default for Options {
             admin_token: Some(ADMIN_TOKEN.to_owned()),
             env: Vec::new(),
             data: Arc::new(data),
+            program: None,
             outlives_full_disk: false,
         }
     }
@@ -345,13 +348,14 @@ pub fn run_to_end(options: &Options, timeout: Duration) -> Option<(ExitStatus, S
 }
 
 fn command(options: &Options) -> Command {
+    let program = options.program.as_deref().unwrap_or_else(|| binary());
     let mut command = if options.outlives_full_disk {
         // A signal that is ignored stays ignored in the program that takes the shell's place.
         let mut shell = Command::new("sh");
-        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(binary());
+        shell.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]).arg(program);
         shell
     } else {
-        Command::new(binary())
+        Command::new(program)
     };
     for (name, _) in std::env::vars() {
         if name.starts_with("LATCHKEY_") || name == "RUST_LOG" {

@@ -191,10 +191,12 @@ impl Connection {
 
     /// From a local address, so that the other side takes us for another peer.
     pub fn open_from(local: Ipv4Addr, authority: &str) -> io::Result<Self> {
-        use rustix::net::{AddressFamily, SocketAddrV4, SocketType, bind, connect, socket};
+        use rustix::net::{AddressFamily, SocketAddrV4, SocketFlags, SocketType, bind, connect, socket_with};
         let address =
             authority.to_socket_addrs()?.next().ok_or_else(|| io::Error::other("no address for the host"))?;
-        let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        // A gateway started meanwhile must not inherit it.
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
         bind(&socket, &SocketAddrV4::new(local, 0))?;
         connect(&socket, &address)?;
         Self::over(TcpStream::from(socket), authority)

@@ -164,6 +164,21 @@ impl DataPlane {
         Ok(changed)
     }
 
+    /// What of the configuration cannot be used, a line each.
+    pub fn unusable(&self) -> String {
+        let mut text = String::new();
+        for (id, reason) in self.gateway.config().unusable() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str("part of the configuration cannot be used: ");
+            text.push_str(&id.to_string());
+            text.push_str(": ");
+            text.push_str(reason);
+        }
+        text
+    }
+
     /// Takes in a grant; empty: ask about the request again; `U`: answer that the state is stale;
     /// else [`answer::need_grant`], to be read next.
     pub fn learn_grant(
@@ -245,4 +260,30 @@ fn refuse_undescribed() -> String {
     edit_own_response_headers(response.headers_mut(), 0);
     response.headers_mut().remove(HeaderName::from_static("x-kong-request-id"));
     answer::respond(&response, "", &Aside::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plane() -> DataPlane {
+        let settings = r#"{"LATCHKEY_PEPPER": "a pepper of at least thirty-two bytes"}"#;
+        DataPlane::new(&Settings::parse(settings).unwrap(), [1, 2])
+    }
+
+    #[test]
+    fn what_a_newer_version_published_is_for_the_log() {
+        let mut plane = plane();
+        let wrong = plane.learn_feed(1, 1, Some("7 7 reset/2\nx")).unwrap_err();
+        assert!(wrong.contains("published by a newer version"), "{wrong}");
+        let id = "00000000-0000-0000-0000-000000000001";
+        let piece =
+            format!("{{\"entities\":{{\"plugins\":{{\"{id}\":{{\"name\":\"quotas\",\"config\":{{}}}}}}}}}}");
+        let text = format!("7 7 reset\np00 \u{6}{piece}");
+        assert_eq!(plane.learn_feed(2, 2, Some(&text)), Ok(true));
+        let line = format!(
+            "part of the configuration cannot be used: {id}: plugin 'quotas' is not known to this version"
+        );
+        assert_eq!(plane.unusable(), line);
+    }
 }

@@ -63,11 +63,14 @@ pub fn refuse(request: &str, problem: &str) -> String {
     with(|plane| plane.refuse(request, problem))
 }
 
-/// Takes in the feed's answer, or that there was none. Empty, or what is wrong with it.
+/// Takes in the feed's answer, or that there was none. Empty, or what is wrong with it, for the log.
 #[wasm_bindgen(js_name = learnFeed)]
 pub fn learn_feed(asked_ms: f64, now_ms: f64, reply: Option<String>) -> String {
-    let learned = with(|plane| plane.learn_feed(asked_ms as u64, now_ms as u64, reply.as_deref()));
-    learned.err().unwrap_or_default()
+    with(|plane| match plane.learn_feed(asked_ms as u64, now_ms as u64, reply.as_deref()) {
+        Ok(true) => plane.unusable(),
+        Ok(false) => String::new(),
+        Err(wrong) => wrong,
+    })
 }
 
 /// Takes in a grant; `missing` counts where there is none. `mac`: what is beside a replica's text.

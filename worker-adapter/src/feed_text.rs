@@ -1,18 +1,23 @@
 //! The feed's answers on their way from the object to the data plane: a text of lines.
 //!
-//! The first line has epoch, settled epoch, and `reset` or `since`; then comes a line for each
+//! The first line has epoch, settled epoch, and `reset` or `since`, with `/` and the number of its
+//! format behind it where that is not the first: programs from before there was a number do not
+//! read such an answer. Then comes a line for each
 //! change (`c` and its JSON) and for each piece of the configuration (`p`, its name, and itself: pieces
 //! are not compressed here, and their JSON has no line breaks).
 
 use std::fmt::Write;
 
-use latchkey_core::feed::{FeedReply, FeedRequest};
+use latchkey_core::feed::{FeedReply, FeedRequest, Format};
 use latchkey_core::snapshot::PieceId;
 
 /// The text of an answer.
 pub fn encode(reply: &FeedReply) -> String {
     let how = if reply.reset { "reset" } else { "since" };
     let mut text = format!("{} {} {how}", reply.epoch, reply.settled);
+    if reply.format != Format::default() {
+        let _ = write!(text, "/{}", reply.format.0);
+    }
     for change in &reply.changes {
         text.push_str("\nc");
         text.push_str(&serde_json::to_string(change).expect("a change has string keys only"));
@@ -28,16 +33,21 @@ pub fn encode(reply: &FeedReply) -> String {
 pub fn decode(text: &str) -> Option<FeedReply> {
     let mut lines = text.split('\n');
     let mut head = lines.next()?.split(' ');
-    let mut reply = FeedReply {
-        epoch: head.next()?.parse().ok()?,
-        settled: head.next()?.parse().ok()?,
-        reset: match head.next()? {
-            "reset" => true,
-            "since" => false,
-            _ => return None,
-        },
-        ..FeedReply::default()
+    let (epoch, settled) = (head.next()?.parse().ok()?, head.next()?.parse().ok()?);
+    let how = head.next()?;
+    let (how, format) = match how.split_once('/') {
+        Some((how, format)) => (how, Format(format.parse().ok()?)),
+        None => (how, Format::default()),
     };
+    if format.is_newer() {
+        return Some(FeedReply::newer(format, epoch));
+    }
+    let reset = match how {
+        "reset" => true,
+        "since" => false,
+        _ => return None,
+    };
+    let mut reply = FeedReply { format, epoch, settled, reset, ..FeedReply::default() };
     for line in lines {
         match line.split_at_checked(1)? {
             ("c", change) => reply.changes.push(serde_json::from_slice(change.as_bytes()).ok()?),
@@ -63,6 +73,25 @@ mod tests {
 
     use super::*;
 
+    /// As the first program wrote it; and what is written today it reads.
+    #[test]
+    fn the_first_text_reads_as_it_was_meant_and_is_written_the_same() {
+        let golden = include_str!("../../core/golden/1/feed.txt");
+        let reply = decode(golden).unwrap();
+        assert_eq!((reply.epoch, reply.settled, reply.reset, reply.format), (7, 3, true, Format(1)));
+        let changes = [
+            Change { epoch: 6, at_ms: 5, digests: vec![KeyDigest::from_bytes([3; 32])] },
+            Change { epoch: 7, at_ms: 5, digests: vec![] },
+        ];
+        assert_eq!(reply.changes, changes);
+        let names: Vec<String> = reply.pieces.iter().map(|(id, _)| id.to_string()).collect();
+        assert_eq!(names, ["00", "40"]);
+        for (_, piece) in &reply.pieces {
+            latchkey_core::snapshot::Piece::decode(piece).unwrap();
+        }
+        assert_eq!(encode(&reply), golden);
+    }
+
     #[test]
     fn answer_reads_back() {
         let changes = vec![
@@ -70,9 +99,14 @@ mod tests {
             Change { epoch: 7, at_ms: 5, digests: vec![] },
         ];
         let pieces = vec![(PieceId::SETTINGS, "\u{6}{\"a\": \"é b\"}".into())];
-        let reply = FeedReply { epoch: 7, reset: true, settled: 3, changes, pieces };
+        let reply = FeedReply { epoch: 7, reset: true, settled: 3, changes, pieces, ..FeedReply::default() };
         assert_eq!(decode(&encode(&reply)), Some(reply));
-        for rubbish in ["", "rubbish", "7 3 maybe", "7 3 since\nx", "7 3 since\n", "7 3 reset\np40"] {
+        let newer = FeedReply::newer(Format(9), 7);
+        assert_eq!(decode("7 3 whatever/9\nwhat only a newer program reads"), Some(newer.clone()));
+        assert_eq!(decode(&encode(&newer)), Some(newer));
+        for rubbish in
+            ["7 3 reset/x", "", "rubbish", "7 3 maybe", "7 3 since\nx", "7 3 since\n", "7 3 reset\np40"]
+        {
             assert_eq!(decode(rubbish), None, "{rubbish}");
         }
     }

@@ -49,7 +49,9 @@ impl Workspace {
         let replica_keys = ReplicaKeys::new(&settings.peppers);
         let registry = Registry::open(store, SystemClock, SystemRandom, settings.peppers);
         let registry = registry.map_err(|error| JsError::new(&error.to_string()))?;
-        registry.resume_jobs().map_err(|error| JsError::new(&error.to_string()))?;
+        for job in registry.resume_jobs().map_err(|error| JsError::new(&error.to_string()))? {
+            console_error!("{job}: this change was begun by a newer version, which must complete it");
+        }
         let admin_settings = AdminSettings {
             token: settings.admin_token,
             version: KONG_VERSION.to_owned(),

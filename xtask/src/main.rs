@@ -4,6 +4,7 @@
 mod bench;
 mod fuzz;
 mod lambda;
+mod mixed;
 mod test;
 mod tools;
 mod worker;

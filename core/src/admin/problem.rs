@@ -86,7 +86,8 @@ fn registry_response(error: &Error) -> Response<Bytes> {
         | Error::NotUnique(_)
         | Error::NoEntity { .. }
         | Error::InvalidOffset(_)
-        | Error::InvalidSize(_) => answer::json(status, &described(error)),
+        | Error::InvalidSize(_)
+        | Error::InvalidOption { .. } => answer::json(status, &described(error)),
     };
     if error.is_retryable() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -105,6 +106,9 @@ fn described(error: &Error) -> Value {
     object.insert("name".to_owned(), code.name().into());
     object.extend(code.number().map(|number| ("code".to_owned(), number.into())));
     object.extend(fields(error).map(|fields| ("fields".to_owned(), fields)));
+    if let Error::InvalidOption { option, sentence } = error {
+        object.insert("options".to_owned(), json!({ *option: sentence }));
+    }
     Value::Object(object)
 }
 
@@ -118,6 +122,7 @@ fn fields(error: &Error) -> Option<Value> {
         Error::NoEntity { field, value } => Some(json!({ *field: value })),
         Error::InvalidOffset(_)
         | Error::InvalidSize(_)
+        | Error::InvalidOption { .. }
         | Error::NotFound
         | Error::Busy
         | Error::UnknownPepper
@@ -131,7 +136,8 @@ fn status(error: &Error) -> StatusCode {
         | ErrorCode::PrimaryKeyViolation
         | ErrorCode::ForeignKeyViolation
         | ErrorCode::InvalidOffset
-        | ErrorCode::InvalidSize => StatusCode::BAD_REQUEST,
+        | ErrorCode::InvalidSize
+        | ErrorCode::InvalidOptions => StatusCode::BAD_REQUEST,
         ErrorCode::UniqueViolation => StatusCode::CONFLICT,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::DatabaseError if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,7 +1,8 @@
 //! Deciding for whoever passes the request on: whether it may pass, and whose it is, without a plan.
 //!
 //! Such a platform asks with the head of a request alone and changes nothing of it, so a key in the
-//! body would not be found, and one that is to be hidden would go on to the upstream.
+//! body would not be found, and one that is to be hidden would go on to the upstream. Nor is the path
+//! passed on in the normal form that is decided by: what could be taken for another path is refused.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,9 @@ use crate::grant_memory::KnownGrant;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::router::NormalPath;
+
+/// Why a path is refused that whoever passes it on may read otherwise.
+pub const MISTAKABLE_PATH: &str = "The path must be in normal form";
 
 /// Whether a request may pass.
 #[derive(Debug)]
@@ -106,6 +110,9 @@ impl Callers {
         head: &RequestHead<'_, H>,
     ) -> Result<Authorization, Stop> {
         let path = NormalPath::new(head.path);
+        if !path.is_unmistakable(head.path) {
+            return Err(Problem::BadRequest(MISTAKABLE_PATH).into());
+        }
         let routed = find_route(known.config, head, &path)?;
         if let Some(auth) = routed.rules.key_auth.as_deref() {
             if auth.in_body {

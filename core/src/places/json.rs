@@ -667,7 +667,7 @@ mod tests {
     /// Every way a document must agree with `serde_json`.
     fn check_against_serde_json(input: &[u8]) {
         let strict = self::strict(input);
-        if strict.trim_ascii().is_empty() {
+        if strict.iter().all(|byte| b" \t\r\n".contains(byte)) {
             return assert_eq!(find(input, "apikey"), Ok(Found::Nothing));
         }
         let document = match serde_json::from_slice::<Document>(&strict) {

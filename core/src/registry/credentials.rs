@@ -14,7 +14,7 @@ use super::work::{Work, reference};
 use crate::keys::{KeyDigest, PepperId, PlainKey, TagKey, has_our_prefix, is_reserved};
 use crate::limits;
 use crate::ports::{Clock, Random};
-use crate::schema::{EntityKind, Object};
+use crate::schema::{EntityKind, Object, whole_number};
 use crate::store::Store;
 
 /// Members of a stored credential that are never answered.
@@ -148,6 +148,16 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             work.publish_grant(digest, None);
         }
     }
+}
+
+/// Kong takes `ttl` for an option of the call, and looks at options before the entity.
+pub(super) fn check_options(kind: EntityKind, input: &Object) -> Result<(), Error> {
+    let ttl = input.get("ttl").filter(|ttl| kind == EntityKind::KeyauthCredentials && !ttl.is_null());
+    let in_range = |ttl| whole_number(ttl).is_some_and(|ttl| (0..=limits::TTL_SECONDS_MAX).contains(&ttl));
+    if ttl.is_none_or(in_range) {
+        return Ok(());
+    }
+    Err(Error::InvalidOption { option: "ttl", sentence: "must be an integer between 0 and 100000000" })
 }
 
 /// A text whose digest is a secret of ours is no key, nor any other thing that is digested.

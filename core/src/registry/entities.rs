@@ -5,6 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::attempts::transact;
+use super::credentials::check_options;
 use super::error::Error;
 use super::jobs::Job;
 use super::lookup::{Step, with_parent};
@@ -106,6 +107,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Outcome, Error> {
         let parent = self.parent(work, scope).await?;
         let input = with_parent(kind, input, parent);
+        check_options(kind, &input)?;
         let mut entity = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
         let id = given_id(&entity).unwrap_or(fresh.id);
         stamp(kind, &mut entity, id, work.now_ms);
@@ -145,6 +147,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let Some(old) = found else { return Err(step.no_entity()) };
         *found_id = Some(id_of(&old)?);
         let input = with_parent(step.kind, input, parent);
+        check_options(step.kind, &input)?;
         let mut entity = step.kind.validate(Mode::Changes(&old), &input).map_err(Error::Schema)?;
         let id = id_of(&old)?;
         if given_id(&entity) != Some(id) {
@@ -184,6 +187,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             None => step.id().unwrap_or(fresh.id),
         };
         input.insert("id".to_owned(), id.to_string().into());
+        check_options(kind, &input)?;
         let mut entity = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
         stamp(kind, &mut entity, id, work.now_ms);
         if let Some(old) = &old {

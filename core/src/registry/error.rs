@@ -12,6 +12,14 @@ pub enum Error {
     /// The entity breaks its schema.
     #[error("{}", .0.message())]
     Schema(Violation),
+    /// An option of a call, such as `ttl`, that is not what it may be.
+    #[error("invalid option ({option}: {sentence})")]
+    InvalidOption {
+        /// Its name.
+        option: &'static str,
+        /// What it must be.
+        sentence: &'static str,
+    },
     /// The id is in use.
     #[error("primary key violation on key '{{id=\"{0}\"}}'")]
     IdInUse(Uuid),
@@ -86,6 +94,8 @@ pub enum ErrorCode {
     DatabaseError,
     /// 9
     InvalidSize,
+    /// 11
+    InvalidOptions,
     /// None of Kong's.
     Busy,
 }
@@ -106,6 +116,7 @@ impl Error {
             Error::NotFound | Error::NoEntity { .. } => ErrorCode::NotFound,
             Error::InvalidOffset(_) => ErrorCode::InvalidOffset,
             Error::InvalidSize(_) => ErrorCode::InvalidSize,
+            Error::InvalidOption { .. } => ErrorCode::InvalidOptions,
             Error::Busy => ErrorCode::Busy,
             Error::UnknownPepper | Error::Store(_) => ErrorCode::DatabaseError,
         }
@@ -125,7 +136,8 @@ impl Error {
             | Error::NotFound
             | Error::NoEntity { .. }
             | Error::InvalidOffset(_)
-            | Error::InvalidSize(_) => false,
+            | Error::InvalidSize(_)
+            | Error::InvalidOption { .. } => false,
         }
     }
 }
@@ -142,6 +154,7 @@ impl ErrorCode {
             ErrorCode::InvalidOffset => Some(7),
             ErrorCode::DatabaseError => Some(8),
             ErrorCode::InvalidSize => Some(9),
+            ErrorCode::InvalidOptions => Some(11),
             ErrorCode::Busy => None,
         }
     }
@@ -157,6 +170,7 @@ impl ErrorCode {
             ErrorCode::InvalidOffset => "invalid offset",
             ErrorCode::DatabaseError => "database error",
             ErrorCode::InvalidSize => "invalid size",
+            ErrorCode::InvalidOptions => "invalid options",
             ErrorCode::Busy => "busy",
         }
     }

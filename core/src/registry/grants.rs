@@ -71,7 +71,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let kept = |object: &&Object| !object.contains_key(DELETING);
         let developer = developer.as_ref().filter(kept);
         let consumer = application_consumer(&application).filter(|_| kept(&&application));
-        let enabled = developer.and_then(|developer| developer.get("status")?.as_i64()) == Some(APPROVED);
+        let status = |developer| EntityKind::Developers.value_of(developer, "status").as_i64();
+        let enabled = developer.and_then(status) == Some(APPROVED);
         let service_ids = self.approved_services(work, application_id).await?;
         let applications = EntityKind::Applications;
         let credentials = work.children(applications, application_id, EntityKind::Oauth2Credentials).await?;
@@ -101,7 +102,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let contracts = work.children(EntityKind::Applications, application_id, kind).await?;
         let approved = contracts.iter().filter(|contract| {
             contract.get("status").and_then(Value::as_i64) == Some(APPROVED)
-                && contract.get("suspended") == Some(&Value::Bool(false))
+                && kind.value_of(contract, "suspended") == Value::Bool(false)
                 && !contract.contains_key(DELETING)
         });
         let mut services: Vec<Uuid> =

@@ -23,12 +23,17 @@ pub(super) fn expires_at_ms(object: &Object) -> Option<u64> {
 pub(super) fn present(kind: EntityKind, stored: &Object, disclosed: &Object, now_ms: u64) -> Object {
     let mut shown = public(stored);
     for field in kind.schema().fields {
-        if field.write_only || !shown.contains_key(field.name) {
+        if field.write_only {
             shown.insert(field.name.to_owned(), Value::Null);
+        } else if !shown.contains_key(field.name) {
+            shown.insert(field.name.to_owned(), field.default.value());
         }
         if field.omit_null && shown.get(field.name).is_some_and(Value::is_null) {
             shown.remove(field.name);
         }
+    }
+    if kind == EntityKind::Plugins {
+        fill_settings(&mut shown);
     }
     if kind == EntityKind::KeyauthCredentials
         && let Some(end) = expires_at_ms(stored)
@@ -37,4 +42,13 @@ pub(super) fn present(kind: EntityKind, stored: &Object, disclosed: &Object, now
     }
     shown.extend(disclosed.clone());
     shown
+}
+
+/// A plugin from before a setting has its default.
+fn fill_settings(plugin: &mut Object) {
+    let schema = plugin.get("name").and_then(Value::as_str).and_then(crate::schema::plugin);
+    let (Some(schema), Some(Value::Object(config))) = (schema, plugin.get_mut("config")) else { return };
+    for field in schema.config.iter().filter(|field| !config.contains_key(field.name)).collect::<Vec<_>>() {
+        config.insert(field.name.to_owned(), field.default.value());
+    }
 }

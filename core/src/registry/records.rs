@@ -73,3 +73,57 @@ fn short(value: &str) -> String {
     }
     format!("#{}", hex(&Sha256::digest(value.as_bytes())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lookup::Holder;
+    use super::*;
+
+    fn read<T: for<'de> serde::Deserialize<'de>>(golden: &str) -> T {
+        serde_json::from_str(golden).unwrap()
+    }
+
+    /// Values as the first program stored them (`core/golden`).
+    #[test]
+    fn indexes_read_as_they_were_stored() {
+        let id = Uuid::parse_str("00000000-0000-0000-0000-000000000001").unwrap();
+        let holder = |golden| read::<Holder>(golden);
+        let of_consumer = holder(include_str!("../../golden/1/holder-consumer.json"));
+        assert_eq!(of_consumer, Holder { application: false, id });
+        let of_application = holder(include_str!("../../golden/1/holder-application.json"));
+        assert_eq!(of_application, Holder { application: true, id });
+        assert_eq!(read::<Uuid>(include_str!("../../golden/1/unique.json")), id);
+        assert_eq!(read::<u64>(include_str!("../../golden/1/anonymous.json")), 2);
+        let token: KeyDigest = read(include_str!("../../golden/1/admin-token.json"));
+        assert_eq!(token, KeyDigest::from_bytes([3; 32]));
+    }
+
+    /// Where the first program stored them.
+    #[test]
+    fn records_are_where_they_were() {
+        let (id, kind) = (Uuid::from_u128(1), EntityKind::Consumers);
+        let text = |key: RecordKey| format!("{} {}", key.partition, key.sort);
+        let digest = KeyDigest::from_bytes([0xab; 32]);
+        let hex = "ab".repeat(32);
+        let ids = "00000000-0000-0000-0000-000000000001";
+        let long = format!("unique/consumers/username #{}", hex_of_long());
+        for (key, expected) in [
+            (entity(kind, id), format!("entity/consumers {ids}")),
+            (unique(kind, "username", "bob"), "unique/consumers/username =bob".to_owned()),
+            (unique(kind, "username", &"a".repeat(201)), long),
+            (child(kind, id, EntityKind::Plugins, id), format!("children/consumers/{ids} plugins/{ids}")),
+            (guard(kind, id), format!("guard/consumers/{ids} ")),
+            (credential(&digest), format!("credential/{hex} ")),
+            (anonymous("bob"), "anonymous/=bob ".to_owned()),
+            (reserved_consumer(id), format!("unique/consumers/id {ids}")),
+            (RecordKey::new(JOBS, ""), "job ".to_owned()),
+            (admin_token(), "setting admin_token".to_owned()),
+        ] {
+            assert_eq!(text(key), expected);
+        }
+    }
+
+    fn hex_of_long() -> String {
+        hex(&Sha256::digest("a".repeat(201).as_bytes()))
+    }
+}

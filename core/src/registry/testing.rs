@@ -162,7 +162,8 @@ fn audit_names(entities: &Entities, dump: &Comparable) {
         });
         let entity = entities.get(&(kind, id.clone()));
         assert!(entity.is_some() || application, "{key:?} leads to {id}");
-        if let Some(entity) = entity.filter(|_| field != "@together") {
+        // A long one stands there as its hash.
+        if let Some(entity) = entity.filter(|_| field != "@together" && key.sort.starts_with('=')) {
             assert_eq!(key.sort, format!("={}", entity[field].as_str().unwrap()));
         }
     }

@@ -85,7 +85,7 @@ impl<'s, S: Store> Work<'s, S> {
         self.index_references(kind, id, old, new, &bytes).await?;
         self.put(records::entity(kind, id), bytes);
         if let Some(config_kind) = config_kind(kind) {
-            self.transaction.publish_config(config_kind, id, Some(Value::Object(public(new))));
+            self.transaction.publish_config(config_kind, id, Some(published(kind, new)));
         }
         Ok(())
     }
@@ -318,6 +318,18 @@ fn config_kind(kind: EntityKind) -> Option<ConfigKind> {
         | EntityKind::ApplicationInstances
         | EntityKind::Oauth2Credentials => None,
     }
+}
+
+/// An entity as the gateway gets it: null where there is a default is the default, which programs
+/// before the first format want to see.
+fn published(kind: EntityKind, object: &Object) -> Value {
+    let mut published = public(object);
+    for field in kind.schema().fields {
+        if let Some(value) = published.get_mut(field.name).filter(|value| value.is_null()) {
+            *value = field.default.value();
+        }
+    }
+    Value::Object(published)
 }
 
 /// An entity without what only the registry knows of it.

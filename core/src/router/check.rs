@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use super::host::HostPattern;
 use super::normalise::{escape_path, normalise_path};
 use super::pattern::{compile_header, compile_path};
+use super::regex::Regex;
+use crate::limits;
 
 const EMPTY: &str = "length must be at least 1";
 
@@ -22,9 +24,38 @@ pub fn check_path(path: &str) -> Result<(), String> {
         return Err("must not have empty segments".to_owned());
     }
     match path.strip_prefix('~') {
-        Some(pattern) => compile_path(pattern).map(drop),
+        Some(pattern) => check_steps(pattern, &compile_path(pattern)?.regex),
         None => check_plain_path(path),
     }
+}
+
+/// Patterns that may keep a thread for long are not taken. What was stored before is still compiled.
+fn check_steps(pattern: &str, regex: &Regex) -> Result<(), String> {
+    let (steps, most) = (regex.steps_per_byte(), limits::PATTERN_STEPS_PER_BYTE_MAX);
+    if steps <= most {
+        return Ok(());
+    }
+    Err(format!(
+        "invalid regex: '{pattern}' (may take {steps} steps for each byte that it is compared with, at most {most} are allowed)"
+    ))
+}
+
+/// The same for all patterns of a route, given as they stand in `paths` and in the values of `headers`.
+pub fn check_patterns<'a>(
+    paths: impl Iterator<Item = &'a str>,
+    header_values: impl Iterator<Item = &'a str>,
+) -> Result<(), String> {
+    let paths =
+        paths.filter_map(|path| Some(compile_path(path.strip_prefix('~')?).ok()?.regex.steps_per_byte()));
+    let header_values = header_values
+        .filter_map(|value| Some(compile_header(value.strip_prefix("~*")?).ok()?.steps_per_byte()));
+    let (steps, most) = (paths.chain(header_values).sum::<usize>(), limits::PATTERN_STEPS_PER_BYTE_MAX);
+    if steps <= most {
+        return Ok(());
+    }
+    Err(format!(
+        "regexes may together take {steps} steps for each byte that they are compared with, at most {most} are allowed"
+    ))
 }
 
 fn check_plain_path(path: &str) -> Result<(), String> {
@@ -77,7 +108,7 @@ pub fn check_header_name(name: &str) -> Result<(), String> {
 pub fn check_header_value(value: &str) -> Result<(), String> {
     match value.strip_prefix("~*") {
         _ if value.is_empty() => Err(EMPTY.to_owned()),
-        Some(pattern) => compile_header(pattern).map(drop),
+        Some(pattern) => check_steps(pattern, &compile_header(pattern)?),
         None => Ok(()),
     }
 }
@@ -217,6 +248,59 @@ mod tests {
             ("~*(", "invalid regex: '(' (unclosed group at character 1)"),
         ];
         check(check_header_value, &values, &["a", "~", "~*gold|silver", "~("]);
+    }
+
+    /// A pattern of so many alternatives that begin alike.
+    fn costly(branches: usize) -> String {
+        format!("(?:{})*$", vec!["a?"; branches].join("|"))
+    }
+
+    #[test]
+    fn patterns_that_keep_a_thread_for_long_are_refused_and_still_compiled() {
+        let costly =
+            [costly(500), "[ab]{1100}".to_owned(), "[a-z]{1100}".to_owned(), r"(?:\w+ ?){400}".to_owned()];
+        for pattern in costly {
+            for refused in [check_header_value(&format!("~*{pattern}")), check_path(&format!("~/{pattern}"))]
+            {
+                let sentence = refused.unwrap_err();
+                assert!(
+                    sentence.starts_with("invalid regex: '")
+                        && sentence.ends_with("at most 1000 are allowed)"),
+                    "{sentence}"
+                );
+            }
+            assert!(compile_header(&pattern).is_ok() && compile_path(&format!("/{pattern}")).is_ok());
+        }
+        let robots = "googlebot|bingbot|yandex|baiduspider|duckduckbot|slurp|facebookexternalhit|twitterbot|\
+            linkedinbot|applebot|semrushbot|ahrefsbot|mj12bot|dotbot|petalbot|bytespider|gptbot|claudebot|ccbot";
+        for pattern in [
+            robots,
+            r"^Mozilla/\d+\.\d+ \(.*\) (?:Chrome|Firefox)/\d+",
+            "^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+            "^gold|silver$",
+            r"\w{64}",
+        ] {
+            assert_eq!(check_header_value(&format!("~*{pattern}")), Ok(()), "{pattern}");
+            assert_eq!(check_path(&format!("~/{pattern}")), Ok(()), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_one_route_are_counted_together() {
+        let half = format!("~*{}", "a".repeat(600));
+        assert_eq!(check_header_value(&half), Ok(()));
+        let paths = ["~/[ab]{600}".to_owned(), "/plain".to_owned()];
+        let paths = || paths.iter().map(String::as_str);
+        let none = std::iter::empty;
+        assert_eq!(check_patterns(paths(), none()), Ok(()));
+        assert_eq!(check_patterns(none(), std::iter::once(half.as_str())), Ok(()));
+        for refused in [
+            check_patterns(paths(), std::iter::once(half.as_str())),
+            check_patterns(none(), std::iter::repeat_n(half.as_str(), 2)),
+        ] {
+            assert!(refused.unwrap_err().contains("together"), "both at once");
+        }
+        assert_eq!(check_patterns(paths(), std::iter::repeat_n("gold", 10_000)), Ok(()), "no patterns");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::normalise::NormalPath;
 use super::prefix_tree::{Position, Root};
 use super::spec::RouteSpec;
 use crate::authority::{Authority, HOST_BYTES_MAX};
+use crate::limits;
 use crate::request::Headers;
 
 /// What of a request takes part in matching, besides its path.
@@ -32,6 +33,9 @@ pub struct Match<'r> {
     pub route_index: usize,
     /// Bytes of the path that the route's prefix or regex matched; 0 when it names no path.
     pub matched: usize,
+    /// The path is longer than any that is compared with a pattern ([`limits::PATTERN_INPUT_BYTES_MAX`]),
+    /// and the route's is one: whether it matches is not known.
+    pub path_too_long: bool,
     /// The route serves HTTPS only and the request came by plain HTTP: to be answered
     /// with the route's `https_redirect_status_code`.
     pub https_required: bool,
@@ -51,7 +55,8 @@ impl Router {
         request: &RouteRequest<'_, H>,
         path: &NormalPath<'_>,
     ) -> Option<Match<'_>> {
-        let mut search = Search { router: self, request, path, best: Position::MAX, matched: 0 };
+        let mut search =
+            Search { router: self, request, path, best: Position::MAX, matched: Matched::Bytes(0) };
         search.hosts();
         search.tree(self.any_host);
         let entry = self.entries.get(search.best as usize)?;
@@ -59,10 +64,22 @@ impl Router {
         Some(Match {
             route,
             route_index: entry.route as usize,
-            matched: search.matched,
+            matched: match search.matched {
+                Matched::Bytes(bytes) => bytes,
+                Matched::PathTooLong => 0,
+            },
+            path_too_long: search.matched == Matched::PathTooLong,
             https_required: !request.scheme_https && route.is_https_only(),
         })
     }
+}
+
+/// What of a path an entry matches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matched {
+    Bytes(usize),
+    /// More of it than patterns are compared with.
+    PathTooLong,
 }
 
 /// The best entry so far.
@@ -71,7 +88,7 @@ struct Search<'s, 'a, H> {
     request: &'s RouteRequest<'a, H>,
     path: &'s [u8],
     best: Position,
-    matched: usize,
+    matched: Matched,
 }
 
 impl<H: Headers> Search<'_, '_, H> {
@@ -110,29 +127,30 @@ impl<H: Headers> Search<'_, '_, H> {
         let matched = &mut self.matched;
         self.best = router.trees.walk(root, path, self.best, |candidates, before| {
             candidates.first_match(request.headers, before, |position| {
-                let bytes = matched_bytes(router, &router.entries[position as usize], request, path);
-                *matched = bytes.unwrap_or(*matched);
-                bytes.is_some()
+                let found = matched_by(router, &router.entries[position as usize], request, path);
+                *matched = found.unwrap_or(*matched);
+                found.is_some()
             })
         });
     }
 }
 
-/// Bytes of the path that `entry` matches, if all its conditions hold.
+/// What of the path `entry` matches, if all its conditions hold.
 /// Host and plain path were compared on the way to it.
-fn matched_bytes<H: Headers>(
+fn matched_by<H: Headers>(
     router: &Router,
     entry: &Entry,
     request: &RouteRequest<'_, H>,
     path: &[u8],
-) -> Option<usize> {
+) -> Option<Matched> {
     if !entry.unconditional && !holds(&router.routes[entry.route as usize], request) {
         return None;
     }
     match &entry.path {
-        EntryPath::None => Some(0),
-        EntryPath::Plain { bytes } => Some(*bytes as usize),
-        EntryPath::Regex(regex) => regex.match_end(path),
+        EntryPath::None => Some(Matched::Bytes(0)),
+        EntryPath::Plain { bytes } => Some(Matched::Bytes(*bytes as usize)),
+        EntryPath::Regex(_) if path.len() > limits::PATTERN_INPUT_BYTES_MAX => Some(Matched::PathTooLong),
+        EntryPath::Regex(regex) => regex.match_end(path).map(Matched::Bytes),
     }
 }
 
@@ -149,9 +167,15 @@ fn sni_holds<H>(snis: &[String], request: &RouteRequest<'_, H>) -> bool {
     snis.is_empty() || !request.ends_tls || request.sni.is_some_and(named)
 }
 
+/// Patterns see the first bytes of a field alone, of all its values together: who sends more of them
+/// takes no more time.
 fn header_holds<H: Headers>(condition: &HeaderCondition, headers: &H) -> bool {
+    let mut left = limits::PATTERN_INPUT_BYTES_MAX;
     headers.values(&condition.name).any(|value| {
+        let seen = value.get(..left).unwrap_or(value);
+        let is_seen = left > 0;
+        left -= seen.len().max(1).min(left);
         condition.values.iter().any(|of| of.as_bytes().eq_ignore_ascii_case(value))
-            || condition.patterns.iter().any(|pattern| pattern.is_match(value))
+            || is_seen && condition.patterns.iter().any(|pattern| pattern.is_match(seen))
     })
 }

@@ -29,7 +29,9 @@ pub mod regex;
 mod spec;
 mod upstream_path;
 
-pub use check::{check_header_name, check_header_value, check_host, check_method, check_path, check_sni};
+pub use check::{
+    check_header_name, check_header_value, check_host, check_method, check_path, check_patterns, check_sni,
+};
 pub use compile::{Rejected, Router};
 pub use find::{Match, RouteRequest};
 pub use normalise::{NormalPath, normalise_path};

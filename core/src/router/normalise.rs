@@ -15,6 +15,43 @@ impl<'a> NormalPath<'a> {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// Whether nobody can take `raw`, which this was made of, for another path: it is this one but
+    /// for the case of its escapes, does not end early at a `?` or `#`, and has no dot segment between
+    /// separators of other kinds either (`\`, `%2F`, `%5C`) or before a `;`, where some servers see
+    /// the end of a segment.
+    pub fn is_unmistakable(&self, raw: &[u8]) -> bool {
+        // Normalising changes the case of nothing but escapes, and lengthens nothing but what it
+        // also changes: what is equal but for case has changed by the case of escapes alone.
+        self.0.eq_ignore_ascii_case(raw)
+            && !self.0.iter().any(|byte| matches!(byte, b'?' | b'#'))
+            && !has_dot_segment_for_others(&self.0)
+    }
+}
+
+/// Of a normal path.
+fn has_dot_segment_for_others(path: &[u8]) -> bool {
+    let mut segment_start = 0;
+    let mut at = 0;
+    let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
+    while at < path.len() {
+        let separator = match &path[at..] {
+            [b'/', ..] => 1,
+            [b'%', b'2', b'F', ..] | [b'%', b'5', b'C', ..] => 3,
+            [b';', ..] if is_dots(&path[segment_start..at]) => return true,
+            _ => 0,
+        };
+        if separator == 0 {
+            at += 1;
+            continue;
+        }
+        if is_dots(&path[segment_start..at]) {
+            return true;
+        }
+        at += separator;
+        segment_start = at;
+    }
+    is_dots(&path[segment_start..])
 }
 
 impl Deref for NormalPath<'_> {
@@ -273,8 +310,52 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_path_is_unmistakable_as_it_came_or_not() {
+        let is_unmistakable = |raw: &str| NormalPath::new(raw.as_bytes()).is_unmistakable(raw.as_bytes());
+        for raw in [
+            "/",
+            "/a/b/",
+            "/a%20b/%C3%A9",
+            "/a%20b/%c3%a9",
+            "/a%2fb%3f%3B",
+            "/%252e%252e/a",
+            "/x/https%3a%2f%2fexample.com%2fa",
+            "/a;v=1/b",
+            "/.../..a/a../.a;b",
+            "/a%5cb",
+        ] {
+            assert!(is_unmistakable(raw), "{raw}");
+        }
+        for raw in [
+            "",
+            "a",
+            "/a/../b",
+            "/a/%2e%2E/b",
+            "/a/.",
+            "//a",
+            "/a//b",
+            "/%61",
+            "/a b",
+            "/a\\b",
+            "/a\0",
+            "/a?b",
+            "/é",
+            "/a/..%2fb",
+            "/a%2f..%2Fb",
+            "/a%2f%2e%2e",
+            "/a/..%5cb",
+            "/a%5C.",
+            "/a/..;/b",
+            "/a/.;x",
+            "/a%2F..;b",
+        ] {
+            assert!(!is_unmistakable(raw), "{raw}");
+        }
+    }
+
     fn path_like() -> impl Strategy<Value = Vec<u8>> {
-        let pieces = ["/", ".", "..", "%", "%2e", "%2F", "%36", "%3", "1", "a", " ", "é"];
+        let pieces = ["/", ".", "..", "%", "%2e", "%2F", "%5c", "%36", "%3", "1", "a", ";", " ", "é"];
         let piece = prop::sample::select(pieces.map(str::as_bytes).to_vec());
         prop_oneof![
             prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat()),
@@ -293,6 +374,19 @@ mod tests {
             prop_assert!(!normal.split(|&byte| byte == b'/').any(|segment| segment == b"." || segment == b".."));
             prop_assert!(normal.iter().all(|byte| byte.is_ascii_graphic()));
             prop_assert_eq!(&normalise_path(&normal), &normal, "idempotent");
+        }
+
+        /// Whoever resolves what normalising resolves, or decodes once, has the same path before him.
+        #[test]
+        fn what_is_unmistakable_is_read_alike(raw in path_like()) {
+            let normal = NormalPath::new(&raw);
+            if normal.is_unmistakable(&raw) {
+                prop_assert!(normal.eq_ignore_ascii_case(&raw));
+                let separated: Vec<u8> = String::from_utf8(normal.to_vec()).unwrap()
+                    .replace("%2F", "/").replace("%5C", "/").into_bytes();
+                let is_dots = |segment: &[u8]| segment == b"." || segment == b"..";
+                prop_assert!(!separated.split(|&byte| byte == b'/').any(is_dots));
+            }
         }
 
         #[test]

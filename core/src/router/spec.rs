@@ -2,6 +2,7 @@ use litemap::LiteMap;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::published::routes;
 use crate::stored::{Stored, Unreadable, required, texts};
 
 /// One route as Kong's entity has it: its conditions and what the proxy does with a match.
@@ -48,16 +49,16 @@ impl RouteSpec {
             id,
             name: None,
             service: None,
-            protocols: vec!["http".to_owned(), "https".to_owned()],
+            protocols: routes::PROTOCOLS.default.iter().map(|text| (*text).to_owned()).collect(),
             methods: None,
             hosts: None,
             paths: None,
             headers: None,
             snis: None,
-            https_redirect_status_code: 426,
-            regex_priority: 0,
-            strip_path: true,
-            preserve_host: false,
+            https_redirect_status_code: routes::HTTPS_REDIRECT_STATUS_CODE.default as u16,
+            regex_priority: routes::REGEX_PRIORITY.default,
+            strip_path: routes::STRIP_PATH.default,
+            preserve_host: routes::PRESERVE_HOST.default,
             path_handling: None,
             created_at: 0,
         }
@@ -73,18 +74,16 @@ impl RouteSpec {
         Ok(RouteSpec {
             name: stored.text("name")?.map(str::to_owned),
             service: stored.reference("service")?,
-            protocols: stored.texts("protocols")?.unwrap_or(default.protocols),
+            protocols: stored.texts_or(routes::PROTOCOLS)?,
             methods: stored.texts("methods")?,
             hosts: stored.texts("hosts")?,
             paths: stored.texts("paths")?,
             headers: stored.read("headers", "a map of lists", header_conditions)?,
             snis: stored.texts("snis")?,
-            https_redirect_status_code: stored
-                .number("https_redirect_status_code")?
-                .unwrap_or(default.https_redirect_status_code),
-            regex_priority: stored.number("regex_priority")?.unwrap_or(default.regex_priority),
-            strip_path: stored.flag("strip_path")?.unwrap_or(default.strip_path),
-            preserve_host: stored.flag("preserve_host")?.unwrap_or(default.preserve_host),
+            https_redirect_status_code: stored.number_or(routes::HTTPS_REDIRECT_STATUS_CODE)?,
+            regex_priority: stored.number_or(routes::REGEX_PRIORITY)?,
+            strip_path: stored.flag_or(routes::STRIP_PATH)?,
+            preserve_host: stored.flag_or(routes::PRESERVE_HOST)?,
             path_handling: stored.text("path_handling")?.map(str::to_owned),
             created_at: stored.number("created_at")?.unwrap_or(default.created_at),
             id: default.id,

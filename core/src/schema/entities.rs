@@ -3,6 +3,7 @@
 use super::checks;
 use super::entity_checks;
 use super::{Check, Entity, EntityCheck, EntityKind, Fallback, Field, FieldKind, OnDelete};
+use crate::published::{Setting, plugins, routes, services};
 use crate::{limits, router};
 
 const ID: Field = Field::new("id", FieldKind::Uuid).auto();
@@ -27,25 +28,20 @@ pub(super) static SERVICES: Entity = Entity {
         CREATED_AT,
         UPDATED_AT,
         NAME,
-        Field::new("retries", FieldKind::Integer)
-            .default(Fallback::Integer(5))
-            .checks(&[Check::Between(0, 32767)]),
-        PROTOCOL.required().default(Fallback::Text("http")),
+        number(services::RETRIES).checks(&[Check::Between(0, 32767)]),
+        PROTOCOL.required().default(Fallback::Text(services::PROTOCOL.default)),
         Field::new("host", FieldKind::String).required().checks(&[Check::Text(checks::host)]),
-        Field::new("port", FieldKind::Integer)
-            .required()
-            .default(Fallback::Integer(80))
-            .checks(&[Check::Between(0, 65535)]),
+        number(services::PORT).required().checks(&[Check::Between(0, 65535)]),
         Field::new("path", FieldKind::String).checks(&[Check::Text(checks::path)]),
-        timeout("connect_timeout"),
-        timeout("write_timeout"),
-        timeout("read_timeout"),
+        number(services::CONNECT_TIMEOUT).checks(TIMEOUT),
+        number(services::WRITE_TIMEOUT).checks(TIMEOUT),
+        number(services::READ_TIMEOUT).checks(TIMEOUT),
         TAGS,
         Field::new("client_certificate", FieldKind::Foreign(None, OnDelete::Restrict)),
         Field::new("tls_verify", FieldKind::Boolean),
         Field::new("tls_verify_depth", FieldKind::Integer).checks(&[Check::Between(0, 64)]),
         Field::new("ca_certificates", FieldKind::Array(&ANY_ID)),
-        Field::new("enabled", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
+        flag(services::ENABLED),
     ],
     checks: &[
         EntityCheck {
@@ -61,11 +57,15 @@ pub(super) static SERVICES: Entity = Entity {
     ],
 };
 
-const fn timeout(name: &'static str) -> Field {
-    Field::new(name, FieldKind::Integer)
-        .required()
-        .default(Fallback::Integer(60000))
-        .checks(&[Check::Between(1, 2_147_483_646)])
+/// Of milliseconds. As in Kong they may be null, which the gateway takes for the default.
+const TIMEOUT: &[Check] = &[Check::Between(1, 2_147_483_646)];
+
+const fn number(setting: Setting<i64>) -> Field {
+    Field::new(setting.name, FieldKind::Integer).default(Fallback::Integer(setting.default))
+}
+
+const fn flag(setting: Setting<bool>) -> Field {
+    Field::new(setting.name, FieldKind::Boolean).required().default(Fallback::Boolean(setting.default))
 }
 
 const METHOD: Field = Field::new("method", FieldKind::String).checks(&[Check::Text(router::check_method)]);
@@ -94,9 +94,9 @@ pub(super) static ROUTES: Entity = Entity {
         CREATED_AT,
         UPDATED_AT,
         NAME,
-        Field::new("protocols", FieldKind::Set(&PROTOCOL))
+        Field::new(routes::PROTOCOLS.name, FieldKind::Set(&PROTOCOL))
             .required()
-            .default(Fallback::Texts(&["http", "https"])),
+            .default(Fallback::Texts(routes::PROTOCOLS.default)),
         Field::new("methods", FieldKind::Set(&METHOD)),
         Field::new("hosts", FieldKind::Array(&HOST)),
         Field::new("paths", FieldKind::Array(&PATH)),
@@ -104,26 +104,32 @@ pub(super) static ROUTES: Entity = Entity {
         Field::new("snis", FieldKind::Set(&SNI)),
         Field::new("sources", FieldKind::Set(&PEER)),
         Field::new("destinations", FieldKind::Set(&PEER)),
-        Field::new("https_redirect_status_code", FieldKind::Integer)
+        number(routes::HTTPS_REDIRECT_STATUS_CODE)
             .required()
-            .default(Fallback::Integer(426))
             .checks(&[Check::OneOfIntegers(&[426, 301, 302, 307, 308])]),
-        Field::new("regex_priority", FieldKind::Integer).default(Fallback::Integer(0)),
-        Field::new("strip_path", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
+        number(routes::REGEX_PRIORITY),
+        flag(routes::STRIP_PATH),
         Field::new("path_handling", FieldKind::String)
             .default(Fallback::Text("v0"))
             .checks(&[Check::OneOf(&["v0", "v1"])]),
-        Field::new("preserve_host", FieldKind::Boolean).required().default(Fallback::Boolean(false)),
+        flag(routes::PRESERVE_HOST),
         Field::new("request_buffering", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
         Field::new("response_buffering", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
         TAGS,
         Field::new("service", FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Restrict)),
     ],
-    checks: &[EntityCheck {
-        name: "conditional_at_least_one_of",
-        fields: &["protocols", "methods", "hosts", "headers", "paths", "snis", "sources", "destinations"],
-        check: entity_checks::route_conditions,
-    }],
+    checks: &[
+        EntityCheck {
+            name: "conditional_at_least_one_of",
+            fields: &["protocols", "methods", "hosts", "headers", "paths", "snis", "sources", "destinations"],
+            check: entity_checks::route_conditions,
+        },
+        EntityCheck {
+            name: "custom_entity_check",
+            fields: &["paths", "headers"],
+            check: entity_checks::route_patterns,
+        },
+    ],
 };
 
 pub(super) static CONSUMERS: Entity = Entity {
@@ -164,7 +170,7 @@ pub(super) static PLUGINS: Entity = Entity {
         Field::new("protocols", FieldKind::Set(&PLUGIN_PROTOCOL))
             .required()
             .default(Fallback::Texts(PLUGIN_PROTOCOLS)),
-        Field::new("enabled", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
+        flag(plugins::ENABLED),
         TAGS,
     ],
     checks: &[EntityCheck {
@@ -192,7 +198,9 @@ pub(super) static KEYAUTH_CREDENTIALS: Entity = Entity {
             .checks(&[Check::LengthMax(limits::KEY_BYTES_MAX)]),
         Field::new("key_start", FieldKind::String).read_only(),
         TAGS,
-        Field::new("ttl", FieldKind::Integer).write_only().checks(&[Check::Between(0, 100_000_000)]),
+        Field::new("ttl", FieldKind::Integer)
+            .write_only()
+            .checks(&[Check::Between(0, limits::TTL_SECONDS_MAX)]),
     ],
     checks: &[],
 };

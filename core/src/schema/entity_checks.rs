@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Fields, Object, Scope, plugins};
+use crate::router;
 
 fn is_set(entity: &Object, field: &str) -> bool {
     match entity.get(field) {
@@ -71,6 +72,23 @@ pub(super) fn route_conditions(entity: &Object, errors: &mut Fields) {
         errors.add("protocols", "length must be at least 1");
     } else if !names.iter().any(|name| is_set(entity, name)) {
         errors.add_entity(format!("must set one of {} when 'protocols' is '{protocol}'", quoted(names)));
+    }
+}
+
+/// What a request may cost on a route.
+pub(super) fn route_patterns(entity: &Object, errors: &mut Fields) {
+    let texts = |value: &'_ Value| -> Vec<String> {
+        let elements = value.as_array().into_iter().flatten();
+        elements.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let paths = entity.get("paths").map(texts).unwrap_or_default();
+    let headers = entity.get("headers").and_then(Value::as_object).into_iter().flatten();
+    let header_values: Vec<String> = headers.flat_map(|(_, values)| texts(values)).collect();
+    let field = if header_values.is_empty() { "paths" } else { "headers" };
+    let checked =
+        router::check_patterns(paths.iter().map(String::as_str), header_values.iter().map(String::as_str));
+    if let Err(sentence) = checked {
+        errors.add(field, sentence);
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) use checks::uuid as parse_uuid;
 pub use describe::{describe_entity, describe_plugin};
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
 pub use validate::Mode;
+pub(crate) use validate::whole_number;
 pub use violation::{Fields, Violation};
 
 use serde_json::{Map, Value};
@@ -80,6 +81,12 @@ impl EntityKind {
     /// The kind of that name.
     pub fn parse(name: &str) -> Option<Self> {
         EntityKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// A field of a stored entity; its default where the entity is from before the field.
+    pub fn value_of(self, stored: &Object, field: &str) -> Value {
+        let default = || self.schema().field(field).map(|field| field.default.value()).unwrap_or_default();
+        stored.get(field).cloned().unwrap_or_else(default)
     }
 
     /// Kinds that refer to this one, and what deleting an entity of this kind does to them.

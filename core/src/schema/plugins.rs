@@ -3,6 +3,10 @@
 use super::checks;
 use super::{Check, Fallback, Field, FieldKind};
 use crate::limits;
+use crate::published::Setting;
+use crate::published::plugins::{
+    ApplicationRegistrationSettings as Registration, KeyAuthSettings as KeyAuth,
+};
 
 /// A plugin that can be configured.
 #[derive(Debug)]
@@ -28,9 +32,9 @@ pub enum Scope {
 
 /// Every plugin.
 pub static PLUGINS: [PluginSchema; 2] = [
-    PluginSchema { name: "key-auth", priority: 1250, scope: Scope::Any, config: KEY_AUTH },
+    PluginSchema { name: KeyAuth::PLUGIN, priority: 1250, scope: Scope::Any, config: KEY_AUTH },
     PluginSchema {
-        name: "application-registration",
+        name: Registration::PLUGIN,
         priority: 995,
         scope: Scope::Service,
         config: APPLICATION_REGISTRATION,
@@ -45,29 +49,29 @@ pub fn plugin(name: &str) -> Option<&'static PluginSchema> {
 const KEY_NAME: Field = Field::new("key_name", FieldKind::String).checks(&[Check::Text(checks::key_name)]);
 
 const KEY_AUTH: &[Field] = &[
-    Field::new("key_names", FieldKind::Array(&KEY_NAME))
+    Field::new(KeyAuth::KEY_NAMES.name, FieldKind::Array(&KEY_NAME))
         .required()
-        .default(Fallback::Texts(&["apikey"]))
+        .default(Fallback::Texts(KeyAuth::KEY_NAMES.default))
         .checks(&[Check::LengthMax(limits::KEY_NAMES_MAX)]),
-    flag("hide_credentials", false),
-    Field::new("anonymous", FieldKind::String).checks(&[Check::LengthMax(limits::NAME_BYTES_MAX)]),
-    flag("key_in_header", true),
-    flag("key_in_query", true),
-    flag("key_in_body", false),
-    flag("run_on_preflight", true),
-    Field::new("realm", FieldKind::String).checks(&[Check::Text(realm)]),
+    flag(KeyAuth::HIDE_CREDENTIALS),
+    Field::new(KeyAuth::ANONYMOUS, FieldKind::String).checks(&[Check::LengthMax(limits::NAME_BYTES_MAX)]),
+    flag(KeyAuth::KEY_IN_HEADER),
+    flag(KeyAuth::KEY_IN_QUERY),
+    flag(KeyAuth::KEY_IN_BODY),
+    flag(KeyAuth::RUN_ON_PREFLIGHT),
+    Field::new(KeyAuth::REALM, FieldKind::String).checks(&[Check::Text(realm)]),
 ];
 
 const APPLICATION_REGISTRATION: &[Field] = &[
-    Field::new("display_name", FieldKind::String).required(),
-    Field::new("description", FieldKind::String),
-    flag("auto_approve", false),
-    flag("show_issuer", false),
-    flag("enable_proxy_with_consumer_credential", false),
+    Field::new(Registration::DISPLAY_NAME, FieldKind::String).required(),
+    Field::new(Registration::DESCRIPTION, FieldKind::String),
+    flag(Registration::AUTO_APPROVE),
+    flag(Registration::SHOW_ISSUER),
+    flag(Registration::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL),
 ];
 
-const fn flag(name: &'static str, default: bool) -> Field {
-    Field::new(name, FieldKind::Boolean).required().default(Fallback::Boolean(default))
+const fn flag(setting: Setting<bool>) -> Field {
+    Field::new(setting.name, FieldKind::Boolean).required().default(Fallback::Boolean(setting.default))
 }
 
 /// The realm stands in a header field as it is (RFC 9110 §5.5).

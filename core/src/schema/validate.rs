@@ -137,7 +137,9 @@ impl Validation {
                 Value::String(text) => parse_uuid(text).map(|id| id.to_string().into()),
                 _ => Err("expected a string".into()),
             },
-            FieldKind::Integer => integer(value).map(Value::from).ok_or_else(|| "expected an integer".into()),
+            FieldKind::Integer => {
+                whole_number(value).map(Value::from).ok_or_else(|| "expected an integer".into())
+            }
             FieldKind::Boolean => match value {
                 Value::Bool(_) => Ok(value.clone()),
                 _ => Err("expected a boolean".into()),
@@ -209,7 +211,7 @@ fn parse_uuid(text: &str) -> Result<Uuid, Value> {
 }
 
 /// Whole numbers, also when written as `5.0`, as far as a double holds them exactly.
-fn integer(value: &Value) -> Option<i64> {
+pub(crate) fn whole_number(value: &Value) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     value.as_i64().or_else(|| {
         let number = value.as_f64()?;

@@ -19,10 +19,11 @@ pub(crate) struct Copied {
     pub(crate) mac: String,
 }
 
-/// Nothing, where there is no record.
-type Record = Option<Copied>;
-/// Writes, each with its time.
-type Writes = Vec<(u64, Record)>;
+/// A record as it was at some time; `None`: there was none.
+type At = (u64, Option<Copied>);
+
+/// What a place shows, and until when.
+type Shown = (Option<Copied>, u64);
 
 /// How a world's replica behaves.
 pub(crate) struct Behaviour {
@@ -38,9 +39,8 @@ pub(crate) struct StaleReplica {
     dice: Rc<Dice>,
     now_ms: Rc<Cell<u64>>,
     /// Every write of a digest, with its time.
-    written: RefCell<BTreeMap<KeyDigest, Writes>>,
-    /// What a place shows, and until when.
-    cached: RefCell<HashMap<(usize, KeyDigest), (Record, u64)>>,
+    written: RefCell<BTreeMap<KeyDigest, Vec<At>>>,
+    cached: RefCell<HashMap<(usize, KeyDigest), Shown>>,
     behaviour: Behaviour,
     pub(crate) stale_reads: Cell<u64>,
     pub(crate) lies: Cell<u64>,
@@ -61,7 +61,7 @@ impl StaleReplica {
 
     /// What a place answers now: what it remembers, the state of some time within the horizon, or a
     /// lie.
-    pub(crate) fn read(&self, place: usize, digest: KeyDigest) -> Record {
+    pub(crate) fn read(&self, place: usize, digest: KeyDigest) -> Option<Copied> {
         let now_ms = self.now_ms.get();
         let half = self.behaviour.horizon_ms / 2;
         let remembered = self.cached.borrow().get(&(place, digest)).cloned();
@@ -85,7 +85,7 @@ impl StaleReplica {
         }
     }
 
-    fn as_of(&self, digest: KeyDigest, at_ms: u64) -> Record {
+    fn as_of(&self, digest: KeyDigest, at_ms: u64) -> Option<Copied> {
         let written = self.written.borrow();
         let before = written.get(&digest)?.iter().rev().find(|(written_ms, _)| *written_ms <= at_ms);
         before.and_then(|(_, copied)| copied.clone())
@@ -94,8 +94,8 @@ impl StaleReplica {
     /// What somebody put there who can read and write the replica, but has not the pepper. An old
     /// record is put back for as long as its change may not have come to every place: later it
     /// cannot be told from a current one.
-    fn lie(&self, digest: KeyDigest) -> Record {
-        let edited = |copied: Record, edit: &dyn Fn(Grant) -> Grant| {
+    fn lie(&self, digest: KeyDigest) -> Option<Copied> {
+        let edited = |copied: Option<Copied>, edit: &dyn Fn(Grant) -> Grant| {
             let Copied { record, mac } = copied?;
             let grant = edit(Grant::decode(&record).expect("it was written by the publisher"));
             Some(Copied { record: grant.encode(), mac })
@@ -121,7 +121,7 @@ impl StaleReplica {
     }
 
     /// The newest record, deleted or not, at one of the digests that are wanted.
-    fn newest(&self, wanted: impl Fn(KeyDigest) -> bool) -> Record {
+    fn newest(&self, wanted: impl Fn(KeyDigest) -> bool) -> Option<Copied> {
         let written = self.written.borrow();
         let records: Vec<&Copied> = written
             .iter()
@@ -132,7 +132,7 @@ impl StaleReplica {
     }
 
     /// Writes a record, or removes it. `false`: it may or may not have been written.
-    pub(crate) fn write(&self, digest: KeyDigest, copied: Record) -> bool {
+    pub(crate) fn write(&self, digest: KeyDigest, copied: Option<Copied>) -> bool {
         let fails = self.dice.percent(self.behaviour.failing_percent);
         // A write that failed may have been applied all the same.
         if !fails || self.dice.percent(50) {

@@ -34,6 +34,7 @@ new Latchkey(stack, "Latchkey", {
   revocationBound: duration("revocationBoundMs", Duration.millis),
   outageGrace: duration("outageGraceMs", Duration.millis),
   bodySearchBytes: number("bodySearchBytes"),
+  upstreamAllow: text("upstreamAllow"),
   logLevel: text("logLevel"),
   logRetention: number("logRetentionDays"),
   alarmTopic: alarmTopic(),

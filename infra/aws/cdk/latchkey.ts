@@ -45,6 +45,8 @@ export interface LatchkeyProps {
   readonly outageGrace?: Duration;
   /** Longest body that is searched for a key. Default: 1 MiB. */
   readonly bodySearchBytes?: number;
+  /** Networks that upstreams may be in although they are refused otherwise, with commas between them. Default: none. */
+  readonly upstreamAllow?: string;
   /** What is logged, as `RUST_LOG` has it. Default: info. */
   readonly logLevel?: string;
   /** Default: a month. */
@@ -93,6 +95,7 @@ export class Latchkey extends Construct {
         ...settings,
         LATCHKEY_MODE: "proxy",
         LATCHKEY_BODY_SEARCH_BYTES: `${props.bodySearchBytes ?? 1 << 20}`,
+        LATCHKEY_UPSTREAM_ALLOW: props.upstreamAllow ?? "",
         LATCHKEY_RESPONSE_STREAMING: `${streams(props.trigger)}`,
       },
     });

@@ -47,6 +47,7 @@ impl World {
             let fixed = [
                 ("LATCHKEY_PEPPER", PEPPER),
                 ("LATCHKEY_ADMIN_TOKEN", TOKEN),
+                ("LATCHKEY_UPSTREAM_ALLOW", "127.0.0.1"),
                 ("AWS_REGION", "us-east-1"),
                 ("AWS_ACCESS_KEY_ID", "local"),
                 ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -303,6 +304,51 @@ async fn failing_upstreams_have_their_statuses() {
     }
     // A connection that nobody answered on is not tried again.
     assert_eq!(closing.take().len(), 1);
+}
+
+/// What is on the function's own machine, and what every machine of a cloud can reach.
+#[tokio::test]
+async fn upstreams_are_not_where_the_platforms_services_are() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[("LATCHKEY_UPSTREAM_ALLOW", "")]).await;
+    let key = function.set_up("http://127.0.0.1:9", json!({})).await;
+    let port = upstream.address.port();
+    let request = get("/", json!({"apikey": key}));
+    for host in [
+        "127.0.0.1",
+        "0x7f.1",
+        "2130706433",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "[fd00:ec2::254]",
+        "[64:ff9b::a9fe:a9fe]",
+    ] {
+        function.admin("PATCH", "/services/up", json!({"url": format!("http://{host}:{port}")})).await;
+        let answer = function.whole(&request).await;
+        check_status(&answer, 503);
+        assert!(answer["body"].as_str().unwrap().contains("currently unavailable"), "{host}: {answer}");
+    }
+    assert!(upstream.take().is_empty());
+    function.admin("PATCH", "/services/up", json!({"url": format!("http://0x7f.1:{port}")})).await;
+    let allowing = world.start(&[]).await;
+    check_status(&allowing.whole(&request).await, 201);
+}
+
+/// A client may have sent them as they are, and an upstream is sent no such bytes.
+#[tokio::test]
+async fn what_cannot_stand_in_a_query_is_escaped() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let function = world.start(&[]).await;
+    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    let mut request = get("/a", json!({"apikey": key}));
+    request["rawQueryString"] = json!("b=<c>\"d\"#e f&g={h}|^`\\");
+    check_status(&function.whole(&request).await, 201);
+    let sent = upstream.take().concat();
+    assert!(sent.starts_with("GET /a?b=%3Cc%3E%22d%22%23e%20f&g={h}|^`\\ HTTP/1.1\r\n"), "{sent}");
 }
 
 #[tokio::test]
@@ -587,6 +633,107 @@ async fn authorizers_allow_and_refuse_in_their_forms() {
         assert_eq!(refused.err().unwrap().error_message, "Unauthorized");
     }
     assert!(simple.invoke(&recorded(PROXIED[0], &key)).await.is_err());
+}
+
+/// The recorded event with another path, in all the fields that tell of it.
+fn asking_for(event: &str, path: &str, key: &str) -> Value {
+    let path = json!(path).to_string();
+    let event = event.replace("/test/orders", "/orders").replace("/orders", path.trim_matches('"'));
+    serde_json::from_str(&event.replace("KEY", key)).unwrap()
+}
+
+/// Whether an answer, in either form, lets the request pass; an error does not.
+fn is_allowed(answer: Result<Reply, Diagnostic>) -> bool {
+    let Ok(FunctionResponse::BufferedResponse(answer)) = answer else { return false };
+    let answer: Value = serde_json::from_str(answer.get()).unwrap();
+    let effect = &answer["policyDocument"]["Statement"][0]["Effect"];
+    assert!(answer["isAuthorized"].is_boolean() || *effect == "Allow" || *effect == "Deny", "{answer}");
+    answer["isAuthorized"] == true || *effect == "Allow"
+}
+
+/// API Gateway does not serve the path in the normal form that is decided by.
+#[tokio::test]
+async fn authorizers_deny_paths_that_can_be_read_as_others() {
+    let world = World::new().await;
+    let maker = world.start(&[]).await;
+    let key = maker.set_up("http://127.0.0.1:9", json!({})).await;
+    // Whoever comes as this path needs no key.
+    maker.admin("POST", "/services/up/routes", json!({"name": "open", "paths": ["/public"]})).await;
+    let anonymous = maker.admin("POST", "/consumers", json!({"username": "anybody"})).await;
+    let config = json!({"anonymous": anonymous["id"]});
+    maker.admin("POST", "/routes/open/plugins", json!({"name": "key-auth", "config": config})).await;
+    let function = world.start(&[("LATCHKEY_MODE", "authorizer")]).await;
+    let policy = [("LATCHKEY_MODE", "authorizer"), ("LATCHKEY_AUTHORIZER_RESPONSE", "iam")];
+    let policy = world.start(&policy).await;
+    for event in AUTHORIZERS {
+        for path in [
+            "/private/../public",
+            "/private/%2e%2e/public",
+            "/private/%2E./public",
+            "/private/.%2e/public",
+            "/private/..%2fpublic",
+            "/private%2f..%2Fpublic",
+            "/private%5c..%5cpublic",
+            "/private\\..\\public",
+            "/public/..;/private",
+            "//public",
+            "/private//../public",
+            "/./public",
+            "/public/.",
+            "/%70ublic",
+            "/public?/private",
+            "/public#/private",
+            "/public\0",
+            "/public\n",
+            "public",
+        ] {
+            for (key, function) in [("none", &function), (&key, &function), (&key, &policy)] {
+                let answer = function.invoke(&asking_for(event, path, key)).await;
+                assert!(!is_allowed(answer), "{path} {event}");
+            }
+        }
+        for path in [
+            "/public",
+            "/public/",
+            "/public/a%20b/%C3%A9/%c3%a9",
+            "/public/a b/é",
+            "/public%2fa%3fb%3B",
+            "/public/%252e%252e/a",
+            "/public;v=1/...",
+        ] {
+            assert!(is_allowed(function.invoke(&asking_for(event, path, "none")).await), "{path} {event}");
+        }
+        for path in ["/", "/private", "/private%2fpublic", "/private/%252e%252e/public", "/private;/public"] {
+            assert!(!is_allowed(function.invoke(&asking_for(event, path, "none")).await), "{path} {event}");
+            assert!(is_allowed(function.invoke(&asking_for(event, path, &key)).await), "{path} {event}");
+        }
+    }
+}
+
+/// `/public%2fsecret`, or `/public%3f/secret`, of an HTTP API.
+#[tokio::test]
+async fn an_http_api_that_decoded_another_path_is_denied() {
+    let world = World::new().await;
+    let maker = world.start(&[]).await;
+    let key = maker.set_up("http://127.0.0.1:9", json!({})).await;
+    let function = world.start(&[("LATCHKEY_MODE", "authorizer")]).await;
+    for event in &AUTHORIZERS[..2] {
+        let mut asked = asking_for(event, "/public/secret", &key);
+        for (route, parameters, allowed) in [
+            ("/public/{id}", json!({"id": "secret"}), true),
+            ("/public/{rest+}", json!({"rest": "secret"}), true),
+            ("/{all+}", json!({"all": "public/secret"}), true),
+            ("/{id}", json!({"id": "public/secret"}), false),
+            ("/{id}", json!({"id": "public%2Fsecret"}), false),
+            ("/{all+}", json!({"all": "public/secret?/x"}), false),
+        ] {
+            asked["routeKey"] = json!(format!("GET {route}"));
+            asked["resource"] = json!(route);
+            asked["pathParameters"] = parameters;
+            let answer = function.invoke(&asked).await;
+            assert_eq!(is_allowed(answer), allowed, "{asked}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use latchkey_core::grant::{Consumer, Grant};
 use latchkey_core::keys::{Pepper, Peppers, PlainKey, generate_key};
 use latchkey_core::snapshot::{ConfigKind, WorkspaceSettings};
 use latchkey_core::transaction::Transaction;
+use latchkey_core::upstream_address::UpstreamAddresses;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -49,6 +50,7 @@ fn common(server_port: u16) -> Common {
         reached: Reached { port: server_port, trusted: TrustedIps::default() },
         drain: Duration::from_secs(5),
         holding: Holding { budget: Budget::new(64 << 20), bytes_per_second: 1024 },
+        upstreams: UpstreamAddresses::default(),
         idle_max: 1000,
         shed: Shed::default(),
     }

@@ -83,16 +83,32 @@ fn ttl_has_bounds(api: &dyn Api) {
     with_bob(api);
     expect(post(api, "/consumers/bob/key-auth", json!({"ttl": 0})), 201, json!({"ttl": null}));
     expect_ttl(post(api, "/consumers/bob/key-auth", json!({"ttl": 100_000_000})), 201, 100_000_000);
-    let range = "value should be between 0 and 100000000";
-    for (ttl, sentence) in [
-        (json!(-1), range),
-        (json!(100_000_001), range),
-        (json!(1.5), "expected an integer"),
-        (json!("60"), "expected an integer"),
-    ] {
-        let refused = post(api, "/consumers/bob/key-auth", json!({"ttl": ttl}));
-        expect(refused, 400, json!({"code": 2, "fields": {"ttl": sentence}}));
+    let path = "/consumers/bob/key-auth";
+    let id = make(api, path, json!({"key": "k"}))["id"].as_str().unwrap().to_owned();
+    let range = "must be an integer between 0 and 100000000";
+    // An option of the call in Kong, looked at before the entity.
+    for ttl in [json!(-1), json!(100_000_001), json!(1e300), json!(1.5), json!("60"), json!([]), json!(true)]
+    {
+        let wrong = || json!({"ttl": ttl, "nonsense": 1});
+        let calls = [
+            post(api, path, wrong()),
+            patch(api, &format!("{path}/{id}"), wrong()),
+            put(api, &format!("{path}/{id}"), wrong()),
+        ];
+        for refused in calls {
+            let body = expect(
+                refused,
+                400,
+                json!({"code": 11, "name": "invalid options",
+                "message": format!("invalid option (ttl: {range})"), "options": {"ttl": range}}),
+            );
+            assert_eq!(body.get("fields"), None, "{body}");
+        }
     }
+    expect(get(api, "/key-auths/k"), 200, json!({"ttl": null}));
+    expect_ttl(post(api, path, json!({"ttl": 60.0})), 201, 60);
+    // Only where there is such an option.
+    expect(post(api, "/consumers", json!({"username": "c", "ttl": -1})), 400, json!({"code": 2}));
 }
 
 fn put_by_an_ended_key_makes_a_new_credential(api: &dyn Api) {

@@ -128,6 +128,8 @@ fn variables(way: Way, dynamodb: &DynamoDb, table: &str, pepper: &str) -> Vec<(S
         ("LATCHKEY_TABLE", table.to_owned()),
         ("LATCHKEY_ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
         ("LATCHKEY_PEPPER", pepper.to_owned()),
+        // The tests' upstreams are there.
+        ("LATCHKEY_UPSTREAM_ALLOW", "127.0.0.0/8,::1".to_owned()),
     ];
     if way == Way::Trigger(Trigger::FunctionUrlStream) {
         variables.push(("LATCHKEY_RESPONSE_STREAMING", "true".to_owned()));

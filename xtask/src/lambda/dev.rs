@@ -62,6 +62,7 @@ impl Emulator {
             .envs(CREDENTIALS)
             .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url())
             .env("LATCHKEY_TABLE", TABLE)
+            .env("LATCHKEY_UPSTREAM_ALLOW", "127.0.0.0/8")
             .env("LATCHKEY_ADMIN_TOKEN", ADMIN_TOKEN)
             .env("LATCHKEY_PEPPER", PEPPER)
             .stdin(Stdio::piped())

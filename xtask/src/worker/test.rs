@@ -70,7 +70,7 @@ fn run_canaries() -> Result<()> {
 }
 
 /// What the platform does not give here; docs/platforms.md says why, and a test shows it.
-const WITHOUT: &str = "client-address,preserve-host";
+const WITHOUT: &str = "client-address,odd-hosts,preserve-host";
 
 /// A test file that the local program is tested with, against the Worker.
 fn run_over_sockets(file: &str) -> Result<()> {

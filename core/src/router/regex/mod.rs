@@ -50,6 +50,14 @@ pub enum Refusal {
     TooBig,
 }
 
+/// What an instruction that takes no byte counts for: it is tried, noted, left behind and come back to.
+const CONTROL_STEPS: usize = 4;
+
+/// What a literal counts for: it is compared sixteen bytes at a time.
+fn literal_steps(bytes: usize) -> usize {
+    1 + bytes / 16
+}
+
 /// Largest compiled regex, in bytes: far above what a path needs, and a bound on the time one match takes.
 pub const BYTES_MAX: usize = 256 * 1024;
 
@@ -75,6 +83,38 @@ impl Regex {
     /// Bytes that every match begins with; may be fewer than there are.
     pub fn prefix(&self) -> &[u8] {
         &self.prefix
+    }
+
+    /// Steps that a search takes for each byte of a haystack, and for its end, at most.
+    ///
+    /// Each [`Split`](Instruction::Split), [`Run`](Instruction::Run) and [`Join`](Instruction::Join)
+    /// is passed once at a position, and what follows on it up to the next takes bytes in a row: so at
+    /// each position all of them can be under way, and of those that take a byte the ones that take the
+    /// byte before it.
+    pub fn steps_per_byte(&self) -> usize {
+        let mut controls = 1;
+        let mut takers = [0; 256];
+        for instruction in &self.instructions {
+            match instruction {
+                Instruction::Byte(byte) => takers[usize::from(*byte)] += 1,
+                Instruction::Literal { start, end } => {
+                    let literal = &self.literals[*start as usize..*end as usize];
+                    takers[usize::from(literal[0])] += literal_steps(literal.len());
+                }
+                Instruction::Set(set) => {
+                    let set = &self.sets[usize::from(*set)];
+                    let bytes = (0..=u8::MAX).filter(|byte| set.contains(*byte));
+                    bytes.for_each(|byte| takers[usize::from(byte)] += 1);
+                }
+                Instruction::Split(_)
+                | Instruction::Run(_)
+                | Instruction::Join { .. }
+                | Instruction::Look(_)
+                | Instruction::Jump(_)
+                | Instruction::Match => controls += 1,
+            }
+        }
+        takers.into_iter().max().unwrap_or_default() + CONTROL_STEPS * controls
     }
 
     /// Whether matches begin at the start of a haystack only.

@@ -16,10 +16,22 @@ pub(super) fn match_end(regex: &Regex, haystack: &[u8]) -> Option<usize> {
 }
 
 pub(super) fn is_match(regex: &Regex, haystack: &[u8]) -> bool {
+    search_anywhere(&mut Search::new(regex, haystack))
+}
+
+/// Steps that it takes to tell whether there is a match.
+#[cfg(test)]
+pub(super) fn steps(regex: &Regex, haystack: &[u8]) -> usize {
+    let mut search = Search::new(regex, haystack);
+    search_anywhere(&mut search);
+    search.steps
+}
+
+fn search_anywhere(search: &mut Search<'_>) -> bool {
+    let Search { regex, haystack, .. } = *search;
     let last = if regex.is_anchored() { 0 } else { haystack.len() };
     let mut starts = (0..=last).filter(|start| regex.ahead.allows(haystack.get(*start)));
     let Some(first) = starts.next() else { return false };
-    let mut search = Search::new(regex, haystack);
     if search.run(first).is_some() {
         return true;
     }
@@ -43,6 +55,8 @@ struct Search<'a> {
     few_passed: [u64; FEW_WORDS],
     many_passed: Vec<u64>,
     is_short: bool,
+    #[cfg(test)]
+    steps: usize,
 }
 
 struct Way {
@@ -64,6 +78,8 @@ impl<'a> Search<'a> {
             few_passed: [0; FEW_WORDS],
             many_passed: Vec::new(),
             is_short: words(regex, haystack) <= FEW_WORDS,
+            #[cfg(test)]
+            steps: 0,
         }
     }
 
@@ -73,6 +89,7 @@ impl<'a> Search<'a> {
         let mut at = start;
         let mut place = 0;
         loop {
+            self.count(1);
             // Where to go on, and from which position.
             let next = match &regex.instructions[place] {
                 Instruction::Match => return Some(at),
@@ -82,6 +99,7 @@ impl<'a> Search<'a> {
                 Instruction::Literal { start, end } => {
                     let literal = &regex.literals[*start as usize..*end as usize];
                     let is_next = self.haystack[at..].starts_with(literal);
+                    self.count(if is_next { super::literal_steps(literal.len()) } else { 0 });
                     is_next.then_some((place + 1, at + literal.len()))
                 }
                 Instruction::Set(set) => {
@@ -129,11 +147,14 @@ impl<'a> Search<'a> {
         self.notes_passed |= !run.is_final;
         if !self.notes_passed {
             let rest = &self.haystack[start..];
-            return Some((place + 1, start + rest.iter().position(ends).unwrap_or(rest.len())));
+            let end = start + rest.iter().position(ends).unwrap_or(rest.len());
+            self.count(end - start);
+            return Some((place + 1, end));
         }
         let mut end = start;
         // From a position passed before, that and all that follow have been tried.
         while self.pass(run.checkpoint, end) {
+            self.count(1);
             if self.haystack.get(end).is_none_or(ends) {
                 return if run.is_final {
                     Some((place + 1, end))
@@ -152,7 +173,9 @@ impl<'a> Search<'a> {
             Some(byte) => self.has(run.follow, *byte),
             None => run.follow_end,
         };
-        let at = (low..=high).rev().find(can_end)?;
+        let found = (low..=high).rev().find(can_end);
+        self.count(high + 1 - found.unwrap_or(low));
+        let at = found?;
         if at > low {
             self.leave(Way { place, is_run: true, low, high: at - 1 });
         }
@@ -162,6 +185,7 @@ impl<'a> Search<'a> {
     /// Goes on at the way left last.
     fn come_back(&mut self) -> Option<(usize, usize)> {
         loop {
+            self.count(1);
             let Way { place, is_run, low, high } = self.ways.pop()?;
             let next = match self.regex.instructions[place] {
                 Instruction::Run(run) if is_run => self.end_run(&run, place, low, high),
@@ -179,6 +203,17 @@ impl<'a> Search<'a> {
             self.ways.reserve(MANY_WAYS);
         }
         self.ways.push(way);
+    }
+
+    /// Counts steps, for the test of their bound.
+    #[inline]
+    fn count(&mut self, steps: usize) {
+        #[cfg(test)]
+        {
+            self.steps += steps;
+        }
+        #[cfg(not(test))]
+        let _ = steps;
     }
 
     #[inline]

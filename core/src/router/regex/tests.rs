@@ -399,6 +399,60 @@ fn time_grows_with_the_haystack_alone() {
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
+/// Patterns and haystacks that take as many steps as any we know of.
+#[test]
+fn steps_stay_below_their_bound() {
+    let letters = "a".repeat(3_000);
+    let mut most = 0.0_f64;
+    for pattern in [
+        "(?:a*)*b",
+        "(?:a|a)*b",
+        "(?:a|aa)+$b",
+        "a*a*a*a*b",
+        "[^b]*a[^b]*a[^b]*b",
+        "(?:a?){30}a{30}b",
+        "(?:a+?)+?b",
+        "(?s:.*a)*b",
+        r"(?:\w+\s?)+$b",
+        &format!("{}b", "a".repeat(500)),
+        &format!("(?:{}b|{}c|a)*d", "a".repeat(200), "a".repeat(200)),
+        &format!("{}b", "(?:a|aa)".repeat(50)),
+        &format!("{}b", "a{0,9}".repeat(20)),
+        "1111111111111111111111111111112",
+    ] {
+        for haystack in [letters.as_bytes(), "1".repeat(3_000).as_bytes(), "ab".repeat(1_500).as_bytes()] {
+            most = most.max(check_steps(&Regex::new(pattern, true).unwrap(), haystack, pattern));
+        }
+    }
+    assert!(most > 0.2, "the bound is {} times too high", 1.0 / most);
+}
+
+/// Answers with the part of the bound that was taken.
+fn check_steps(regex: &Regex, haystack: &[u8], pattern: &str) -> f64 {
+    let (steps, bound) =
+        (super::search::steps(regex, haystack), regex.steps_per_byte() * (haystack.len() + 1));
+    assert!(steps <= bound, "{pattern:?}: {steps} steps, bound {bound}, {} bytes", haystack.len());
+    steps as f64 / bound as f64
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_search_takes_more_steps_than_its_bound(
+        pattern in pattern(),
+        parts in prop::collection::vec(select(vec!["a", "ab", "b", "c", "A", "/", " ", "-", "é", "\n"]), 1..4),
+        times in 1_usize..60,
+    ) {
+        let haystack = parts.concat().repeat(times);
+        for ignore_case in [false, true] {
+            if let Ok(regex) = Regex::new(&pattern, ignore_case) {
+                check_steps(&regex, haystack.as_bytes(), &pattern);
+            }
+        }
+    }
+}
+
 /// Thousands, and with `LATCHKEY_REGEX_CASES` as many as wanted.
 fn cases() -> u32 {
     std::env::var("LATCHKEY_REGEX_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4_000)

@@ -296,6 +296,63 @@ fn a_route_that_cannot_work_is_left_out_and_reported() {
     );
 }
 
+/// Bytes of a field's values that patterns see, and of a path.
+const SEEN: usize = crate::limits::PATTERN_INPUT_BYTES_MAX;
+
+#[test]
+fn header_patterns_see_the_first_bytes_of_a_field() {
+    let router = Router::compile(
+        routes(json!({
+            "ends": { "headers": { "x-end": ["~*gold$"] } },
+            "starts": { "headers": { "x-start": ["~*^gold"] } },
+            "exact": { "headers": { "x-exact": ["a".repeat(SEEN + 9), "~*^gold"] } },
+        })),
+        None,
+    );
+    let find = |name: &str, values: &[&str]| {
+        let mut request = get("http://a.test/");
+        for value in values {
+            request = request.header(name, value);
+        }
+        request.find(&router).map(|(name, _)| name)
+    };
+    let padding = |bytes: usize| "-".repeat(bytes);
+    assert_eq!(find("x-end", &[&format!("{}gold", padding(SEEN - 4))]), Some("ends"));
+    assert_eq!(find("x-end", &[&format!("{}gold", padding(SEEN - 3))]), None);
+    // What is seen ends there, as does the pattern.
+    assert_eq!(find("x-end", &[&format!("{}gold{}", padding(SEEN - 4), padding(400_000))]), Some("ends"));
+    assert_eq!(find("x-start", &[&format!("gold{}", padding(400_000))]), Some("starts"));
+    // Of several values as much as of one.
+    assert_eq!(find("x-start", &["silver", "gold"]), Some("starts"));
+    assert_eq!(find("x-start", &[&padding(SEEN - 4), "gold"]), Some("starts"));
+    assert_eq!(find("x-start", &[&padding(SEEN), "gold"]), None);
+    // Compared as a whole, a value may be as long as it likes.
+    assert_eq!(find("x-exact", &["A".repeat(SEEN + 9).as_str()]), Some("exact"));
+    assert_eq!(find("x-exact", &[&padding(SEEN), &"a".repeat(SEEN + 9)]), Some("exact"));
+}
+
+#[test]
+fn a_path_longer_than_patterns_see_is_not_taken_past_them() {
+    let router = Router::compile(
+        routes(json!({
+            "pattern": { "paths": [r"~/files/\w+$"], "methods": ["GET"] },
+            "plain": { "paths": ["/files"] },
+        })),
+        None,
+    );
+    let find = |line: &str| {
+        let request = TestRequest::parse(line);
+        let found = router.find(&request.as_request(), &super::NormalPath::new(&request.path)).unwrap();
+        (found.route.name.clone().unwrap(), found.path_too_long)
+    };
+    let path = |bytes: usize| format!("/files/{}", "a".repeat(bytes - "/files/".len()));
+    assert_eq!(find(&format!("GET http://a.test{}", path(SEEN))), ("pattern".to_owned(), false));
+    assert_eq!(find(&format!("GET http://a.test{}", path(SEEN + 1))), ("pattern".to_owned(), true));
+    assert_eq!(find(&format!("GET http://a.test{}", path(60_000))), ("pattern".to_owned(), true));
+    // Where the pattern's route is out of the question, the length is of no account.
+    assert_eq!(find(&format!("POST http://a.test{}", path(60_000))), ("plain".to_owned(), false));
+}
+
 #[test]
 fn many_routes_at_one_path_are_told_apart_by_header() {
     let mut entities = json!({ "any": { "paths": ["/"] } });

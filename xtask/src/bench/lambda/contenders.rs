@@ -108,6 +108,7 @@ impl Stage {
         Program::new(&self.latchkey)
             .variable("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb.url())
             .variable("LATCHKEY_TABLE", TABLE)
+            .variable("LATCHKEY_UPSTREAM_ALLOW", "127.0.0.0/8")
             .variable("LATCHKEY_PEPPER", PEPPER)
             .variable("LATCHKEY_ADMIN_TOKEN", ADMIN_TOKEN)
     }
