@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use latchkey_control::admin::Door;
+use latchkey_control::http::{ControlSettings, Door, Head, Knock};
 use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_gateway::forward::{edit_own_response_headers, named_by_connection};
@@ -58,9 +58,11 @@ impl DataPlane {
             names: Names::default(),
             ids: RequestIds::new(seed),
             door: Door::new(
-                settings.admin_token,
+                ControlSettings {
+                    guesses_per_second: settings.admin_guesses_per_second,
+                    ..ControlSettings::new(settings.admin_token, "worker", uuid::Uuid::nil())
+                },
                 settings.peppers.clone(),
-                settings.admin_guesses_per_second,
             ),
             upstreams: settings.upstreams.clone(),
         }
@@ -121,8 +123,12 @@ impl DataPlane {
     /// The answer to a request to the Admin API that may not come in, judged by its head alone: the
     /// object is not woken for it. Empty: it may.
     pub fn refuse_admin(&self, method: &str, headers: &HeaderMap, client_ip: &str, now_ms: u64) -> String {
-        let refusal = self.door.refuse(method, headers, client_ip.parse().ok(), now_ms);
-        let Some(response) = refusal else { return String::new() };
+        let client_ip = client_ip.parse().ok();
+        let head = Head { method, host: b"", path: "/admin", query: None, headers, client_ip };
+        let response = match self.door.knock(&head, now_ms) {
+            Knock::Answer(response) if matches!(response.status().as_u16(), 401 | 429 | 503) => response,
+            Knock::Answer(_) | Knock::Read { .. } => return String::new(),
+        };
         let mut aside = Aside::default();
         self.door.reports(now_ms).iter().for_each(|report| aside.log(&report.to_string()));
         answer::respond(&response, "", &aside)

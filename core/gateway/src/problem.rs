@@ -153,7 +153,7 @@ impl Problem {
             )
             .into(),
             Problem::NoUpgrade => "WebSocket cannot be passed on here".into(),
-            Problem::UnknownCoding => "Transfer-Encoding names a coding that is not known here".into(),
+            Problem::UnknownCoding => Misframed::UNKNOWN_CODING_MESSAGE.into(),
             Problem::MethodNotAllowed => "Method not allowed".into(),
             Problem::Loop => "The request has passed this gateway too often".into(),
             Problem::Internal => "An unexpected error occurred".into(),
