@@ -44,6 +44,14 @@ pub(crate) struct RouteRules {
     pub(crate) blocked: bool,
 }
 
+impl RouteRules {
+    /// `WWW-Authenticate` of a refusal.
+    pub(crate) fn challenge(&self) -> HeaderValue {
+        let asked = self.key_auth.as_deref().map(|auth| auth.challenge.clone());
+        asked.unwrap_or(HeaderValue::from_static("Key"))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
     pub(crate) id: Uuid,

@@ -6,7 +6,9 @@
 
 pub mod admin;
 pub mod admit_secret;
+mod authenticate;
 pub mod authority;
+mod authorize;
 pub mod client;
 pub mod config;
 pub mod decision;

@@ -5,10 +5,11 @@
 
 use uuid::Uuid;
 
-use super::{Admitted, Caller, Callers, Gateway, Known, Stop, find_route};
+use super::{Admitted, Gateway, Stop, find_route};
+use crate::authenticate::Caller;
 use crate::config::Service;
 use crate::decision::Need;
-use crate::freshness::Verdict;
+use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::router::NormalPath;
 
@@ -52,7 +53,7 @@ impl Right {
         let (whom, expires_at_ms) = match caller {
             None => (Whom::Anybody, None),
             Some(Caller::Anonymous(_)) => (Whom::Anonymous, None),
-            Some(Caller::Known(grant)) => {
+            Some(Caller::Credential(grant)) => {
                 (Whom::Credential(grant.identity.credential_id()), grant.expires_at_ms)
             }
         };
@@ -89,28 +90,27 @@ impl Gateway {
         let half_ms = (self.freshness.bound_ms() / 2).max(1);
         let ahead_ms = if self.rules.tunnels_look_ahead { half_ms } else { 0 };
         let end = Now { monotonic_ms: now.monotonic_ms + ahead_ms, ..now };
-        match self.freshness.judge(end, now) {
-            Verdict::Fresh | Verdict::InGrace => {}
-            Verdict::Need(need) => return Err(need),
-            Verdict::TooOld => return Ok(Standing::Untold),
-        }
-        let known = Known { config: &self.config, epoch: self.epoch(), now };
-        let right_now = match self.callers.right(known, head) {
+        let right_now = match self.right(head, end, now) {
             Ok(right_now) if right.is_kept_by(&right_now) => right_now,
+            Err(Stop::Problem(Problem::Stale)) => return Ok(Standing::Untold),
             Ok(_) | Err(Stop::Problem(_) | Stop::Respond(_)) => return Ok(Standing::Lost),
             Err(Stop::Need(need)) => return Err(need),
         };
         let left_ms = right_now.expires_at_ms.map_or(u64::MAX, |at| at.saturating_sub(now.unix_ms));
         Ok(Standing::Holds { ms: half_ms.min(left_ms) })
     }
-}
 
-impl Callers {
-    /// By what right a request without a body would pass now.
-    fn right<H: Headers>(&mut self, known: Known<'_>, head: &RequestHead<'_, H>) -> Result<Right, Stop> {
+    /// By what right a request without a body would pass that started at `started`.
+    fn right<H: Headers>(
+        &mut self,
+        head: &RequestHead<'_, H>,
+        started: Now,
+        now: Now,
+    ) -> Result<Right, Stop> {
+        let (basis, callers) = self.basis(started, now)?;
         let path = NormalPath::new(head.path);
-        let routed = find_route(known.config, head, &path)?;
-        let Admitted { service, caller, .. } = self.admit(&routed, known, head, Body::Whole(&[]))?;
+        let routed = find_route(basis.config, head, &path)?;
+        let Admitted { service, caller, .. } = callers.admit(&routed, basis, head, Body::Whole(&[]))?;
         Ok(Right::new(service, caller.as_ref()))
     }
 }
