@@ -9,7 +9,6 @@ use litemap::LiteMap;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::decision::Upstream;
 use crate::feed::{FeedReply, Format};
 use crate::grant::{Consumer, Identity};
 use crate::keys::TagKey;
@@ -21,6 +20,7 @@ use crate::router::{RouteSpec, Router};
 use crate::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
 use crate::stored::{Stored, Unreadable, required};
 use crate::strip_key::StripNames;
+use crate::upstream::Upstream;
 
 /// What every gateway of a process decides by. Immutable.
 #[derive(Debug, Default)]

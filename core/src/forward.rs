@@ -9,14 +9,15 @@ use bytes::Bytes;
 
 use crate::authority::Authority;
 use crate::config::{KeyAuth, Service};
-use crate::decision::{BodyEdit, Plan, Response, SetField, SetFields};
+use crate::decision::{BodyEdit, Plan, SetField, SetFields};
 use crate::field_name::FieldNames;
-use crate::gateway::Right;
 use crate::grant::Identity;
 use crate::limits;
-use crate::problem::{METHODS_PASSED, PRODUCT, Problem, REQUEST_ID};
+use crate::own_answer::{PRODUCT, REQUEST_ID, Response, VIA};
+use crate::problem::{METHODS_PASSED, Problem};
 use crate::request::{Headers, RequestHead};
 use crate::request_ids;
+use crate::right::Right;
 use crate::router::{Match, NormalPath, upstream_path};
 use crate::strip_key::{HiddenCuts, StripNames, append_query, append_uri_without};
 
@@ -161,6 +162,24 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
         strip: hider.map_or_else(StripNames::default, |auth| auth.strip.clone()),
         body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
         upgrade,
+    }
+}
+
+impl Plan {
+    /// `Host` field.
+    pub fn host(&self) -> &HeaderValue {
+        self.preserved_host.as_ref().unwrap_or(&self.upstream.authority)
+    }
+
+    /// Applies the plan to the client's header fields: removes what must not pass, sets the rest.
+    pub fn edit_headers(&self, headers: &mut HeaderMap) {
+        edit_request_headers(self, headers);
+    }
+
+    /// The fields that [`Plan::edit_headers`] would leave, for what is no handshake: for adapters
+    /// that write them straight to the upstream. `Host` comes first.
+    pub fn each_field<'h>(&'h self, headers: &'h HeaderMap, field: impl FnMut(&HeaderName, &[u8])) {
+        each_request_field(self, headers, field);
     }
 }
 
@@ -383,11 +402,7 @@ fn is_withheld_by(plan: &Plan, name: &HeaderName) -> bool {
 
 /// The fields that [`edit_request_headers`] would leave, one after the other, without making a map
 /// of them; for what is no handshake.
-pub(crate) fn each_request_field<'h>(
-    plan: &'h Plan,
-    headers: &'h HeaderMap,
-    mut field: impl FnMut(&HeaderName, &[u8]),
-) {
+fn each_request_field<'h>(plan: &'h Plan, headers: &'h HeaderMap, mut field: impl FnMut(&HeaderName, &[u8])) {
     field(&header::HOST, plan.host().as_bytes());
     let named = named_by_connection(headers);
     let is_set = |name: &HeaderName| {
@@ -408,7 +423,7 @@ pub(crate) fn each_request_field<'h>(
 }
 
 /// Removes what must not reach the upstream, then sets what the plan says.
-pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
+fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     let keeps_trailers = headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers"));
     remove_named_by_connection(headers);
     // What is set is replaced in its place.
@@ -477,9 +492,6 @@ fn milliseconds(time: u64) -> HeaderValue {
     let short = usize::try_from(time).ok().and_then(|time| SHORT.get(time));
     short.map_or_else(|| time.into(), |text| HeaderValue::from_static(text))
 }
-
-/// What `Via` gets of us (RFC 9110 §7.6.3).
-pub const VIA: &str = concat!("1.1 latchkey/", env!("CARGO_PKG_VERSION"));
 
 fn remove_named_by_connection(headers: &mut HeaderMap) {
     for name in named_by_connection(headers).into_iter().flatten() {

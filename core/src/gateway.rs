@@ -10,9 +10,11 @@ mod tunnel;
 use std::sync::Arc;
 
 use crate::authenticate::{Caller, Callers};
+use crate::basis::Stop;
 use crate::config::{Config, ConfigCompiler, UnusableReply};
 use crate::decision::{Decision, GrantRequest};
 use crate::feed::{Change, Epoch, FeedReply, FeedRequest, Format};
+use crate::find_route::find_route;
 use crate::forward::{self, Passing};
 use crate::freshness::{Answer, Bound, Freshness};
 use crate::grant::Grant;
@@ -23,14 +25,14 @@ use crate::replica_mac::ReplicaKeys;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::router::NormalPath;
 
-use admit::{Admitted, find_route};
+use admit::{Admitted, admit};
 
 pub use crate::authenticate::Rehash;
 pub use crate::freshness::Event;
 pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
-pub(crate) use admit::{Basis, Routed, Stop};
+pub use crate::right::Right;
 pub use authorizer::{Authorization, Authorized, MISTAKABLE_PATH, Unfit};
-pub use tunnel::{Right, Standing};
+pub use tunnel::Standing;
 
 /// Settings of the data plane.
 #[derive(Clone, Copy, Debug)]
@@ -153,12 +155,12 @@ impl Gateway {
         let (basis, callers) = self.basis(head.started, now)?;
         let path = NormalPath::new(head.path);
         let routed = find_route(basis.config, head, &path)?;
-        let Admitted { service, caller, hidden } = callers.admit(&routed, basis, head, body)?;
+        let Admitted { service, caller, hidden } = admit(callers, &routed, basis, head, body)?;
         let hops = forward::Hops::of(head);
         if hops == forward::Hops::Last {
             return Ok(Decision::Respond(forward::options_of_ours(head)));
         }
-        let right = || Box::new(Right::new(service, caller.as_ref()));
+        let right = || Box::new(tunnel::right(service, caller.as_ref()));
         let passing = Passing {
             service,
             found: &routed.found,

@@ -2,15 +2,10 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
-use crate::decision::Response;
+use crate::own_answer::{REQUEST_ID, Response};
 use crate::request_ids;
-
-/// `Server` and `Via` name us by this.
-pub const PRODUCT: &str = concat!("latchkey/", env!("CARGO_PKG_VERSION"));
-/// Carries the request id, to the upstream and back to the client; Kong's name.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-kong-request-id");
 
 /// Every way a proxied request can fail.
 #[derive(Clone, Debug, PartialEq, Eq)]

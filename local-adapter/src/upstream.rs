@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 use http::request::Parts;
-use latchkey_core::decision::{Plan, Upstream};
+use latchkey_core::decision::Plan;
+use latchkey_core::upstream::Upstream;
 use latchkey_core::upstream_address::UpstreamAddresses;
 
 use crate::body::{Content, RequestBody};

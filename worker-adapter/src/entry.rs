@@ -5,7 +5,8 @@
 use std::cell::RefCell;
 
 use latchkey_core::field_name::folded;
-use latchkey_core::forward::{VIA, is_withheld, is_withheld_back};
+use latchkey_core::forward::{is_withheld, is_withheld_back};
+use latchkey_core::own_answer::VIA;
 use latchkey_core::request::Body;
 use wasm_bindgen::prelude::*;
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{Caller, Callers, Outcome, Rehash};
+use crate::basis::Basis;
 use crate::config::{Anonymous, KeyAuth};
 use crate::decision::Need;
 use crate::extract_key::{Presented, Searched, Unsearched, extract_key};
-use crate::gateway::{Basis, Routed};
+use crate::find_route::Routed;
 use crate::grant_memory::{CachedGrant, Remembered};
 use crate::keys::{KeyDigest, has_our_prefix, is_reserved};
 use crate::limits;

@@ -4,7 +4,8 @@ mod key_auth;
 
 use std::sync::Arc;
 
-use crate::gateway::{Basis, Routed, Stop};
+use crate::basis::{Basis, Stop};
+use crate::find_route::Routed;
 use crate::grant::Identity;
 use crate::grant_memory::{CachedGrant, GrantMemory};
 use crate::keys::{KeyDigest, PepperId, Peppers};

@@ -1,57 +1,16 @@
-//! What deciding, authorizing and asking about a tunnel share: memory that is new enough, a route,
-//! and a caller who may pass on it.
+//! What deciding, authorizing and asking about a tunnel share: memory that is new enough, a route
+//! ([`crate::find_route`]), and a caller who may pass on it.
 
 use super::Gateway;
 use crate::authenticate::{Authenticated, Caller, Callers};
-use crate::authority::Authority;
 use crate::authorize::authorize;
-use crate::config::{Config, KeyAuth, RouteRules, Service};
-use crate::decision::{Need, Response};
-use crate::feed::Epoch;
-use crate::forward;
+use crate::basis::{Basis, Stop};
+use crate::config::Service;
+use crate::find_route::Routed;
 use crate::freshness::Verdict;
-use crate::places;
 use crate::problem::Problem;
-use crate::request::{Body, Headers, Now, RequestHead, Scheme};
-use crate::router::{Match, NormalPath, RouteRequest};
-use crate::strip_key::{HiddenCuts, append_query};
-
-/// What a request is decided by besides the callers. The configuration is borrowed: gateways of
-/// other threads share it, and its count would go from processor to processor.
-#[derive(Clone, Copy)]
-pub(crate) struct Basis<'b> {
-    pub(crate) config: &'b Config,
-    pub(crate) epoch: Epoch,
-    pub(crate) now: Now,
-}
-
-/// Why a request does not go on.
-pub(crate) enum Stop {
-    Need(Need),
-    Problem(Problem),
-    Respond(Box<Response>),
-}
-
-impl From<Need> for Stop {
-    fn from(need: Need) -> Self {
-        Stop::Need(need)
-    }
-}
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        Stop::Problem(problem)
-    }
-}
-
-/// The route of a request, and what is checked on it.
-pub(crate) struct Routed<'k> {
-    pub(crate) authority: Authority<'k>,
-    pub(crate) found: Match<'k>,
-    pub(crate) rules: &'k RouteRules,
-    /// Whether key-auth asks this request for a key. Keys are hidden all the same.
-    pub(crate) asks_for_key: bool,
-}
+use crate::request::{Body, Headers, Now, RequestHead};
+use crate::strip_key::HiddenCuts;
 
 /// What becomes of a request that may pass.
 pub(super) struct Admitted<'k> {
@@ -73,94 +32,17 @@ impl Gateway {
     }
 }
 
-impl Callers {
-    /// Whether a request may pass on its route: first it is told who calls, then asked what they may.
-    #[inline]
-    pub(super) fn admit<'k, 'a, H: Headers>(
-        &mut self,
-        routed: &Routed<'k>,
-        basis: Basis<'_>,
-        head: &RequestHead<'a, H>,
-        body: Body<'a>,
-    ) -> Result<Admitted<'k>, Stop> {
-        let Authenticated { caller, hidden } = self.authenticate(routed, basis, head, body)?;
-        authorize(caller.as_ref(), routed.rules)?;
-        let service = routed.rules.service.as_ref().ok_or(Problem::NoService)?;
-        Ok(Admitted { service, caller, hidden })
-    }
-}
-
+/// Whether a request may pass on its route: first it is told who calls, then asked what they may.
 #[inline]
-pub(super) fn find_route<'k, H: Headers>(
-    config: &'k Config,
-    head: &RequestHead<'k, H>,
-    path: &NormalPath<'_>,
-) -> Result<Routed<'k>, Stop> {
-    forward::judge_passage(head)?;
-    let authority = Authority::of_request(head.headers, head.host).map_err(Problem::from)?;
-    let scheme_https = head.scheme == Scheme::Https;
-    let request = RouteRequest {
-        method: head.method,
-        authority,
-        scheme_https,
-        headers: head.headers,
-        // A trusted peer has ended TLS, and says of it nothing more.
-        ends_tls: scheme_https && head.forwarded.is_none(),
-        sni: None,
-    };
-    let found = config.router.find(&request, path).ok_or(Problem::NoRoute)?;
-    if found.path_too_long {
-        return Err(Problem::PathTooLong.into());
-    }
-    let rules = &config.routes[found.route_index];
-    if rules.blocked {
-        return Err(Problem::InvalidPlugin.into());
-    }
-    let auth = rules.key_auth.as_deref();
-    if found.https_required {
-        return Err(https_only(head, authority, &found, auth));
-    }
-    let asks_for_key = auth.is_some_and(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
-    Ok(Routed { authority, found, rules, asks_for_key })
-}
-
-/// 426, or a redirect with the route's own status.
-fn https_only<H: Headers>(
-    head: &RequestHead<'_, H>,
-    authority: Authority<'_>,
-    found: &Match<'_>,
-    auth: Option<&KeyAuth>,
-) -> Stop {
-    let problem = Problem::HttpsRequired;
-    let status = found.route.https_redirect_status_code;
-    let redirect = http::StatusCode::from_u16(status).ok().filter(http::StatusCode::is_redirection);
-    let location = |status| Some((status, https_location(head, authority, auth)?));
-    let Some((redirect, location)) = redirect.and_then(location) else { return problem.into() };
-    let mut response = problem.respond(head.header("accept"), head.request_id);
-    *response.status_mut() = redirect;
-    for name in [http::header::CONNECTION, http::header::UPGRADE] {
-        response.headers_mut().remove(name);
-    }
-    response.headers_mut().insert(http::header::LOCATION, location);
-    Stop::Respond(Box::new(response))
-}
-
-/// Where the same request is served; a key that came unprotected is not sent on. `None`: the client
-/// named no host.
-fn https_location<H: Headers>(
-    head: &RequestHead<'_, H>,
-    authority: Authority<'_>,
-    auth: Option<&KeyAuth>,
-) -> Option<http::HeaderValue> {
-    let host = head.forwarded_authority().unwrap_or(authority).host();
-    if host.is_empty() {
-        return None;
-    }
-    let auth = auth.filter(|auth| auth.in_query || auth.hides_credentials);
-    let cuts = auth.zip(head.query).map(|(auth, query)| places::form::scan(query, &auth.search).into_cuts());
-    let mut location = b"https://".to_vec();
-    location.extend_from_slice(host);
-    location.extend_from_slice(head.path);
-    append_query(head.query, &cuts.unwrap_or_default(), &mut location);
-    http::HeaderValue::from_bytes(&location).ok()
+pub(super) fn admit<'k, 'a, H: Headers>(
+    callers: &mut Callers,
+    routed: &Routed<'k>,
+    basis: Basis<'_>,
+    head: &RequestHead<'a, H>,
+    body: Body<'a>,
+) -> Result<Admitted<'k>, Stop> {
+    let Authenticated { caller, hidden } = callers.authenticate(routed, basis, head, body)?;
+    authorize(caller.as_ref(), routed.rules)?;
+    let service = routed.rules.service.as_ref().ok_or(Problem::NoService)?;
+    Ok(Admitted { service, caller, hidden })
 }

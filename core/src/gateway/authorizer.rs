@@ -8,10 +8,12 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Gateway, Stop, find_route};
+use super::{Gateway, admit};
 use crate::authenticate::Caller;
+use crate::basis::Stop;
 use crate::config::RouteRules;
 use crate::decision::Need;
+use crate::find_route::find_route;
 use crate::grant::Identity;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
@@ -106,7 +108,7 @@ impl Gateway {
         if let Some(unfit) = Unfit::of(routed.rules) {
             return Ok(Authorization::Unfit(unfit));
         }
-        let admitted = callers.admit(&routed, basis, head, Body::Unread)?;
+        let admitted = admit(callers, &routed, basis, head, Body::Unread)?;
         Ok(Authorization::Allow(Authorized(admitted.caller)))
     }
 }
