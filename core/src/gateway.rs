@@ -5,6 +5,7 @@
 
 mod admit;
 mod authorizer;
+mod own_path;
 mod tunnel;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::keys::Peppers;
 use crate::limits;
 use crate::replica_mac::ReplicaKeys;
 use crate::request::{Body, Headers, Now, RequestHead};
-use crate::router::NormalPath;
+use crate::router::{NormalPath, OwnPaths};
 
 use admit::{Admitted, admit};
 
@@ -35,7 +36,7 @@ pub use authorizer::{Authorization, Authorized, MISTAKABLE_PATH, Unfit};
 pub use tunnel::Standing;
 
 /// Settings of the data plane.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct GatewaySettings {
     /// A change acts on every request that starts later than this after it was acknowledged, in
     /// milliseconds.
@@ -48,6 +49,8 @@ pub struct GatewaySettings {
     pub grant_cache_bytes: usize,
     /// Memory for keys known not to exist, in bytes.
     pub miss_cache_bytes: usize,
+    /// The paths that the gateway answers itself.
+    pub own_paths: OwnPaths,
     /// [`Rules::ALL`], but in the simulation.
     pub rules: Rules,
 }
@@ -60,6 +63,7 @@ impl Default for GatewaySettings {
             body_search_bytes: limits::BODY_SEARCH_BYTES_DEFAULT,
             grant_cache_bytes: limits::GRANT_CACHE_BYTES_DEFAULT,
             miss_cache_bytes: limits::MISS_CACHE_BYTES_DEFAULT,
+            own_paths: OwnPaths::default(),
             rules: Rules::ALL,
         }
     }
@@ -109,6 +113,7 @@ pub struct Gateway {
     freshness: Freshness,
     config: Arc<Config>,
     callers: Callers,
+    own_paths: OwnPaths,
     rules: Rules,
     /// Tell a replica's records of ours from others; `None`: all are believed.
     replica_keys: Option<ReplicaKeys>,
@@ -129,6 +134,7 @@ impl Gateway {
                 memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
                 rehash: None,
             },
+            own_paths: settings.own_paths,
             rules,
             replica_keys,
         }
@@ -136,7 +142,11 @@ impl Gateway {
 
     /// Decides, or says what is needed first; after each need was met, `now` is read anew.
     pub fn decide<H: Headers>(&mut self, head: &RequestHead<'_, H>, body: Body<'_>, now: Now) -> Decision {
-        match self.forward(head, body, now) {
+        let outcome = match self.own_paths.find(head.path) {
+            None => self.forward(head, body, now),
+            Some(own) => own_path::answer(own, head).map(Decision::Respond).map_err(Stop::Problem),
+        };
+        match outcome {
             Ok(decision) => decision,
             Err(Stop::Need(need)) => Decision::Need(need),
             Err(Stop::Problem(problem)) => {
