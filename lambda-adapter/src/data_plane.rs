@@ -52,8 +52,8 @@ impl DataPlane {
     ) -> Self {
         let first = First { asked: timer.now(), reply: tokio::spawn(read(store.clone(), None)) };
         DataPlane {
-            settings,
             gateway: RefCell::new(Gateway::new(settings.clone(), peppers.clone())),
+            settings,
             peppers,
             compiler: RefCell::default(),
             names: RefCell::default(),

@@ -53,7 +53,7 @@ impl DataPlane {
     /// Knows nothing yet. `seed`: random.
     pub fn new(settings: &Settings, seed: [u64; 2]) -> Self {
         DataPlane {
-            gateway: Gateway::new(settings.gateway, settings.peppers.clone()),
+            gateway: Gateway::new(settings.gateway.clone(), settings.peppers.clone()),
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
