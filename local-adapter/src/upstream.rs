@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 use http::request::Parts;
-use latchkey_core::decision::Plan;
-use latchkey_core::upstream::Upstream;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_gateway::decision::Plan;
+use latchkey_gateway::upstream::Upstream;
+use latchkey_gateway::upstream_address::UpstreamAddresses;
 
 use crate::body::{Content, RequestBody};
 use crate::connect::{Connector, Stream};

@@ -4,10 +4,10 @@
 
 use std::cell::RefCell;
 
-use latchkey_core::field_name::folded;
-use latchkey_core::forward::{is_withheld, is_withheld_back};
-use latchkey_core::own_answer::VIA;
-use latchkey_core::request::Body;
+use latchkey_gateway::forward::{is_withheld, is_withheld_back};
+use latchkey_gateway::own_answer::VIA;
+use latchkey_gateway::request::Body;
+use latchkey_request::field_name::folded;
 use wasm_bindgen::prelude::*;
 
 use crate::config::Settings;

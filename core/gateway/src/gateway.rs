@@ -1,0 +1,306 @@
+//! The data plane: decides what happens to a request, from memory alone, or says what it lacks.
+//!
+//! One gateway serves one thread or isolate; there are no locks inside and nothing is awaited.
+//! An adapter asks [`Gateway::decide`], fetches what is needed, hands it in and asks again.
+
+mod admit;
+mod authorizer;
+mod own_path;
+mod tunnel;
+
+use std::sync::Arc;
+
+use crate::authenticate::{Caller, Callers};
+use crate::basis::Stop;
+use crate::config::{Config, ConfigCompiler, UnusableReply};
+use crate::decision::{Decision, GrantRequest};
+use crate::find_route::find_route;
+use crate::forward::{self, Passing};
+use crate::freshness::{Answer, Bound, Freshness};
+use crate::grant_memory::GrantMemory;
+use crate::request::{Body, Headers, Now, RequestHead};
+use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format};
+use latchkey_published::grant::Grant;
+use latchkey_published::keys::Peppers;
+use latchkey_published::limits;
+use latchkey_published::replica_mac::ReplicaKeys;
+use latchkey_router::{NormalPath, OwnPaths};
+
+use admit::{Admitted, admit};
+
+pub use crate::authenticate::Rehash;
+pub use crate::freshness::Event;
+pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
+pub use crate::right::Right;
+pub use authorizer::{Authorization, Authorized, MISTAKABLE_PATH, Unfit};
+pub use tunnel::Standing;
+
+/// Settings of the data plane.
+#[derive(Clone, Debug)]
+pub struct GatewaySettings {
+    /// A change acts on every request that starts later than this after it was acknowledged, in
+    /// milliseconds.
+    pub revocation_bound_ms: u64,
+    /// How much longer memory serves while the feed is out of reach, in milliseconds; 0: not at all.
+    pub outage_grace_ms: u64,
+    /// Longest body searched for a key, in bytes; longer ones are answered 413.
+    pub body_search_bytes: usize,
+    /// Memory for grants, in bytes.
+    pub grant_cache_bytes: usize,
+    /// Memory for keys known not to exist, in bytes.
+    pub miss_cache_bytes: usize,
+    /// The paths that the gateway answers itself.
+    pub own_paths: OwnPaths,
+    /// [`Rules::ALL`], but in the simulation.
+    pub rules: Rules,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        GatewaySettings {
+            revocation_bound_ms: 5_000,
+            outage_grace_ms: 60_000,
+            body_search_bytes: limits::BODY_SEARCH_BYTES_DEFAULT,
+            grant_cache_bytes: limits::GRANT_CACHE_BYTES_DEFAULT,
+            miss_cache_bytes: limits::MISS_CACHE_BYTES_DEFAULT,
+            own_paths: OwnPaths::default(),
+            rules: Rules::ALL,
+        }
+    }
+}
+
+/// An answer of the feed with its configuration compiled, for every gateway of a process.
+#[derive(Clone, Debug)]
+pub struct FeedNews {
+    /// The form of what is published; by a newer one nothing is served.
+    pub format: Format,
+    /// Newest change contained.
+    pub epoch: Epoch,
+    /// Whether what was known is to be forgotten first.
+    pub reset: bool,
+    /// Every replica shows every change up to this one.
+    pub settled: Epoch,
+    /// Changes, ascending.
+    pub changes: Vec<Change>,
+    /// The configuration as of `epoch` or later.
+    pub config: Arc<Config>,
+}
+
+impl FeedNews {
+    /// An answer and what [`crate::config::ConfigCompiler::apply`] made of it.
+    pub fn new(reply: FeedReply, config: Arc<Config>) -> Self {
+        let FeedReply { format, epoch, reset, settled, changes, .. } = reply;
+        FeedNews { format, epoch, reset, settled, changes, config }
+    }
+}
+
+/// How much an instance remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// Grants remembered.
+    pub grants: usize,
+    /// Bytes they take, as accounted.
+    pub grant_bytes: usize,
+    /// Keys known not to exist.
+    pub misses: usize,
+    /// Bytes they take, as accounted.
+    pub miss_bytes: usize,
+}
+
+/// The state of one instance of the data plane.
+#[derive(Debug)]
+pub struct Gateway {
+    freshness: Freshness,
+    config: Arc<Config>,
+    callers: Callers,
+    own_paths: OwnPaths,
+    rules: Rules,
+    /// Tell a replica's records of ours from others; `None`: all are believed.
+    replica_keys: Option<ReplicaKeys>,
+}
+
+impl Gateway {
+    /// A gateway that knows nothing yet.
+    pub fn new(settings: GatewaySettings, peppers: Peppers) -> Self {
+        let GatewaySettings { revocation_bound_ms, outage_grace_ms, rules, .. } = settings;
+        let outage_grace_ms = if rules.grace { outage_grace_ms } else { u64::MAX / 4 };
+        let replica_keys = rules.replica_mac.then(|| ReplicaKeys::new(&peppers));
+        Gateway {
+            freshness: Freshness::new(Bound { revocation_bound_ms, outage_grace_ms }),
+            config: Arc::default(),
+            callers: Callers {
+                body_search_bytes: settings.body_search_bytes,
+                peppers,
+                memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
+                rehash: None,
+            },
+            own_paths: settings.own_paths,
+            rules,
+            replica_keys,
+        }
+    }
+
+    /// Decides, or says what is needed first; after each need was met, `now` is read anew.
+    pub fn decide<H: Headers>(&mut self, head: &RequestHead<'_, H>, body: Body<'_>, now: Now) -> Decision {
+        let outcome = match self.own_paths.find(head.path) {
+            None => self.forward(head, body, now),
+            Some(own) => own_path::answer(own, head).map(Decision::Respond).map_err(Stop::Problem),
+        };
+        match outcome {
+            Ok(decision) => decision,
+            Err(Stop::Need(need)) => Decision::Need(need),
+            Err(Stop::Problem(problem)) => {
+                Decision::Respond(problem.respond(head.header("accept"), head.request_id))
+            }
+            Err(Stop::Respond(response)) => Decision::Respond(*response),
+        }
+    }
+
+    fn forward<H: Headers>(
+        &mut self,
+        head: &RequestHead<'_, H>,
+        body: Body<'_>,
+        now: Now,
+    ) -> Result<Decision, Stop> {
+        let (basis, callers) = self.basis(head.started, now)?;
+        let path = NormalPath::new(head.path);
+        let routed = find_route(basis.config, head, &path)?;
+        let Admitted { service, caller, hidden } = admit(callers, &routed, basis, head, body)?;
+        let hops = forward::Hops::of(head);
+        if hops == forward::Hops::Last {
+            return Ok(Decision::Respond(forward::options_of_ours(head)));
+        }
+        let right = || Box::new(tunnel::right(service, caller.as_ref()));
+        let passing = Passing {
+            service,
+            found: &routed.found,
+            path: &path,
+            authority: routed.authority,
+            identity: caller.as_ref().map(Caller::identity),
+            hider: routed.rules.key_auth.as_deref().filter(|auth| auth.hides_credentials),
+            hidden,
+            hops,
+            upgrade: forward::is_handshake(head).then(right),
+        };
+        Ok(Decision::Forward(Box::new(forward::plan(head, passing))))
+    }
+
+    /// A poll of the feed that is due, to be made beside the request and handed to
+    /// [`Gateway::learn_feed`]; at most one at a time.
+    #[inline]
+    pub fn refresh_due(&mut self, now: Now) -> Option<FeedRequest> {
+        self.freshness.refresh_due(now)
+    }
+
+    /// Takes in the answer, learned at `now`, to a poll sent at `asked`; `None`: there was none.
+    ///
+    /// `compiler` keeps the configuration of this gateway alone. `Err`: the configuration cannot be
+    /// read, which counts as no answer, or was published by a newer version, by which and by what was
+    /// before it nothing is served.
+    pub fn learn_feed(
+        &mut self,
+        asked: Now,
+        now: Now,
+        reply: Option<FeedReply>,
+        compiler: &mut ConfigCompiler,
+    ) -> Result<(), UnusableReply> {
+        if let Some(format) = reply.as_ref().map(|reply| reply.format).filter(Format::is_newer) {
+            self.freshness.shut(asked, now);
+            return Err(UnusableReply::Newer(format));
+        }
+        let weight = reply.as_ref().map(|reply| self.freshness.weigh(asked, reply.epoch, reply.reset));
+        let config = match (&reply, weight) {
+            (Some(reply), Some(Answer::News)) => {
+                compiler.apply(reply).inspect_err(|_| self.freshness.fail(asked, now))?
+            }
+            _ => self.config.clone(),
+        };
+        self.learn_feed_news(asked, now, reply.map(|reply| FeedNews::new(reply, config)));
+        Ok(())
+    }
+
+    /// The same with the configuration compiled already, for several gateways at once.
+    pub fn learn_feed_news(&mut self, asked: Now, now: Now, news: Option<FeedNews>) {
+        let Some(news) = news else { return self.freshness.fail(asked, now) };
+        if news.format.is_newer() {
+            return self.freshness.shut(asked, now);
+        }
+        match self.freshness.weigh(asked, news.epoch, news.reset) {
+            Answer::Outdated => {}
+            Answer::Confirms => {
+                self.callers.memory.settle(news.settled, now);
+                self.freshness.confirm(asked, self.epoch());
+            }
+            Answer::News => {
+                self.take_in(&news, now);
+                self.config = news.config;
+                self.freshness.confirm(asked, news.epoch);
+            }
+        }
+    }
+
+    /// Says that the answer to a poll sent at `asked` is no longer waited for: no failure of the
+    /// feed, in which memory would serve in grace; a request past the bound polls again.
+    pub fn give_up_poll(&mut self, asked: Now) {
+        self.freshness.give_up(asked);
+    }
+
+    fn take_in(&mut self, news: &FeedNews, now: Now) {
+        if news.reset {
+            self.callers.memory.reset();
+        }
+        for change in &news.changes {
+            self.callers.memory.apply(change);
+        }
+        self.callers.memory.settle(news.settled, now);
+    }
+
+    /// Takes in the answer to a [`Need::Grant`], and says how to go on.
+    pub fn learn_grant(&mut self, request: GrantRequest, answer: GrantAnswer, now: Now) -> Learned {
+        let epoch = self.epoch();
+        self.callers.memory.learn(request, answer, epoch, now)
+    }
+
+    /// Takes in a record that others could have written: one of a replica, with the MAC beside it
+    /// (empty: none). If it is not ours, the authority is to be asked.
+    pub fn learn_copy(&mut self, request: GrantRequest, record: &[u8], mac: &str, now: Now) -> Learned {
+        let grant = match &self.replica_keys {
+            Some(keys) => keys.open(&request.digest, record, mac),
+            None => Grant::decode(record).ok(),
+        };
+        self.learn_grant(request, grant.map_or(GrantAnswer::Failed, GrantAnswer::Found), now)
+    }
+
+    /// Says that the feed has come to `epoch`: what is known only up to an earlier one no longer
+    /// decides. For adapters that see an acknowledged change pass by.
+    pub fn hint_epoch(&mut self, epoch: Epoch, now: Now) {
+        self.freshness.hint(epoch, now);
+    }
+
+    /// Newest change in memory; 0 at first.
+    pub fn epoch(&self) -> Epoch {
+        self.freshness.epoch().unwrap_or_default()
+    }
+
+    /// The configuration decided by.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// A grant that the control plane is to move to the current pepper, once.
+    pub fn take_rehash(&mut self) -> Option<Rehash> {
+        self.callers.rehash.take()
+    }
+
+    /// An outage of the feed that began or ended, once.
+    pub fn take_event(&mut self) -> Option<Event> {
+        self.freshness.take_event()
+    }
+
+    /// How much is remembered.
+    pub fn memory_use(&self) -> MemoryUse {
+        let (grants, misses) = self.callers.memory.len();
+        let (grant_bytes, miss_bytes) = self.callers.memory.bytes();
+        MemoryUse { grants, grant_bytes, misses, miss_bytes }
+    }
+}
