@@ -168,7 +168,7 @@ impl Gateway {
         let Admitted { service, caller, hidden } = admit(callers, &routed, basis, head, body)?;
         let hops = forward::Hops::of(head);
         if hops == forward::Hops::Last {
-            return Ok(Decision::Respond(forward::options_of_ours(head)));
+            return Ok(Decision::Respond(forward::options_of_ours()));
         }
         let right = || Box::new(tunnel::right(service, caller.as_ref()));
         let passing = Passing {

@@ -19,6 +19,7 @@ pub mod places;
 pub mod problem;
 pub mod request;
 pub mod request_ids;
+pub mod response_fields;
 mod right;
 pub mod strip_key;
 pub mod surface;

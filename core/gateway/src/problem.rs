@@ -7,7 +7,7 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICA
 use latchkey_request::authority::NoAuthority;
 use latchkey_request::framing::Misframed;
 
-use crate::own_answer::{REQUEST_ID, Response};
+use crate::own_answer::Response;
 use crate::request_ids;
 
 /// Every way a proxied request can fail.
@@ -155,7 +155,8 @@ impl Problem {
         }
     }
 
-    /// The response: status, message in the form `accept` prefers, and the request id.
+    /// The response: status, and a body with the message and the request id in the form that `accept`
+    /// prefers.
     pub fn respond(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
         let format = Format::preferred(accept);
         let id = request_id_text(request_id);
@@ -163,7 +164,6 @@ impl Problem {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-        headers.insert(REQUEST_ID, HeaderValue::from_str(&id).expect("hex digits"));
         match self {
             Problem::NoKey(challenge)
             | Problem::DuplicateKey(challenge)
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(response.headers()[CONTENT_TYPE], media_type);
         assert!(std::str::from_utf8(response.body()).unwrap().starts_with(body), "{:?}", response.body());
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Key");
-        assert_eq!(response.headers()[REQUEST_ID], "00000000000000000000000000000abc");
+        assert!(std::str::from_utf8(response.body()).unwrap().contains("00000000000000000000000000000abc"));
     }
 
     #[test]
