@@ -12,6 +12,7 @@ use latchkey_gateway::gateway::{Event, Gateway, GrantAnswer, Learned};
 use latchkey_gateway::problem::{Problem, request_id_text};
 use latchkey_gateway::request::{Body, Headers, Now};
 use latchkey_gateway::request_ids::RequestIds;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::surface::{Surface, surface};
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::grant::Grant;
@@ -34,6 +35,7 @@ pub struct DataPlane {
     ids: RequestIds,
     door: Door,
     upstreams: UpstreamAddresses,
+    response_fields: ResponseFields,
 }
 
 /// What a grant was read as.
@@ -53,7 +55,7 @@ impl DataPlane {
     /// Knows nothing yet. `seed`: random.
     pub fn new(settings: &Settings, seed: [u64; 2]) -> Self {
         DataPlane {
-            gateway: Gateway::new(settings.gateway, settings.peppers.clone()),
+            gateway: Gateway::new(settings.gateway.clone(), settings.peppers.clone()),
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
@@ -65,6 +67,7 @@ impl DataPlane {
                 settings.peppers.clone(),
             ),
             upstreams: settings.upstreams.clone(),
+            response_fields: settings.response_fields,
         }
     }
 
@@ -73,21 +76,27 @@ impl DataPlane {
         self.names.to_text()
     }
 
+    /// What responses are added.
+    pub fn response_fields(&self) -> ResponseFields {
+        self.response_fields
+    }
+
     /// What is to become of a request, in the words of [`answer`].
     pub fn ask(&mut self, text: &str, body: Body<'_>) -> String {
-        let DataPlane { gateway, names, ids, upstreams, .. } = self;
-        let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
+        let DataPlane { gateway, names, ids, upstreams, response_fields, .. } = self;
+        let fields = *response_fields;
+        let Some(described) = Described::parse(text, names) else { return refuse_undescribed(fields) };
         let request_id = described.request_id.unwrap_or_else(|| ids.draw());
         // Before the path is believed.
         if let Err(no_authority) = described.authority() {
-            return refuse_described(&described, &no_authority.into(), request_id, &Aside::default());
+            return refuse_described(&described, &no_authority.into(), request_id, fields, &Aside::default());
         }
         match surface(PREFIX, described.path) {
             Surface::Proxy => {}
             Surface::Admin(_) | Surface::Status => return answer::control_plane(),
-            Surface::Health => return own(StatusCode::OK, "{\"status\":\"ok\"}", request_id),
+            Surface::Health => return own(StatusCode::OK, "{\"status\":\"ok\"}", request_id, fields),
             Surface::PortalApi(_) | Surface::Portal(_) | Surface::Manager(_) | Surface::Nothing => {
-                return own(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}", request_id);
+                return own(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}", request_id, fields);
             }
         }
         let head = described.head(request_id);
@@ -101,14 +110,20 @@ impl DataPlane {
                     aside.log(&format!(
                         "service {service_id}: an upstream may not be at its address: {reason}"
                     ));
-                    return refuse_described(&described, &Problem::UpstreamUnavailable, request_id, &aside);
+                    return refuse_described(
+                        &described,
+                        &Problem::UpstreamUnavailable,
+                        request_id,
+                        fields,
+                        &aside,
+                    );
                 }
                 let dropped = named_by_connection(described.fields()).unwrap_or_default();
                 answer::forward(&plan, request_id, &dropped, &aside(gateway, now))
             }
             Decision::Respond(mut response) => {
-                let latency_ms = now.monotonic_ms.saturating_sub(head.started.monotonic_ms);
-                edit_own_response_headers(response.headers_mut(), latency_ms);
+                let latency_ms = || now.monotonic_ms.saturating_sub(head.started.monotonic_ms);
+                edit_own_response_headers(response.headers_mut(), fields, request_id, latency_ms);
                 answer::respond(&response, &request_id_text(request_id), &aside(gateway, now))
             }
             Decision::Need(Need::Body { bytes_max }) => answer::need_body(bytes_max, request_id),
@@ -136,7 +151,8 @@ impl DataPlane {
 
     /// The response to a request that came to grief: `problem` is the shim's word for why.
     pub fn refuse(&self, text: &str, problem: &str) -> String {
-        let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed() };
+        let fields = self.response_fields;
+        let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed(fields) };
         let problem = match problem {
             "stale" => Problem::Stale,
             "unresolved" => Problem::UpstreamUnresolved,
@@ -146,7 +162,7 @@ impl DataPlane {
             _ => Problem::Internal,
         };
         let request_id = described.request_id.unwrap_or_default();
-        refuse_described(&described, &problem, request_id, &Aside::default())
+        refuse_described(&described, &problem, request_id, fields, &Aside::default())
     }
 
     /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
@@ -246,24 +262,30 @@ fn aside(gateway: &mut Gateway, now: Now) -> Aside {
 }
 
 /// An answer of this part's own.
-fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
+fn own(status: StatusCode, body: &'static str, request_id: u128, fields: ResponseFields) -> String {
     let mut response = Response::new(Bytes::from_static(body.as_bytes()));
     *response.status_mut() = status;
     let media_type = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, media_type);
-    edit_own_response_headers(response.headers_mut(), 0);
+    edit_own_response_headers(response.headers_mut(), fields, request_id, || 0);
     answer::respond(&response, &request_id_text(request_id), &Aside::default())
 }
 
-fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128, aside: &Aside) -> String {
+fn refuse_described(
+    described: &Described<'_>,
+    problem: &Problem,
+    request_id: u128,
+    fields: ResponseFields,
+    aside: &Aside,
+) -> String {
     let mut response = problem.respond(described.fields().values("accept").next(), request_id);
-    edit_own_response_headers(response.headers_mut(), 0);
+    edit_own_response_headers(response.headers_mut(), fields, request_id, || 0);
     answer::respond(&response, &request_id_text(request_id), aside)
 }
 
-fn refuse_undescribed() -> String {
+fn refuse_undescribed(fields: ResponseFields) -> String {
     let mut response = Problem::BadRequest("Bad request").respond(None, 0);
-    edit_own_response_headers(response.headers_mut(), 0);
+    edit_own_response_headers(response.headers_mut(), fields, 0, || 0);
     response.headers_mut().remove(HeaderName::from_static("x-kong-request-id"));
     answer::respond(&response, "", &Aside::default())
 }
