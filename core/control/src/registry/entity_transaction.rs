@@ -19,7 +19,7 @@ pub(super) const DELETING: &str = "_deleting";
 const SCAN_PAGE: usize = 200;
 
 /// A transaction in terms of entities.
-pub(super) struct Work<'s, S> {
+pub(super) struct EntityTransaction<'s, S> {
     transaction: Transaction<'s, S>,
     /// The time this change is made at, in milliseconds since the Unix epoch.
     pub(super) now_ms: u64,
@@ -32,9 +32,9 @@ pub(super) struct Children {
     pub(super) more: bool,
 }
 
-impl<'s, S: Store> Work<'s, S> {
+impl<'s, S: Store> EntityTransaction<'s, S> {
     pub(super) fn new(store: &'s S, now_ms: u64) -> Self {
-        Work { transaction: Transaction::new(store), now_ms }
+        EntityTransaction { transaction: Transaction::new(store), now_ms }
     }
 
     pub(super) async fn commit(self) -> Result<Commit, StoreError> {
@@ -109,7 +109,7 @@ impl<'s, S: Store> Work<'s, S> {
         Ok(())
     }
 
-    /// Hides an entity until [`Work::remove`]: it can neither be read, changed nor referred to.
+    /// Hides an entity until [`EntityTransaction::remove`]: it can neither be read, changed nor referred to.
     pub(super) fn mark_deleting(&mut self, kind: EntityKind, object: &Object) -> Result<(), Error> {
         let id = id_of(object)?;
         let mut marked = object.clone();
