@@ -20,29 +20,29 @@ use latchkey_gateway::strip_key::append_without;
 use crate::body::{Content, RequestBody, ResponseBody};
 use crate::budget::Kind;
 use crate::failure::Failure;
-use crate::hold::{Held, HeldBody};
+use crate::hold::{HeldBody, ReadBody};
 use crate::progress::Progress;
 use crate::system::whole_ms;
 use crate::tunnel::Lease;
 use crate::upgrade;
 use crate::worker::Worker;
 
-/// A request that nobody is left to answer: its connection is closed.
+/// The client has closed its connection before it was answered.
 #[derive(Debug)]
-pub(crate) struct Abandoned;
+pub(crate) struct ClientGone;
 
-impl std::fmt::Display for Abandoned {
+impl std::fmt::Display for ClientGone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the client went away")
     }
 }
 
-impl std::error::Error for Abandoned {}
+impl std::error::Error for ClientGone {}
 
 const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
 /// One request on its way through.
-struct Passing<'w> {
+struct Exchange<'w> {
     worker: &'w Rc<Worker>,
     peer_ip: IpAddr,
     http_1_0: bool,
@@ -58,8 +58,8 @@ pub(crate) async fn proxy(
     peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
-) -> Result<Response<ResponseBody>, Abandoned> {
-    let passing = Passing {
+) -> Result<Response<ResponseBody>, ClientGone> {
+    let exchange = Exchange {
         worker,
         peer_ip,
         http_1_0: request.version() < Version::HTTP_11,
@@ -69,21 +69,29 @@ pub(crate) async fn proxy(
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
     let (mut request, incoming) = request.into_parts();
-    let held = if incoming.is_end_stream() { Held::Whole(HeldBody::empty()) } else { Held::Unread(incoming) };
-    let (decision, held, decided) = match passing.decide(&request, held).await {
+    let held = if incoming.is_end_stream() {
+        ReadBody::Whole(HeldBody::empty())
+    } else {
+        ReadBody::Unread(incoming)
+    };
+    let (decision, held, decided) = match exchange.decide(&request, held).await {
         Ok(decided) => decided,
-        Err(failure) => return passing.fail_before(failure),
+        Err(failure) => return exchange.fail_before(failure),
     };
     match decision {
-        Decision::Forward(plan) => passing.forward(&plan, &mut request, held, decided).await,
-        Decision::Respond(response) => Ok(passing.respond(response)),
-        Decision::Need(_) => Ok(passing.refuse(Problem::Internal)),
+        Decision::Forward(plan) => exchange.forward(&plan, &mut request, held, decided).await,
+        Decision::Respond(response) => Ok(exchange.respond(response)),
+        Decision::Need(_) => Ok(exchange.refuse(Problem::Internal)),
     }
 }
 
-impl Passing<'_> {
+impl Exchange<'_> {
     /// Also says when the decision was begun that turned out to be the last.
-    async fn decide(&self, request: &Parts, mut held: Held) -> Result<(Decision, Held, Instant), Failure> {
+    async fn decide(
+        &self,
+        request: &Parts,
+        mut held: ReadBody,
+    ) -> Result<(Decision, ReadBody, Instant), Failure> {
         // CONNECT and `OPTIONS *` have no path.
         if !request.uri.path().starts_with('/') || !says_host(request.version, &request.headers) {
             return Ok((Decision::Respond(self.refuse_and_close(&BAD_REQUEST)), held, self.started));
@@ -95,16 +103,16 @@ impl Passing<'_> {
         let mut begun = self.started;
         loop {
             let body = match &held {
-                Held::Unread(_) => Body::Unread,
-                Held::Whole(body) => Body::Whole(&body.bytes),
-                Held::TooLarge => Body::TooLarge,
-                Held::Refused(problem) => {
+                ReadBody::Unread(_) => Body::Unread,
+                ReadBody::Whole(body) => Body::Whole(&body.bytes),
+                ReadBody::TooLarge => Body::TooLarge,
+                ReadBody::Refused(problem) => {
                     let response = self.refuse_and_close(problem);
                     return Ok((Decision::Respond(response), held, begun));
                 }
             };
             match (data_plane.decide(&head, body, now), held) {
-                (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
+                (Decision::Need(Need::Body { bytes_max }), ReadBody::Unread(incoming)) => {
                     let holding = &self.worker.holding;
                     let kind = Kind::SearchedBody;
                     held = holding.collect(incoming, bytes_max, kind, client_ip, self.progress).await?;
@@ -124,9 +132,9 @@ impl Passing<'_> {
         &self,
         plan: &Plan,
         request: &mut Parts,
-        held: Held,
+        held: ReadBody,
         decided: Instant,
-    ) -> Result<Response<ResponseBody>, Abandoned> {
+    ) -> Result<Response<ResponseBody>, ClientGone> {
         let lease = Lease::new(self.worker, plan, request, self.peer_ip, self.request_id);
         let body = match self.edit(plan, request, held) {
             Ok(body) => body,
@@ -146,17 +154,17 @@ impl Passing<'_> {
     }
 
     /// Points the client's request to the upstream. What comes back is the body to be sent.
-    fn edit(&self, plan: &Plan, request: &mut Parts, held: Held) -> Result<RequestBody, Problem> {
+    fn edit(&self, plan: &Plan, request: &mut Parts, held: ReadBody) -> Result<RequestBody, Problem> {
         request.uri = Uri::from_maybe_shared(plan.target.clone()).map_err(|_| BAD_REQUEST)?;
         match (held, &plan.body) {
-            (Held::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
-            (Held::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
+            (ReadBody::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
+            (ReadBody::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
                 let mut kept = Vec::with_capacity(bytes.len());
                 append_without(bytes, cuts, &mut kept);
                 kept
             }))),
-            (Held::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
-            (Held::TooLarge | Held::Refused(_), _) => Err(Problem::Internal),
+            (ReadBody::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
+            (ReadBody::TooLarge | ReadBody::Refused(_), _) => Err(Problem::Internal),
         }
     }
 
@@ -180,19 +188,19 @@ impl Passing<'_> {
         Response::from_parts(parts, body)
     }
 
-    fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, Abandoned> {
+    fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, ClientGone> {
         if matches!(failure, Failure::Unreadable | Failure::ClientGone) {
             return self.fail_before(failure);
         }
-        let problem = failure.problem().ok_or(Abandoned)?;
+        let problem = failure.problem().ok_or(ClientGone)?;
         let request_id = latchkey_gateway::problem::request_id_text(self.request_id);
         tracing::info!(request_id, service_id = %plan.upstream.service_id, ?failure, "upstream failed");
         Ok(self.refuse(problem))
     }
 
     /// Of the client, before there is an answer: what follows on its connection cannot be read.
-    fn fail_before(&self, failure: Failure) -> Result<Response<ResponseBody>, Abandoned> {
-        let problem = failure.problem().ok_or(Abandoned)?;
+    fn fail_before(&self, failure: Failure) -> Result<Response<ResponseBody>, ClientGone> {
+        let problem = failure.problem().ok_or(ClientGone)?;
         Ok(self.respond(self.refuse_and_close(&problem)))
     }
 

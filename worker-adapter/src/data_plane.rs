@@ -149,7 +149,7 @@ impl DataPlane {
         answer::respond(&response, "", &aside)
     }
 
-    /// The response to a request that came to grief: `problem` is the shim's word for why.
+    /// The response to a request that failed: `problem` is the word of the scripts for why.
     pub fn refuse(&self, text: &str, problem: &str) -> String {
         let fields = self.response_fields;
         let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed(fields) };
