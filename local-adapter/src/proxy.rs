@@ -76,12 +76,12 @@ pub(crate) async fn proxy(
     };
     let (decision, held, decided) = match exchange.decide(&request, held).await {
         Ok(decided) => decided,
-        Err(failure) => return exchange.fail_before(failure),
+        Err(failure) => return exchange.fail_to_read(failure),
     };
     match decision {
         Decision::Forward(plan) => exchange.forward(&plan, &mut request, held, decided).await,
         Decision::Respond(response) => Ok(exchange.respond(response)),
-        Decision::Need(_) => Ok(exchange.refuse(Problem::Internal)),
+        Decision::Need(_) => Ok(exchange.refuse(&Problem::Internal)),
     }
 }
 
@@ -94,7 +94,7 @@ impl Exchange<'_> {
     ) -> Result<(Decision, ReadBody, Instant), Failure> {
         // CONNECT and `OPTIONS *` have no path.
         if !request.uri.path().starts_with('/') || !says_host(request.version, &request.headers) {
-            return Ok((Decision::Respond(self.refuse_and_close(&BAD_REQUEST)), held, self.started));
+            return Ok((Decision::Respond(self.refusal(&BAD_REQUEST)), held, self.started));
         }
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
@@ -107,7 +107,7 @@ impl Exchange<'_> {
                 ReadBody::Whole(body) => Body::Whole(&body.bytes),
                 ReadBody::TooLarge => Body::TooLarge,
                 ReadBody::Refused(problem) => {
-                    let response = self.refuse_and_close(problem);
+                    let response = self.refusal(problem);
                     return Ok((Decision::Respond(response), held, begun));
                 }
             };
@@ -138,7 +138,7 @@ impl Exchange<'_> {
         let lease = Lease::new(self.worker, plan, request, self.peer_ip, self.request_id);
         let body = match self.edit(plan, request, held) {
             Ok(body) => body,
-            Err(problem) => return Ok(self.refuse(problem)),
+            Err(problem) => return Ok(self.refuse(&problem)),
         };
         let upstreams = &self.worker.upstreams;
         // Only a request of HTTP/1.1 can be upgraded.
@@ -190,30 +190,26 @@ impl Exchange<'_> {
 
     fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, ClientGone> {
         if matches!(failure, Failure::Unreadable | Failure::ClientGone) {
-            return self.fail_before(failure);
+            return self.fail_to_read(failure);
         }
         let problem = failure.problem().ok_or(ClientGone)?;
         let request_id = latchkey_gateway::problem::request_id_text(self.request_id);
         tracing::info!(request_id, service_id = %plan.upstream.service_id, ?failure, "upstream failed");
-        Ok(self.refuse(problem))
+        Ok(self.refuse(&problem))
     }
 
-    /// Of the client, before there is an answer: what follows on its connection cannot be read.
-    fn fail_before(&self, failure: Failure) -> Result<Response<ResponseBody>, ClientGone> {
+    /// The client's request could not be read to its end.
+    fn fail_to_read(&self, failure: Failure) -> Result<Response<ResponseBody>, ClientGone> {
         let problem = failure.problem().ok_or(ClientGone)?;
-        Ok(self.respond(self.refuse_and_close(&problem)))
+        Ok(self.refuse(&problem))
     }
 
-    fn refuse(&self, problem: Problem) -> Response<ResponseBody> {
-        self.respond(problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id))
+    fn refuse(&self, problem: &Problem) -> Response<ResponseBody> {
+        self.respond(self.refusal(problem))
     }
 
-    /// For a client that has more to send, which nobody will read.
-    fn refuse_and_close(&self, problem: &Problem) -> Response<Bytes> {
-        let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
-        let mut response = problem.respond(accept, self.request_id);
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+    fn refusal(&self, problem: &Problem) -> Response<Bytes> {
+        refusal(problem, self.accept.as_ref(), self.request_id)
     }
 
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
@@ -224,18 +220,25 @@ impl Exchange<'_> {
     }
 }
 
-/// Refuses a request of any part of the program, unread, and ends the connection.
+/// Ends the connection where the problem says so.
+fn refusal(problem: &Problem, accept: Option<&HeaderValue>, request_id: u128) -> Response<Bytes> {
+    let mut response = problem.respond(accept.map(HeaderValue::as_bytes), request_id);
+    if problem.ends_connection() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Refuses a request of any part of the program, unread.
 pub(crate) fn refuse(
     worker: &Worker,
     request: &Request<Incoming>,
     problem: &Problem,
     progress: &Rc<Progress>,
 ) -> Response<ResponseBody> {
-    let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
     let request_id = worker.request_ids.draw();
-    let mut response = problem.respond(accept, request_id);
+    let mut response = refusal(problem, request.headers().get(header::ACCEPT), request_id);
     edit_own_response_headers(response.headers_mut(), worker.response_fields, request_id, || 0);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress)))
 }
 
