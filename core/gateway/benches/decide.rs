@@ -281,7 +281,6 @@ fn configuration(routes: usize, plugin: Plugin) -> Arc<Config> {
     let pieces = pieces.into_iter().map(|(id, piece)| (id, piece.encode())).collect();
     let config = ConfigCompiler::default().apply(&feed_reply(pieces)).expect("pieces just made");
     assert_eq!(config.unusable(), []);
-    assert_eq!(config.routes_count(), routes);
     config
 }
 
