@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::fixtures::{fresh_id, fresh_text};
+use crate::base::{fresh_id, fresh_text};
 
 /// How a value is spelled where it is put in.
 #[derive(Clone, Copy, PartialEq, Eq)]

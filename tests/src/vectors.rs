@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
+use crate::client::Client as _;
+use crate::deployment::{Deployment, Elsewhere, Local};
 use crate::expectation::{Outcome, check};
 use crate::fixtures::{id_of, service_body, try_create, try_patch, wipe};
-use crate::gateway::Gateway;
 use crate::placeholders::{Placeholders, Spelling, look_up};
 use crate::raw_http::{Request, Response};
 use crate::report::{Report, cases_asked_for, features_not_there};
@@ -105,18 +106,18 @@ fn load_file(file: &Path) -> Vec<Case> {
 
 /// Runs all cases on the gateway that the environment names, else on local ones.
 pub fn run_all(cases: &[Case]) -> Report {
-    match Gateway::from_env() {
+    match Elsewhere::from_env() {
         Some(gateway) => run_on_one(cases, &gateway),
         None => {
-            let mut report = run_those(cases, false, &Gateway::local);
-            report.add(run_those(cases, true, &Gateway::trusting));
+            let mut report = run_those(cases, false, &|| Box::new(Local::fresh()));
+            report.add(run_those(cases, true, &|| Box::new(Local::trusting())));
             report
         }
     }
 }
 
 /// Runs all cases one after the other, those that wait last.
-pub fn run_on_one(cases: &[Case], gateway: &Gateway) -> Report {
+pub fn run_on_one(cases: &[Case], gateway: &dyn Deployment) -> Report {
     let report = Mutex::new(Report::default());
     let (slow, quick) = asked_for(cases, false);
     run_in_turn(quick.iter().chain(&slow), gateway, &report);
@@ -124,7 +125,7 @@ pub fn run_on_one(cases: &[Case], gateway: &Gateway) -> Report {
 }
 
 /// Runs all cases. Those that wait run beside the others, each on a gateway of its own.
-pub fn run_on(cases: &[Case], fresh: &(dyn Fn() -> Gateway + Sync)) -> Report {
+pub fn run_on(cases: &[Case], fresh: &(dyn Fn() -> Box<dyn Deployment> + Sync)) -> Report {
     without_trust(cases, run_those(cases, false, fresh))
 }
 
@@ -135,16 +136,16 @@ fn without_trust(cases: &[Case], mut report: Report) -> Report {
     report
 }
 
-fn run_those(cases: &[Case], trusting: bool, fresh: &(dyn Fn() -> Gateway + Sync)) -> Report {
+fn run_those(cases: &[Case], trusting: bool, fresh: &(dyn Fn() -> Box<dyn Deployment> + Sync)) -> Report {
     let report = Mutex::new(Report::default());
     let (slow, quick) = asked_for(cases, trusting);
     thread::scope(|scope| {
         for case in slow {
             let report = &report;
-            scope.spawn(move || run_in_turn([&case], &fresh(), report));
+            scope.spawn(move || run_in_turn([&case], &*fresh(), report));
         }
         if !quick.is_empty() {
-            run_in_turn(&quick, &fresh(), &report);
+            run_in_turn(&quick, &*fresh(), &report);
         }
     });
     report.into_inner().unwrap()
@@ -157,7 +158,11 @@ fn asked_for(cases: &[Case], trusting: bool) -> (Vec<&Case>, Vec<&Case>) {
     cases.iter().filter(asked_for).partition(|case| case.waits())
 }
 
-fn run_in_turn<'a>(cases: impl IntoIterator<Item = &'a &'a Case>, gateway: &Gateway, report: &Mutex<Report>) {
+fn run_in_turn<'a>(
+    cases: impl IntoIterator<Item = &'a &'a Case>,
+    gateway: &dyn Deployment,
+    report: &Mutex<Report>,
+) {
     let upstream = Upstream::recording();
     let without = features_not_there();
     for case in cases {
@@ -226,7 +231,7 @@ fn unknown_members(what: &str, value: &Value, known: &[&str]) -> Vec<String> {
 }
 
 /// Runs one case on a gateway that nobody else uses meanwhile.
-pub fn run(case: &Case, gateway: &Gateway, upstream: &Upstream) -> Result<(), Vec<String>> {
+pub fn run(case: &Case, gateway: &dyn Deployment, upstream: &Upstream) -> Result<(), Vec<String>> {
     case.check_members()?;
     wipe(gateway).map_err(|reason| vec![format!("wiping: {reason}")])?;
     let mut run = Run { gateway, upstream, placeholders: Placeholders::default(), keys: Vec::new() };
@@ -261,7 +266,7 @@ fn settle() {
 }
 
 struct Run<'a> {
-    gateway: &'a Gateway,
+    gateway: &'a dyn Deployment,
     upstream: &'a Upstream,
     placeholders: Placeholders,
     /// Every key this case made so far.
@@ -536,14 +541,17 @@ impl Run<'_> {
         let request = self.request(&step["request"], to_admin).map_err(one)?;
         let hides_keys = to_admin && self.may_not_show_keys(&request);
         self.upstream.take();
-        let authority = if to_admin { self.gateway.admin_authority() } else { self.gateway.authority() };
-        let mut response =
-            self.gateway.exchange(authority, &request).map_err(|error| one(format!("no answer: {error}")))?;
+        let authority =
+            if to_admin { self.gateway.admin_authority() } else { self.gateway.authority().to_owned() };
+        let mut response = self
+            .gateway
+            .exchange(&authority, &request)
+            .map_err(|error| one(format!("no answer: {error}")))?;
         for _ in 1..step["request"]["times"].as_u64().unwrap_or(1) {
             self.upstream.take();
             response = self
                 .gateway
-                .exchange(authority, &request)
+                .exchange(&authority, &request)
                 .map_err(|error| one(format!("no answer: {error}")))?;
         }
         let recorded = self.upstream.take();
@@ -585,8 +593,8 @@ impl Run<'_> {
     fn request(&mut self, spec: &Value, to_admin: bool) -> Result<Request, String> {
         let method = spec["method"].as_str().ok_or("request without method")?;
         let path = self.placeholders.fill_text(spec["path"].as_str().unwrap_or("/"), Spelling::Url)?;
-        let prefix = if to_admin { self.gateway.admin_path() } else { "" };
-        let mut target = format!("{prefix}{path}");
+        let doors = self.gateway.doors();
+        let mut target = if to_admin { doors.admin(&path).target } else { doors.gateway(&path).target };
         if let Some(query) = spec["query"].as_str() {
             target = format!("{target}?{}", self.placeholders.fill_text(query, Spelling::Url)?);
         }
@@ -597,7 +605,7 @@ impl Run<'_> {
         }
         let wants_token = to_admin && spec["admin_token"] != false;
         if wants_token && !request.headers.contains("kong-admin-token") {
-            request.headers.push("Kong-Admin-Token", &self.gateway.admin_token);
+            request.headers.push("Kong-Admin-Token", self.gateway.admin_token());
         }
         request.body = self.body(spec)?;
         Ok(request)
@@ -638,8 +646,8 @@ impl Run<'_> {
     }
 
     fn is_there(&self, path: &str) -> bool {
-        let path = path.strip_prefix(self.gateway.admin_path()).unwrap_or(path);
-        self.gateway.admin("GET", path, None).status == 200
+        let prefix = self.gateway.doors().admin("").target;
+        self.gateway.admin("GET", path.strip_prefix(&prefix).unwrap_or(path), None).status == 200
     }
 }
 

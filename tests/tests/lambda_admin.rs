@@ -8,9 +8,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use latchkey_tests::admin_suite::{run_all, tests};
-use latchkey_tests::gateway::Gateway;
-use latchkey_tests::lambda::gateway::Settings;
-use latchkey_tests::lambda::{LambdaGateway, Trigger, Way};
+use latchkey_tests::deployment::{Lambda, Settings};
+use latchkey_tests::lambda::{Trigger, Way};
 
 /// One way at a time: each has a Java of its own, and answers in time only with processors to itself.
 static TURN: Mutex<()> = Mutex::new(());
@@ -20,7 +19,7 @@ fn check(way: Way, without: &[&str]) {
     // The suite sends hundreds of wrong tokens.
     let unbounded = ("LATCHKEY_ADMIN_GUESSES_PER_SECOND".to_owned(), "0".to_owned());
     let settings = Settings { variables: vec![unbounded], ..Settings::default() };
-    let gateway = Gateway::of_lambda(LambdaGateway::with(way, &settings));
+    let gateway = Lambda::with(way, &settings);
     let without: Vec<String> = without.iter().map(|feature| (*feature).to_owned()).collect();
     let report = run_all(&gateway, &without);
     let summary = format!("{}: {}", way.name(), report.summary());

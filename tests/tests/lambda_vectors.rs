@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use latchkey_tests::gateway::Gateway;
+use latchkey_tests::deployment::Lambda;
 use latchkey_tests::lambda::exceptions::exceptions_of;
 use latchkey_tests::lambda::{Trigger, Way};
 use latchkey_tests::vectors::{load_all, run_on, run_on_one};
@@ -20,9 +20,9 @@ fn check(way: Way) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let cases = load_all();
     let report = match way {
-        Way::Trigger(_) => run_on(&cases, &|| Gateway::lambda(way)),
+        Way::Trigger(_) => run_on(&cases, &|| Box::new(Lambda::start(way))),
         // Each of its emulators is a cargo of its own: one is enough.
-        Way::Watch => run_on_one(&cases, &Gateway::lambda(way)),
+        Way::Watch => run_on_one(&cases, &Lambda::start(way)),
     };
     let exceptions: BTreeMap<_, _> = exceptions_of(way).into_iter().collect();
     let id = |case: &str| case.split(['/', ':']).nth(1).unwrap_or_default().to_owned();

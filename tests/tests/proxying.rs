@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Local, Options, run_to_end};
 use latchkey_tests::fixtures::{consumer_with_key, create, id_of, proxy_to};
-use latchkey_tests::gateway::{Gateway, Options, run_to_end};
 use latchkey_tests::ports::free_port;
 use latchkey_tests::raw_http::{Connection, Framing, Request, Response, copy_body, exchange};
 use latchkey_tests::upstream::{Next, Recorded, Upstream, answer};
@@ -24,12 +25,12 @@ fn with_key(request: Request) -> Request {
 }
 
 /// A gateway with one route to the upstream, and bob's key `kong`.
-fn gateway_to(upstream: &Upstream, config: &Value) -> Gateway {
+fn gateway_to(upstream: &Upstream, config: &Value) -> Local {
     gateway_with(Options::default(), upstream, &json!({}), config)
 }
 
-fn gateway_with(options: Options, upstream: &Upstream, service: &Value, config: &Value) -> Gateway {
-    let gateway = Gateway::spawn(options);
+fn gateway_with(options: Options, upstream: &Upstream, service: &Value, config: &Value) -> Local {
+    let gateway = Local::spawn(options);
     proxy_to(&gateway, upstream, service, config);
     consumer_with_key(&gateway, "bob", "kong");
     gateway
@@ -72,8 +73,8 @@ fn write_blocks(to: &mut impl Write, bytes: u64) -> io::Result<()> {
 }
 
 #[track_caller]
-fn assert_memory_steady(gateway: &Gateway, before_kib: u64) {
-    let growth = gateway.process().peak_memory_kib().saturating_sub(before_kib);
+fn assert_memory_steady(gateway: &Local, before_kib: u64) {
+    let growth = gateway.peak_memory_kib().saturating_sub(before_kib);
     assert!(growth < MEMORY_GROWTH_KIB_MAX, "memory grew by {growth} KiB from {before_kib} KiB");
 }
 
@@ -82,7 +83,7 @@ fn a_gibibyte_goes_up_in_constant_memory() {
     let upstream = sink();
     let gateway = gateway_to(&upstream, &json!({}));
     gateway.send(&with_key(Request::get("/warm")));
-    let before = gateway.process().peak_memory_kib();
+    let before = gateway.peak_memory_kib();
     let mut connection = Connection::open(gateway.authority()).unwrap();
     connection
         .send(&with_key(Request::new("POST", "/up")).header("Content-Length", GIB.to_string()))
@@ -97,7 +98,7 @@ fn a_gibibyte_goes_up_in_constant_memory() {
 fn a_gibibyte_comes_down_in_constant_memory() {
     let upstream = source(GIB);
     let gateway = gateway_to(&upstream, &json!({}));
-    let before = gateway.process().peak_memory_kib();
+    let before = gateway.peak_memory_kib();
     let mut connection = Connection::open(gateway.authority()).unwrap();
     connection.send(&with_key(Request::get("/down"))).unwrap();
     let head = connection.read_head().unwrap();
@@ -111,7 +112,7 @@ fn a_gibibyte_comes_down_in_constant_memory() {
 fn a_client_that_does_not_read_holds_the_upstream_back() {
     let upstream = source(GIB / 4);
     let gateway = gateway_to(&upstream, &json!({}));
-    let before = gateway.process().peak_memory_kib();
+    let before = gateway.peak_memory_kib();
     let mut connection = Connection::open(gateway.authority()).unwrap();
     connection.send(&with_key(Request::get("/down"))).unwrap();
     assert_eq!(connection.read_head().unwrap().status(), 200);
@@ -247,7 +248,7 @@ fn head_has_no_body_and_keeps_the_connection() {
 /// A client may name any field in `Connection`, those that frame the body too: the body must stay one.
 #[test]
 fn framing_survives_being_named_by_connection() {
-    let gateway = Gateway::local();
+    let gateway = Local::fresh();
     let upstream = Upstream::recording();
     proxy_to(&gateway, &upstream, &json!({}), &Value::Null);
     let hidden = "GET /smuggled HTTP/1.1\r\nX: y\r\n";
@@ -492,7 +493,7 @@ fn sigterm_lets_requests_end_and_takes_no_more() {
         move || exchange(&authority, &with_key(Request::get("/slow")))
     });
     thread::sleep(Duration::from_millis(300));
-    gateway.process().terminate();
+    gateway.terminate();
     thread::sleep(Duration::from_millis(300));
     let refused = TcpStream::connect(&authority).map_or(true, |stream| {
         let mut connection = Connection::over(stream, &authority).unwrap();
@@ -501,7 +502,7 @@ fn sigterm_lets_requests_end_and_takes_no_more() {
     assert!(refused, "a new connection was served after SIGTERM");
     let response = in_flight.join().unwrap().expect("the request in flight was cut off");
     assert_eq!((response.status, response.text().as_str()), (200, "finished"));
-    let status = gateway.process_mut().wait(Duration::from_secs(10)).expect("still runs 10 s after SIGTERM");
+    let status = gateway.wait(Duration::from_secs(10)).expect("still runs 10 s after SIGTERM");
     assert!(status.success(), "{status}");
 
     gateway.restart();
@@ -512,10 +513,10 @@ fn sigterm_lets_requests_end_and_takes_no_more() {
 fn a_second_process_on_the_folder_is_refused() {
     let upstream = Upstream::recording();
     let gateway = gateway_to(&upstream, &json!({}));
-    let (status, text) = run_to_end(&gateway.process().options, Duration::from_secs(10))
+    let (status, text) = run_to_end(&gateway.options, Duration::from_secs(10))
         .expect("the second process runs beside the first");
     assert!(!status.success(), "the second process ended well: {text}");
-    let folder = gateway.process().data().display().to_string();
+    let folder = gateway.data().display().to_string();
     assert!(text.contains(&folder), "the error does not name the folder: {text:?}");
     assert!(!text.contains("panicked"), "a panic is no clear error: {text}");
     assert_eq!(gateway.send(&with_key(Request::get("/"))).status, 200);

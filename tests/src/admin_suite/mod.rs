@@ -43,8 +43,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::client::Client as _;
+use crate::deployment::Deployment;
 use crate::fixtures::wipe;
-use crate::gateway::Gateway;
 use crate::raw_http::{Request, Response};
 use crate::report::{Report, cases_asked_for};
 
@@ -65,15 +66,16 @@ pub trait Api {
     fn unix_s(&self) -> u64;
 }
 
-impl Api for Gateway {
+impl<D: Deployment> Api for D {
     fn send(&self, request: &Request) -> Response {
+        let admin = self.doors().admin("");
         let mut request = request.clone();
-        request.target.splice(0..0, self.admin_path().bytes());
-        self.send_admin(&request)
+        request.target.splice(0..0, admin.target.bytes());
+        self.send_to(&admin.authority, &request)
     }
 
     fn token(&self) -> &str {
-        &self.admin_token
+        self.admin_token()
     }
 
     fn empty(&self) -> Result<(), String> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::fixtures::fresh_text;
+use crate::base::fresh_text;
 use crate::ports::free_port;
 use crate::raw_http::{Request, Response, exchange};
 

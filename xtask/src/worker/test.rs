@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use latchkey_tests::worker::NODE_VARIABLE;
+use latchkey_tests::deployment::NODE_VARIABLE;
 
 use super::build::build;
 use super::serve::{Served, run_here};
