@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use latchkey_tests::base::{Chance, fresh_text};
 use latchkey_tests::client::Client as _;
 use latchkey_tests::deployment::Local;
-use latchkey_tests::fixtures::{
-    Chance, create, create_service, fresh_text, id_of, list_all, proxy_to, try_create,
-};
+use latchkey_tests::fixtures::{create, create_service, id_of, list_all, proxy_to, try_create};
 use latchkey_tests::raw_http::{Connection, Request, Response};
 use latchkey_tests::upstream::Upstream;
 use serde_json::{Value, json};
