@@ -19,6 +19,7 @@ pub mod client;
 
 pub mod fixtures;
 
+mod nullable;
 pub mod placeholders;
 
 pub mod expectation;

@@ -25,6 +25,11 @@ impl Placeholders {
         self.known.insert((kind.to_owned(), name.to_owned()), value);
     }
 
+    /// The value that has this name.
+    pub fn named(&mut self, kind: &str, name: &str) -> Result<Value, String> {
+        self.resolve(&format!("{kind}:{name}"))
+    }
+
     /// Every string in the value filled; one that is a placeholder and nothing else takes its whole value.
     pub fn fill(&mut self, value: &Value) -> Result<Value, String> {
         Ok(match value {

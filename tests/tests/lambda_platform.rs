@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use latchkey_tests::client::Client as _;
-use latchkey_tests::deployment::{Lambda, Settings};
+use latchkey_tests::deployment::{Deployment as _, Lambda, Settings};
 use latchkey_tests::fixtures::{consumer_with_key, create, proxy_to};
 use latchkey_tests::lambda::{Trigger, Way};
 use latchkey_tests::raw_http::{Connection, Framing, Request, copy_body, exchange};
@@ -322,13 +322,13 @@ fn keys_are_nowhere_in_the_table_or_the_log() {
     assert_eq!(made["key"], "canary-5f2d9c");
     assert_eq!(gateway.send(&Request::get("/?apikey=canary-5f2d9c")).status, 200);
     assert_eq!(gateway.send(&Request::get("/").header("apikey", "canary-wrong")).status, 401);
-    let lambda = gateway.lambda.as_ref().unwrap();
+    let lambda = &gateway;
     let items = lambda.dynamodb.items(&lambda.table);
     assert!(items.len() > 5, "{items:?}");
     let text = serde_json::to_string(&items).unwrap();
     assert!(text.contains("eve") || items.iter().any(|item| item.to_string().contains("\"B\"")));
     for secret in ["canary", gateway.admin_token.as_str(), lambda.pepper.as_str()] {
         assert!(!text.contains(secret), "in the table");
-        assert!(!lambda.log().contains(secret), "in the log: {}", lambda.log());
+        assert!(!lambda.output().contains(secret), "in the log: {}", lambda.output());
     }
 }
