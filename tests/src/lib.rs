@@ -24,6 +24,7 @@ pub mod placeholders;
 
 pub mod expectation;
 
+pub mod many;
 pub mod report;
 
 pub mod vectors;

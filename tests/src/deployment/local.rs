@@ -32,9 +32,25 @@ pub struct Options {
     pub outlives_full_disk: bool,
 }
 
+/// Files there are in memory, where the system has it.
+const MEMORY: &str = "/dev/shm";
+
 impl Default for Options {
     fn default() -> Self {
-        let data = tempfile::Builder::new().prefix("latchkey-test-").tempdir().expect("no temporary folder");
+        Self::over(&std::env::temp_dir())
+    }
+}
+
+impl Options {
+    /// Over a folder on no disk: for tests to which it does not matter, a third of the time.
+    pub fn in_memory() -> Self {
+        let memory = Path::new(MEMORY);
+        if memory.is_dir() { Self::over(memory) } else { Self::default() }
+    }
+
+    fn over(folder: &Path) -> Self {
+        let data = tempfile::Builder::new().prefix("latchkey-test-").tempdir_in(folder);
+        let data = data.expect("no temporary folder");
         Self {
             admin_token: Some(ADMIN_TOKEN.to_owned()),
             env: Vec::new(),
@@ -43,9 +59,7 @@ impl Default for Options {
             outlives_full_disk: false,
         }
     }
-}
 
-impl Options {
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.push((name.to_owned(), value.into()));
         self
@@ -71,11 +85,6 @@ impl Local {
     /// Over a folder of its own.
     pub fn fresh() -> Self {
         Self::spawn(Options::default())
-    }
-
-    /// The same; it believes the tests who the client is.
-    pub fn trusting() -> Self {
-        Self::spawn(Options::default().trusting())
     }
 
     /// Starts the program and waits until it listens.

@@ -1,19 +1,16 @@
 //! Runs many cases.
 
-use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
 use super::case::Case;
 use super::steps::run;
-use crate::deployment::{Deployment, Elsewhere, Local};
+use crate::deployment::{Deployment, Elsewhere, Local, Options};
 use crate::fixtures::wipe;
+use crate::many::each_of;
 use crate::report::{Report, cases_asked_for, features_not_there};
 use crate::upstream::Upstream;
-
-/// Cases at a time where each has a deployment of its own.
-const AT_A_TIME: usize = 8;
 
 /// Starts a deployment with nothing in it.
 pub type Start<'a> = &'a (dyn Fn() -> Box<dyn Deployment> + Sync);
@@ -25,8 +22,8 @@ pub fn run_all(cases: &[Case]) -> Report {
         Some(elsewhere) => run_on_one(&all, &elsewhere),
         None => {
             let (trusting, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|case| case.needs_trust());
-            let mut report = run_each(&others, &|| Box::new(Local::fresh()));
-            report.add(run_each(&trusting, &|| Box::new(Local::trusting())));
+            let mut report = run_each(&others, &|| Box::new(Local::spawn(Options::in_memory())));
+            report.add(run_each(&trusting, &|| Box::new(Local::spawn(Options::in_memory().trusting()))));
             report
         }
     }
@@ -58,21 +55,12 @@ fn run_each(cases: &[&Case], start: Start<'_>) -> Report {
     let report = Mutex::new(Report::default());
     let begun = Instant::now();
     let (slow, quick): (Vec<_>, Vec<_>) = there(cases, &report).into_iter().partition(|case| case.waits());
-    let queue = Mutex::new(VecDeque::from(quick));
+    let run_one = |case| note(&report, case, run(case, &*start(), &Upstream::recording()));
     thread::scope(|scope| {
         for case in slow {
-            let report = &report;
-            scope.spawn(move || note(report, case, run(case, &*start(), &Upstream::recording())));
+            scope.spawn(move || run_one(case));
         }
-        for _ in 0..AT_A_TIME {
-            scope.spawn(|| {
-                let upstream = Upstream::recording();
-                loop {
-                    let Some(case) = queue.lock().unwrap().pop_front() else { return };
-                    note(&report, case, run(case, &*start(), &upstream));
-                }
-            });
-        }
+        each_of(quick, run_one);
     });
     let mut report = report.into_inner().unwrap();
     report.seconds += begun.elapsed().as_secs_f64();
