@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod base;
+pub mod gate;
 pub mod output;
 pub mod ports;
 

@@ -16,11 +16,10 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    workspace::cargo(&["build", "--package", "latchkey"])?;
-    let program = workspace::target_dir()?.join("debug").join("latchkey");
+    let environment = lambda::test::environment()?;
     let mut tests = Command::new(workspace::cargo_program());
-    tests.args(["test", "--workspace", "--no-fail-fast"]).env("LATCHKEY_BIN", program);
-    workspace::run(tests.envs(lambda::test::environment()?))?;
+    tests.args(["test", "--workspace", "--no-fail-fast"]);
+    workspace::run(tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?).envs(environment))?;
     worker::test::run(&worker::test::Options::default())?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());

@@ -32,6 +32,7 @@ pub fn run_all(cases: &[Case]) -> Report {
 /// Runs cases one after the other on a deployment that they share, those that wait last.
 pub fn run_on_one(cases: &[&Case], deployment: &dyn Deployment) -> Report {
     let report = Mutex::new(Report::default());
+    let begun = Instant::now();
     let upstream = Upstream::recording();
     let (slow, quick): (Vec<_>, Vec<_>) =
         applicable(cases, &report).into_iter().partition(|case| case.waits());
@@ -39,7 +40,9 @@ pub fn run_on_one(cases: &[&Case], deployment: &dyn Deployment) -> Report {
         let emptied = wipe(deployment).map_err(|reason| vec![format!("wiping: {reason}")]);
         note(&report, case, emptied.and_then(|()| run(case, deployment, &upstream)));
     }
-    report.into_inner().unwrap()
+    let mut report = report.into_inner().unwrap();
+    report.seconds = begun.elapsed().as_secs_f64();
+    report
 }
 
 /// Runs cases each on a deployment of its own, several at a time; those that wait hold up no other.

@@ -22,22 +22,15 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let environment = environment()?;
     let test = |arguments: &[&str]| {
         let mut cargo = Command::new(workspace::cargo_program());
-        cargo.arg("test").args(arguments).envs(environment.iter().cloned());
+        cargo.args(["test", "--workspace"]).args(arguments).envs(environment.iter().cloned());
         workspace::run(&mut cargo)
     };
     if options.only.is_none() {
-        test(&["--package", "latchkey-lambda"])?;
-        test(&[
-            "--package",
-            "latchkey-tests",
-            "--lib",
-            "--test",
-            "lambda_fronts",
-            "--test",
-            "lambda_platform",
-        ])?;
+        test(&["--bin", "latchkey-lambda"])?;
+        let of_the_function = ["canary", "handler", "store", "lambda_fronts", "lambda_platform"];
+        test(&of_the_function.map(|name| ["--test", name]).concat())?;
     }
-    let mut over = vec!["--package", "latchkey-tests", "--no-fail-fast"];
+    let mut over = vec!["--no-fail-fast"];
     over.extend(["--test", "lambda_vectors", "--test", "lambda_admin", "--", "--nocapture"]);
     if let Some(only) = &options.only {
         over.extend(["--exact", only.as_str()]);
@@ -48,8 +41,8 @@ pub(super) fn run(options: &Options) -> Result<()> {
 /// What tests that start the function are told: where it is, built just now, and what it needs.
 pub(crate) fn environment() -> Result<Vec<(&'static str, OsString)>> {
     let programs = setup::python_programs()?;
-    workspace::cargo(&["build", "--package", "latchkey-lambda"])?;
-    let function = workspace::target_dir()?.join("debug/latchkey-lambda");
+    workspace::build_for_tests()?;
+    let function = workspace::tested_program("latchkey-lambda")?;
     Ok(vec![
         (FOLDER_VARIABLE, setup::dynamodb_local()?.into_os_string()),
         ("LATCHKEY_CARGO_LAMBDA", programs.join("cargo-lambda").into_os_string()),
