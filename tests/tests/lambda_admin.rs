@@ -1,5 +1,5 @@
-//! The Admin API suite against the Lambda function, behind each trigger and in cargo-lambda's
-//! emulator.
+//! The Admin API suite against the Lambda function: all of it behind one trigger; behind the others and
+//! in cargo-lambda's emulator what is about requests as such.
 //!
 //! What a trigger does not let through is named here as docs/platforms.md has it; the features are
 //! those of tests/README.md.
@@ -14,16 +14,13 @@ use latchkey_tests::lambda::{Trigger, Way};
 /// One way at a time: each has a Java of its own, and answers in time only with processors to itself.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// The whole suite runs behind one trigger, behind the others what is about requests as such.
-const ALL: Way = Way::Trigger(Trigger::FunctionUrl);
-
 fn check(way: Way, without: &[&str]) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     // The suite sends hundreds of wrong tokens.
     let unbounded = ("LATCHKEY_ADMIN_GUESSES_PER_SECOND".to_owned(), "0".to_owned());
     let settings = Settings { variables: vec![unbounded], ..Settings::default() };
     let without: Vec<String> = without.iter().map(|feature| (*feature).to_owned()).collect();
-    let tests = if way == ALL { tests() } else { tests_of_requests() };
+    let tests = if way.runs_all() { tests() } else { tests_of_requests() };
     let report = match way {
         Way::Trigger(_) => run_each(&tests, &|| Box::new(Lambda::with(way, &settings)), &without),
         // Each of its emulators is a cargo of its own: one is enough.

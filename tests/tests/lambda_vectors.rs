@@ -1,5 +1,5 @@
-//! Every behaviour vector against the Lambda function, behind each trigger and in cargo-lambda's
-//! emulator.
+//! Behaviour vectors against the Lambda function: all of them behind one trigger; behind the others and
+//! in cargo-lambda's emulator those that exercise what can be lost on the way (`vectors/exercises.rs`).
 //!
 //! Vectors that the platform does not let hold are listed in `lambda/exceptions.rs`; they are run
 //! too, and must fail.
@@ -16,11 +16,8 @@ use latchkey_tests::vectors::{Case, load_all, run_on, run_on_one};
 /// One way at a time: each has a Java of its own, and answers in time only with processors to itself.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// All run behind one trigger; behind the others what a trigger can change on its way.
-const ALL: Way = Way::Trigger(Trigger::FunctionUrl);
-
 fn runs(way: Way, case: &Case) -> bool {
-    way == ALL || !case.exercises().is_empty()
+    way.runs_all() || !case.exercises().is_empty()
 }
 
 #[test]

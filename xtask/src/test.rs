@@ -9,8 +9,9 @@ use crate::workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Run the long simulation too: 12,000 seeds, over 3,000,000 requests (about 15 minutes); and build
-    /// the program of the first stored format, to run it over data of this one and the reverse.
+    /// Run the long simulation too: 12,000 seeds, over 3,000,000 requests (about 15 minutes); run all
+    /// vectors and the whole Admin API suite behind every way to the function; and build the program of
+    /// the first stored format, to run it over data of this one and the reverse.
     #[arg(long)]
     long: bool,
 }
@@ -26,6 +27,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         simulation.args(["test", "--release", "--package", "latchkey-both-planes", "--test", "simulation"]);
         simulation.args(["--", "--nocapture"]).env("LATCHKEY_SIMULATION_SEEDS", "12000");
         workspace::run(&mut simulation)?;
+        lambda::test::everywhere()?;
         tell_of(&mixed::run()?);
     }
     Ok(())

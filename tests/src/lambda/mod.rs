@@ -20,4 +20,4 @@ pub mod dynamodb;
 pub mod watch;
 
 pub use trigger::Trigger;
-pub use way::Way;
+pub use way::{EVERYWHERE_VARIABLE, Way};

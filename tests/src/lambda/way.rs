@@ -11,7 +11,15 @@ pub enum Way {
     Watch,
 }
 
+/// Set to anything, all cases run behind every way.
+pub const EVERYWHERE_VARIABLE: &str = "LATCHKEY_TEST_EVERYWHERE";
+
 impl Way {
+    /// Behind one way all cases run; behind the others those that the way can make a difference to.
+    pub fn runs_all(self) -> bool {
+        self == Self::Trigger(Trigger::FunctionUrl) || std::env::var_os(EVERYWHERE_VARIABLE).is_some()
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Trigger(trigger) => trigger.name(),

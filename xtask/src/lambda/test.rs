@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use anyhow::Result;
+use latchkey_tests::lambda::EVERYWHERE_VARIABLE;
 use latchkey_tests::lambda::dynamodb::FOLDER_VARIABLE;
 
 use super::setup;
@@ -36,6 +37,21 @@ pub(super) fn run(options: &Options) -> Result<()> {
         over.extend(["--exact", only.as_str()]);
     }
     test(&over)
+}
+
+/// All vectors and the whole Admin API suite behind every way.
+pub(crate) fn everywhere() -> Result<()> {
+    let mut tests = Command::new(workspace::cargo_program());
+    tests.args([
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--test",
+        "lambda_vectors",
+        "--test",
+        "lambda_admin",
+    ]);
+    workspace::run(tests.envs(environment()?).env(EVERYWHERE_VARIABLE, "1"))
 }
 
 /// What tests that start the function are told: where it is, built just now, and what it needs.
