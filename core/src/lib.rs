@@ -19,6 +19,7 @@ mod freshness;
 pub mod gateway;
 pub mod grant;
 mod grant_memory;
+pub mod joined_headers;
 pub mod keys;
 pub mod limits;
 mod lru;
