@@ -73,8 +73,7 @@ fn their_regex(pattern: &str, ignore_case: bool) -> Option<regex::bytes::Regex> 
         Err(error) => {
             let text = error.to_string();
             // Which characters beyond ASCII are letters is not known here.
-            let is_known =
-                text.contains("exceed the maximum") || text.contains("invalid capture group character");
+            let is_known = text.contains("exceed the maximum") || text.contains("invalid capture group character");
             assert!(is_known, "{text}");
             None
         }
