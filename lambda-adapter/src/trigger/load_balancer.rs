@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
 use http::{Response, StatusCode};
-use latchkey_core::request::Scheme;
+use latchkey_gateway::request::Scheme;
 
 use super::Form;
 use crate::answer::{Answer, Lists, joined};

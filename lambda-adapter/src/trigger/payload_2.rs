@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::Response;
 use http::header::{self, HeaderMap, HeaderValue};
-use latchkey_core::request::Scheme;
+use latchkey_gateway::request::Scheme;
 
 use super::{Form, LAMBDA_BYTES_MAX};
 use crate::answer::{Answer, cookies, joined};

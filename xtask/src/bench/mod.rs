@@ -40,5 +40,5 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 fn bench_core() -> anyhow::Result<()> {
-    workspace::cargo(&["bench", "--package", "latchkey-core"])
+    workspace::cargo(&["bench", "--package", "latchkey-gateway"])
 }
