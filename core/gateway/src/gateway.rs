@@ -22,8 +22,9 @@ use crate::request::{Body, Headers, Now, RequestHead, Scheme};
 use crate::strip_key::{HiddenCuts, append_query};
 use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format};
 use latchkey_published::grant::{Grant, Identity};
-use latchkey_published::keys::{KeyDigest, PepperId, Peppers, has_our_prefix, is_reserved};
+use latchkey_published::keys::{KeyDigest, Peppers, has_our_prefix, is_reserved};
 use latchkey_published::limits;
+pub use latchkey_published::rehash::Rehash;
 use latchkey_published::replica_mac::ReplicaKeys;
 use latchkey_request::authority::Authority;
 use latchkey_router::{Match, NormalPath, RouteRequest};
@@ -87,17 +88,6 @@ impl FeedNews {
         let FeedReply { format, epoch, reset, settled, changes, .. } = reply;
         FeedNews { format, epoch, reset, settled, changes, config }
     }
-}
-
-/// A grant found under the previous pepper, which the control plane is to move to the current one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rehash {
-    /// Digest it was found at.
-    pub old: KeyDigest,
-    /// Digest of the same key under the current pepper.
-    pub new: KeyDigest,
-    /// The current pepper.
-    pub pepper_id: PepperId,
 }
 
 /// How much an instance remembers.
