@@ -14,6 +14,7 @@ pub mod forward;
 mod freshness;
 pub mod gateway;
 mod grant_memory;
+pub mod joined_headers;
 mod lru;
 pub mod own_answer;
 pub mod places;

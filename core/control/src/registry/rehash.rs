@@ -1,4 +1,5 @@
-//! Moves a key from the pepper before to the one in use.
+//! Moves a key from the pepper before to the one in use: at once, or because a gateway has asked for
+//! it that may not write credentials itself.
 
 use serde_json::json;
 
@@ -12,7 +13,8 @@ use super::records;
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use latchkey_published::keys::{KeyDigest, PepperId};
-use latchkey_store::Store;
+use latchkey_published::rehash::{self, Rehash};
+use latchkey_store::{Batch, RecordKey, Store, Write};
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Makes `new` the digest of the credential found by `old`.
@@ -22,6 +24,30 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub async fn rehash(&self, old: KeyDigest, new: KeyDigest, pepper_id: PepperId) -> Result<(), Error> {
         transact!(self, attempts, |transaction| self.rehash_in(&mut transaction, old, new, pepper_id));
         Ok(())
+    }
+
+    /// Carries out up to `max` moves that gateways have asked for.
+    ///
+    /// Whoever can ask could move a key that they know to the digest of another's. So they are
+    /// believed only as gateways are: to the current pepper and none else, and nothing else can be
+    /// asked for. What is carried out, or cannot be, is asked for no longer.
+    pub async fn carry_out_rehashes(&self, max: usize) -> Result<(), Error> {
+        let page = self.store.scan(rehash::PARTITION, "", None, max).await?;
+        for (sort, record) in page.records {
+            let asked = Rehash::decode(&record.value).ok();
+            if let Some(Rehash { old, new, pepper_id }) =
+                asked.filter(|asked| self.may_carry_out(&sort, asked))
+            {
+                self.rehash(old, new, pepper_id).await?;
+            }
+            let done = Write::Delete(RecordKey::new(rehash::PARTITION, sort));
+            self.store.commit(Batch { checks: vec![], writes: vec![done] }).await?;
+        }
+        Ok(())
+    }
+
+    fn may_carry_out(&self, sort: &str, asked: &Rehash) -> bool {
+        asked.old.to_hex() == sort && asked.pepper_id == self.peppers.current.id()
     }
 
     async fn rehash_in(
