@@ -1,15 +1,20 @@
-//! `cargo xtask bench`
+//! `cargo xtask bench`: Latchkey measured beside others.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
 
 mod document;
+mod machine;
+
 mod gateway;
 mod lambda;
-mod worker;
 
-use crate::workspace;
+use clap::Parser;
+use xtask::{worker, workspace};
 
-#[derive(clap::Args)]
-pub(crate) struct Options {
-    /// Which one; all without it.
+/// Measures Latchkey beside others.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask bench")]
+struct Options {
+    /// Which one; core and gateway without it.
     #[command(subcommand)]
     which: Option<Which>,
 }
@@ -22,16 +27,16 @@ enum Which {
     Gateway(gateway::Options),
     /// The Lambda function beside ones in Node.js and Python and one that answers a constant.
     Lambda(lambda::Options),
-    /// The Cloudflare Worker beside one on Hono and one that only proxies.
+    /// The Cloudflare Worker beside one on Hono, one that only proxies and one that answers a constant.
     Worker,
 }
 
-pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    match &options.which {
+fn main() -> anyhow::Result<()> {
+    match &Options::parse().which {
         Some(Which::Core) => bench_core(),
         Some(Which::Gateway(options)) => gateway::run(options),
         Some(Which::Lambda(options)) => lambda::run(options),
-        Some(Which::Worker) => worker::run(),
+        Some(Which::Worker) => worker::bench(),
         None => {
             bench_core()?;
             gateway::run(&gateway::Options::default())

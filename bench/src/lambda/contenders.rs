@@ -16,9 +16,8 @@ use latchkey_tests::raw_http::Headers;
 use latchkey_tests::upstream::{Next, Upstream, answer};
 use serde_json::{Value, json};
 
-use crate::lambda::dynamodb;
-use crate::lambda::setup;
-use crate::{tools, workspace};
+use xtask::lambda::{dynamodb, setup};
+use xtask::{tools, workspace};
 
 const TABLE: &str = "latchkey";
 const OTHERS_TABLE: &str = "others";

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::process::Process;
+use super::subject::{Gateway, Route, Setting, wait_for};
 use super::workload::{Credential, IDENTITY, WITHHELD};
-use super::{Gateway, Route, Setting, wait_for};
-use crate::workspace;
+use xtask::workspace;
 
 /// Placeholders that the maps fill, in the order of [`IDENTITY`].
 const PLACEHOLDERS: [&str; 3] = ["{consumer_id}", "{consumer_username}", "{credential_id}"];

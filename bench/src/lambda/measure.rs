@@ -22,6 +22,13 @@ pub(super) struct Sample {
     pub(super) resident_mb: f64,
 }
 
+/// One contender with all that was measured of it.
+pub(super) struct Measured {
+    pub(super) contender: Contender,
+    pub(super) package_bytes: u64,
+    pub(super) samples: Vec<Sample>,
+}
+
 pub(super) fn sample(contender: &Contender, invocations: u64) -> Result<Sample> {
     let mut environment = start(&contender.program).with_context(|| contender.name.clone())?;
     let init_ms = ms(environment.init_time());

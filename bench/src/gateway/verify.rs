@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::client::Client;
+use super::subject::{Gateway, Route};
 use super::upstream::{self, BODY, Upstream};
 use super::workload::{Credential, IDENTITY, WITHHELD};
-use super::{Gateway, Route};
 
 const SPOOFED: &str = "spoofed";
 /// What the client says of the way so far: its address is added behind.

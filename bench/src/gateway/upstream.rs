@@ -8,10 +8,11 @@ use latchkey_tests::ports::free_port;
 
 use super::client::{Answer, Client};
 use super::cores::Cores;
+use super::nginx;
 use super::process::Process;
 use super::scratch::Scratch;
+use super::subject::{Route, wait_for};
 use super::workload::{IDENTITY, WITHHELD};
-use super::{Route, nginx, wait_for};
 
 /// The constant answer.
 pub(super) const BODY: &str = "hello, world";

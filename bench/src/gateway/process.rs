@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 
 use super::cores;
 use super::scratch::Scratch;
-use crate::workspace;
+use xtask::workspace;
 
 /// Stopped when dropped.
 pub(super) struct Process {

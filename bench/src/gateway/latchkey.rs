@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::process::Process;
+use super::subject::{Gateway, Route, Setting, wait_for};
+use super::upstream;
 use super::workload::Credential;
-use super::{Gateway, Route, Setting, upstream, wait_for};
-use crate::workspace;
+use xtask::workspace;
 
 pub(super) const NAME: &str = "Latchkey";
 const TOKEN: &str = "bench-admin-token-0123456789abcdef";

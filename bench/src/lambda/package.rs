@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::contenders::{Contender, Kind, Stage};
-use crate::workspace;
+use xtask::workspace;
 
 /// Zips files as named, and whole packages with all they depend on.
 const ZIP: &str = r#"

@@ -6,9 +6,9 @@ use std::thread;
 
 use anyhow::Result;
 
-use crate::workspace;
+use xtask::workspace;
 
-pub(in crate::bench) fn describe() -> Result<String> {
+pub(super) fn describe() -> Result<String> {
     let date = workspace::output_of(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]))?;
     let kernel = workspace::output_of(Command::new("uname").args(["-s", "-r", "-m"]))?;
     let cores = thread::available_parallelism()?;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::contenders::Kind;
-use super::measure::Sample;
-use super::{Measured, Options};
+use super::measure::{Measured, Sample};
+use super::options::Options;
 
 /// Goals: init in milliseconds and as a share of Node.js's, resident and zipped in MB, and what a
 /// warm invocation may take beyond the constant answer, in milliseconds.

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::Kind;
-use crate::workspace;
+use super::options::Kind;
+use xtask::workspace;
 
 pub(super) struct Programs {
     /// Upstream as well, so always there.

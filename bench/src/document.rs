@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use crate::workspace;
+use xtask::workspace;
 
 const DOCUMENT: &str = "docs/benchmarks.md";
 

@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use super::options::Options;
+use super::subject::{Gateway, Route, Setting};
 use super::upstream::{Count, Upstream};
-use super::{Gateway, Options, Route, Setting, cores, process};
-use crate::workspace;
+use super::{cores, process};
+use xtask::workspace;
 
 /// Before this word on a line of its own, wrk prints for people.
 const MARK: &str = "figures ";

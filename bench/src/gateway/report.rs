@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use super::cores::{self, Cores};
+use super::latchkey;
 use super::load::Sample;
-use super::{Measured, Options, latchkey};
-use crate::bench::document;
+use super::measure::Measured;
+use super::options::Options;
+use crate::document;
 
 /// Above this share of foreign load the report says that it is not to be trusted.
 const FOREIGN_MAX: f64 = 0.03;

@@ -10,9 +10,9 @@ use latchkey_tests::ports::free_port;
 use super::client::Client;
 use super::process::Process;
 use super::scratch::Scratch;
+use super::subject::{Gateway, Route, Setting, wait_for};
 use super::workload::{Credential, IDENTITY, WITHHELD};
-use super::{Gateway, Route, Setting, wait_for};
-use crate::workspace;
+use xtask::workspace;
 
 pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
     let port = free_port();
