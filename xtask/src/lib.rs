@@ -9,6 +9,7 @@ mod fuzz;
 pub mod lambda;
 mod mixed;
 mod test;
+mod tidy;
 pub mod tools;
 pub mod worker;
 pub mod workspace;
@@ -21,6 +22,8 @@ use clap::Parser;
 enum Chore {
     /// Run every test.
     Test(test::Options),
+    /// Check what no compiler does: layers, literals, imports, the code map, licences.
+    Tidy,
     /// Measure; `cargo xtask bench --help` lists what.
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
@@ -39,6 +42,7 @@ enum Chore {
 pub fn run() -> anyhow::Result<()> {
     match Chore::parse() {
         Chore::Test(options) => test::run(&options),
+        Chore::Tidy => tidy::run(),
         Chore::Bench(options) => bench::run(&options),
         Chore::Worker(options) => worker::run(&options),
         Chore::Lambda(options) => lambda::run(&options),
