@@ -45,5 +45,5 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn bench_core() -> anyhow::Result<()> {
-    workspace::cargo(&["bench", "--package", "latchkey-core"])
+    workspace::cargo(&["bench", "--package", "latchkey-gateway"])
 }

@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-use latchkey_core::places::{Found, Names, form};
 use latchkey_fuzz::{NAMES, kept};
+use latchkey_gateway::places::{Found, Names, form};
 use libfuzzer_sys::fuzz_target;
 
 type Pair = (Vec<u8>, Option<Vec<u8>>);

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use latchkey_core::limits::JSON_DEPTH_MAX;
-use latchkey_core::places::{Found, Names, Scanned, Unreadable, json};
 use latchkey_fuzz::{NAMES, kept};
+use latchkey_gateway::places::{Found, Names, Scanned, Unreadable, json};
+use latchkey_published::limits::JSON_DEPTH_MAX;
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Tree;

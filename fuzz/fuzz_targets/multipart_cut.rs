@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyDataStream, Full};
-use latchkey_core::places::{Found, Names, Scanned, Unreadable, multipart};
 use latchkey_fuzz::{NAMES, kept};
+use latchkey_gateway::places::{Found, Names, Scanned, Unreadable, multipart};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

@@ -3,7 +3,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use latchkey_core::router::regex::{Refusal, Regex};
+use latchkey_router::regex::{Refusal, Regex};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Arbitrary, Debug)]
@@ -73,7 +73,8 @@ fn their_regex(pattern: &str, ignore_case: bool) -> Option<regex::bytes::Regex> 
         Err(error) => {
             let text = error.to_string();
             // Which characters beyond ASCII are letters is not known here.
-            let is_known = text.contains("exceed the maximum") || text.contains("invalid capture group character");
+            let is_known =
+                text.contains("exceed the maximum") || text.contains("invalid capture group character");
             assert!(is_known, "{text}");
             None
         }

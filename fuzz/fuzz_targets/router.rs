@@ -5,8 +5,8 @@
 
 use arbitrary::Arbitrary;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use latchkey_core::authority::Authority;
-use latchkey_core::router::{
+use latchkey_request::authority::Authority;
+use latchkey_router::{
     NormalPath, RouteRequest, RouteSpec, Router, check_header_name, check_header_value, check_host,
     check_path, normalise_path, upstream_path,
 };

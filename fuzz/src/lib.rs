@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use latchkey_core::places::apply_cuts;
+use latchkey_gateway::places::apply_cuts;
 
 /// The names that are cut out.
 pub const NAMES: [&str; 2] = ["apikey", "a"];

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, Door, InternalCause};
-use latchkey_core::gateway::Rehash;
-use latchkey_core::keys::{KeyDigest, Peppers};
-use latchkey_core::ports::Random as _;
-use latchkey_core::registry::{Error, Registry};
-use latchkey_core::request::Now;
+use latchkey_control::admin::{Admin, AdminRequest, AdminSettings, Door, InternalCause};
+use latchkey_control::ports::Random as _;
+use latchkey_control::registry::{Error, Registry};
+use latchkey_gateway::gateway::Rehash;
+use latchkey_gateway::request::Now;
+use latchkey_published::keys::{KeyDigest, Peppers};
 use tokio::sync::OnceCell;
 
 use crate::own::json;

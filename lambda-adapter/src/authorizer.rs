@@ -10,9 +10,9 @@ use lambda_http::aws_lambda_events::apigw::{
 };
 use lambda_http::aws_lambda_events::iam::{IamPolicyEffect, IamPolicyStatement};
 use lambda_runtime::Diagnostic;
-use latchkey_core::config::HeaderNames;
-use latchkey_core::gateway::{Authorization, Authorized, Gateway, MISTAKABLE_PATH};
-use latchkey_core::problem::Problem;
+use latchkey_gateway::config::HeaderNames;
+use latchkey_gateway::gateway::{Authorization, Authorized, Gateway, MISTAKABLE_PATH};
+use latchkey_gateway::problem::Problem;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
@@ -252,7 +252,7 @@ mod tests {
                 let message = problem.message().into_owned();
                 check_refusal(form, problem, Err(&message));
             }
-            let unfit = Authorization::Unfit(latchkey_core::gateway::Unfit::KeyInBody);
+            let unfit = Authorization::Unfit(latchkey_gateway::gateway::Unfit::KeyInBody);
             let failure = question(form).answer(&unfit).unwrap_err();
             assert_eq!(
                 failure.error_message,

@@ -1,9 +1,9 @@
 //! Settings, from the environment; secrets are in `secrets.rs`.
 
-use latchkey_core::gateway::GatewaySettings;
-use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
-use latchkey_core::network::parse_networks;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_gateway::gateway::GatewaySettings;
+use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
+use latchkey_request::network::parse_networks;
 
 /// Everything under this path is ours, all else is proxied.
 pub const PREFIX: &str = "/-";

@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiFuture, GaiResolver, Name};
 use hyper_util::rt::TokioIo;
 use lambda_runtime::Service;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_upstream_tls::Trust;
 use tokio::net::TcpStream;
 

@@ -4,15 +4,16 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use latchkey_core::config::{ConfigCompiler, HeaderNames};
-use latchkey_core::decision::{GrantRequest, Need, Source};
-use latchkey_core::feed::{FeedReply, FeedRequest, read_feed};
-use latchkey_core::gateway::{Event, Gateway, GatewaySettings, GrantAnswer, Learned, Rehash};
-use latchkey_core::grant::Grant;
-use latchkey_core::keys::Peppers;
-use latchkey_core::problem::Problem;
-use latchkey_core::request::Now;
-use latchkey_core::store::Store as _;
+use latchkey_gateway::config::{ConfigCompiler, HeaderNames};
+use latchkey_gateway::decision::{GrantRequest, Need, Source};
+use latchkey_gateway::gateway::{Event, Gateway, GatewaySettings, GrantAnswer, Learned, Rehash};
+use latchkey_gateway::problem::Problem;
+use latchkey_gateway::request::Now;
+use latchkey_published::feed::{FeedReply, FeedRequest};
+use latchkey_published::grant::Grant;
+use latchkey_published::keys::Peppers;
+use latchkey_store::Store as _;
+use latchkey_store::feed::read_feed;
 use tokio::task::JoinHandle;
 
 use crate::store::DynamoStore;

@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use latchkey_core::request_ids::RequestIds;
+use latchkey_control::ports::Random;
+use latchkey_gateway::request_ids::RequestIds;
 
 use crate::admin::AdminPlane;
 use crate::config::Settings;
@@ -38,7 +39,7 @@ impl Environment {
             data_plane: DataPlane::start(settings.gateway, peppers.clone(), store.clone(), Rc::clone(&timer)),
             control: AdminPlane::new(store, peppers, admin_token, settings.admin_guesses_per_second),
             upstreams: Upstreams::new(settings.upstreams.clone()),
-            ids: RequestIds::seeded(&SystemRandom),
+            ids: RequestIds::new(Random::seed(&SystemRandom)),
             timer,
             settings,
         }

@@ -1,6 +1,6 @@
 //! Why an upstream gave no response.
 
-use latchkey_core::problem::Problem;
+use latchkey_gateway::problem::Problem;
 
 /// Why an upstream gave no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

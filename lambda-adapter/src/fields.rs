@@ -1,8 +1,8 @@
 //! Header fields as core asks for them.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue, ValueIter};
-use latchkey_core::config::HeaderNames;
-use latchkey_core::request::Headers;
+use latchkey_gateway::config::HeaderNames;
+use latchkey_gateway::request::Headers;
 
 /// The fields of a request. Payload 2.0 joins repeated ones with commas; those that a key or a
 /// route is looked for in are taken apart again.

@@ -8,10 +8,10 @@ use std::task::Poll;
 use bytes::Bytes;
 use http::Response;
 use lambda_runtime::{Diagnostic, FunctionResponse};
-use latchkey_core::authority::Authority;
-use latchkey_core::framing;
-use latchkey_core::problem::Problem;
-use latchkey_core::surface::{Surface, surface};
+use latchkey_gateway::problem::Problem;
+use latchkey_gateway::surface::{Surface, surface};
+use latchkey_request::authority::Authority;
+use latchkey_request::framing;
 use serde_json::value::RawValue;
 
 use crate::answer::{self, Stream, malformed, streamed, whole};
@@ -105,8 +105,8 @@ async fn respond(
     }
     // The platform has framed the body; that it undid the codings which the fields name is not said.
     let framing = framing::judge_codings(&request.headers).and(framing::judge_length(&request.headers));
-    if let Err(problem) = framing {
-        return refusals.refuse(&problem, 0);
+    if let Err(misframed) = framing {
+        return refusals.refuse(&misframed.into(), 0);
     }
     match surface(PREFIX, &request.path) {
         Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use latchkey_core::admit_secret::SecretSetting;
 use latchkey_lambda::aws::AwsEnvironment;
 use latchkey_lambda::config::Settings;
 use latchkey_lambda::environment::Environment;
 use latchkey_lambda::handler::{Reply, handle};
 use latchkey_lambda::secrets::{Secrets, SecretsFrom};
 use latchkey_lambda::store::DynamoStore;
+use latchkey_published::admit_secret::SecretSetting;
 use serde_json::value::RawValue;
 use tracing::Level;
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use latchkey_core::admin::AdminRequest;
-use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
-use latchkey_core::surface::Surface;
+use latchkey_control::admin::AdminRequest;
+use latchkey_gateway::surface::Surface;
+use latchkey_published::limits::ADMIN_BODY_BYTES_MAX;
 
 use crate::environment::Environment;
 use crate::request::Request;

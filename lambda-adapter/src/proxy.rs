@@ -5,13 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response};
-use latchkey_core::config::HeaderNames;
-use latchkey_core::decision::{BodyEdit, Decision, Plan};
-use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
-use latchkey_core::framing;
-use latchkey_core::problem::{Problem, request_id_text};
-use latchkey_core::request::{Body, Now};
-use latchkey_core::strip_key::append_without;
+use latchkey_gateway::config::HeaderNames;
+use latchkey_gateway::decision::{BodyEdit, Decision, Plan};
+use latchkey_gateway::forward::{Passage, edit_own_response_headers, edit_response_headers};
+use latchkey_gateway::problem::{Problem, request_id_text};
+use latchkey_gateway::request::{Body, Now};
+use latchkey_gateway::strip_key::append_without;
+use latchkey_request::framing;
 
 use crate::body::{Content, UpstreamBody};
 use crate::environment::Environment;
@@ -73,7 +73,7 @@ impl Passing<'_> {
             true => Body::Whole(&request.body),
             false => Body::TooLarge,
         };
-        let ask = |gateway: &mut latchkey_core::gateway::Gateway, names: &HeaderNames, now| {
+        let ask = |gateway: &mut latchkey_gateway::gateway::Gateway, names: &HeaderNames, now| {
             let fields = Fields::new(&request.headers, request.is_joined.then_some(names));
             let head = request.head(&fields, self.started, self.refusals.request_id);
             match gateway.decide(&head, body, now) {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Method;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use latchkey_core::request::{Now, RequestHead, Scheme};
+use latchkey_gateway::request::{Now, RequestHead, Scheme};
 
 use crate::event::{Authorizer, Event, EventContext, Kind, Malformed, Trigger};
 use crate::fields::Fields;

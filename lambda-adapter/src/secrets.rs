@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use latchkey_core::admit_secret::SecretSetting;
-use latchkey_core::keys::{KeyDigest, Pepper, Peppers};
+use latchkey_published::admit_secret::SecretSetting;
+use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 
 use crate::aws::AwsEnvironment;
 

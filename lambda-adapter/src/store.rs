@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use latchkey_core::store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
+use latchkey_store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
 
 use attempt::Attempts;
 pub use limits::Patience;

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use latchkey_core::ports::{Clock, Random};
-use latchkey_core::request::Now;
+use latchkey_control::ports::{Clock, Random};
+use latchkey_gateway::request::Now;
 
 /// Wall clock.
 #[derive(Clone, Copy, Debug)]

@@ -13,10 +13,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use latchkey_core::decision::{Plan, Upstream};
-use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
-use latchkey_core::request::Scheme;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_gateway::decision::{Plan, Upstream};
+use latchkey_gateway::request::Scheme;
+use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
 use latchkey_upstream_tls::Trust;
 
 use crate::connect::{Attempts, Connector};

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
-use latchkey_core::admin::{self, Admin, AdminSettings, InternalCause};
-use latchkey_core::gateway::Rehash;
-use latchkey_core::keys::{KeyDigest, Peppers, PlainKey};
-use latchkey_core::ports::Random;
-use latchkey_core::registry::{Error, Registry};
+use latchkey_control::admin::{self, Admin, AdminSettings, InternalCause};
+use latchkey_control::ports::Random;
+use latchkey_control::registry::{Error, Registry};
+use latchkey_gateway::gateway::Rehash;
+use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 
 use crate::secrets::{self, AdminToken};
 use crate::store::RedbStore;

@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
-use latchkey_core::client::TrustedIps;
-use latchkey_core::gateway::GatewaySettings;
-use latchkey_core::limits::{
+use latchkey_gateway::gateway::GatewaySettings;
+use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::limits::{
     ADMIN_GUESSES_PER_SECOND_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
 };
-use latchkey_core::network::parse_networks;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_request::client::TrustedIps;
+use latchkey_request::network::parse_networks;
 
 /// Everything under this path is ours, all else is proxied.
 pub(crate) const PREFIX: &str = "/-";

@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use latchkey_core::decision::Upstream;
-use latchkey_core::request::Scheme;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_gateway::decision::Upstream;
+use latchkey_gateway::request::Scheme;
+use latchkey_gateway::upstream_address::UpstreamAddresses;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;

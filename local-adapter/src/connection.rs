@@ -14,10 +14,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use latchkey_core::framing;
-use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
-use latchkey_core::problem::Problem;
-use latchkey_core::surface::{Surface, surface};
+use latchkey_gateway::surface::{Surface, surface};
+use latchkey_published::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
+use latchkey_request::framing;
+use latchkey_request::framing::Misframed;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
@@ -140,8 +140,8 @@ async fn handle(
     #[cfg(test)]
     assert_ne!(request.uri().path(), PANIC_PATH);
     progress.begin_request(!request.body().is_end_stream());
-    if let Some(problem) = misframed(heads, &request) {
-        return Ok(proxy::refuse(worker, &request, &problem, progress));
+    if let Some(fault) = misframed(heads, &request) {
+        return Ok(proxy::refuse(worker, &request, &fault.into(), progress));
     }
     // Cloned only for our own surfaces: the proxy consumes the request whole.
     if surface(PREFIX, request.uri().path()) == Surface::Proxy {
@@ -157,8 +157,8 @@ async fn handle(
 }
 
 /// Why it cannot be told where a request ends. Asked of every request, since heads are counted.
-fn misframed(heads: &Heads, request: &Request<Incoming>) -> Option<Problem> {
-    let hidden = heads.next_problem();
+fn misframed(heads: &Heads, request: &Request<Incoming>) -> Option<Misframed> {
+    let hidden = heads.next_fault();
     // One without a body has no framing that hyper has not judged.
     let has_body = !request.body().is_end_stream();
     hidden.or_else(|| has_body.then(|| framing::judge(request.headers()).err())?)

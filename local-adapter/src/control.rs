@@ -10,9 +10,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode, request};
-use latchkey_core::admin::Door;
-use latchkey_core::gateway::Rehash;
-use latchkey_core::keys::{KeyDigest, Peppers, PlainKey};
+use latchkey_control::admin::Door;
+use latchkey_gateway::gateway::Rehash;
+use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{mpsc, oneshot};
 

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
-use latchkey_core::feed::FeedRequest;
-use latchkey_core::gateway::{Event, Gateway, GrantAnswer, Learned, Right, Standing};
-use latchkey_core::grant::Grant;
-use latchkey_core::problem::Problem;
-use latchkey_core::request::{Body, Headers, Now, RequestHead};
+use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
+use latchkey_gateway::gateway::{Event, Gateway, GrantAnswer, Learned, Right, Standing};
+use latchkey_gateway::problem::Problem;
+use latchkey_gateway::request::{Body, Headers, Now, RequestHead};
+use latchkey_published::feed::FeedRequest;
+use latchkey_published::grant::Grant;
 
 use crate::control::Control;
 use crate::published::Published;

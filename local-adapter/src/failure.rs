@@ -3,7 +3,7 @@
 use std::io;
 use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut};
 
-use latchkey_core::problem::Problem;
+use latchkey_gateway::problem::Problem;
 
 /// A body that does not end as it said: its chunks are none, or it breaks off (RFC 9112 §8).
 pub(crate) const UNREADABLE: Problem = Problem::BadRequest("The request body could not be read");

@@ -1,7 +1,7 @@
 //! Heads of requests as they come from a client, for what hyper's server does not tell.
 //!
 //! It drops a `Content-Length` beside `Transfer-Encoding`, and a second one of the same value, before
-//! anybody sees them. Both are refused here (`latchkey_core::framing`): whoever stands before us may
+//! anybody sees them. Both are refused here (`latchkey_request::framing`): whoever stands before us may
 //! have read the message by the field that is gone.
 
 use std::io;
@@ -11,8 +11,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::task::{Context, Poll};
 
-use latchkey_core::framing;
-use latchkey_core::problem::Problem;
+use latchkey_request::framing;
+use latchkey_request::framing::Misframed;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// So much of a line that comes in pieces is looked at: a name, a colon and a number, in bytes.
@@ -30,7 +30,7 @@ pub(crate) struct Heads {
 
 impl Heads {
     /// What hyper has not told of the next request that it hands over.
-    pub(crate) fn next_problem(&self) -> Option<Problem> {
+    pub(crate) fn next_fault(&self) -> Option<Misframed> {
         let number = self.requests.load(Relaxed) + 1;
         self.requests.store(number, Relaxed);
         if self.doubtful.load(Relaxed) != number {
@@ -293,9 +293,9 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_told_with_its_request() {
+    fn a_fault_is_told_with_its_request() {
         let both = "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let told = |heads: &Heads| (0..4).map(|_| heads.next_problem()).collect::<Vec<_>>();
+        let told = |heads: &Heads| (0..4).map(|_| heads.next_fault()).collect::<Vec<_>>();
         let heads = Arc::new(Heads::default());
         Watched::new((), Arc::clone(&heads)).look([GET, GET, both].concat().as_bytes());
         assert_eq!(told(&heads), [None, None, Some(framing::LENGTH_BESIDE_CHUNKS), None]);

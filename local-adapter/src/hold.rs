@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
-use latchkey_core::limits::{HELD_FREE_BYTES, HELD_GRACE, HELD_LONGEST};
-use latchkey_core::problem::Problem;
+use latchkey_gateway::problem::Problem;
+use latchkey_published::limits::{HELD_FREE_BYTES, HELD_GRACE, HELD_LONGEST};
 use tokio::time::{Instant, Sleep};
 
 use crate::budget::{Budget, Charge, Kind};

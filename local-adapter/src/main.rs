@@ -59,9 +59,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use http::HeaderValue;
-use latchkey_core::feed::Head;
-use latchkey_core::gateway::Gateway;
-use latchkey_core::keys::Peppers;
+use latchkey_gateway::gateway::Gateway;
+use latchkey_published::feed::Head;
+use latchkey_published::keys::Peppers;
 use tokio::net::TcpListener;
 
 use crate::budget::Budget;
@@ -108,7 +108,7 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let mut set = SecretSettings::read()?;
     secrets::create_folder(data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
     let store = open_store(settings)?;
-    let failed = |error: latchkey_core::store::StoreError| error.to_string();
+    let failed = |error: latchkey_store::StoreError| error.to_string();
     let is_new = store.read(&Head::record_key()).map_err(failed)?.is_none();
     let peppers = secrets::find_peppers(data, is_new, &set).map_err(|error| format!("no pepper: {error}"))?;
     let listener = TcpListener::bind(settings.listen)

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use latchkey_core::keys::PlainKey;
+use latchkey_published::keys::PlainKey;
 
 use crate::config::PREFIX;
 use crate::demo::Demo;

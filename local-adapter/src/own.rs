@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use latchkey_core::authority::Authority;
-use latchkey_core::limits::ADMIN_BODY_BYTES_MAX;
-use latchkey_core::problem::Problem;
-use latchkey_core::surface::Surface;
+use latchkey_gateway::problem::Problem;
+use latchkey_gateway::surface::Surface;
+use latchkey_published::limits::ADMIN_BODY_BYTES_MAX;
+use latchkey_request::authority::Authority;
 
 use crate::admin::AdminRequest;
 use crate::body::{Content, ResponseBody};

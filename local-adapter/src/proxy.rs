@@ -11,11 +11,11 @@ use http::{Request, Response, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use latchkey_core::decision::{BodyEdit, Decision, Need, Plan};
-use latchkey_core::forward::{Passage, edit_own_response_headers, edit_response_headers};
-use latchkey_core::problem::Problem;
-use latchkey_core::request::{Body, Now, RequestHead};
-use latchkey_core::strip_key::append_without;
+use latchkey_gateway::decision::{BodyEdit, Decision, Need, Plan};
+use latchkey_gateway::forward::{Passage, edit_own_response_headers, edit_response_headers};
+use latchkey_gateway::problem::Problem;
+use latchkey_gateway::request::{Body, Now, RequestHead};
+use latchkey_gateway::strip_key::append_without;
 
 use crate::body::{Content, RequestBody, ResponseBody};
 use crate::budget::Kind;
@@ -184,7 +184,7 @@ impl Passing<'_> {
             return self.fail_before(failure);
         }
         let problem = failure.problem().ok_or(Abandoned)?;
-        let request_id = latchkey_core::problem::request_id_text(self.request_id);
+        let request_id = latchkey_gateway::problem::request_id_text(self.request_id);
         tracing::info!(request_id, service_id = %plan.upstream.service_id, ?failure, "upstream failed");
         Ok(self.refuse(problem))
     }

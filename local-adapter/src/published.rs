@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use latchkey_core::config::{Config, ConfigCompiler, UnusableReply};
-use latchkey_core::feed::{Change, Epoch, FeedReply, FeedRequest, Format, read_feed};
-use latchkey_core::gateway::FeedNews;
-use latchkey_core::store::{Store, StoreError};
+use latchkey_gateway::config::{Config, ConfigCompiler, UnusableReply};
+use latchkey_gateway::gateway::FeedNews;
+use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format};
+use latchkey_store::feed::read_feed;
+use latchkey_store::{Store, StoreError};
 
 /// Changes kept for threads that are behind; one that is further behind starts over.
 const CHANGES_KEPT: usize = 4096;
@@ -131,9 +132,9 @@ fn compile(compiler: &mut ConfigCompiler, reply: &FeedReply) -> Result<Arc<Confi
 
 #[cfg(test)]
 mod tests {
-    use latchkey_core::feed::Head;
-    use latchkey_core::store::memory::MemoryStore;
-    use latchkey_core::store::{Batch, Write};
+    use latchkey_published::feed::Head;
+    use latchkey_store::memory::MemoryStore;
+    use latchkey_store::{Batch, Write};
 
     use super::*;
 

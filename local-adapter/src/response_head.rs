@@ -8,7 +8,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use httparse::{ParserConfig, Status};
 use hyper::ext::ReasonPhrase;
-use latchkey_core::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
+use latchkey_published::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
 
 use crate::response_body::Decoder;
 

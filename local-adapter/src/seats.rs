@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use latchkey_core::limits::{CONNECTIONS_DEFAULT, HANDLES_RESERVED};
+use latchkey_published::limits::{CONNECTIONS_DEFAULT, HANDLES_RESERVED};
 use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 /// Connections taken however few handles there are.

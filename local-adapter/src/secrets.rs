@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use latchkey_core::admit_secret::SecretSetting;
-use latchkey_core::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
-use latchkey_core::ports::Random;
-use latchkey_core::registry::Error;
+use latchkey_control::ports::Random;
+use latchkey_control::registry::Error;
+use latchkey_published::admit_secret::SecretSetting;
+use latchkey_published::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 
 use crate::admin::LocalRegistry;
 use crate::system::SystemRandom;
@@ -252,7 +252,7 @@ pub(crate) async fn find_admin_token(
 pub(crate) fn make_token() -> PlainKey {
     let mut seed = [0; 32];
     SystemRandom.fill(&mut seed);
-    let key = generate_key(&Pepper::new(&seed), &SystemRandom);
+    let key = generate_key(&Pepper::new(&seed), |bytes| SystemRandom.fill(bytes));
     PlainKey::new(key.reveal().replacen("lk_", "lkadmin_", 1))
 }
 

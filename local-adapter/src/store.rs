@@ -5,9 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use latchkey_core::store::{
-    Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
-};
+use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
 use redb::backends::FileBackend;
 use redb::{
     Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, Table,
@@ -219,10 +217,10 @@ mod tests {
     fn redb_is_a_store() {
         let folder = tempfile::tempdir().unwrap();
         let store = RedbStore::open(&folder.path().join("store.redb")).unwrap();
-        block_on(latchkey_core::store::suite::run(&store));
+        block_on(latchkey_store::suite::run(&store));
     }
 
-    /// Records of a store, a line each: those of the first format are in `core/golden`.
+    /// Records of a store, a line each: those of the first format are in `core/published/golden`.
     fn lines(store: &RedbStore) -> String {
         let records = store.database.begin_read().unwrap().open_table(RECORDS).unwrap();
         let mut lines = String::new();
@@ -234,7 +232,7 @@ mod tests {
             let mut line = serde_json::json!({"partition": partition, "sort": sort});
             match String::from_utf8(value) {
                 Ok(text) => line["text"] = text.into(),
-                Err(bytes) => line["hex"] = latchkey_core::keys::hex(bytes.as_bytes()).into(),
+                Err(bytes) => line["hex"] = latchkey_published::keys::hex(bytes.as_bytes()).into(),
             }
             lines += &format!("{line}\n");
         }
@@ -243,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_file_of_the_first_format_holds_the_records_of_the_first_format() {
-        let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/golden/1");
+        let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/published/golden/1");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.redb");
         let packed = std::fs::File::open(golden.join("store.redb.gz")).unwrap();

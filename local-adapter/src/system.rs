@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use latchkey_core::ports::{Clock, Random};
-use latchkey_core::request::Now;
+use latchkey_control::ports::{Clock, Random};
+use latchkey_gateway::request::Now;
 
 /// Wall clock.
 #[derive(Clone, Copy, Debug)]

@@ -11,8 +11,8 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use latchkey_core::decision::Plan;
-use latchkey_core::gateway::{Right, Standing};
+use latchkey_gateway::decision::Plan;
+use latchkey_gateway::gateway::{Right, Standing};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{sleep, sleep_until, timeout};
 
@@ -106,7 +106,7 @@ where
         () = silence(&heard_at, silence_max) => return tracing::debug!("silent for too long"),
         () = lease.lost() => {}
     }
-    let request_id = latchkey_core::problem::request_id_text(lease.request_id);
+    let request_id = latchkey_gateway::problem::request_id_text(lease.request_id);
     tracing::info!(request_id, "a tunnel is closed: its caller has lost the right to it");
     let mask = (lease.worker.request_ids.draw() as u32).to_ne_bytes();
     let to_client = down.frames.is_between().then_some(&CLOSE[..]);

@@ -7,10 +7,10 @@ use http::{Request, Response, StatusCode, header};
 use hyper::client::conn::http1;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use latchkey_core::decision::Plan;
-use latchkey_core::forward::agrees_to_websocket;
-use latchkey_core::framing;
-use latchkey_core::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
+use latchkey_gateway::decision::Plan;
+use latchkey_gateway::forward::agrees_to_websocket;
+use latchkey_published::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
+use latchkey_request::framing;
 use tokio::time::timeout;
 
 use crate::body::{Content, RequestBody};

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::header;
 use http::request::Parts;
 use http_body::Body as _;
-use latchkey_core::decision::Plan;
+use latchkey_gateway::decision::Plan;
 use tokio::io::AsyncWrite;
 
 use crate::body::RequestBody;

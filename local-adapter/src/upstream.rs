@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 use http::request::Parts;
-use latchkey_core::decision::{Plan, Upstream};
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_gateway::decision::{Plan, Upstream};
+use latchkey_gateway::upstream_address::UpstreamAddresses;
 
 use crate::body::{Content, RequestBody};
 use crate::connect::{Connector, Stream};

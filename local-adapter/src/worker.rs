@@ -10,10 +10,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, thread};
 
-use latchkey_core::client::{Client, Connection, TrustedIps, client};
-use latchkey_core::request::{Headers, Scheme};
-use latchkey_core::request_ids::RequestIds;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_control::ports::Random;
+use latchkey_gateway::request::{Headers, Scheme};
+use latchkey_gateway::request_ids::RequestIds;
+use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_request::client::{Client, Connection, TrustedIps, client};
 use slab::Slab;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc;
@@ -148,7 +149,7 @@ impl Worker {
         Worker {
             data_plane,
             upstreams: Upstreams::new(common.upstreams.clone(), common.idle_max, Arc::clone(&common.shed)),
-            request_ids: RequestIds::seeded(&SystemRandom),
+            request_ids: RequestIds::new(Random::seed(&SystemRandom)),
             reached: common.reached.clone(),
             holding: common.holding.clone(),
             waits: Rc::default(),

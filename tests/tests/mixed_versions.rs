@@ -1,6 +1,6 @@
 //! Data of one version of the program under another, both ways.
 //!
-//! `core/golden/1` has what the program of commit bf3644a was told (`calls.json`), the store that it
+//! `core/published/golden/1` has what the program of commit bf3644a was told (`calls.json`), the store that it
 //! made of it, the keys that it drew and what its Admin API answered. What a test does with the old
 //! program itself needs `LATCHKEY_OLD_BIN`, which `cargo xtask test --long` builds from that commit.
 
@@ -20,7 +20,7 @@ const BOB: &str = "c0000000-0000-4000-8000-000000000001";
 const SHOP: &str = "90000000-0000-4000-8000-000000000001";
 
 fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/golden/1").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/published/golden/1").join(name)
 }
 
 fn golden_json(name: &str) -> Value {

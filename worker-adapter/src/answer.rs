@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use http::{HeaderName, Response};
-use latchkey_core::decision::{BodyEdit, GrantRequest, Plan, Source};
-use latchkey_core::feed::FeedRequest;
-use latchkey_core::field_name::folded;
-use latchkey_core::problem::request_id_text;
+use latchkey_gateway::decision::{BodyEdit, GrantRequest, Plan, Source};
+use latchkey_gateway::problem::request_id_text;
+use latchkey_published::feed::FeedRequest;
+use latchkey_request::field_name::folded;
 
 /// What is to be done beside the request; empty: nothing.
 #[derive(Debug, Default)]

@@ -1,11 +1,11 @@
 //! Settings, from the Worker's variables and secrets.
 
-use latchkey_core::admit_secret::SecretSetting;
-use latchkey_core::gateway::GatewaySettings;
-use latchkey_core::keys::{KeyDigest, Pepper, Peppers};
-use latchkey_core::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
-use latchkey_core::network::parse_networks;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_gateway::gateway::GatewaySettings;
+use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::admit_secret::SecretSetting;
+use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
+use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
+use latchkey_request::network::parse_networks;
 use serde_json::{Map, Value};
 
 /// How old a replica's record may be, in milliseconds, unless a setting says otherwise: Workers KV

@@ -4,9 +4,9 @@
 
 use std::cell::RefCell;
 
-use latchkey_core::field_name::folded;
-use latchkey_core::forward::{VIA, is_withheld, is_withheld_back};
-use latchkey_core::request::Body;
+use latchkey_gateway::forward::{VIA, is_withheld, is_withheld_back};
+use latchkey_gateway::request::Body;
+use latchkey_request::field_name::folded;
 use wasm_bindgen::prelude::*;
 
 use crate::config::Settings;

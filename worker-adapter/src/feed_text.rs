@@ -8,8 +8,8 @@
 
 use std::fmt::Write;
 
-use latchkey_core::feed::{FeedReply, FeedRequest, Format};
-use latchkey_core::snapshot::PieceId;
+use latchkey_published::feed::{FeedReply, FeedRequest, Format};
+use latchkey_published::snapshot::PieceId;
 
 /// The text of an answer.
 pub fn encode(reply: &FeedReply) -> String {
@@ -68,15 +68,15 @@ pub fn request(since: &str) -> FeedRequest {
 
 #[cfg(test)]
 mod tests {
-    use latchkey_core::feed::Change;
-    use latchkey_core::keys::KeyDigest;
+    use latchkey_published::feed::Change;
+    use latchkey_published::keys::KeyDigest;
 
     use super::*;
 
     /// As the first program wrote it; and what is written today it reads.
     #[test]
     fn the_first_text_reads_as_it_was_meant_and_is_written_the_same() {
-        let golden = include_str!("../../core/golden/1/feed.txt");
+        let golden = include_str!("../../core/published/golden/1/feed.txt");
         let reply = decode(golden).unwrap();
         assert_eq!((reply.epoch, reply.settled, reply.reset, reply.format), (7, 3, true, Format(1)));
         let changes = [
@@ -87,7 +87,7 @@ mod tests {
         let names: Vec<String> = reply.pieces.iter().map(|(id, _)| id.to_string()).collect();
         assert_eq!(names, ["00", "40"]);
         for (_, piece) in &reply.pieces {
-            latchkey_core::snapshot::Piece::decode(piece).unwrap();
+            latchkey_published::snapshot::Piece::decode(piece).unwrap();
         }
         assert_eq!(encode(&reply), golden);
     }

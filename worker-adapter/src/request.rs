@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use latchkey_core::authority::{Authority, NoAuthority};
-use latchkey_core::config::HeaderNames;
-use latchkey_core::request::{Headers, Now, RequestHead, Scheme};
+use latchkey_gateway::config::HeaderNames;
+use latchkey_gateway::request::{Headers, Now, RequestHead, Scheme};
+use latchkey_request::authority::{Authority, NoAuthority};
 
 /// Header fields that core looks at whatever the configuration.
 const ALWAYS: [&str; 13] = [

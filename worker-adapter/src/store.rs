@@ -1,8 +1,10 @@
 //! Records in the Durable Object's own SQLite: every call answers at once.
 
-use latchkey_core::store::{
-    Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
-};
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue, Storage};
@@ -119,15 +121,15 @@ extern "C" {
 }
 
 impl Store for SqlStore {
-    fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
+    async fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
         self.read(key)
     }
 
-    fn commit(&self, batch: Batch) -> Result<Commit, StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<Commit, StoreError> {
         self.in_transaction(&batch)
     }
 
-    fn scan(
+    async fn scan(
         &self,
         partition: &str,
         prefix: &str,
@@ -174,4 +176,12 @@ fn versioned(row: &[SqlStorageValue], at: usize) -> Result<Versioned, StoreError
 
 fn failed(error: worker::Error) -> StoreError {
     StoreError::Failed(error.to_string())
+}
+
+/// What a future answers that waits for nothing but this store, which answers at once.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => unreachable!("nothing else is waited for"),
+    }
 }

@@ -1,6 +1,6 @@
 //! The platform's clock and random source.
 
-use latchkey_core::ports::{Clock, Random};
+use latchkey_control::ports::{Clock, Random};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]

@@ -5,16 +5,17 @@
 
 #![allow(unreachable_pub, reason = "JavaScript reaches it")]
 
-use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
-use latchkey_core::feed::{Head, read_feed};
-use latchkey_core::grant::Grant;
-use latchkey_core::keys::KeyDigest;
-use latchkey_core::ports::{Clock, Random};
-use latchkey_core::registry::Registry;
-use latchkey_core::replica::{Progress, mark_published, mark_signed, next_due};
-use latchkey_core::replica_mac::ReplicaKeys;
-use latchkey_core::store::{Batch, Check, Store, StoreError, Write};
-use latchkey_core::surface::{Surface, surface};
+use latchkey_control::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
+use latchkey_control::ports::{Clock, Random};
+use latchkey_control::registry::Registry;
+use latchkey_gateway::surface::{Surface, surface};
+use latchkey_published::feed::Head;
+use latchkey_published::grant::Grant;
+use latchkey_published::keys::KeyDigest;
+use latchkey_published::replica_mac::ReplicaKeys;
+use latchkey_store::feed::read_feed;
+use latchkey_store::replica::{Progress, mark_published, mark_signed, next_due};
+use latchkey_store::{Batch, Check, Store, StoreError, Write};
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::DurableObjectState;
 use worker::{State, console_error};
@@ -24,7 +25,7 @@ use crate::config::Settings;
 use crate::data_plane::PREFIX;
 use crate::feed_text;
 use crate::request::header_map;
-use crate::store::SqlStore;
+use crate::store::{SqlStore, at_once};
 use crate::system::{SystemClock, SystemRandom};
 
 /// Version of Kong whose conventions are kept.
@@ -47,9 +48,9 @@ impl Workspace {
         let store = SqlStore::open(State::from(state).storage()).map_err(describe)?;
         begin_progress(&store).map_err(describe)?;
         let replica_keys = ReplicaKeys::new(&settings.peppers);
-        let registry = Registry::open(store, SystemClock, SystemRandom, settings.peppers);
+        let registry = at_once(Registry::open(store, SystemClock, SystemRandom, settings.peppers));
         let registry = registry.map_err(|error| JsError::new(&error.to_string()))?;
-        for job in registry.resume_jobs().map_err(|error| JsError::new(&error.to_string()))? {
+        for job in at_once(registry.resume_jobs()).map_err(|error| JsError::new(&error.to_string()))? {
             console_error!("{job}: this change was begun by a newer version, which must complete it");
         }
         let admin_settings = AdminSettings {
@@ -78,7 +79,7 @@ impl Workspace {
         };
         let headers = header_map(headers);
         let request = AdminRequest { method, path, query, headers: &headers, body };
-        let response = self.admin.handle(request);
+        let response = at_once(self.admin.handle(request));
         if let Some(cause) = response.extensions().get::<InternalCause>() {
             console_error!("a call to the Admin API failed: {cause}");
         }
@@ -87,7 +88,7 @@ impl Workspace {
 
     /// Number of the newest change.
     pub fn epoch(&self) -> Result<f64, JsError> {
-        let head = self.store().get(&Head::record_key()).map_err(describe)?;
+        let head = at_once(self.store().get(&Head::record_key())).map_err(describe)?;
         let head: Option<Head> = head.and_then(|record| serde_json::from_slice(&record.value).ok());
         Ok(head.map_or(0.0, |head| head.epoch as f64))
     }
@@ -95,14 +96,14 @@ impl Workspace {
     /// Answers a poll of the feed.
     pub fn feed(&self, since: &str) -> Result<String, JsError> {
         let settled = self.progress().map_err(describe)?.settled(self.horizon_ms, SystemClock.unix_ms());
-        let reply = read_feed(self.store(), feed_text::request(since), Some(settled));
+        let reply = at_once(read_feed(self.store(), feed_text::request(since), Some(settled)));
         Ok(feed_text::encode(&reply.map_err(describe)?))
     }
 
     /// The grant at a digest; `None`: there is none.
     pub fn grant(&self, digest: &str) -> Result<Option<String>, JsError> {
         let Some(digest) = KeyDigest::from_hex(digest) else { return Ok(None) };
-        let record = self.store().get(&Grant::record_key(&digest)).map_err(describe)?;
+        let record = at_once(self.store().get(&Grant::record_key(&digest))).map_err(describe)?;
         Ok(record.map(|record| String::from_utf8_lossy(&record.value).into_owned()))
     }
 
@@ -111,13 +112,14 @@ impl Workspace {
         let digests = KeyDigest::from_hex(old).zip(KeyDigest::from_hex(new));
         let pepper_id = serde_json::from_slice(pepper_id.as_bytes()).ok();
         let (Some((old, new)), Some(pepper_id)) = (digests, pepper_id) else { return Ok(()) };
-        self.admin.registry().rehash(old, new, pepper_id).map_err(|error| JsError::new(&error.to_string()))
+        let moved = at_once(self.admin.registry().rehash(old, new, pepper_id));
+        moved.map_err(|error| JsError::new(&error.to_string()))
     }
 
     /// The next change for KV: its number, then for each grant three lines, with its digest, its
     /// text (empty: to be removed) and its MAC. Empty: KV has every change.
     pub fn due(&self) -> Result<String, JsError> {
-        let Some(due) = next_due(self.store()).map_err(describe)? else { return Ok(String::new()) };
+        let Some(due) = at_once(next_due(self.store())).map_err(describe)? else { return Ok(String::new()) };
         let mut text = due.epoch.to_string();
         for (digest, record) in &due.records {
             text.push('\n');
@@ -131,7 +133,7 @@ impl Workspace {
     /// A grant's text and MAC for KV, a line each; empty: there is none at this name.
     pub fn signed(&self, name: &str) -> Result<String, JsError> {
         let Some(digest) = KeyDigest::from_hex(name) else { return Ok(String::new()) };
-        let record = self.store().get(&Grant::record_key(&digest)).map_err(describe)?;
+        let record = at_once(self.store().get(&Grant::record_key(&digest))).map_err(describe)?;
         Ok(record.map_or_else(String::new, |record| self.signed_text(&digest, &record.value)))
     }
 
@@ -144,14 +146,15 @@ impl Workspace {
     /// All that KV listed up to this cursor has a MAC; `None`: all of it.
     #[wasm_bindgen(js_name = markSigned)]
     pub fn mark_signed(&self, cursor: Option<String>) -> Result<(), JsError> {
-        mark_signed(self.store(), cursor.as_deref()).map_err(describe)
+        at_once(mark_signed(self.store(), cursor.as_deref())).map_err(describe)
     }
 
     /// KV took the change that was due.
     #[wasm_bindgen(js_name = markPublished)]
     pub fn mark_published(&self, epoch: f64) -> Result<(), JsError> {
-        let marked = mark_published(self.store(), epoch as u64, self.horizon_ms, SystemClock.unix_ms());
-        marked.map_err(describe)
+        let now_ms = SystemClock.unix_ms();
+        let marked = mark_published(self.store(), epoch as u64, self.horizon_ms, now_ms);
+        at_once(marked).map_err(describe)
     }
 
     /// Whether there is a change that KV does not have, or a record in it without a MAC.
@@ -178,7 +181,7 @@ impl Workspace {
     }
 
     fn progress(&self) -> Result<Progress, StoreError> {
-        let record = self.store().get(&Progress::record_key())?;
+        let record = at_once(self.store().get(&Progress::record_key()))?;
         let Some(record) = record else { return Ok(Progress::default()) };
         serde_json::from_slice(&record.value).map_err(|error| StoreError::Failed(error.to_string()))
     }
@@ -187,10 +190,10 @@ impl Workspace {
 /// From the first change on, the feed must know how far KV has come.
 fn begin_progress(store: &SqlStore) -> Result<(), StoreError> {
     let key = Progress::record_key();
-    if store.get(&key)?.is_none() {
+    if at_once(store.get(&key))?.is_none() {
         let value = serde_json::to_vec(&Progress::default()).expect("records have string keys only");
         let batch = Batch { checks: vec![Check::Absent(key.clone())], writes: vec![Write::Put(key, value)] };
-        store.commit(batch)?;
+        at_once(store.commit(batch))?;
     }
     Ok(())
 }

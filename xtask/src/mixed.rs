@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::workspace;
 
-/// The commit whose stored forms are in `core/golden/1`.
+/// The commit whose stored forms are in `core/published/golden/1`.
 const FIRST: &str = "bf3644a";
 
 /// What came of it.

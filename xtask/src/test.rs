@@ -24,7 +24,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     worker::test::run(&worker::test::Options::default())?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());
-        simulation.args(["test", "--release", "--package", "latchkey-core", "--test", "simulation"]);
+        simulation.args(["test", "--release", "--package", "latchkey-both-planes", "--test", "simulation"]);
         simulation.args(["--", "--nocapture"]).env("LATCHKEY_SIMULATION_SEEDS", "12000");
         workspace::run(&mut simulation)?;
         tell_of(&mixed::run()?);

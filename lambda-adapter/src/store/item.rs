@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use latchkey_core::store::{RecordKey, StoreError, Version, Versioned};
+use latchkey_store::{RecordKey, StoreError, Version, Versioned};
 
 use super::limits;
 

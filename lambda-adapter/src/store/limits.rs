@@ -1,7 +1,7 @@
 //! DynamoDB's bounds and how long it is waited for.
 //!
 //! Bounds are from the Developer Guide, "Quotas in Amazon DynamoDB" and "Constraints in Amazon
-//! DynamoDB". Records in one transaction, 100, is [`latchkey_core::limits::BATCH_RECORDS_MAX`].
+//! DynamoDB". Records in one transaction, 100, is [`latchkey_published::limits::BATCH_RECORDS_MAX`].
 
 use std::time::Duration;
 

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem,
 };
-use latchkey_core::limits::BATCH_RECORDS_MAX;
-use latchkey_core::store::{Batch, Check, Commit, RecordKey, StoreError, Version, Write};
+use latchkey_published::limits::BATCH_RECORDS_MAX;
+use latchkey_store::{Batch, Check, Commit, RecordKey, StoreError, Version, Write};
 
 use super::attempt::{Attempts, Failure, judge, random_u64};
 use super::item;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fault_proxy::{Fault, FaultProxy};
-use latchkey_core::snapshot::Piece;
+use latchkey_published::snapshot::Piece;
 use latchkey_tests::canary::{self, Canaries, Deployment};
 use latchkey_tests::gateway::Gateway;
 use latchkey_tests::lambda::dynamodb::DynamoDb;

@@ -1,8 +1,8 @@
 //! Secrets that AWS keeps, read from a stand-in for its services.
 
-use latchkey_core::keys::Pepper;
 use latchkey_lambda::aws::AwsEnvironment;
 use latchkey_lambda::secrets::{Secrets, SecretsFrom};
+use latchkey_published::keys::Pepper;
 use serde_json::{Value, json};
 
 use crate::upstream::Upstream;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use latchkey_core::feed::{FeedRequest, read_feed};
-use latchkey_core::limits::APPLICATION_CREDENTIALS_MAX;
-use latchkey_core::registry::testing::audit;
+use latchkey_control::registry::testing::audit;
 use latchkey_lambda::store::{DynamoStore, Patience};
+use latchkey_published::feed::FeedRequest;
+use latchkey_published::limits::APPLICATION_CREDENTIALS_MAX;
+use latchkey_store::feed::read_feed;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 

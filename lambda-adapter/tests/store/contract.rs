@@ -1,8 +1,8 @@
 //! The contract of every store, and DynamoDB's bounds.
 
-use latchkey_core::limits::BATCH_RECORDS_MAX;
-use latchkey_core::store::{Batch, Check, Commit, RecordKey, Store, StoreError, Write, suite};
 use latchkey_lambda::store::DynamoStore;
+use latchkey_published::limits::BATCH_RECORDS_MAX;
+use latchkey_store::{Batch, Check, Commit, RecordKey, Store, StoreError, Write, suite};
 
 use crate::support::dynamodb::{Table, address, client};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use latchkey_core::ports::testing::SeededRandom;
-use latchkey_core::store::{Batch, Check, Commit, RecordKey, Store, StoreError, Write};
+use latchkey_control::ports::testing::SeededRandom;
 use latchkey_lambda::store::{DynamoStore, Patience};
+use latchkey_store::{Batch, Check, Commit, RecordKey, Store, StoreError, Write};
 
 use crate::support::dynamodb::{Table, address, client};
 use crate::support::fault_proxy::{Fault, FaultProxy, mixture};

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use latchkey_core::ports::testing::SeededRandom;
-use latchkey_core::registry::testing::{Call, Verb, audit, comparable, copied};
-use latchkey_core::schema::EntityKind;
-use latchkey_core::store::StoreError;
+use latchkey_control::ports::testing::SeededRandom;
+use latchkey_control::registry::testing::{Call, Verb, audit, comparable, copied};
+use latchkey_control::schema::EntityKind;
 use latchkey_lambda::store::{DynamoStore, Patience};
+use latchkey_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::support::admin::{Answer, TestAdmin, call, make, open, persist};

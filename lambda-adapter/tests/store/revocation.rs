@@ -6,15 +6,16 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderMap;
-use latchkey_core::config::ConfigCompiler;
-use latchkey_core::decision::{Decision, GrantRequest, Need, Source};
-use latchkey_core::feed::{FeedRequest, read_feed};
-use latchkey_core::gateway::{Gateway, GatewaySettings, GrantAnswer, Learned};
-use latchkey_core::grant::Grant;
-use latchkey_core::ports::testing::SeededRandom;
-use latchkey_core::request::{Body, Now, RequestHead, Scheme};
-use latchkey_core::store::Store;
+use latchkey_control::ports::testing::SeededRandom;
+use latchkey_gateway::config::ConfigCompiler;
+use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
+use latchkey_gateway::gateway::{Gateway, GatewaySettings, GrantAnswer, Learned};
+use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_lambda::store::{DynamoStore, Patience};
+use latchkey_published::feed::FeedRequest;
+use latchkey_published::grant::Grant;
+use latchkey_store::Store;
+use latchkey_store::feed::read_feed;
 use serde_json::{Value, json};
 
 use crate::support::admin::{TestAdmin, call, id, make, open, peppers};

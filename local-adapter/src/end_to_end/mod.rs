@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use latchkey_core::client::TrustedIps;
-use latchkey_core::gateway::{Gateway, GatewaySettings};
-use latchkey_core::grant::{Consumer, Grant};
-use latchkey_core::keys::{Pepper, Peppers, PlainKey, generate_key};
-use latchkey_core::snapshot::{ConfigKind, WorkspaceSettings};
-use latchkey_core::transaction::Transaction;
-use latchkey_core::upstream_address::UpstreamAddresses;
+use latchkey_control::transaction::Transaction;
+use latchkey_gateway::gateway::{Gateway, GatewaySettings};
+use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::grant::{Consumer, Grant};
+use latchkey_published::keys::{Pepper, Peppers, PlainKey, generate_key};
+use latchkey_published::snapshot::{ConfigKind, WorkspaceSettings};
+use latchkey_request::client::TrustedIps;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -64,7 +64,9 @@ impl Program {
     fn start_with(service: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = RedbStore::open(&folder.path().join("store.redb")).unwrap();
-        let key = generate_key(&peppers().current, &SystemRandom);
+        let key = generate_key(&peppers().current, |bytes| {
+            latchkey_control::ports::Random::fill(&SystemRandom, bytes)
+        });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
         let started = Control::start(store.clone(), peppers(), None, 0).unwrap();
@@ -130,7 +132,7 @@ async fn seed(store: &RedbStore, service: Value, key: &PlainKey) {
         "hide_credentials": true, "run_on_preflight": true } });
     transaction.publish_config(ConfigKind::Plugins, Uuid::from_u128(3), Some(plugin));
     let pepper = peppers().current;
-    let tag_key = latchkey_core::keys::hex(&pepper.tag_key().to_bytes());
+    let tag_key = latchkey_published::keys::hex(&pepper.tag_key().to_bytes());
     transaction.publish_settings(WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: false });
     let digest = pepper.digest(key.reveal().as_bytes());
     let grant = Grant {

@@ -1,11 +1,11 @@
 //! The Admin API over a store, asked as a client asks it.
 
 use http::{HeaderMap, HeaderValue};
-use latchkey_core::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
-use latchkey_core::keys::{Pepper, Peppers};
-use latchkey_core::ports::testing::{ManualClock, SeededRandom};
-use latchkey_core::registry::{Error, Registry};
-use latchkey_core::store::{Store, StoreError};
+use latchkey_control::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
+use latchkey_control::ports::testing::{ManualClock, SeededRandom};
+use latchkey_control::registry::{Error, Registry};
+use latchkey_published::keys::{Pepper, Peppers};
+use latchkey_store::{Store, StoreError};
 use serde_json::Value;
 use uuid::Uuid;
 

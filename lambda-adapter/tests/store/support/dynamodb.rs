@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
-use latchkey_core::store::RecordKey;
+use latchkey_store::RecordKey;
 use latchkey_tests::lambda::dynamodb::DynamoDb;
 
 /// A table of its own in the DynamoDB Local of this program.

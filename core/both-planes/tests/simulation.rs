@@ -1,0 +1,86 @@
+//! The revocation bound, under every misfortune we could think of: a seeded, deterministic
+//! simulation in virtual time, with an auditor who knows the true history.
+//!
+//! Runs the real gateway, transactions, feed and publisher; only clocks, networks and the replica
+//! are played. A seed replays to the same log.
+//!
+//! `LATCHKEY_SIMULATION_SEEDS` sets how many seeds are run (`cargo xtask test --long`: 12,000);
+//! `LATCHKEY_SIMULATION_SEED` runs one and prints its log.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "simulation/auditor.rs"]
+mod auditor;
+#[path = "simulation/network.rs"]
+mod network;
+#[path = "simulation/replica.rs"]
+mod replica;
+#[path = "simulation/world.rs"]
+mod world;
+
+use latchkey_gateway::gateway::Rules;
+use world::{Report, World};
+
+/// Seeds of an ordinary run.
+const SEEDS: u64 = 300;
+
+fn run(seed: u64, rules: Rules) -> Report {
+    World::new(seed, rules).run()
+}
+
+fn seeds() -> u64 {
+    std::env::var("LATCHKEY_SIMULATION_SEEDS").map_or(SEEDS, |seeds| seeds.parse().unwrap())
+}
+
+#[test]
+fn no_request_is_decided_by_a_state_past_the_bound() {
+    if let Ok(seed) = std::env::var("LATCHKEY_SIMULATION_SEED") {
+        let report = run(seed.parse().unwrap(), Rules::ALL);
+        println!("{}\n{:#?}", report.log.join("\n"), report.counts);
+        assert_eq!(report.violations, Vec::<String>::new());
+        return;
+    }
+    let mut total = world::Counts::default();
+    for seed in 0..seeds() {
+        let report = run(seed, Rules::ALL);
+        assert!(
+            report.violations.is_empty(),
+            "seed {seed}: {:#?}\nreplay with LATCHKEY_SIMULATION_SEED={seed}",
+            report.violations
+        );
+        total += report.counts;
+    }
+    println!("{} seeds: {total:#?}", seeds());
+    // A world in which nothing goes wrong proves nothing.
+    for (what, count) in total.each() {
+        assert!(count > 0, "never happened: {what}");
+    }
+}
+
+#[test]
+fn a_seed_replays_to_the_same_log() {
+    for seed in [1, 7, 42] {
+        assert_eq!(run(seed, Rules::ALL).log, run(seed, Rules::ALL).log);
+    }
+}
+
+/// Each rule is needed: with any one off, the auditor finds a violation.
+#[test]
+fn without_any_one_rule_the_auditor_finds_a_violation() {
+    for (name, rules) in [
+        ("generation stamp", Rules { generation_stamp: false, ..Rules::ALL }),
+        ("epoch comparison", Rules { epoch_comparison: false, ..Rules::ALL }),
+        ("horizon", Rules { horizon: false, ..Rules::ALL }),
+        ("grace", Rules { grace: false, ..Rules::ALL }),
+        ("asking again about tunnels", Rules { tunnels_asked_again: false, ..Rules::ALL }),
+        ("looking ahead for tunnels", Rules { tunnels_look_ahead: false, ..Rules::ALL }),
+        ("replica's MAC", Rules { replica_mac: false, ..Rules::ALL }),
+    ] {
+        let found = (0..20_000).find_map(|seed| {
+            let violation = run(seed, rules).violations.into_iter().next()?;
+            Some((seed, violation))
+        });
+        let (seed, violation) = found.unwrap_or_else(|| panic!("nothing found without {name}"));
+        println!("without {name}: seed {seed}: {violation}");
+    }
+}

@@ -1,0 +1,10 @@
+//! The control plane: keeps the rules that the gateway decides by.
+//!
+//! `async` over small ports: a store, a clock, a source of randomness (ARCHITECTURE.md). It does not
+//! know the gateway; what that must know is published in the commit that changes it.
+
+pub mod admin;
+pub mod ports;
+pub mod registry;
+pub mod schema;
+pub mod transaction;

@@ -1,0 +1,107 @@
+//! Consumers that key-auth plugins name as their anonymous one: the data plane must know them.
+//!
+//! A record per name counts the plugins that name it. A consumer is published exactly while a
+//! plugin names its id or its username.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Registry;
+use super::error::Error;
+use super::grants::text;
+use super::records;
+use super::work::{Work, id_of, public};
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object};
+use latchkey_store::Store;
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// Counts a plugin made, changed or removed, and publishes or withdraws whom it names.
+    pub(super) async fn count_anonymous(
+        &self,
+        work: &mut Work<'_, S>,
+        old: Option<&Object>,
+        new: Option<&Object>,
+    ) -> Result<(), Error> {
+        let (before, after) = (old.and_then(named), new.and_then(named));
+        if before == after {
+            return Ok(());
+        }
+        if let Some(name) = before {
+            self.add_to_count(work, &name, false).await?;
+        }
+        if let Some(name) = after {
+            self.add_to_count(work, &name, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Publishes a consumer that is named, withdraws one that is no longer.
+    pub(super) async fn publish_if_anonymous(
+        &self,
+        work: &mut Work<'_, S>,
+        old: Option<&Object>,
+        new: Option<&Object>,
+    ) -> Result<(), Error> {
+        let was_named = match old {
+            Some(old) => self.is_named(work, old).await?,
+            None => false,
+        };
+        let is_named = match new {
+            Some(new) => self.is_named(work, new).await?,
+            None => false,
+        };
+        match (new.filter(|_| is_named), old.or(new)) {
+            (Some(new), _) => work.publish_consumer(id_of(new)?, Some(Value::Object(public(new)))),
+            (None, Some(gone)) if was_named => work.publish_consumer(id_of(gone)?, None),
+            (None, _) => {}
+        }
+        Ok(())
+    }
+
+    async fn add_to_count(&self, work: &mut Work<'_, S>, name: &str, one_more: bool) -> Result<(), Error> {
+        let key = records::anonymous(name);
+        let count: u64 = work.read_json(&key).await?.unwrap_or_default();
+        let count = if one_more { count + 1 } else { count.saturating_sub(1) };
+        if count == 0 {
+            work.delete(key);
+        } else {
+            work.put_json(key, &count);
+        }
+        for consumer in self.consumers_named(work, name).await? {
+            let published = if self.is_named(work, &consumer).await? {
+                Some(Value::Object(public(&consumer)))
+            } else {
+                None
+            };
+            work.publish_consumer(id_of(&consumer)?, published);
+        }
+        Ok(())
+    }
+
+    async fn consumers_named(&self, work: &mut Work<'_, S>, name: &str) -> Result<Vec<Object>, Error> {
+        let by_id = crate::schema::parse_uuid(name);
+        let by_username = work.find(EntityKind::Consumers, "username", name).await?;
+        let mut consumers = Vec::new();
+        for id in [by_id, by_username.filter(|id| Some(*id) != by_id)].into_iter().flatten() {
+            consumers.extend(work.load(EntityKind::Consumers, id).await?);
+        }
+        Ok(consumers)
+    }
+
+    async fn is_named(&self, work: &mut Work<'_, S>, consumer: &Object) -> Result<bool, Error> {
+        for name in [text(consumer, "id"), text(consumer, "username")].into_iter().flatten() {
+            let count: Option<u64> = work.read_json(&records::anonymous(&name)).await?;
+            if count.is_some_and(|count| count > 0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whom a plugin names. An id is written as ids are stored, so that it is found by it.
+fn named(plugin: &Object) -> Option<String> {
+    let name = plugin.get("config")?.get("anonymous")?.as_str()?;
+    Some(crate::schema::parse_uuid(name).as_ref().map_or_else(|| name.to_owned(), Uuid::to_string))
+}

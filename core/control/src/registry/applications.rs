@@ -1,0 +1,207 @@
+//! Applications, each with a consumer of its own, and their credentials.
+//!
+//! The consumer is not stored: its id and names are reserved among consumers, and all there is to
+//! say of it follows from the application.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::credentials::{consumer_id, keep, refuse_reserved, taken_text};
+use super::entities::{Change, stamp};
+use super::error::Error;
+use super::grants::{application_consumer, text};
+use super::present::present;
+use super::records;
+use super::work::{Work, id_of, reference};
+use super::{Fresh, Registry};
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Mode, Object};
+use latchkey_published::keys::PlainKey;
+use latchkey_published::limits;
+use latchkey_store::Store;
+
+/// Digest of a stored client secret.
+const SECRET_DIGEST: &str = "_secret_digest";
+const SECRET_PEPPER_ID: &str = "_secret_pepper_id";
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    pub(super) async fn prepare_application(
+        &self,
+        work: &mut Work<'_, S>,
+        change: &Change<'_>,
+        application: &mut Object,
+    ) -> Result<Object, Error> {
+        match change.old {
+            Some(_) => keep(change, application, "consumer"),
+            None => {
+                application.insert("consumer".to_owned(), json!({"id": change.fresh.consumer_id}));
+            }
+        }
+        self.reserve_names(work, change.old, application).await?;
+        Ok(Object::new())
+    }
+
+    /// Publishes a changed application. A new one gets its first credential.
+    pub(super) async fn publish_application(
+        &self,
+        work: &mut Work<'_, S>,
+        change: &Change<'_>,
+    ) -> Result<Object, Error> {
+        if change.old.is_some() {
+            self.republish_application(work, change.id).await?;
+            return Ok(Object::new());
+        }
+        let kind = EntityKind::Oauth2Credentials;
+        let input = Object::from_iter([("application".to_owned(), json!({"id": change.id}))]);
+        let mut credential = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
+        let id = change.fresh.credential_id;
+        stamp(kind, &mut credential, id, work.now_ms);
+        let first = Change { kind, id, input: &input, old: None, fresh: change.fresh, replaces: false };
+        let disclosed = self.prepare_application_credential(work, &first, &mut credential).await?;
+        work.save(kind, None, &credential).await?;
+        self.republish_application(work, change.id).await?;
+        Ok(shown_with(&credential, &disclosed, work.now_ms))
+    }
+
+    /// The first credential of an application, already made, as its maker is shown it.
+    pub(super) async fn first_credential(
+        &self,
+        work: &mut Work<'_, S>,
+        fresh: &Fresh,
+    ) -> Result<Object, Error> {
+        let credential = work.load(EntityKind::Oauth2Credentials, fresh.credential_id).await?;
+        let disclosed = secrets(&fresh.key, &fresh.secret);
+        Ok(credential.map(|credential| shown_with(&credential, &disclosed, work.now_ms)).unwrap_or_default())
+    }
+
+    pub(super) async fn prepare_application_credential(
+        &self,
+        work: &mut Work<'_, S>,
+        change: &Change<'_>,
+        credential: &mut Object,
+    ) -> Result<Object, Error> {
+        let client_id = taken_text(credential, "client_id");
+        let client_secret = taken_text(credential, "client_secret");
+        if change.old.is_some() {
+            return Err(Error::field("id", "credentials of applications cannot be changed: make another"));
+        }
+        let application = match reference(credential, "application") {
+            Some(id) => work.load(EntityKind::Applications, id).await?,
+            None => None,
+        };
+        if let Some(application) = &application {
+            self.refuse_too_many(work, id_of(application)?, change.id).await?;
+            inherit(application, credential);
+        }
+        let key = match client_id {
+            Some(given) => self.accept_key(work, "client_id", &given).await?,
+            None => change.fresh.key.clone(),
+        };
+        client_secret.as_deref().map_or(Ok(()), |given| refuse_reserved("client_secret", given))?;
+        let secret = client_secret.map_or_else(|| change.fresh.secret.clone(), PlainKey::new);
+        // Only digests are ever stored, whatever is asked for.
+        credential.insert("hash_secret".to_owned(), true.into());
+        credential.insert("client_id_start".to_owned(), key.start().into());
+        let pepper = &self.peppers.current;
+        credential
+            .insert(SECRET_DIGEST.to_owned(), pepper.digest(secret.reveal().as_bytes()).to_hex().into());
+        credential.insert(SECRET_PEPPER_ID.to_owned(), json!(pepper.id()));
+        self.claim_digest(work, change, "client_id", &key, credential).await?;
+        Ok(secrets(&key, &secret))
+    }
+
+    async fn refuse_too_many(
+        &self,
+        work: &mut Work<'_, S>,
+        application_id: Uuid,
+        own_id: Uuid,
+    ) -> Result<(), Error> {
+        let kind = EntityKind::Oauth2Credentials;
+        let credentials = work.children(EntityKind::Applications, application_id, kind).await?;
+        let others = credentials.iter().filter(|other| id_of(other).ok() != Some(own_id)).count();
+        let most = limits::APPLICATION_CREDENTIALS_MAX;
+        if others < most {
+            return Ok(());
+        }
+        Err(Error::field(
+            "application",
+            format!("has {most} credentials, the most there can be: delete one first"),
+        ))
+    }
+
+    /// Reserves the application's consumer's id and names among consumers.
+    async fn reserve_names(
+        &self,
+        work: &mut Work<'_, S>,
+        old: Option<&Object>,
+        application: &Object,
+    ) -> Result<(), Error> {
+        let Some(consumer) = application_consumer(application) else { return Ok(()) };
+        work.put_json(records::reserved_consumer(consumer.id), &consumer.id);
+        let before = old.map(consumer_names).unwrap_or_default();
+        let after = consumer_names(application);
+        for (field, value) in before.iter().filter(|name| !after.contains(name)) {
+            work.delete(records::unique(EntityKind::Consumers, field, value));
+        }
+        for (field, value) in after {
+            let holder = work.find(EntityKind::Consumers, field, &value).await?;
+            if holder.is_some_and(|holder| holder != consumer.id) {
+                return Err(Error::NotUnique(Object::from_iter([(field.to_owned(), value.into())])));
+            }
+            work.put_json(records::unique(EntityKind::Consumers, field, &value), &consumer.id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn release_names(&self, work: &mut Work<'_, S>, application: &Object) {
+        for (field, value) in consumer_names(application) {
+            work.delete(records::unique(EntityKind::Consumers, field, &value));
+        }
+        if let Some(id) = consumer_id(application) {
+            work.delete(records::reserved_consumer(id));
+        }
+    }
+
+    /// The consumer of an application, as callers see consumers.
+    pub async fn application_consumer(&self, path: &[super::Step<'_>]) -> Result<Object, Error> {
+        let application = self.read(path).await?;
+        let consumer = application_consumer(&application).ok_or(Error::NotFound)?;
+        let Value::Object(mut shown) = json!(consumer) else { return Err(Error::NotFound) };
+        for time in ["created_at", "updated_at"] {
+            shown.insert(time.to_owned(), application.get(time).cloned().unwrap_or_default());
+        }
+        shown.insert("tags".to_owned(), Value::Null);
+        Ok(shown)
+    }
+}
+
+/// What is shown of a credential once.
+fn secrets(key: &PlainKey, secret: &PlainKey) -> Object {
+    Object::from_iter([
+        ("client_id".to_owned(), key.reveal().into()),
+        ("client_secret".to_owned(), secret.reveal().into()),
+    ])
+}
+
+/// The member that shows an application's first credential.
+fn shown_with(credential: &Object, disclosed: &Object, now_ms: u64) -> Object {
+    let shown = present(EntityKind::Oauth2Credentials, credential, disclosed, now_ms);
+    Object::from_iter([("credential".to_owned(), Value::Object(shown))])
+}
+
+fn consumer_names(application: &Object) -> Vec<(&'static str, String)> {
+    let Some(consumer) = application_consumer(application) else { return Vec::new() };
+    let names = [("username", consumer.username), ("custom_id", consumer.custom_id)];
+    names.into_iter().filter_map(|(field, value)| Some((field, value?))).collect()
+}
+
+/// What a credential has from its application unless given.
+fn inherit(application: &Object, credential: &mut Object) {
+    credential.insert("consumer".to_owned(), application.get("consumer").cloned().unwrap_or_default());
+    if credential.get("name").is_none_or(Value::is_null) {
+        credential.insert("name".to_owned(), text(application, "name").into());
+    }
+    if credential.get("redirect_uris").is_none_or(Value::is_null) {
+        credential.insert("redirect_uris".to_owned(), json!([text(application, "redirect_uri")]));
+    }
+}

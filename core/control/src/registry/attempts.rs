@@ -1,0 +1,61 @@
+//! Runs a change until it is committed.
+
+use super::error::Error;
+use super::work::Work;
+use latchkey_published::limits;
+use latchkey_store::{Commit, Store, StoreError};
+
+/// Attempts whose outcome stayed unknown before the caller is told so.
+const UNKNOWN_MAX: u32 = 3;
+
+/// How often a change has been tried.
+pub(super) struct Attempts {
+    /// Time of the change: the same in every attempt.
+    pub(super) now_ms: u64,
+    conflicts: u32,
+    unknown: u32,
+}
+
+impl Attempts {
+    pub(super) fn new(now_ms: u64) -> Self {
+        Attempts { now_ms, conflicts: 0, unknown: 0 }
+    }
+
+    /// Whether an earlier attempt may have been applied.
+    pub(super) fn may_be_applied(&self) -> bool {
+        self.unknown > 0
+    }
+
+    /// Commits; `false`: to be tried again.
+    pub(super) async fn commit<S: Store>(&mut self, work: Work<'_, S>) -> Result<bool, Error> {
+        match work.commit().await {
+            Ok(Commit::Committed) => Ok(true),
+            Ok(Commit::Conflict) if self.conflicts < limits::CONFLICTS_MAX => {
+                self.conflicts += 1;
+                Ok(false)
+            }
+            Ok(Commit::Conflict) => Err(Error::Busy),
+            Err(StoreError::Unknown(_)) if self.unknown < UNKNOWN_MAX => {
+                self.unknown += 1;
+                Ok(false)
+            }
+            Err(error) => Err(Error::Store(error)),
+        }
+    }
+}
+
+/// `transact!(registry, attempts, |work| call)`: what the call answers, once it is committed.
+/// Errors of the call return from the function around.
+macro_rules! transact {
+    ($registry:expr, $attempts:ident, |$work:ident| $call:expr) => {{
+        let mut $attempts = $crate::registry::attempts::Attempts::new($registry.clock.unix_ms());
+        loop {
+            let mut $work = $crate::registry::work::Work::new(&$registry.store, $attempts.now_ms);
+            let outcome = $call.await?;
+            if $attempts.commit($work).await? {
+                break outcome;
+            }
+        }
+    }};
+}
+pub(super) use transact;

@@ -1,0 +1,176 @@
+//! Deletion, with everything that goes along.
+
+use uuid::Uuid;
+
+use super::Registry;
+use super::attempts::transact;
+use super::error::Error;
+use super::jobs::{Job, ROOM};
+use super::lookup::Step;
+use super::work::{DELETING, Work, id_of, reference};
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object, OnDelete};
+use latchkey_published::limits;
+use latchkey_store::Store;
+
+/// Records that removing one entity touches, at most, besides grants of others.
+const REMOVAL_RECORDS: usize = 14;
+
+enum Task {
+    Visit(EntityKind, Uuid),
+    Remove(EntityKind, Uuid),
+    /// There are more children than were read: the parent cannot go yet.
+    Unfinished,
+}
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// Deletes the entity at the end of a path. At top level it is fine when there is none.
+    ///
+    /// What does not fit one commit is hidden by the first, with a job that removes it.
+    pub async fn delete(&self, path: &[Step<'_>]) -> Result<(), Error> {
+        let job =
+            transact!(self, attempts, |work| self.delete_in(&mut work, path, attempts.may_be_applied()));
+        match job {
+            Some(job) => self.run_job(&job).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn delete_in(
+        &self,
+        work: &mut Work<'_, S>,
+        path: &[Step<'_>],
+        may_be_applied: bool,
+    ) -> Result<Option<Job>, Error> {
+        let Some((step, scope)) = path.split_last() else { return Err(Error::NotFound) };
+        let parent = self.parent(work, scope).await?;
+        let found = self.lookup_marked(work, *step).await?;
+        let gone = found.as_ref().is_none_or(|found| super::present::is_expired(found, work.now_ms));
+        let found = found.filter(|found| {
+            parent.is_none_or(|(kind, id)| {
+                let field = step.kind.schema().reference_to(kind);
+                field.is_some_and(|field| reference(found, field.name) == Some(id))
+            })
+        });
+        let Some(root) = found else {
+            let fine = gone && (scope.is_empty() || may_be_applied);
+            return if fine { Ok(None) } else { Err(Error::NotFound) };
+        };
+        if gone && !scope.is_empty() {
+            return Err(Error::NotFound);
+        }
+        let id = id_of(&root)?;
+        let job = Job::Delete { kind: step.kind, id };
+        if root.contains_key(DELETING) {
+            return Ok(Some(job));
+        }
+        self.refuse_while_referenced(work, step.kind, id).await?;
+        if self.remove_with_children(work, step.kind, id).await? {
+            return Ok(None);
+        }
+        work.mark_deleting(step.kind, &root)?;
+        Ok(Some(self.leave_job(work, job)))
+    }
+
+    async fn refuse_while_referenced(
+        &self,
+        work: &mut Work<'_, S>,
+        kind: EntityKind,
+        id: Uuid,
+    ) -> Result<(), Error> {
+        for (by, _) in kind.referrers().filter(|(_, on_delete)| *on_delete == OnDelete::Restrict) {
+            if !work.children_page(kind, id, by, None, 1).await?.objects.is_empty() {
+                return Err(Error::Referenced { kind, by });
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes an entity and what goes along, children first, as far as one commit can.
+    /// Answers whether all is gone.
+    pub(super) async fn remove_with_children(
+        &self,
+        work: &mut Work<'_, S>,
+        kind: EntityKind,
+        id: Uuid,
+    ) -> Result<bool, Error> {
+        let mut tasks = vec![Task::Visit(kind, id)];
+        while let Some(task) = tasks.pop() {
+            match task {
+                Task::Unfinished => return Ok(false),
+                Task::Visit(kind, id) => {
+                    tasks.push(Task::Remove(kind, id));
+                    let from = tasks.len();
+                    self.visit_children(work, kind, id, &mut tasks).await?;
+                    // The last pushed is the first done: the first kind of referrers goes first.
+                    tasks[from..].reverse();
+                    if work.size() > ROOM - REMOVAL_RECORDS {
+                        return Ok(false);
+                    }
+                }
+                Task::Remove(kind, id) => {
+                    let others = match kind {
+                        EntityKind::ApplicationInstances => limits::APPLICATION_CREDENTIALS_MAX,
+                        _ => 0,
+                    };
+                    if work.size() + REMOVAL_RECORDS + others > ROOM {
+                        return Ok(false);
+                    }
+                    if let Some(object) = work.load_marked(kind, id).await? {
+                        self.withdraw(work, kind, &object).await?;
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn visit_children(
+        &self,
+        work: &mut Work<'_, S>,
+        kind: EntityKind,
+        id: Uuid,
+        tasks: &mut Vec<Task>,
+    ) -> Result<(), Error> {
+        for (child, on_delete) in kind.referrers() {
+            if on_delete == OnDelete::Restrict {
+                continue;
+            }
+            let page = work.children_page(kind, id, child, None, limits::BATCH_RECORDS_MAX).await?;
+            let has_children = child.referrers().next().is_some();
+            for object in &page.objects {
+                let id = id_of(object)?;
+                tasks.push(if has_children { Task::Visit(child, id) } else { Task::Remove(child, id) });
+            }
+            if page.more {
+                tasks.push(Task::Unfinished);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes one entity, whose children are gone, and publishes what follows.
+    pub(super) async fn withdraw(
+        &self,
+        work: &mut Work<'_, S>,
+        kind: EntityKind,
+        object: &Object,
+    ) -> Result<(), Error> {
+        work.remove(kind, object)?;
+        match kind {
+            EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials => {
+                self.revoke_digest(work, object)
+            }
+            EntityKind::ApplicationInstances => {
+                if let Some(application_id) = reference(object, "application") {
+                    self.republish_application(work, application_id).await?;
+                }
+            }
+            EntityKind::Applications => self.release_names(work, object),
+            EntityKind::Consumers => self.publish_if_anonymous(work, Some(object), None).await?,
+            EntityKind::Plugins => self.count_anonymous(work, Some(object), None).await?,
+            EntityKind::Services | EntityKind::Routes | EntityKind::Developers => {}
+        }
+        Ok(())
+    }
+}

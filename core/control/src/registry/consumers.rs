@@ -1,0 +1,70 @@
+//! Consumers: their names are in the grants of all their keys.
+
+use uuid::Uuid;
+
+use super::Registry;
+use super::entities::Change;
+use super::error::Error;
+use super::grants::{key_auth_grant, text};
+use super::jobs::Job;
+use super::records;
+use super::work::{Work, id_of};
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object};
+use latchkey_published::limits;
+use latchkey_store::Store;
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    pub(super) async fn prepare_consumer(
+        &self,
+        work: &mut Work<'_, S>,
+        change: &Change<'_>,
+    ) -> Result<Object, Error> {
+        if change.old.is_none()
+            && work.read_json::<Uuid>(&records::reserved_consumer(change.id)).await?.is_some()
+        {
+            return Err(Error::IdInUse(change.id));
+        }
+        Ok(Object::new())
+    }
+
+    /// Publishes a changed consumer: to plugins that name it, and with its keys. What does not fit
+    /// is left to the job answered.
+    pub(super) async fn publish_consumer(
+        &self,
+        work: &mut Work<'_, S>,
+        change: &Change<'_>,
+        consumer: &Object,
+    ) -> Result<Option<Job>, Error> {
+        self.publish_if_anonymous(work, change.old, Some(consumer)).await?;
+        let Some(old) = change.old else { return Ok(None) };
+        let names = |object: &Object| (text(object, "username"), text(object, "custom_id"));
+        let job = |after| Job::RepublishConsumer { id: change.id, after };
+        if names(old) == names(consumer) {
+            return self.left_job(work, job(None)).await;
+        }
+        let after = self.republish_consumer(work, change.id, None).await?;
+        Ok(after.map(|after| self.leave_job(work, job(Some(after)))))
+    }
+
+    /// Publishes the next keys of a consumer as it is now. Answers where to go on.
+    pub(super) async fn republish_consumer(
+        &self,
+        work: &mut Work<'_, S>,
+        consumer_id: Uuid,
+        after: Option<Uuid>,
+    ) -> Result<Option<Uuid>, Error> {
+        let Some(consumer) = work.load(EntityKind::Consumers, consumer_id).await? else { return Ok(None) };
+        let (parent, kind) = (EntityKind::Consumers, EntityKind::KeyauthCredentials);
+        let page = work.children_page(parent, consumer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
+        for credential in &page.objects {
+            if let Some(grant) = key_auth_grant(&consumer, credential)? {
+                work.publish_grant(grant.digest, Some(grant));
+            }
+        }
+        match page.objects.last().filter(|_| page.more) {
+            Some(last) => id_of(last).map(Some),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Developers: while one is not approved, the keys of their applications are disabled.
+
+use uuid::Uuid;
+
+use super::Registry;
+use super::entities::Change;
+use super::error::Error;
+use super::jobs::{Job, ROOM};
+use super::work::{Work, id_of};
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object};
+use latchkey_published::limits;
+use latchkey_store::Store;
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// Publishes a changed state with the keys of all applications. What does not fit is left to
+    /// the job answered.
+    pub(super) async fn publish_developer(
+        &self,
+        work: &mut Work<'_, S>,
+        change: &Change<'_>,
+        developer: &Object,
+    ) -> Result<Option<Job>, Error> {
+        let Some(old) = change.old else { return Ok(None) };
+        let job = |after| Job::RepublishDeveloper { id: change.id, after };
+        if old.get("status") == developer.get("status") {
+            return self.left_job(work, job(None)).await;
+        }
+        let after = self.republish_developer(work, change.id, None).await?;
+        Ok(after.map(|after| self.leave_job(work, job(Some(after)))))
+    }
+
+    /// Publishes the keys of the developer's next applications. Answers where to go on.
+    pub(super) async fn republish_developer(
+        &self,
+        work: &mut Work<'_, S>,
+        developer_id: Uuid,
+        after: Option<Uuid>,
+    ) -> Result<Option<Uuid>, Error> {
+        let (parent, kind) = (EntityKind::Developers, EntityKind::Applications);
+        let page = work.children_page(parent, developer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
+        let mut last = None;
+        for application in &page.objects {
+            // The application, its guard, and its credentials.
+            let most = 2 + limits::APPLICATION_CREDENTIALS_MAX;
+            if last.is_some() && work.size() + most > ROOM {
+                return Ok(last);
+            }
+            let id = id_of(application)?;
+            self.republish_application(work, id).await?;
+            last = Some(id);
+        }
+        Ok(last.filter(|_| page.more))
+    }
+}

@@ -1,0 +1,319 @@
+//! Create, read, change, replace and delete: the same for every kind, with each kind's own rules
+//! called in between.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::attempts::transact;
+use super::credentials::check_options;
+use super::error::Error;
+use super::jobs::Job;
+use super::lookup::{Step, with_parent};
+use super::present::present;
+use super::work::{Work, id_of, reference};
+use super::{Fresh, Registry};
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Mode, Object};
+use latchkey_store::Store;
+
+/// A change to one entity, while it is being decided.
+pub(super) struct Change<'a> {
+    pub(super) kind: EntityKind,
+    pub(super) id: Uuid,
+    /// What the caller sent, with the references that the path gives.
+    pub(super) input: &'a Object,
+    /// The entity before; `None` when it is new.
+    pub(super) old: Option<&'a Object>,
+    pub(super) fresh: &'a Fresh,
+    /// Whether the entity before is replaced whole, and not merely changed.
+    pub(super) replaces: bool,
+}
+
+/// What a change comes to.
+struct Outcome {
+    answer: Object,
+    /// The rest of the change, when it did not fit one commit.
+    job: Option<Job>,
+}
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// Makes an entity under `scope`. The answer has, this once, the secrets it was made with.
+    pub async fn create(
+        &self,
+        kind: EntityKind,
+        scope: &[Step<'_>],
+        input: &Object,
+    ) -> Result<Object, Error> {
+        let fresh = self.fresh();
+        let outcome = transact!(self, attempts, |work| self.create_in(
+            &mut work,
+            kind,
+            scope,
+            input,
+            &fresh,
+            attempts.may_be_applied()
+        ));
+        self.complete(outcome).await
+    }
+
+    /// The entity at the end of a path.
+    pub async fn read(&self, path: &[Step<'_>]) -> Result<Object, Error> {
+        let mut work = Work::new(&self.store, self.clock.unix_ms());
+        let found = self.resolve(&mut work, path).await?;
+        match (found.and_then(|mut found| found.pop()), path.last()) {
+            (Some(object), Some(step)) => Ok(present(step.kind, &object, &Object::new(), work.now_ms)),
+            _ => Err(Error::NotFound),
+        }
+    }
+
+    /// Changes the entity at the end of a path: records merge, null clears.
+    pub async fn update(&self, path: &[Step<'_>], input: &Object) -> Result<Object, Error> {
+        let fresh = self.fresh();
+        let mut found_id = None;
+        let outcome = transact!(self, attempts, |work| self.update_in(
+            &mut work,
+            path,
+            input,
+            &fresh,
+            attempts.may_be_applied(),
+            &mut found_id
+        ));
+        self.complete(outcome).await
+    }
+
+    /// Makes or replaces the entity at the end of a path: absent fields take their defaults.
+    pub async fn replace(&self, path: &[Step<'_>], input: &Object) -> Result<Object, Error> {
+        let fresh = self.fresh();
+        let outcome = transact!(self, attempts, |work| self.replace_in(&mut work, path, input, &fresh));
+        self.complete(outcome).await
+    }
+
+    async fn complete(&self, outcome: Outcome) -> Result<Object, Error> {
+        if let Some(job) = outcome.job {
+            self.run_job(&job).await?;
+        }
+        Ok(outcome.answer)
+    }
+
+    async fn create_in(
+        &self,
+        work: &mut Work<'_, S>,
+        kind: EntityKind,
+        scope: &[Step<'_>],
+        input: &Object,
+        fresh: &Fresh,
+        may_be_applied: bool,
+    ) -> Result<Outcome, Error> {
+        let parent = self.parent(work, scope).await?;
+        let input = with_parent(kind, input, parent);
+        check_options(kind, &input)?;
+        let mut entity = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
+        let id = given_id(&entity).unwrap_or(fresh.id);
+        stamp(kind, &mut entity, id, work.now_ms);
+        let existing = work.load_marked(kind, id).await?;
+        let change = Change { kind, id, input: &input, old: None, fresh, replaces: false };
+        let disclosed = self.prepare(work, &change, &mut entity).await?;
+        match existing {
+            // Made by an attempt whose reply was lost: only the answer is left to give.
+            Some(existing) if may_be_applied && existing == entity => {
+                let mut disclosed = disclosed;
+                if kind == EntityKind::Applications {
+                    disclosed.extend(self.first_credential(work, fresh).await?);
+                }
+                Ok(Outcome { answer: present(kind, &entity, &disclosed, work.now_ms), job: None })
+            }
+            Some(_) => Err(Error::IdInUse(id)),
+            None => self.write(work, &change, entity, disclosed).await,
+        }
+    }
+
+    async fn update_in(
+        &self,
+        work: &mut Work<'_, S>,
+        path: &[Step<'_>],
+        input: &Object,
+        fresh: &Fresh,
+        may_be_applied: bool,
+        found_id: &mut Option<Uuid>,
+    ) -> Result<Outcome, Error> {
+        let Some((step, scope)) = path.split_last() else { return Err(Error::NotFound) };
+        let parent = self.parent(work, scope).await?;
+        let found = match found_id.filter(|_| may_be_applied) {
+            // The change itself may have given it another name.
+            Some(id) => work.load(step.kind, id).await?,
+            None => self.resolve(work, path).await?.and_then(|mut found| found.pop()),
+        };
+        let Some(old) = found else { return Err(step.no_entity()) };
+        *found_id = Some(id_of(&old)?);
+        let input = with_parent(step.kind, input, parent);
+        check_options(step.kind, &input)?;
+        let mut entity = step.kind.validate(Mode::Changes(&old), &input).map_err(Error::Schema)?;
+        let id = id_of(&old)?;
+        if given_id(&entity) != Some(id) {
+            return Err(Error::field("id", "cannot be changed"));
+        }
+        keep_private(&old, &mut entity);
+        set_updated_at(step.kind, &mut entity, work.now_ms);
+        let change = Change { kind: step.kind, id, input: &input, old: Some(&old), fresh, replaces: false };
+        let disclosed = self.prepare(work, &change, &mut entity).await?;
+        self.write(work, &change, entity, disclosed).await
+    }
+
+    async fn replace_in(
+        &self,
+        work: &mut Work<'_, S>,
+        path: &[Step<'_>],
+        input: &Object,
+        fresh: &Fresh,
+    ) -> Result<Outcome, Error> {
+        let Some((step, scope)) = path.split_last() else { return Err(Error::NotFound) };
+        let kind = step.kind;
+        let parent = self.parent(work, scope).await?;
+        let mut input = with_parent(kind, input, parent);
+        if step.id().is_none() {
+            let Some(field) = kind.schema().endpoint_key else { return Err(Error::NotFound) };
+            input.insert(field.to_owned(), step.key.into());
+        }
+        let old = self.replaced(work, *step, &input).await?;
+        if let (Some(old), Some((parent, parent_id))) = (&old, parent)
+            && kind.schema().reference_to(parent).and_then(|field| reference(old, field.name))
+                != Some(parent_id)
+        {
+            return Err(Error::NotFound);
+        }
+        let id = match &old {
+            Some(old) => id_of(old)?,
+            None => step.id().unwrap_or(fresh.id),
+        };
+        input.insert("id".to_owned(), id.to_string().into());
+        check_options(kind, &input)?;
+        let mut entity = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
+        stamp(kind, &mut entity, id, work.now_ms);
+        if let Some(old) = &old {
+            keep_private(old, &mut entity);
+            for field in kind.schema().fields.iter().filter(|field| field.read_only) {
+                entity.insert(field.name.to_owned(), old.get(field.name).cloned().unwrap_or_default());
+            }
+        }
+        let change = Change { kind, id, input: &input, old: old.as_ref(), fresh, replaces: true };
+        let disclosed = self.prepare(work, &change, &mut entity).await?;
+        self.write(work, &change, entity, disclosed).await
+    }
+
+    /// The entity that a PUT replaces.
+    ///
+    /// A key that belongs to the same consumer already is that same credential, whatever the id in
+    /// the path: decK makes a new id whenever it does not see the key.
+    async fn replaced(
+        &self,
+        work: &mut Work<'_, S>,
+        step: Step<'_>,
+        input: &Object,
+    ) -> Result<Option<Object>, Error> {
+        if let Some(old) = self.lookup_marked(work, step).await? {
+            return match self.lookup(work, step).await? {
+                Some(old) => Ok(Some(old)),
+                None if super::present::is_expired(&old, work.now_ms) => {
+                    self.withdraw(work, step.kind, &old).await?;
+                    Ok(None)
+                }
+                // Being deleted.
+                None => Err(Error::Busy),
+            };
+        }
+        let key = input.get("key").and_then(Value::as_str);
+        let (EntityKind::KeyauthCredentials, Some(key)) = (step.kind, key) else { return Ok(None) };
+        let step = Step { kind: step.kind, key };
+        let same = match self.holder(work, key).await? {
+            Some(holder) if holder.kind() == step.kind => work.load(holder.kind(), holder.id).await?,
+            _ => None,
+        };
+        let now_ms = work.now_ms;
+        Ok(same.filter(|same| {
+            !super::present::is_expired(same, now_ms)
+                && reference(same, "consumer") == reference(input, "consumer")
+        }))
+    }
+
+    /// The last entity of a scope.
+    pub(super) async fn parent(
+        &self,
+        work: &mut Work<'_, S>,
+        scope: &[Step<'_>],
+    ) -> Result<Option<(EntityKind, Uuid)>, Error> {
+        let Some(step) = scope.last() else { return Ok(None) };
+        let found = self.resolve(work, scope).await?.and_then(|mut found| found.pop());
+        let object = found.ok_or(Error::NotFound)?;
+        Ok(Some((step.kind, id_of(&object)?)))
+    }
+
+    /// Rules of the kind that complete or refuse the entity. Answers what is shown this once.
+    async fn prepare(
+        &self,
+        work: &mut Work<'_, S>,
+        change: &Change<'_>,
+        entity: &mut Object,
+    ) -> Result<Object, Error> {
+        match change.kind {
+            EntityKind::KeyauthCredentials => self.prepare_credential(work, change, entity).await,
+            EntityKind::Oauth2Credentials => self.prepare_application_credential(work, change, entity).await,
+            EntityKind::Applications => self.prepare_application(work, change, entity).await,
+            EntityKind::ApplicationInstances => self.prepare_contract(work, change, entity).await,
+            EntityKind::Consumers => self.prepare_consumer(work, change).await,
+            EntityKind::Services | EntityKind::Routes | EntityKind::Plugins | EntityKind::Developers => {
+                Ok(Object::new())
+            }
+        }
+    }
+
+    /// Saves the entity and publishes what follows from it.
+    async fn write(
+        &self,
+        work: &mut Work<'_, S>,
+        change: &Change<'_>,
+        entity: Object,
+        mut disclosed: Object,
+    ) -> Result<Outcome, Error> {
+        work.save(change.kind, change.old, &entity).await?;
+        let mut job = None;
+        match change.kind {
+            EntityKind::Services | EntityKind::Routes => {}
+            EntityKind::Plugins => self.count_anonymous(work, change.old, Some(&entity)).await?,
+            EntityKind::Consumers => job = self.publish_consumer(work, change, &entity).await?,
+            EntityKind::KeyauthCredentials => self.publish_credential(work, &entity).await?,
+            EntityKind::Developers => job = self.publish_developer(work, change, &entity).await?,
+            EntityKind::Applications => disclosed.extend(self.publish_application(work, change).await?),
+            EntityKind::ApplicationInstances | EntityKind::Oauth2Credentials => {
+                if let Some(application_id) = reference(&entity, "application") {
+                    self.republish_application(work, application_id).await?;
+                }
+            }
+        }
+        let answer = present(change.kind, &entity, &disclosed, work.now_ms);
+        Ok(Outcome { answer, job })
+    }
+}
+
+fn given_id(entity: &Object) -> Option<Uuid> {
+    entity.get("id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok())
+}
+
+/// Fills in what every new entity has.
+pub(super) fn stamp(kind: EntityKind, entity: &mut Object, id: Uuid, now_ms: u64) {
+    entity.insert("id".to_owned(), id.to_string().into());
+    if entity.get("created_at").is_none_or(Value::is_null) {
+        entity.insert("created_at".to_owned(), (now_ms / 1000).into());
+    }
+    set_updated_at(kind, entity, now_ms);
+}
+
+fn set_updated_at(kind: EntityKind, entity: &mut Object, now_ms: u64) {
+    if kind.schema().field("updated_at").is_some() {
+        entity.insert("updated_at".to_owned(), (now_ms / 1000).into());
+    }
+}
+
+fn keep_private(old: &Object, entity: &mut Object) {
+    let private = old.iter().filter(|(name, _)| name.starts_with('_'));
+    entity.extend(private.map(|(name, value)| (name.clone(), value.clone())));
+}

@@ -1,0 +1,191 @@
+//! Why the registry refuses, in Kong's classes; knows no HTTP.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::schema::{EntityKind, Violation};
+use latchkey_store::StoreError;
+
+/// Why a call was refused or failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The entity breaks its schema.
+    #[error("{}", .0.message())]
+    Schema(Violation),
+    /// An option of a call, such as `ttl`, that is not what it may be.
+    #[error("invalid option ({option}: {sentence})")]
+    InvalidOption {
+        /// Its name.
+        option: &'static str,
+        /// What it must be.
+        sentence: &'static str,
+    },
+    /// The id is in use.
+    #[error("primary key violation on key '{{id=\"{0}\"}}'")]
+    IdInUse(Uuid),
+    /// A reference to something that does not exist.
+    #[error("the foreign key '{{id=\"{id}\"}}' does not reference an existing '{kind}' entity.")]
+    NoSuchReference {
+        /// Field with the reference.
+        field: &'static str,
+        /// Kind it should refer to.
+        kind: &'static str,
+        /// The id given.
+        id: String,
+    },
+    /// Something refers to what was to be deleted.
+    #[error("an existing '{}' entity references this '{}' entity", by.name(), kind.name())]
+    Referenced {
+        /// Kind of what was to be deleted.
+        kind: EntityKind,
+        /// Kind of what refers to it.
+        by: EntityKind,
+    },
+    /// Another entity has the same value. Keys are left out.
+    #[error("UNIQUE violation detected on '{}'", table(.0))]
+    NotUnique(Map<String, Value>),
+    /// Nothing under that path.
+    #[error("Not found")]
+    NotFound,
+    /// No entity to change.
+    #[error("could not find the entity with {}'{{{field}=\"{value}\"}}'", if *field == "id" { "primary key " } else { "" })]
+    NoEntity {
+        /// `id` or the entity's endpoint key.
+        field: &'static str,
+        /// What was asked for.
+        value: String,
+    },
+    /// Not an offset that a list answered.
+    #[error("'{0}' is not a valid offset: bad base64 encoding")]
+    InvalidOffset(String),
+    /// Not a size a page can have.
+    #[error("{0}")]
+    InvalidSize(String),
+    /// Too many others change the same; may be tried again.
+    #[error("too many changes at once, try again")]
+    Busy,
+    /// The store's keys were digested under another pepper.
+    #[error(
+        "the pepper is not one that the keys in this store were digested with; \
+         to change the pepper, give the old one as the previous pepper until all keys have been used once"
+    )]
+    UnknownPepper,
+    /// The store did not answer, or holds what cannot be read.
+    #[error("An unexpected error occurred")]
+    Store(#[from] StoreError),
+}
+
+/// Classes of refusal, with Kong's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// 2
+    SchemaViolation,
+    /// 3
+    PrimaryKeyViolation,
+    /// 4
+    ForeignKeyViolation,
+    /// 5
+    UniqueViolation,
+    /// 6
+    NotFound,
+    /// 7
+    InvalidOffset,
+    /// 8
+    DatabaseError,
+    /// 9
+    InvalidSize,
+    /// 11
+    InvalidOptions,
+    /// None of Kong's.
+    Busy,
+}
+
+impl Error {
+    /// A sentence about one field.
+    pub fn field(field: &str, sentence: impl Into<Value>) -> Self {
+        Error::Schema(Violation::of(field, sentence))
+    }
+
+    /// Its class.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::Schema(_) => ErrorCode::SchemaViolation,
+            Error::IdInUse(_) => ErrorCode::PrimaryKeyViolation,
+            Error::NoSuchReference { .. } | Error::Referenced { .. } => ErrorCode::ForeignKeyViolation,
+            Error::NotUnique(_) => ErrorCode::UniqueViolation,
+            Error::NotFound | Error::NoEntity { .. } => ErrorCode::NotFound,
+            Error::InvalidOffset(_) => ErrorCode::InvalidOffset,
+            Error::InvalidSize(_) => ErrorCode::InvalidSize,
+            Error::InvalidOption { .. } => ErrorCode::InvalidOptions,
+            Error::Busy => ErrorCode::Busy,
+            Error::UnknownPepper | Error::Store(_) => ErrorCode::DatabaseError,
+        }
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Error::Busy | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
+            Error::Store(StoreError::Failed(_))
+            | Error::UnknownPepper
+            | Error::Schema(_)
+            | Error::IdInUse(_)
+            | Error::NoSuchReference { .. }
+            | Error::Referenced { .. }
+            | Error::NotUnique(_)
+            | Error::NotFound
+            | Error::NoEntity { .. }
+            | Error::InvalidOffset(_)
+            | Error::InvalidSize(_)
+            | Error::InvalidOption { .. } => false,
+        }
+    }
+}
+
+impl ErrorCode {
+    /// Kong's number; `None` where it has none.
+    pub fn number(self) -> Option<u8> {
+        match self {
+            ErrorCode::SchemaViolation => Some(2),
+            ErrorCode::PrimaryKeyViolation => Some(3),
+            ErrorCode::ForeignKeyViolation => Some(4),
+            ErrorCode::UniqueViolation => Some(5),
+            ErrorCode::NotFound => Some(6),
+            ErrorCode::InvalidOffset => Some(7),
+            ErrorCode::DatabaseError => Some(8),
+            ErrorCode::InvalidSize => Some(9),
+            ErrorCode::InvalidOptions => Some(11),
+            ErrorCode::Busy => None,
+        }
+    }
+
+    /// Kong's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorCode::SchemaViolation => "schema violation",
+            ErrorCode::PrimaryKeyViolation => "primary key violation",
+            ErrorCode::ForeignKeyViolation => "foreign key violation",
+            ErrorCode::UniqueViolation => "unique constraint violation",
+            ErrorCode::NotFound => "not found",
+            ErrorCode::InvalidOffset => "invalid offset",
+            ErrorCode::DatabaseError => "database error",
+            ErrorCode::InvalidSize => "invalid size",
+            ErrorCode::InvalidOptions => "invalid options",
+            ErrorCode::Busy => "busy",
+        }
+    }
+}
+
+/// Lua's notation of a table: `{a="b",c=null}`, names in order.
+fn table(members: &Map<String, Value>) -> String {
+    let mut names: Vec<&String> = members.keys().collect();
+    names.sort();
+    let members: Vec<String> = names
+        .into_iter()
+        .map(|name| match &members[name] {
+            Value::Object(inner) => format!("{name}={}", table(inner)),
+            value => format!("{name}={value}"),
+        })
+        .collect();
+    format!("{{{}}}", members.join(","))
+}

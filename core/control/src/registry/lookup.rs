@@ -1,0 +1,143 @@
+//! Finds entities by what stands in a path.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::Error;
+use super::work::{DELETING, Work, id_of, reference};
+use super::{Registry, present, records};
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object};
+use latchkey_published::keys::KeyDigest;
+use latchkey_store::Store;
+
+/// One entity in a path: its kind, and its id or endpoint key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step<'a> {
+    /// Kind of the entity.
+    pub kind: EntityKind,
+    /// Id, or else name, username, e-mail address, key.
+    pub key: &'a str,
+}
+
+/// Which credential a digest belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Holder {
+    pub(super) application: bool,
+    pub(super) id: Uuid,
+}
+
+impl Holder {
+    pub(super) fn kind(self) -> EntityKind {
+        if self.application { EntityKind::Oauth2Credentials } else { EntityKind::KeyauthCredentials }
+    }
+}
+
+impl Step<'_> {
+    /// The id, when the path has one.
+    pub(super) fn id(&self) -> Option<Uuid> {
+        crate::schema::parse_uuid(self.key)
+    }
+
+    /// The refusal when there is nothing to change. Keys are not repeated.
+    pub(super) fn no_entity(&self) -> Error {
+        let field = match self.id() {
+            Some(_) => "id",
+            None => self.kind.schema().endpoint_key.unwrap_or("id"),
+        };
+        let secret = matches!(field, "key" | "client_id");
+        Error::NoEntity { field, value: if secret { "<hidden>".to_owned() } else { self.key.to_owned() } }
+    }
+}
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// The entities along a path, each belonging to the one before; `None` when one is missing.
+    pub(super) async fn resolve(
+        &self,
+        work: &mut Work<'_, S>,
+        path: &[Step<'_>],
+    ) -> Result<Option<Vec<Object>>, Error> {
+        let mut found: Vec<Object> = Vec::with_capacity(path.len());
+        for (at, step) in path.iter().enumerate() {
+            let Some(object) = self.lookup(work, *step).await? else { return Ok(None) };
+            let parent = at.checked_sub(1).and_then(|at| Some((path.get(at)?.kind, found.get(at)?)));
+            if let Some((kind, parent)) = parent
+                && !belongs_to(step.kind, &object, kind, id_of(parent)?)
+            {
+                return Ok(None);
+            }
+            found.push(object);
+        }
+        Ok(Some(found))
+    }
+
+    /// The entity a step names; `None` also while it is being deleted, or expired.
+    pub(super) async fn lookup(
+        &self,
+        work: &mut Work<'_, S>,
+        step: Step<'_>,
+    ) -> Result<Option<Object>, Error> {
+        let object = self.lookup_marked(work, step).await?;
+        let now_ms = work.now_ms;
+        Ok(object.filter(|object| !object.contains_key(DELETING) && !present::is_expired(object, now_ms)))
+    }
+
+    /// The entity a step names, also while it is being deleted, or expired.
+    pub(super) async fn lookup_marked(
+        &self,
+        work: &mut Work<'_, S>,
+        step: Step<'_>,
+    ) -> Result<Option<Object>, Error> {
+        let id = match (step.id(), step.kind.schema().endpoint_key) {
+            (Some(id), _) => Some(id),
+            (None, Some("key" | "client_id")) => {
+                let holder = self.holder(work, step.key).await?;
+                holder.filter(|holder| holder.kind() == step.kind).map(|holder| holder.id)
+            }
+            (None, Some(field)) => work.find(step.kind, field, step.key).await?,
+            (None, None) => None,
+        };
+        match id {
+            Some(id) => work.load_marked(step.kind, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The credential that has a key.
+    pub(super) async fn holder(&self, work: &mut Work<'_, S>, key: &str) -> Result<Option<Holder>, Error> {
+        for digest in self.digests(key) {
+            if let Some(holder) = work.read_json(&records::credential(&digest)).await? {
+                return Ok(Some(holder));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Digests that a key may be stored under, the current pepper's first.
+    pub(super) fn digests(&self, key: &str) -> Vec<KeyDigest> {
+        let peppers = [Some(&self.peppers.current), self.peppers.previous.as_ref()];
+        peppers.into_iter().flatten().map(|pepper| pepper.digest(key.as_bytes())).collect()
+    }
+}
+
+/// Whether an entity refers to its parent in a path. A route also has the service it refers to.
+fn belongs_to(kind: EntityKind, object: &Object, parent: EntityKind, parent_id: Uuid) -> bool {
+    match kind.schema().reference_to(parent) {
+        Some(field) => reference(object, field.name) == Some(parent_id),
+        None => false,
+    }
+}
+
+/// Puts the parent in a path into what a caller sent.
+pub(super) fn with_parent(kind: EntityKind, input: &Object, parent: Option<(EntityKind, Uuid)>) -> Object {
+    let mut input = input.clone();
+    if let Some((parent, id)) = parent
+        && let Some(field) = kind.schema().reference_to(parent)
+    {
+        input.insert(
+            field.name.to_owned(),
+            Value::Object(Object::from_iter([("id".to_owned(), id.to_string().into())])),
+        );
+    }
+    input
+}

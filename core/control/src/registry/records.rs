@@ -1,0 +1,129 @@
+//! Where entities, their indexes and their guards are stored.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::schema::EntityKind;
+use latchkey_published::keys::{KeyDigest, hex};
+use latchkey_store::RecordKey;
+
+/// Longest value that stands in a key as it is, in bytes (DynamoDB: 1024 for a sort key).
+const PLAIN_BYTES_MAX: usize = 200;
+
+/// The entity itself: JSON.
+pub(super) fn entity(kind: EntityKind, id: Uuid) -> RecordKey {
+    RecordKey::new(entity_partition(kind), id.to_string())
+}
+
+pub(super) fn entity_partition(kind: EntityKind) -> String {
+    format!("entity/{}", kind.name())
+}
+
+/// Which entity has a unique value: its id.
+pub(super) fn unique(kind: EntityKind, field: &str, value: &str) -> RecordKey {
+    RecordKey::new(format!("unique/{}/{field}", kind.name()), short(value))
+}
+
+/// A copy of a child under its parent: what lists and grants are made of.
+pub(super) fn child(parent: EntityKind, parent_id: Uuid, kind: EntityKind, id: Uuid) -> RecordKey {
+    RecordKey::new(child_partition(parent, parent_id), format!("{}{id}", child_prefix(kind)))
+}
+
+pub(super) fn child_partition(parent: EntityKind, parent_id: Uuid) -> String {
+    format!("children/{}/{parent_id}", parent.name())
+}
+
+pub(super) fn child_prefix(kind: EntityKind) -> String {
+    format!("{}/", kind.name())
+}
+
+/// Written by everyone who adds, changes or removes a child, read by everyone who relies on what
+/// the children are: scans are not checked at the commit, this record is.
+pub(super) fn guard(parent: EntityKind, parent_id: Uuid) -> RecordKey {
+    RecordKey::new(format!("guard/{}/{parent_id}", parent.name()), "")
+}
+
+/// Which credential a digest belongs to.
+pub(super) fn credential(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("credential/{}", digest.to_hex()), "")
+}
+
+/// How many plugins name a value as their anonymous consumer.
+pub(super) fn anonymous(value: &str) -> RecordKey {
+    RecordKey::new(format!("anonymous/{}", short(value)), "")
+}
+
+/// The consumer id of an application, reserved among consumers.
+pub(super) fn reserved_consumer(id: Uuid) -> RecordKey {
+    RecordKey::new("unique/consumers/id", id.to_string())
+}
+
+/// Partition of the changes that take several commits.
+pub(super) const JOBS: &str = "job";
+
+/// The admin token's digest.
+pub(super) fn admin_token() -> RecordKey {
+    RecordKey::new("setting", "admin_token")
+}
+
+/// A value as a part of a key: as it is when short and free of NUL, else its hash.
+fn short(value: &str) -> String {
+    if value.len() <= PLAIN_BYTES_MAX && !value.contains('\0') {
+        return format!("={value}");
+    }
+    format!("#{}", hex(&Sha256::digest(value.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lookup::Holder;
+    use super::*;
+
+    fn read<T: for<'de> serde::Deserialize<'de>>(golden: &str) -> T {
+        serde_json::from_str(golden).unwrap()
+    }
+
+    /// Values as the first program stored them (`core/published/golden`).
+    #[test]
+    fn indexes_read_as_they_were_stored() {
+        let id = Uuid::parse_str("00000000-0000-0000-0000-000000000001").unwrap();
+        let holder = |golden| read::<Holder>(golden);
+        let of_consumer = holder(include_str!("../../../published/golden/1/holder-consumer.json"));
+        assert_eq!(of_consumer, Holder { application: false, id });
+        let of_application = holder(include_str!("../../../published/golden/1/holder-application.json"));
+        assert_eq!(of_application, Holder { application: true, id });
+        assert_eq!(read::<Uuid>(include_str!("../../../published/golden/1/unique.json")), id);
+        assert_eq!(read::<u64>(include_str!("../../../published/golden/1/anonymous.json")), 2);
+        let token: KeyDigest = read(include_str!("../../../published/golden/1/admin-token.json"));
+        assert_eq!(token, KeyDigest::from_bytes([3; 32]));
+    }
+
+    /// Where the first program stored them.
+    #[test]
+    fn records_are_where_they_were() {
+        let (id, kind) = (Uuid::from_u128(1), EntityKind::Consumers);
+        let text = |key: RecordKey| format!("{} {}", key.partition, key.sort);
+        let digest = KeyDigest::from_bytes([0xab; 32]);
+        let hex = "ab".repeat(32);
+        let ids = "00000000-0000-0000-0000-000000000001";
+        let long = format!("unique/consumers/username #{}", hex_of_long());
+        for (key, expected) in [
+            (entity(kind, id), format!("entity/consumers {ids}")),
+            (unique(kind, "username", "bob"), "unique/consumers/username =bob".to_owned()),
+            (unique(kind, "username", &"a".repeat(201)), long),
+            (child(kind, id, EntityKind::Plugins, id), format!("children/consumers/{ids} plugins/{ids}")),
+            (guard(kind, id), format!("guard/consumers/{ids} ")),
+            (credential(&digest), format!("credential/{hex} ")),
+            (anonymous("bob"), "anonymous/=bob ".to_owned()),
+            (reserved_consumer(id), format!("unique/consumers/id {ids}")),
+            (RecordKey::new(JOBS, ""), "job ".to_owned()),
+            (admin_token(), "setting admin_token".to_owned()),
+        ] {
+            assert_eq!(text(key), expected);
+        }
+    }
+
+    fn hex_of_long() -> String {
+        hex(&Sha256::digest("a".repeat(201).as_bytes()))
+    }
+}

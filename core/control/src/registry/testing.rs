@@ -1,0 +1,334 @@
+//! What tests of the registry over any store need: random calls, and an audit of what they leave.
+#![allow(clippy::unwrap_used, reason = "an audit's findings are panics")]
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Error, Registry, Step};
+use crate::ports::testing::SeededRandom;
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object};
+use latchkey_published::feed::FeedRequest;
+use latchkey_published::grant::Grant;
+use latchkey_published::snapshot::{ConfigKind, Piece};
+use latchkey_store::feed::read_feed;
+use latchkey_store::memory::MemoryStore;
+use latchkey_store::{Batch, RecordKey, Store, Write};
+
+/// Every record of a store.
+pub type Records = BTreeMap<RecordKey, Vec<u8>>;
+
+/// Records without what differs between two ways to the same state.
+pub type Comparable = BTreeMap<RecordKey, String>;
+
+/// Leaves out the feed, the number of the change that wrote a grant, and the guards.
+pub fn comparable(records: &Records) -> Comparable {
+    let compared = records
+        .iter()
+        .filter(|(key, _)| key.partition != "published" && !key.partition.starts_with("guard/"));
+    let text = |(key, value): (&RecordKey, &Vec<u8>)| {
+        let value = match Grant::decode(value) {
+            Ok(grant) if key.partition.starts_with("grant/") => Grant { epoch: 0, ..grant }.encode(),
+            _ => value.clone(),
+        };
+        (key.clone(), String::from_utf8_lossy(&value).into_owned())
+    };
+    compared.map(text).collect()
+}
+
+/// The grants there are, by their partitions, without the number of the change that wrote them.
+pub fn grants(records: &Records) -> BTreeMap<String, Grant> {
+    let grants = records.iter().filter(|(key, _)| key.partition.starts_with("grant/"));
+    let decode = |value: &[u8]| Grant { epoch: 0, ..Grant::decode(value).unwrap() };
+    grants.map(|(key, value)| (key.partition.clone(), decode(value))).collect()
+}
+
+/// A store with the same records.
+pub async fn copied(records: &Records) -> MemoryStore {
+    let store = MemoryStore::default();
+    let writes = records.iter().map(|(key, value)| Write::Put(key.clone(), value.clone())).collect();
+    store.commit(Batch { checks: Vec::new(), writes }).await.unwrap();
+    store
+}
+
+fn object(value: Value) -> Object {
+    value.as_object().unwrap().clone()
+}
+
+type Entities = BTreeMap<(EntityKind, String), Object>;
+
+fn entities(records: &Comparable) -> Entities {
+    let mut entities = BTreeMap::new();
+    for (key, value) in records {
+        if let Some(kind) = key.partition.strip_prefix("entity/") {
+            let kind = EntityKind::parse(kind).unwrap();
+            entities.insert((kind, key.sort.clone()), serde_json::from_str(value).unwrap());
+        }
+    }
+    entities
+}
+
+fn referred<'a>(entities: &'a Entities, of: &Object, field: &str, kind: EntityKind) -> &'a Object {
+    let id = of[field]["id"].as_str().unwrap().to_owned();
+    entities.get(&(kind, id)).unwrap_or_else(|| panic!("{field} of {of:?} dangles"))
+}
+
+fn expected_grant(entities: &Entities, kind: EntityKind, credential: &Object) -> Value {
+    let application = (kind == EntityKind::Oauth2Credentials)
+        .then(|| referred(entities, credential, "application", EntityKind::Applications));
+    let (consumer, enabled) = match application {
+        Some(application) => {
+            let developer = referred(entities, application, "developer", EntityKind::Developers);
+            let consumer = json!({"id": application["consumer"]["id"], "username": application["id"],
+                "custom_id": application["custom_id"]});
+            (consumer, developer["status"] == 0)
+        }
+        None => {
+            let consumer = referred(entities, credential, "consumer", EntityKind::Consumers);
+            let consumer = json!({"id": consumer["id"], "username": consumer["username"],
+                "custom_id": consumer["custom_id"]});
+            (consumer, true)
+        }
+    };
+    let contracts = entities.iter().filter(|((kind, _), contract)| {
+        *kind == EntityKind::ApplicationInstances
+            && application.is_some_and(|application| contract["application"]["id"] == application["id"])
+            && contract["status"] == 0
+            && contract["suspended"] == false
+    });
+    let mut services: Vec<&Value> = contracts.map(|(_, contract)| &contract["service"]["id"]).collect();
+    services.sort_by_key(|id| id.as_str());
+    json!({"consumer": consumer, "enabled": enabled, "services": services,
+        "application": application.map(|application| &application["id"]), "id": credential["id"]})
+}
+
+/// Panics unless every index, copy, grant and piece of configuration follows from the entities.
+pub async fn audit(records: &Records) {
+    audit_records(records);
+    audit_configuration(records).await;
+}
+
+/// The same without the configuration, which the head of the feed guards.
+pub fn audit_records(records: &Records) {
+    let dump = comparable(records);
+    let entities = entities(&dump);
+    let mut grants = grants(records);
+    for ((kind, id), entity) in &entities {
+        assert!(!entity.contains_key("_deleting"), "{entity:?}");
+        for (field, parent) in kind.schema().references() {
+            if entity[field.name].is_null() {
+                continue;
+            }
+            let parent_id = referred(&entities, entity, field.name, parent)["id"].as_str().unwrap();
+            let copy = RecordKey::new(
+                format!("children/{}/{parent_id}", parent.name()),
+                format!("{}/{id}", kind.name()),
+            );
+            assert_eq!(serde_json::from_str::<Object>(&dump[&copy]).unwrap(), *entity);
+        }
+        if matches!(kind, EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials) {
+            let digest = entity["_digest"].as_str().unwrap();
+            let grant = grants
+                .remove(&format!("grant/{digest}"))
+                .unwrap_or_else(|| panic!("no grant for {entity:?}"));
+            let found = json!({"consumer": grant.consumer, "enabled": grant.enabled, "services": grant.service_ids,
+                "application": grant.application_id, "id": grant.credential_id});
+            assert_eq!(found, expected_grant(&entities, *kind, entity));
+            let holder: Value =
+                serde_json::from_str(&dump[&RecordKey::new(format!("credential/{digest}"), "")]).unwrap();
+            assert_eq!(holder["id"], entity["id"]);
+        }
+    }
+    assert!(grants.is_empty(), "grants of nothing: {grants:?}");
+    let copies = dump.keys().filter(|key| key.partition.starts_with("children/")).count();
+    let references = entities.iter().map(|((kind, _), entity)| {
+        kind.schema().references().filter(|(field, _)| !entity[field.name].is_null()).count()
+    });
+    assert_eq!(copies, references.sum::<usize>());
+    assert!(!dump.keys().any(|key| key.partition == "job"));
+    audit_names(&entities, &dump);
+    audit_counts(&entities, &dump);
+}
+
+/// Every name leads to who has it.
+fn audit_names(entities: &Entities, dump: &Comparable) {
+    for (key, value) in dump.iter().filter(|(key, _)| key.partition.starts_with("unique/")) {
+        let id: String = serde_json::from_str(value).unwrap();
+        let mut path = key.partition.split('/').skip(1);
+        let (kind, field) = (EntityKind::parse(path.next().unwrap()).unwrap(), path.next().unwrap());
+        let application = entities.iter().any(|((kind, _), entity)| {
+            *kind == EntityKind::Applications && entity["consumer"]["id"] == json!(id)
+        });
+        let entity = entities.get(&(kind, id.clone()));
+        assert!(entity.is_some() || application, "{key:?} leads to {id}");
+        // A long one stands there as its hash.
+        if let Some(entity) = entity.filter(|_| field != "@together" && key.sort.starts_with('=')) {
+            assert_eq!(key.sort, format!("={}", entity[field].as_str().unwrap()));
+        }
+    }
+}
+
+/// As many plugins name an anonymous consumer as are counted.
+fn audit_counts(entities: &Entities, dump: &Comparable) {
+    let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+    for name in entities.values().filter_map(|entity| entity.get("config")?.get("anonymous")?.as_str()) {
+        *expected.entry(format!("anonymous/={name}")).or_default() += 1;
+    }
+    let counts = dump.iter().filter(|(key, _)| key.partition.starts_with("anonymous/"));
+    let counts: BTreeMap<String, u64> =
+        counts.map(|(key, count)| (key.partition.clone(), count.parse().unwrap())).collect();
+    assert_eq!(counts, expected);
+}
+
+async fn audit_configuration(records: &Records) {
+    let entities = entities(&comparable(records));
+    let store = copied(records).await;
+    let feed = read_feed(&store, FeedRequest { since: None }, Some(0)).await.unwrap();
+    let mut published = Vec::new();
+    for (_, packed) in feed.pieces {
+        for (kind, entities) in Piece::decode(&packed).unwrap().entities {
+            published.extend(entities.into_iter().map(|(id, entity)| (kind, id.to_string(), entity)));
+        }
+    }
+    let named: Vec<&Value> = entities
+        .values()
+        .filter_map(|entity| entity.get("config")?.get("anonymous").filter(|name| !name.is_null()))
+        .collect();
+    let mut expected = Vec::new();
+    for ((kind, id), entity) in &entities {
+        let kind = match kind {
+            EntityKind::Services => ConfigKind::Services,
+            EntityKind::Routes => ConfigKind::Routes,
+            EntityKind::Plugins => ConfigKind::Plugins,
+            EntityKind::Consumers
+                if named.contains(&&entity["username"]) || named.contains(&&entity["id"]) =>
+            {
+                ConfigKind::Consumers
+            }
+            _ => continue,
+        };
+        expected.push((kind, id.clone(), json!(entity)));
+    }
+    let sorted = |mut all: Vec<(ConfigKind, String, Value)>| {
+        all.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
+        all
+    };
+    assert_eq!(sorted(published), sorted(expected));
+}
+
+/// A call of the registry.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What it is about.
+    pub kind: EntityKind,
+    /// The entity's id, also of one to be made.
+    pub id: String,
+    /// What it does.
+    pub verb: Verb,
+    /// What it is given; with the id where it makes an entity.
+    pub input: Object,
+}
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Makes an entity.
+    Create,
+    /// Changes parts of one.
+    Update,
+    /// Makes one, or replaces it whole.
+    Replace,
+    /// Deletes one.
+    Delete,
+}
+
+impl Call {
+    /// A call about one of a few entities, so that calls meet.
+    pub fn any(random: &SeededRandom) -> Self {
+        let kind = EntityKind::ALL[(random.next() % 9) as usize];
+        let id = any_id(random, kind);
+        let is_replaceable = !matches!(
+            kind,
+            EntityKind::Applications | EntityKind::Oauth2Credentials | EntityKind::ApplicationInstances
+        );
+        let (verb, input) = match random.next() % 8 {
+            0..4 => {
+                let mut input = object(any_input(random, kind));
+                input.insert("id".to_owned(), id.clone().into());
+                (Verb::Create, input)
+            }
+            4..6 => (Verb::Update, any_change(random, kind)),
+            6 if is_replaceable => (Verb::Replace, object(any_input(random, kind))),
+            _ => (Verb::Delete, Object::new()),
+        };
+        Call { kind, id, verb, input }
+    }
+
+    /// Makes the call.
+    pub async fn run<S: Store, C: Clock, R: Random>(
+        &self,
+        registry: &Registry<S, C, R>,
+    ) -> Result<(), Error> {
+        let path = [Step { kind: self.kind, key: &self.id }];
+        match self.verb {
+            Verb::Create => registry.create(self.kind, &[], &self.input).await.map(drop),
+            Verb::Update => registry.update(&path, &self.input).await.map(drop),
+            Verb::Replace => registry.replace(&path, &self.input).await.map(drop),
+            Verb::Delete => registry.delete(&path).await,
+        }
+    }
+}
+
+/// A few entities of each kind, by ids that come again.
+fn any_id(random: &SeededRandom, kind: EntityKind) -> String {
+    Uuid::from_u128((u128::from(random.next()) % 3 + 1) * 1000 + kind as u128).to_string()
+}
+
+fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
+    let refer = |kind| json!({"id": any_id(random, kind)});
+    let pick = |choices: &[Value]| choices[(random.next() % choices.len() as u64) as usize].clone();
+    let names = [json!("a"), json!("b"), json!("c"), Value::Null];
+    match kind {
+        EntityKind::Services => json!({"name": pick(&names), "host": "h"}),
+        EntityKind::Routes => {
+            json!({"name": pick(&names), "paths": ["/"], "service": refer(EntityKind::Services)})
+        }
+        EntityKind::Consumers => json!({"username": pick(&names), "custom_id": pick(&names)}),
+        EntityKind::Plugins => match random.next() % 2 {
+            0 => json!({"name": "key-auth", "service": pick(&[refer(EntityKind::Services), Value::Null]),
+                "config": {"anonymous": pick(&[json!("a"), json!("b"), json!(any_id(random, EntityKind::Consumers)), Value::Null])}}),
+            _ => json!({"name": "application-registration", "service": refer(EntityKind::Services),
+                "config": {"display_name": "d", "auto_approve": pick(&[json!(true), json!(false)])}}),
+        },
+        EntityKind::KeyauthCredentials => {
+            json!({"consumer": refer(EntityKind::Consumers), "key": pick(&[json!("k1"), json!("k2"), json!("k3")])})
+        }
+        EntityKind::Developers => {
+            json!({"email": pick(&[json!("a@b"), json!("b@b"), json!("c@b")]), "status": random.next() % 4})
+        }
+        EntityKind::Applications => {
+            json!({"name": "n", "redirect_uri": "https://e.test", "custom_id": pick(&names),
+            "developer": refer(EntityKind::Developers)})
+        }
+        EntityKind::ApplicationInstances => {
+            json!({"application": refer(EntityKind::Applications), "service": refer(EntityKind::Services)})
+        }
+        EntityKind::Oauth2Credentials => json!({"application": refer(EntityKind::Applications),
+            "client_id": pick(&[json!("k1"), json!("k4"), json!("k5")])}),
+    }
+}
+
+/// What part of an entity is changed at once.
+fn any_change(random: &SeededRandom, kind: EntityKind) -> Object {
+    let mut input = object(any_input(random, kind));
+    if kind == EntityKind::ApplicationInstances {
+        return object(json!({"status": random.next() % 4, "suspended": random.next().is_multiple_of(4)}));
+    }
+    input.retain(|_, _| random.next().is_multiple_of(2));
+    if kind == EntityKind::Plugins {
+        input.remove("name");
+    }
+    input
+}

@@ -1,0 +1,330 @@
+//! Read, decide, write as one: optimistic transactions over the store, with what the data plane
+//! must know published in the same commit.
+
+use litemap::{Entry, LiteMap};
+use serde_json::Value;
+use uuid::Uuid;
+
+use latchkey_published::feed::{Change, Epoch, Head, PieceRecord};
+use latchkey_published::grant::Grant;
+use latchkey_published::keys::KeyDigest;
+use latchkey_published::limits;
+use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
+use latchkey_store::feed::unreadable;
+use latchkey_store::replica::Progress;
+use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Write};
+
+/// How long a change stays in the feed, in milliseconds. It must exceed the replica horizon by far;
+/// an instance that slept longer starts over.
+pub const CHANGE_KEPT_MS: u64 = 600_000;
+/// Old changes removed by each new one: two, so that the feed shrinks.
+const CHANGES_DROPPED_AT_ONCE: u64 = 2;
+
+/// A transaction: every record read is checked at the commit, so that it is decided on a state
+/// that still holds when it is written.
+///
+/// What scans return is not checked. Whoever relies on the *absence* of children reads a guard
+/// record that everyone who adds a child writes.
+pub struct Transaction<'s, S> {
+    store: &'s S,
+    reads: LiteMap<RecordKey, Option<Version>>,
+    read_values: LiteMap<RecordKey, Option<Vec<u8>>>,
+    writes: LiteMap<RecordKey, Option<Vec<u8>>>,
+    grants: LiteMap<KeyDigest, Option<Grant>>,
+    config: LiteMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
+    settings: Option<WorkspaceSettings>,
+}
+
+impl<'s, S: Store> Transaction<'s, S> {
+    /// An empty transaction.
+    pub fn new(store: &'s S) -> Self {
+        Transaction {
+            store,
+            reads: LiteMap::new(),
+            read_values: LiteMap::new(),
+            writes: LiteMap::new(),
+            grants: LiteMap::new(),
+            config: LiteMap::new(),
+            settings: None,
+        }
+    }
+
+    /// The value as this transaction sees it: its own write, or what the store had at first read.
+    pub async fn get(&mut self, key: &RecordKey) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(written) = self.writes.get(key) {
+            return Ok(written.clone());
+        }
+        if let Some(read) = self.read_values.get(key) {
+            return Ok(read.clone());
+        }
+        let found = self.store.get(key).await?;
+        self.reads.insert(key.clone(), found.as_ref().map(|record| record.version));
+        let value = found.map(|record| record.value);
+        self.read_values.insert(key.clone(), value.clone());
+        Ok(value)
+    }
+
+    /// Reads a page, past this transaction's own writes and unchecked.
+    pub async fn scan(
+        &self,
+        partition: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.store.scan(partition, prefix, after, limit).await
+    }
+
+    /// Writes a record at the commit.
+    pub fn put(&mut self, key: RecordKey, value: Vec<u8>) {
+        self.writes.insert(key, Some(value));
+    }
+
+    /// Removes a record at the commit.
+    pub fn delete(&mut self, key: RecordKey) {
+        self.writes.insert(key, None);
+    }
+
+    /// Publishes what a key is good for from now on; `None`: it is unknown.
+    /// [`Grant::epoch`] is filled in at the commit.
+    pub fn publish_grant(&mut self, digest: KeyDigest, grant: Option<Grant>) {
+        self.grants.insert(digest, grant);
+    }
+
+    /// Publishes an entity of the configuration; `None`: it is gone.
+    pub fn publish_config(&mut self, kind: ConfigKind, id: Uuid, entity: Option<Value>) {
+        self.config.insert((PieceId::of(id), kind, id), entity);
+    }
+
+    /// The published settings of the workspace.
+    pub async fn settings(&mut self) -> Result<WorkspaceSettings, StoreError> {
+        if let Some(settings) = &self.settings {
+            return Ok(settings.clone());
+        }
+        Ok(self.read_piece(PieceId::SETTINGS).await?.settings.unwrap_or_default())
+    }
+
+    /// Publishes the settings of the workspace.
+    pub fn publish_settings(&mut self, settings: WorkspaceSettings) {
+        self.settings = Some(settings);
+    }
+
+    /// What this transaction writes to the records of `partition` whose sort key starts with
+    /// `prefix`, in order; `None`: removes.
+    pub fn written(&self, partition: &str, prefix: &str) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        self.writes
+            .iter()
+            .filter(move |(key, _)| key.partition == partition && key.sort.starts_with(prefix))
+            .map(|(key, value)| (key.sort.as_str(), value.as_deref()))
+    }
+
+    /// Records this transaction will touch, at most: for callers that fill one up.
+    pub fn size(&self) -> usize {
+        let read_only = self.reads.keys().filter(|key| !self.writes.contains_key(*key)).count();
+        let mut pieces: Vec<PieceId> = self.config.keys().map(|(piece, ..)| *piece).collect();
+        pieces.dedup();
+        let published = self.grants.len() + pieces.len() + usize::from(self.settings.is_some());
+        // Besides: the head, the change, and the old changes that go.
+        let feed = if published == 0 { 0 } else { 2 + CHANGES_DROPPED_AT_ONCE as usize + 1 };
+        read_only + self.writes.len() + published + feed
+    }
+
+    /// Applies everything, or nothing when a record that was read has changed.
+    pub async fn commit(mut self, now_ms: u64) -> Result<Commit, StoreError> {
+        if !(self.grants.is_empty() && self.config.is_empty() && self.settings.is_none()) {
+            self.stage_publication(now_ms).await?;
+        }
+        if self.writes.is_empty() {
+            return Ok(Commit::Committed);
+        }
+        let records = self.size();
+        if records > limits::BATCH_RECORDS_MAX {
+            return Err(StoreError::Failed(format!("a change of {records} records does not fit one commit")));
+        }
+        let store = self.store;
+        store.commit(self.into_batch()).await
+    }
+
+    fn into_batch(self) -> Batch {
+        let check = |(key, version)| match version {
+            Some(version) => Check::VersionIs(key, version),
+            None => Check::Absent(key),
+        };
+        let write = |(key, value)| match value {
+            Some(value) => Write::Put(key, value),
+            None => Write::Delete(key),
+        };
+        Batch {
+            checks: self.reads.into_iter().map(check).collect(),
+            writes: self.writes.into_iter().map(write).collect(),
+        }
+    }
+
+    /// Turns what is to be published into writes: grants, pieces, the change, the head.
+    async fn stage_publication(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        let head = self.get(&Head::record_key()).await?;
+        let mut head =
+            head.map_or_else(|| Ok(Head::default()), |bytes| Head::decode(&bytes).map_err(unreadable))?;
+        if head.format.is_newer() {
+            return Err(StoreError::Failed(format!("the state was {}", head.format.by_newer())));
+        }
+        head.epoch += 1;
+        self.stage_pieces(&mut head).await?;
+        let change =
+            Change { epoch: head.epoch, at_ms: now_ms, digests: self.grants.keys().copied().collect() };
+        self.stage_grants(head.epoch);
+        self.drop_old_changes(&mut head, now_ms).await?;
+        self.put(Change::record_key(change.epoch), to_json(&change));
+        self.put(Head::record_key(), to_json(&head));
+        Ok(())
+    }
+
+    fn stage_grants(&mut self, epoch: Epoch) {
+        for (digest, grant) in std::mem::take(&mut self.grants) {
+            let value = grant.map(|grant| Grant { epoch, ..grant }.encode());
+            self.writes.insert(Grant::record_key(&digest), value);
+        }
+    }
+
+    async fn stage_pieces(&mut self, head: &mut Head) -> Result<(), StoreError> {
+        let mut pieces: LiteMap<PieceId, Piece> = LiteMap::new();
+        for ((id, kind, entity_id), entity) in std::mem::take(&mut self.config) {
+            let piece = match pieces.entry(id) {
+                Entry::Occupied(piece) => piece.into_mut(),
+                Entry::Vacant(place) => place.insert(self.read_piece(id).await?),
+            };
+            piece.set(kind, entity_id, entity);
+        }
+        if let Some(settings) = self.settings.take() {
+            let mut piece = self.read_piece(PieceId::SETTINGS).await?;
+            piece.set_settings(settings);
+            pieces.insert(PieceId::SETTINGS, piece);
+        }
+        for (id, piece) in pieces {
+            head.pieces.insert(id, head.epoch);
+            let record = PieceRecord { epoch: head.epoch, packed: piece.encode() };
+            self.put(PieceRecord::record_key(id), record.encode());
+        }
+        Ok(())
+    }
+
+    async fn read_piece(&mut self, id: PieceId) -> Result<Piece, StoreError> {
+        let Some(record) = self.get(&PieceRecord::record_key(id)).await? else { return Ok(Piece::default()) };
+        let PieceRecord { packed, .. } = PieceRecord::decode(&record).map_err(unreadable)?;
+        Piece::decode(&packed).map_err(|error| StoreError::Failed(error.to_string()))
+    }
+
+    async fn drop_old_changes(&mut self, head: &mut Head, now_ms: u64) -> Result<(), StoreError> {
+        for _ in 0..CHANGES_DROPPED_AT_ONCE {
+            let oldest = Change::record_key(head.floor + 1);
+            if head.floor + 1 >= head.epoch {
+                break;
+            }
+            let Some(change) = self.read_json::<Change>(&oldest).await? else { break };
+            if change.at_ms + CHANGE_KEPT_MS > now_ms || !self.is_settled(change.epoch, now_ms).await? {
+                break;
+            }
+            self.delete(oldest);
+            head.floor += 1;
+        }
+        Ok(())
+    }
+
+    /// Whether every replica, if there is one, shows a change, even by the longest horizon.
+    async fn is_settled(&mut self, epoch: Epoch, now_ms: u64) -> Result<bool, StoreError> {
+        let progress: Option<Progress> = self.read_json(&Progress::record_key()).await?;
+        Ok(progress.is_none_or(|progress| epoch <= progress.settled(CHANGE_KEPT_MS, now_ms)))
+    }
+
+    async fn read_json<T: for<'de> serde::Deserialize<'de>>(
+        &mut self,
+        key: &RecordKey,
+    ) -> Result<Option<T>, StoreError> {
+        let parse = |bytes: Vec<u8>| {
+            serde_json::from_slice(&bytes)
+                .map_err(|error| StoreError::Failed(format!("unreadable record: {error}")))
+        };
+        self.get(key).await?.map(parse).transpose()
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("records have string keys only")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latchkey_published::feed::FeedRequest;
+    use latchkey_store::feed::read_feed;
+    use latchkey_store::memory::MemoryStore;
+
+    fn digest(byte: u8) -> KeyDigest {
+        KeyDigest::from_bytes([byte; 32])
+    }
+
+    async fn publish(store: &MemoryStore, byte: u8, now_ms: u64) {
+        let mut transaction = Transaction::new(store);
+        transaction.publish_grant(digest(byte), None);
+        assert_eq!(transaction.commit(now_ms).await, Ok(Commit::Committed));
+    }
+
+    #[tokio::test]
+    async fn reads_are_checked_at_the_commit() {
+        let store = MemoryStore::default();
+        let key = RecordKey::new("p", "a");
+        let mut first = Transaction::new(&store);
+        let mut second = Transaction::new(&store);
+        assert_eq!(first.get(&key).await, Ok(None));
+        assert_eq!(second.get(&key).await, Ok(None));
+        first.put(key.clone(), b"1".to_vec());
+        second.put(key.clone(), b"2".to_vec());
+        assert_eq!(first.commit(0).await, Ok(Commit::Committed));
+        assert_eq!(second.commit(0).await, Ok(Commit::Conflict));
+        assert_eq!(store.get(&key).await.unwrap().unwrap().value, b"1");
+    }
+
+    #[tokio::test]
+    async fn every_publication_is_one_change_of_the_feed() {
+        let store = MemoryStore::default();
+        publish(&store, 1, 10).await;
+        publish(&store, 2, 20).await;
+        let mut transaction = Transaction::new(&store);
+        transaction.publish_config(ConfigKind::Routes, Uuid::nil(), Some(serde_json::json!({})));
+        transaction.commit(30).await.unwrap();
+
+        let all = read_feed(&store, FeedRequest { since: None }, Some(0)).await.unwrap();
+        assert!(all.reset);
+        assert_eq!(all.epoch, 3);
+        assert_eq!(all.changes.iter().map(|change| change.epoch).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(all.pieces.len(), 1);
+
+        let later = read_feed(&store, FeedRequest { since: Some(1) }, Some(0)).await.unwrap();
+        assert!(!later.reset);
+        assert_eq!(later.changes.iter().flat_map(|change| &change.digests).collect::<Vec<_>>(), [&digest(2)]);
+        let none = read_feed(&store, FeedRequest { since: Some(3) }, Some(0)).await.unwrap();
+        assert!(none.changes.is_empty() && none.pieces.is_empty());
+    }
+
+    #[tokio::test]
+    async fn old_changes_are_dropped_and_who_missed_them_starts_over() {
+        let store = MemoryStore::default();
+        for number in 1..=5 {
+            publish(&store, number, u64::from(number)).await;
+        }
+        publish(&store, 6, CHANGE_KEPT_MS + 100).await;
+        publish(&store, 7, CHANGE_KEPT_MS + 100).await;
+        let reply = read_feed(&store, FeedRequest { since: Some(2) }, Some(0)).await.unwrap();
+        assert!(reply.reset);
+        assert_eq!(reply.changes.first().map(|change| change.epoch), Some(5));
+        let reply = read_feed(&store, FeedRequest { since: Some(4) }, Some(0)).await.unwrap();
+        assert!(!reply.reset);
+    }
+
+    #[tokio::test]
+    async fn an_epoch_from_the_future_starts_over() {
+        let store = MemoryStore::default();
+        publish(&store, 1, 1).await;
+        assert!(read_feed(&store, FeedRequest { since: Some(9) }, Some(0)).await.unwrap().reset);
+    }
+}

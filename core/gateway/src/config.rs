@@ -1,0 +1,505 @@
+//! The configuration, compiled: for each route what is checked, whom it is sent to, and how.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::header::HeaderName;
+use litemap::LiteMap;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::decision::Upstream;
+use crate::places::Names;
+use crate::request::Scheme;
+use crate::strip_key::StripNames;
+use latchkey_published::feed::{FeedReply, Format};
+use latchkey_published::grant::{Consumer, Identity};
+use latchkey_published::keys::TagKey;
+use latchkey_published::plugins::{self, ApplicationRegistrationSettings, KeyAuthSettings, PluginSettings};
+use latchkey_published::services;
+use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
+use latchkey_published::stored::{Stored, Unreadable, required};
+use latchkey_router::{RouteSpec, Router};
+
+/// What every gateway of a process decides by. Immutable.
+#[derive(Debug, Default)]
+pub struct Config {
+    pub(crate) router: Router,
+    /// In the order of the router's routes.
+    pub(crate) routes: Vec<RouteRules>,
+    pub(crate) tag_keys: Vec<TagKey>,
+    pub(crate) has_imported_keys: bool,
+    unusable: Vec<(Uuid, String)>,
+}
+
+/// What holds for the requests of one route.
+#[derive(Clone, Debug)]
+pub(crate) struct RouteRules {
+    pub(crate) service: Option<Service>,
+    pub(crate) key_auth: Option<Arc<KeyAuth>>,
+    pub(crate) registration: Option<Registration>,
+    /// Something that applies cannot be read, or only by a newer program: nothing passes, since it
+    /// might have refused.
+    pub(crate) blocked: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub(crate) id: Uuid,
+    pub(crate) path: Option<Arc<str>>,
+    pub(crate) upstream: Arc<Upstream>,
+}
+
+/// application-registration on the service of a route.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Registration {
+    /// `enable_proxy_with_consumer_credential`.
+    pub(crate) passes_plain_consumers: bool,
+}
+
+/// key-auth, as it applies to a route.
+#[derive(Debug)]
+pub(crate) struct KeyAuth {
+    pub(crate) names: Vec<KeyName>,
+    /// The same, as texts are searched for them: a place there is a place in `names`.
+    pub(crate) search: Names,
+    pub(crate) in_header: bool,
+    pub(crate) in_query: bool,
+    pub(crate) in_body: bool,
+    pub(crate) hides_credentials: bool,
+    pub(crate) runs_on_preflight: bool,
+    pub(crate) anonymous: Anonymous,
+    /// `WWW-Authenticate` of a refusal.
+    pub(crate) challenge: HeaderValue,
+    /// Header fields to strip when credentials are hidden.
+    pub(crate) strip: StripNames,
+}
+
+/// One of `key_names`.
+#[derive(Debug)]
+pub(crate) struct KeyName {
+    /// As configured: for query and body, where case counts.
+    pub(crate) text: String,
+    /// Lower case, for headers; then with `-` for `_`, when that differs.
+    pub(crate) header: HeaderName,
+    pub(crate) header_hyphenated: Option<HeaderName>,
+}
+
+impl AsRef<str> for KeyName {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Anonymous {
+    /// Not set: refusals stand.
+    No,
+    /// Refusals become requests of this consumer.
+    As(Arc<Identity>),
+    /// Set, but there is no such consumer.
+    NoSuch(String),
+}
+
+impl Config {
+    /// Entities that could not be used, with the reason: for the log.
+    pub fn unusable(&self) -> &[(Uuid, String)] {
+        &self.unusable
+    }
+
+    /// Routes compiled.
+    pub fn routes_count(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Header fields that some route looks at, lower case: for platforms where each costs.
+    pub fn header_names(&self) -> HeaderNames {
+        let key_auths = self.routes.iter().filter_map(|rules| rules.key_auth.as_deref());
+        let names = key_auths.filter(|auth| auth.in_header).flat_map(|auth| &auth.names);
+        let spellings = names.flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
+        let routing = self.router.routes().filter_map(|route| route.headers.as_ref());
+        HeaderNames {
+            keys: distinct(spellings.map(|name| name.as_str().to_owned()).collect()),
+            routing: distinct(
+                routing.flat_map(LiteMap::keys).map(|name| name.to_ascii_lowercase()).collect(),
+            ),
+        }
+    }
+}
+
+fn distinct(mut names: Vec<String>) -> Vec<String> {
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Header fields that the configuration makes matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderNames {
+    /// May carry a key, in every spelling; each name once.
+    pub keys: Vec<String>,
+    /// Routes are chosen by them; each name once.
+    pub routing: Vec<String>,
+}
+
+/// Why an answer of the feed cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableReply {
+    /// This program must not serve what is published so.
+    #[error("the configuration was {}", .0.by_newer())]
+    Newer(Format),
+    /// A piece of the configuration does not decode.
+    #[error(transparent)]
+    Piece(#[from] UnreadablePiece),
+}
+
+/// Keeps the pieces of the configuration and compiles them when one changes.
+#[derive(Debug, Default)]
+pub struct ConfigCompiler {
+    pieces: LiteMap<PieceId, Piece>,
+    compiled: Arc<Config>,
+}
+
+impl ConfigCompiler {
+    /// Takes in the pieces of an answer (all of them when it is a reset), and compiles.
+    /// The same `Arc` as before comes back when nothing changed.
+    ///
+    /// On an error nothing has been taken in.
+    pub fn apply(&mut self, reply: &FeedReply) -> Result<Arc<Config>, UnusableReply> {
+        if reply.format.is_newer() {
+            return Err(UnusableReply::Newer(reply.format));
+        }
+        if reply.pieces.is_empty() && !reply.reset {
+            return Ok(self.compiled.clone());
+        }
+        let decode = |(id, packed): &(PieceId, Vec<u8>)| Ok((*id, Piece::decode(packed)?));
+        let pieces: LiteMap<_, _> =
+            reply.pieces.iter().map(decode).collect::<Result<_, UnreadablePiece>>()?;
+        if reply.reset {
+            self.pieces.clear();
+        }
+        self.pieces.extend(pieces);
+        self.compiled = Arc::new(compile(&self.pieces, &self.compiled.router));
+        Ok(self.compiled.clone())
+    }
+}
+
+fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
+    let mut unusable = Vec::new();
+    let settings =
+        pieces.get(&PieceId::SETTINGS).and_then(|piece| piece.settings.clone()).unwrap_or_default();
+    let services = Services::new(pieces, &mut unusable);
+    let plugins = Plugins::new(pieces, &mut unusable);
+    let routes = read_all(pieces, ConfigKind::Routes, RouteSpec::read, &mut unusable)
+        .into_iter()
+        .map(|(_, route)| route)
+        .filter(|route| route.service.is_none_or(|service| services.has(service)));
+    let router = Router::compile(routes, Some(previous));
+    let rules = |route: &RouteSpec| RouteRules {
+        service: route.service.and_then(|service| services.usable.get(&service).cloned()),
+        key_auth: plugins.key_auth(route),
+        registration: route.service.and_then(|service| plugins.registrations.get(&service).copied()),
+        blocked: plugins.block(route) || route.service.is_some_and(|id| services.broken.contains(&id)),
+    };
+    unusable.extend(router.rejected().iter().map(|rejected| (rejected.id, rejected.reason.clone())));
+    Config {
+        routes: router.routes().map(rules).collect(),
+        router,
+        tag_keys: settings.tag_keys.iter().filter_map(|hex| tag_key(hex)).collect(),
+        has_imported_keys: settings.has_imported_keys,
+        unusable,
+    }
+}
+
+fn tag_key(hex: &str) -> Option<TagKey> {
+    latchkey_published::keys::KeyDigest::from_hex(hex).map(|bytes| TagKey::from_bytes(*bytes.as_bytes()))
+}
+
+fn read_all<T>(
+    pieces: &LiteMap<PieceId, Piece>,
+    kind: ConfigKind,
+    read: fn(Stored<'_>) -> Result<T, Unreadable>,
+    unusable: &mut Vec<(Uuid, String)>,
+) -> Vec<(Uuid, T)> {
+    let entities = pieces.values().filter_map(|piece| piece.entities.get(&kind)).flatten();
+    let read = |(id, entity): (&Uuid, &Value)| match Stored::new(entity).and_then(read) {
+        Ok(entity) => Some((*id, entity)),
+        Err(error) => {
+            unusable.push((*id, error.to_string()));
+            None
+        }
+    };
+    entities.filter_map(read).collect()
+}
+
+/// Services by what can be done with them.
+#[derive(Default)]
+struct Services {
+    usable: HashMap<Uuid, Service>,
+    /// They are there, but nobody here can tell where they lead.
+    broken: HashSet<Uuid>,
+}
+
+impl Services {
+    fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
+        let found = unusable.len();
+        let read = read_all(pieces, ConfigKind::Services, ServiceEntity::read, unusable);
+        let mut services = Services::default();
+        services.broken.extend(unusable[found..].iter().map(|(id, _)| *id));
+        for (id, service) in read.into_iter().filter(|(_, service)| service.enabled) {
+            if service.is_of_other_protocol() {
+                unusable.push((id, format!("protocol {} is not proxied", service.protocol)));
+                continue;
+            }
+            match service.compile(id) {
+                Ok(service) => {
+                    services.usable.insert(id, service);
+                }
+                Err(reason) => {
+                    services.broken.insert(id);
+                    unusable.push((id, reason));
+                }
+            }
+        }
+        services
+    }
+
+    /// Whether there is such a service; a route to a disabled one is no route (Kong 3.x).
+    fn has(&self, id: Uuid) -> bool {
+        self.usable.contains_key(&id) || self.broken.contains(&id)
+    }
+}
+
+struct ServiceEntity {
+    enabled: bool,
+    protocol: String,
+    host: String,
+    port: u16,
+    path: Option<String>,
+    retries: u32,
+    connect_timeout: u64,
+    write_timeout: u64,
+    read_timeout: u64,
+    tls_verify: bool,
+}
+
+impl ServiceEntity {
+    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
+        Ok(ServiceEntity {
+            enabled: stored.flag_or(services::ENABLED)?,
+            protocol: stored.text_or(services::PROTOCOL)?.to_owned(),
+            host: required("host", stored.text("host")?)?.to_owned(),
+            port: stored.number_or(services::PORT)?,
+            path: stored.text("path")?.map(str::to_owned),
+            retries: stored.number_or(services::RETRIES)?,
+            connect_timeout: stored.number_or(services::CONNECT_TIMEOUT)?,
+            write_timeout: stored.number_or(services::WRITE_TIMEOUT)?,
+            read_timeout: stored.number_or(services::READ_TIMEOUT)?,
+            tls_verify: stored.flag("tls_verify")?.unwrap_or(true),
+        })
+    }
+
+    /// Its routes are none of this gateway's.
+    fn is_of_other_protocol(&self) -> bool {
+        matches!(self.protocol.as_str(), "grpc" | "grpcs" | "tcp" | "tls" | "tls_passthrough" | "udp")
+    }
+
+    fn compile(self, id: Uuid) -> Result<Service, String> {
+        let scheme = match self.protocol.as_str() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            other => return Err(Unreadable::unknown("protocol", other).to_string()),
+        };
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = if bare.contains(':') { format!("[{bare}]") } else { bare.clone() };
+        let authority =
+            if self.port == scheme.default_port() { host } else { format!("{host}:{}", self.port) };
+        let authority = HeaderValue::try_from(authority).map_err(|_| "host is not a host name".to_owned())?;
+        let upstream = Upstream {
+            service_id: id,
+            scheme,
+            host: bare,
+            port: self.port,
+            authority,
+            connect_timeout_ms: self.connect_timeout,
+            write_timeout_ms: self.write_timeout,
+            read_timeout_ms: self.read_timeout,
+            retries: self.retries,
+            tls_verify: self.tls_verify,
+        };
+        Ok(Service { id, path: self.path.map(Into::into), upstream: Arc::new(upstream) })
+    }
+}
+
+fn read_consumer(stored: Stored<'_>) -> Result<Consumer, Unreadable> {
+    Ok(Consumer {
+        id: required("id", stored.id("id")?)?,
+        username: stored.text("username")?.map(str::to_owned),
+        custom_id: stored.text("custom_id")?.map(str::to_owned),
+    })
+}
+
+/// Scope of a plugin: route and service, each maybe any.
+type Scope = (Option<Uuid>, Option<Uuid>);
+
+/// Whom something is for; where that cannot be told, for everybody.
+fn read_scope(entity: &Value) -> Scope {
+    let reference = |field| Stored::new(entity).ok()?.reference(field).ok()?;
+    (reference("route"), reference("service"))
+}
+
+#[derive(Default)]
+struct Plugins {
+    key_auths: HashMap<Scope, Arc<KeyAuth>>,
+    /// By their configuration: equal ones are one, which then stays in the processor's caches.
+    distinct_key_auths: HashMap<Vec<u8>, Arc<KeyAuth>>,
+    registrations: HashMap<Uuid, Registration>,
+    /// Scopes of what cannot be read, or only by a newer program.
+    blocking: Vec<Scope>,
+}
+
+impl Plugins {
+    fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
+        let consumers = read_all(pieces, ConfigKind::Consumers, read_consumer, unusable);
+        let mut plugins = Plugins::default();
+        for (id, entity) in
+            pieces.values().filter_map(|piece| piece.entities.get(&ConfigKind::Plugins)).flatten()
+        {
+            let scope = read_scope(entity);
+            if let Err(error) = plugins.add(entity, scope, &consumers) {
+                unusable.push((*id, error.to_string()));
+                plugins.blocking.push(scope);
+            }
+        }
+        for (kind, id, entity) in pieces.values().flat_map(|piece| piece.unknown_entities()) {
+            if entity.get(plugins::ENABLED.name) == Some(&Value::Bool(false)) {
+                continue;
+            }
+            unusable.push((id, Unreadable::unknown("kind", kind).to_string()));
+            plugins.blocking.push(read_scope(entity));
+        }
+        plugins
+    }
+
+    fn add(
+        &mut self,
+        entity: &Value,
+        (route, service): Scope,
+        consumers: &[(Uuid, Consumer)],
+    ) -> Result<(), Unreadable> {
+        let stored = Stored::new(entity)?;
+        if !stored.flag_or(plugins::ENABLED)? {
+            return Ok(());
+        }
+        let name = required("name", stored.text("name")?)?;
+        // Read again for their errors: whom it is for must be clear, or nobody passes.
+        let _ = (stored.reference("route")?, stored.reference("service")?);
+        let none = Value::Object(serde_json::Map::new());
+        let config = stored.value("config").unwrap_or(&none);
+        let settings = PluginSettings::read(name, Stored::new(config)?)?;
+        stored.has_only(plugins::MEMBERS)?;
+        if stored.reference("consumer")?.is_some() {
+            return Err(Unreadable::unknown("scope", "consumer"));
+        }
+        match settings {
+            PluginSettings::KeyAuth(settings) => {
+                let distinct = self.distinct_key_auths.entry(json_text(config));
+                let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(settings, consumers)));
+                self.key_auths.insert((route, service), key_auth.clone());
+            }
+            PluginSettings::ApplicationRegistration(settings) => {
+                let (None, Some(service)) = (route, service) else {
+                    return Err(Unreadable::unknown(
+                        "scope",
+                        if route.is_some() { "route" } else { "global" },
+                    ));
+                };
+                let ApplicationRegistrationSettings { enable_proxy_with_consumer_credential } = settings;
+                let passes_plain_consumers = enable_proxy_with_consumer_credential;
+                self.registrations.insert(service, Registration { passes_plain_consumers });
+            }
+        }
+        Ok(())
+    }
+
+    fn block(&self, route: &RouteSpec) -> bool {
+        let applies = |(of_route, of_service): &Scope| {
+            of_route.is_none_or(|id| id == route.id) && of_service.is_none_or(|id| Some(id) == route.service)
+        };
+        self.blocking.iter().any(applies)
+    }
+
+    /// The most specific instance applies, whole (Kong's plugin precedence).
+    fn key_auth(&self, route: &RouteSpec) -> Option<Arc<KeyAuth>> {
+        let both = route.service.and_then(|service| self.key_auths.get(&(Some(route.id), Some(service))));
+        both.or_else(|| self.key_auths.get(&(Some(route.id), None)))
+            .or_else(|| self.key_auths.get(&(None, Some(route.service?))))
+            .or_else(|| self.key_auths.get(&(None, None)))
+            .cloned()
+    }
+}
+
+impl KeyAuth {
+    fn compile(settings: KeyAuthSettings, consumers: &[(Uuid, Consumer)]) -> Self {
+        let mut names: Vec<KeyName> = Vec::new();
+        for name in settings.key_names.iter().filter_map(|name| KeyName::compile(name)) {
+            // Looked for once more, a name would find what it found before.
+            if !names.iter().any(|known| known.text == name.text) {
+                names.push(name);
+            }
+        }
+        let headers = names.iter().map(|name| name.header.clone());
+        let strip = StripNames(settings.hide_credentials.then(|| headers.collect()));
+        KeyAuth {
+            in_header: settings.key_in_header,
+            in_query: settings.key_in_query,
+            in_body: settings.key_in_body,
+            hides_credentials: settings.hide_credentials,
+            runs_on_preflight: settings.run_on_preflight,
+            anonymous: Anonymous::find(settings.anonymous, consumers),
+            challenge: challenge(settings.realm.as_deref()),
+            search: Names::new(&names),
+            names,
+            strip,
+        }
+    }
+}
+
+fn json_text(value: &Value) -> Vec<u8> {
+    serde_json::to_vec(value).expect("a value has string keys only")
+}
+
+impl KeyName {
+    fn compile(name: &str) -> Option<Self> {
+        let header = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        let hyphenated = header.as_str().contains('_').then(|| header.as_str().replace('_', "-"));
+        Some(KeyName {
+            text: name.to_owned(),
+            header_hyphenated: hyphenated.and_then(|name| HeaderName::try_from(name).ok()),
+            header,
+        })
+    }
+}
+
+impl Anonymous {
+    /// A value that looks like a UUID is an id first, then a username; else a username.
+    fn find(value: Option<String>, consumers: &[(Uuid, Consumer)]) -> Self {
+        let Some(value) = value.filter(|value| !value.is_empty()) else { return Anonymous::No };
+        let id = Uuid::try_parse(&value).ok();
+        let by_id = consumers.iter().find(|(consumer_id, _)| Some(*consumer_id) == id);
+        let by_name = || consumers.iter().find(|(_, consumer)| consumer.username.as_ref() == Some(&value));
+        match by_id.or_else(by_name) {
+            Some((_, consumer)) => Anonymous::As(Arc::new(Identity::new(consumer, None))),
+            None => Anonymous::NoSuch(value),
+        }
+    }
+}
+
+/// `Key`, or `Key realm="…"` with the realm as a quoted-string (RFC 9110 §11.6.1).
+fn challenge(realm: Option<&str>) -> HeaderValue {
+    let Some(realm) = realm.filter(|realm| !realm.is_empty()) else { return HeaderValue::from_static("Key") };
+    let escaped = realm.replace('\\', "\\\\").replace('"', "\\\"");
+    HeaderValue::from_bytes(format!("Key realm=\"{escaped}\"").as_bytes())
+        .unwrap_or(HeaderValue::from_static("Key"))
+}

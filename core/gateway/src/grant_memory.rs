@@ -1,0 +1,304 @@
+//! What an instance remembers of keys: grants, misses, and the fills under way.
+//!
+//! A fill is a read of one grant. What it brings is remembered only if no change of that digest
+//! was learned since it began (the generation stamp), and, read from a replica, only if it is not
+//! older than a change the feed told of (the epoch comparison).
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::decision::{GrantRequest, Need, Source};
+use crate::lru::Lru;
+use crate::request::Now;
+use latchkey_published::feed::{Change, Epoch};
+use latchkey_published::grant::{Grant, Identity};
+use latchkey_published::keys::KeyDigest;
+
+/// A fill that has not been answered for so long, in milliseconds, is taken over by the next
+/// request for the same key: whoever began it may be gone.
+const FILL_TAKEN_OVER_AFTER_MS: u64 = 1_000;
+/// An answer this long after its request, in milliseconds, is thrown away; and a change that every
+/// replica has is remembered for so long, because of the fills that began before.
+const FILL_MS_MAX: u64 = 30_000;
+/// How long a request waits for another's fill before it asks again, in milliseconds.
+const WAIT_MS: u64 = 2;
+/// What a remembered grant takes besides its text, in bytes: itself, its counts, and what an
+/// allocator adds to it, to its text and to its services.
+const GRANT_BYTES: usize = size_of::<KnownGrant>() + 64;
+
+/// What of a grant decides, ready to decide by.
+#[derive(Debug)]
+pub(crate) struct KnownGrant {
+    pub(crate) identity: Identity,
+    /// `None` for a plain consumer's key.
+    pub(crate) application_id: Option<uuid::Uuid>,
+    /// Ascending.
+    pub(crate) service_ids: Box<[uuid::Uuid]>,
+    pub(crate) expires_at_ms: Option<u64>,
+    pub(crate) enabled: bool,
+}
+
+impl KnownGrant {
+    fn new(grant: Grant) -> Self {
+        KnownGrant {
+            identity: Identity::new(&grant.consumer, Some(grant.credential_id)),
+            application_id: grant.application_id,
+            service_ids: grant.service_ids.into(),
+            expires_at_ms: grant.expires_at_ms,
+            enabled: grant.enabled,
+        }
+    }
+
+    /// Memory taken, in bytes.
+    fn bytes(&self) -> usize {
+        GRANT_BYTES + self.identity.text_bytes() + size_of_val(&*self.service_ids)
+    }
+}
+
+/// What memory says of a digest.
+#[derive(Debug)]
+pub(crate) enum Remembered {
+    Grant(Arc<KnownGrant>),
+    /// The authority has no such key.
+    Missing,
+    Unknown,
+}
+
+/// What a store answered to a [`GrantRequest`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantAnswer {
+    /// The record.
+    Found(Grant),
+    /// There is none.
+    Missing,
+    /// It could not be read.
+    Failed,
+}
+
+/// What became of a [`GrantAnswer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// Ask for the decision again.
+    Decide,
+    /// The answer could not be used: read this first.
+    Ask(GrantRequest),
+    /// The authority cannot be read: answer 503.
+    Unavailable,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fill {
+    stamp: u64,
+    began_ms: u64,
+    /// Newest change known when it began.
+    epoch: Epoch,
+    /// Whether a replica's word is not enough to call the key unknown.
+    genuine: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct GrantMemory {
+    grants: Lru<Arc<KnownGrant>>,
+    misses: Lru<()>,
+    fills: HashMap<KeyDigest, Fill>,
+    last_stamp: u64,
+    /// Digests that some replica may still show an older state of, with the newest change of each.
+    changed: HashMap<KeyDigest, Epoch>,
+    /// The same, oldest change first.
+    changed_order: VecDeque<(Epoch, KeyDigest)>,
+    /// Changes up to the epoch are in every replica, and were when this was learned.
+    settled: Option<Settled>,
+    rules: Rules,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Settled {
+    epoch: Epoch,
+    learned_ms: u64,
+}
+
+/// The rules of the protocol, each of which the simulation can switch off to show that it is
+/// needed. Outside the simulation all are on.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// A fill overtaken by a change is thrown away.
+    pub generation_stamp: bool,
+    /// A replica's record older than the change the feed told of is not used.
+    pub epoch_comparison: bool,
+    /// Changes are remembered for as long as a replica may be stale.
+    pub horizon: bool,
+    /// Memory stops serving when an outage outlasts the grace.
+    pub grace: bool,
+    /// Tunnels are asked about again.
+    pub tunnels_asked_again: bool,
+    /// What a tunnel is kept open by is new enough for the time until it is asked about again.
+    pub tunnels_look_ahead: bool,
+    /// A replica's record is used only with our MAC beside it.
+    pub replica_mac: bool,
+}
+
+impl Rules {
+    /// Every rule on.
+    pub const ALL: Rules = Rules {
+        generation_stamp: true,
+        epoch_comparison: true,
+        horizon: true,
+        grace: true,
+        tunnels_asked_again: true,
+        tunnels_look_ahead: true,
+        replica_mac: true,
+    };
+}
+
+impl GrantMemory {
+    pub(crate) fn new(grant_bytes_max: usize, miss_bytes_max: usize, rules: Rules) -> Self {
+        GrantMemory {
+            grants: Lru::new(grant_bytes_max),
+            misses: Lru::new(miss_bytes_max),
+            fills: HashMap::new(),
+            last_stamp: 0,
+            changed: HashMap::new(),
+            changed_order: VecDeque::new(),
+            settled: None,
+            rules,
+        }
+    }
+
+    pub(crate) fn look_up(&mut self, digest: &KeyDigest) -> Remembered {
+        if let Some(known) = self.grants.get(digest) {
+            return Remembered::Grant(known.clone());
+        }
+        match self.misses.get(digest) {
+            Some(()) => Remembered::Missing,
+            None => Remembered::Unknown,
+        }
+    }
+
+    /// What to do about an unknown digest: read it, or wait for who is reading it already.
+    pub(crate) fn need(&mut self, digest: KeyDigest, genuine: bool, epoch: Epoch, now: Now) -> Need {
+        let now_ms = now.monotonic_ms;
+        let taken = |fill: &Fill| now_ms < fill.began_ms + FILL_TAKEN_OVER_AFTER_MS;
+        if self.fills.get(&digest).is_some_and(taken) {
+            return Need::Wait { ms: WAIT_MS };
+        }
+        let fill = Fill { stamp: 0, began_ms: now_ms, epoch, genuine };
+        Need::Grant(self.begin_fill(digest, Source::Replica, fill))
+    }
+
+    fn begin_fill(&mut self, digest: KeyDigest, source: Source, fill: Fill) -> GrantRequest {
+        self.fills.retain(|_, other| fill.began_ms < other.began_ms + FILL_MS_MAX);
+        self.last_stamp += 1;
+        let stamp = self.last_stamp;
+        self.fills.insert(digest, Fill { stamp, ..fill });
+        GrantRequest { digest, source, stamp }
+    }
+
+    /// Takes in an answer. `epoch`: the newest change in memory now.
+    pub(crate) fn learn(
+        &mut self,
+        request: GrantRequest,
+        answer: GrantAnswer,
+        epoch: Epoch,
+        now: Now,
+    ) -> Learned {
+        let GrantRequest { digest, source, stamp } = request;
+        let Some(fill) = self.fills.get(&digest).copied().filter(|fill| fill.stamp == stamp) else {
+            // Taken over, forgotten by a reset, or too old: somebody else's answer counts.
+            return Learned::Decide;
+        };
+        self.fills.remove(&digest);
+        if now.monotonic_ms >= fill.began_ms + FILL_MS_MAX {
+            return Learned::Decide;
+        }
+        let changed = self.changed.get(&digest).copied();
+        let again = Fill { began_ms: now.monotonic_ms, epoch, ..fill };
+        if self.rules.generation_stamp && changed.is_some_and(|change| change > fill.epoch) {
+            return Learned::Ask(self.begin_fill(digest, source, again));
+        }
+        let usable = match (source, &answer) {
+            (Source::Authority, answer) => *answer != GrantAnswer::Failed,
+            (Source::Replica, GrantAnswer::Found(grant)) => !self.is_stale(grant, changed),
+            (Source::Replica, GrantAnswer::Missing) => !fill.genuine && changed.is_none(),
+            (Source::Replica, GrantAnswer::Failed) => false,
+        };
+        match (usable, answer, source) {
+            (true, GrantAnswer::Found(grant), _) => self.remember(digest, grant),
+            (true, _, _) => self.misses.insert(digest, (), 0),
+            (false, _, Source::Replica) => {
+                return Learned::Ask(self.begin_fill(digest, Source::Authority, again));
+            }
+            (false, _, Source::Authority) => return Learned::Unavailable,
+        }
+        Learned::Decide
+    }
+
+    fn is_stale(&self, grant: &Grant, changed: Option<Epoch>) -> bool {
+        self.rules.epoch_comparison && changed.is_some_and(|change| grant.epoch < change)
+    }
+
+    fn remember(&mut self, digest: KeyDigest, grant: Grant) {
+        if !grant.digest.matches(&digest) {
+            // A record in the wrong place proves nothing about this key.
+            self.misses.insert(digest, (), 0);
+            return;
+        }
+        let known = KnownGrant::new(grant);
+        let bytes = known.bytes();
+        self.grants.insert(digest, Arc::new(known), bytes);
+    }
+
+    /// Forgets everything: the feed could not say what has changed.
+    pub(crate) fn reset(&mut self) {
+        self.grants.clear();
+        self.misses.clear();
+        self.fills.clear();
+        self.changed.clear();
+        self.changed_order.clear();
+        self.settled = None;
+    }
+
+    /// Takes in a change: what is remembered of its digests no longer counts.
+    pub(crate) fn apply(&mut self, change: &Change) {
+        for digest in &change.digests {
+            self.grants.remove(digest);
+            self.misses.remove(digest);
+            let newest = self.changed.entry(*digest).or_default();
+            *newest = change.epoch.max(*newest);
+            self.changed_order.push_back((change.epoch, *digest));
+        }
+    }
+
+    /// Every replica has the changes up to `settled`: once no fill can be under way that began
+    /// before, they are forgotten.
+    pub(crate) fn settle(&mut self, settled: Epoch, now: Now) {
+        if !self.rules.horizon {
+            return self.forget_changes(Epoch::MAX);
+        }
+        let pending = *self.settled.get_or_insert(Settled { epoch: settled, learned_ms: now.monotonic_ms });
+        if now.monotonic_ms >= pending.learned_ms + FILL_MS_MAX {
+            self.forget_changes(pending.epoch);
+            self.settled = Some(Settled { epoch: settled, learned_ms: now.monotonic_ms });
+        }
+    }
+
+    fn forget_changes(&mut self, up_to: Epoch) {
+        while let Some((epoch, digest)) =
+            self.changed_order.front().copied().filter(|(epoch, _)| *epoch <= up_to)
+        {
+            self.changed_order.pop_front();
+            if self.changed.get(&digest) == Some(&epoch) {
+                self.changed.remove(&digest);
+            }
+        }
+    }
+
+    /// Bytes taken by grants and by misses, as accounted.
+    pub(crate) fn bytes(&self) -> (usize, usize) {
+        (self.grants.bytes(), self.misses.bytes())
+    }
+
+    /// Grants and misses remembered.
+    pub(crate) fn len(&self) -> (usize, usize) {
+        (self.grants.len(), self.misses.len())
+    }
+}

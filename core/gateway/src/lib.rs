@@ -1,0 +1,19 @@
+//! The data plane: decides what happens to a request that carries an API key.
+//!
+//! Synchronous, without I/O, locks or ports (ARCHITECTURE.md). It does not know the control plane.
+
+pub mod config;
+pub mod decision;
+mod extract_key;
+pub mod forward;
+mod freshness;
+pub mod gateway;
+mod grant_memory;
+mod lru;
+pub mod places;
+pub mod problem;
+pub mod request;
+pub mod request_ids;
+pub mod strip_key;
+pub mod surface;
+pub mod upstream_address;

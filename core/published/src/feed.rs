@@ -1,0 +1,175 @@
+//! The change feed: what the control plane publishes and every instance of the data plane polls.
+//!
+//! Each commit that the data plane must know of has a number, the epoch, one more than the last.
+//! `published` is one partition: the head and the pieces of the configuration, which one scan reads
+//! together, and the changes.
+
+use litemap::LiteMap;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::KeyDigest;
+use crate::record_key::RecordKey;
+use crate::snapshot::{PieceId, UnreadablePiece};
+
+/// Number of a published change. 0: nothing published yet.
+pub type Epoch = u64;
+
+/// Partition of everything published.
+pub const PARTITION: &str = "published";
+/// The head's sort key, and what those of the pieces begin with.
+pub const STATE_PREFIX: &str = "config";
+/// What sort keys of changes begin with.
+pub const CHANGE_PREFIX: &str = "log/";
+
+/// Number of the form in which the state is published.
+///
+/// It rises only when gateways of before must not serve by what is published from then on: they
+/// answer 503 and log why. Additions do not raise it: what a gateway does not know of them blocks
+/// what it applies to. Programs from before there was a number do not look at it; whoever raises it
+/// for the first time also moves [`Head::epoch`], without which they read no head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Format(pub u64);
+
+impl Format {
+    /// Of what names none.
+    const FIRST: Format = Format(1);
+    /// The newest that this program reads, and the one that it writes.
+    const OWN: Format = Format(1);
+
+    /// Whether this program must not serve by what is published so.
+    pub fn is_newer(&self) -> bool {
+        *self > Format::OWN
+    }
+
+    fn is_first(&self) -> bool {
+        *self <= Format::FIRST
+    }
+
+    /// For the log.
+    pub fn by_newer(&self) -> String {
+        format!(
+            "published by a newer version: its format is {}, this program reads up to {}",
+            self.0,
+            Format::OWN.0
+        )
+    }
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        Format::FIRST
+    }
+}
+
+/// First record of the feed: how far it goes, and which change each piece of the configuration has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The form of all that is published.
+    #[serde(default, skip_serializing_if = "Format::is_first")]
+    pub format: Format,
+    /// Number of the newest change.
+    pub epoch: Epoch,
+    /// Changes up to this number are no longer kept.
+    pub floor: Epoch,
+    /// Number of the change that last wrote each piece.
+    pub pieces: LiteMap<PieceId, Epoch>,
+}
+
+/// One published change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its number.
+    pub epoch: Epoch,
+    /// When it was committed, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// Keys whose grant it wrote or removed; empty when it changed configuration only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub digests: Vec<KeyDigest>,
+}
+
+impl Head {
+    /// Where the head is stored.
+    pub fn record_key() -> RecordKey {
+        RecordKey::new(PARTITION, STATE_PREFIX)
+    }
+
+    /// Reads the stored form; of a newer one no more than that it is newer.
+    pub fn decode(bytes: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(bytes).or_else(|error| {
+            let value: serde_json::Value = serde_json::from_slice(bytes)?;
+            let format = value.get("format").and_then(serde_json::Value::as_u64).map(Format);
+            let newer = format.filter(Format::is_newer).map(|format| Head { format, ..Head::default() });
+            newer.ok_or(error)
+        })
+    }
+}
+
+impl Change {
+    /// Where a change is stored.
+    pub fn record_key(epoch: Epoch) -> RecordKey {
+        RecordKey::new(PARTITION, format!("{CHANGE_PREFIX}{epoch:020}"))
+    }
+}
+
+/// A piece of the configuration as stored: the number of the change that wrote it (8 bytes, big
+/// endian), then [`crate::snapshot::Piece::encode`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PieceRecord {
+    /// Number of the change that wrote it.
+    pub epoch: Epoch,
+    /// The encoded piece.
+    pub packed: Vec<u8>,
+}
+
+impl PieceRecord {
+    /// Where a piece is stored.
+    pub fn record_key(piece: PieceId) -> RecordKey {
+        RecordKey::new(PARTITION, format!("{STATE_PREFIX}/{piece}"))
+    }
+
+    /// The stored form.
+    pub fn encode(&self) -> Vec<u8> {
+        [&self.epoch.to_be_bytes(), self.packed.as_slice()].concat()
+    }
+
+    /// Reads [`PieceRecord::encode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, UnreadablePiece> {
+        let (epoch, packed) = bytes.split_first_chunk().ok_or(UnreadablePiece::Truncated)?;
+        Ok(PieceRecord { epoch: Epoch::from_be_bytes(*epoch), packed: packed.to_vec() })
+    }
+}
+
+/// What an instance asks of the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedRequest {
+    /// Newest change it knows; `None` when it has just started or must start over.
+    pub since: Option<Epoch>,
+}
+
+/// What it is answered: the state of one moment after the request was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedReply {
+    /// The form of what is published. A newer one comes without anything else.
+    pub format: Format,
+    /// Newest change contained.
+    pub epoch: Epoch,
+    /// `false`: [`FeedReply::changes`] are all changes after `since`, and the pieces those that
+    /// have changed since. `true`: the instance forgets what it knew, the changes are all after
+    /// [`FeedReply::settled`], and the pieces are the whole configuration.
+    pub reset: bool,
+    /// Every replica shows every change up to this one: it was written to them longer ago than the
+    /// replica horizon. The authority reckons this by its own clock. Without replicas: `epoch`.
+    pub settled: Epoch,
+    /// Ascending.
+    pub changes: Vec<Change>,
+    /// Pieces of the configuration, encoded.
+    pub pieces: Vec<(PieceId, Vec<u8>)>,
+}
+
+impl FeedReply {
+    /// The answer of a program that cannot read what was published.
+    pub fn newer(format: Format, epoch: Epoch) -> Self {
+        FeedReply { format, epoch, reset: true, ..FeedReply::default() }
+    }
+}

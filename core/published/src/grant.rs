@@ -1,0 +1,175 @@
+//! A grant: everything the data plane must know about one key, in one record at its digest.
+
+use std::borrow::Cow;
+
+use http::header::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::feed::Epoch;
+use crate::keys::{KeyDigest, PepperId};
+use crate::record_key::RecordKey;
+
+/// The stored record. Its partition is the digest, so that grants spread over a store evenly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Number of the change that wrote this record.
+    pub epoch: Epoch,
+    /// HMAC-SHA-256(pepper, key).
+    pub digest: KeyDigest,
+    /// Pepper that [`Grant::digest`] was made under.
+    pub pepper_id: PepperId,
+    /// Credential the key belongs to.
+    pub credential_id: Uuid,
+    /// Whom the upstream is told of.
+    pub consumer: Consumer,
+    /// Application the credential belongs to; `None` for a plain consumer's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_id: Option<Uuid>,
+    /// Services the application has an approved, not suspended contract for; ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_ids: Vec<Uuid>,
+    /// The key is unknown from this time on, in milliseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_ms: Option<u64>,
+    /// `false` while the credential, its application or its developer is suspended.
+    pub enabled: bool,
+}
+
+/// A consumer, as upstreams are told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consumer {
+    /// Consumer id.
+    pub id: Uuid,
+    /// Unique name, if any.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The caller's own id for it, if any.
+    #[serde(default)]
+    pub custom_id: Option<String>,
+}
+
+impl Grant {
+    /// Where the grant of a key is stored.
+    pub fn record_key(digest: &KeyDigest) -> RecordKey {
+        RecordKey::new(format!("grant/{}", digest.to_hex()), "")
+    }
+
+    /// The stored form: JSON.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a grant has string keys only")
+    }
+
+    /// Reads [`Grant::encode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+}
+
+/// Fields that tell an upstream who calls, in the order of [`Identity`].
+static IDENTITY_FIELDS: [HeaderName; 5] = [
+    HeaderName::from_static("x-consumer-id"),
+    HeaderName::from_static("x-consumer-username"),
+    HeaderName::from_static("x-consumer-custom-id"),
+    HeaderName::from_static("x-credential-identifier"),
+    HeaderName::from_static("x-anonymous-consumer"),
+];
+
+/// Identity fields of a consumer, ready to be set on a request.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The values, one behind the other.
+    text: Box<[u8]>,
+    /// Where in the text each of [`IDENTITY_FIELDS`] ends; `None`: it is not set.
+    ends: [Option<u32>; 5],
+}
+
+impl Identity {
+    /// The fields of a consumer who showed a credential, or (`None`) of the anonymous one.
+    pub fn new(consumer: &Consumer, credential_id: Option<Uuid>) -> Self {
+        let mut text = String::new();
+        let mut end_of = |value: Option<&str>| {
+            text += value?;
+            u32::try_from(text.len()).ok()
+        };
+        let ends = [
+            end_of(Some(&consumer.id.to_string())),
+            end_of(consumer.username.as_deref().map(field_text).as_deref()),
+            end_of(consumer.custom_id.as_deref().map(field_text).as_deref()),
+            end_of(credential_id.map(|id| id.to_string()).as_deref()),
+            end_of(credential_id.is_none().then_some("true")),
+        ];
+        Identity { text: text.into_bytes().into(), ends }
+    }
+
+    /// Names and values.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static HeaderName, &[u8])> {
+        let mut start = 0;
+        IDENTITY_FIELDS.iter().zip(self.ends).filter_map(move |(name, end)| {
+            let end = end? as usize;
+            let value = self.text.get(start..end)?;
+            start = end;
+            Some((name, value))
+        })
+    }
+
+    /// The credential that was shown; `None`: the consumer is the anonymous one.
+    pub fn credential_id(&self) -> Option<Uuid> {
+        let mut fields = self.fields();
+        fields.find_map(|(name, id)| (name == IDENTITY_FIELDS[3]).then(|| Uuid::try_parse_ascii(id).ok())?)
+    }
+
+    /// Bytes of text in all fields.
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+}
+
+/// Text as a field can carry it: bytes that none can (RFC 9110 §5.5) are percent-encoded.
+fn field_text(text: &str) -> Cow<'_, str> {
+    match HeaderValue::from_str(text).or_else(|_| HeaderValue::from_bytes(text.as_bytes())) {
+        Ok(_) => text.into(),
+        Err(_) => percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grant_reads_back() {
+        let grant = Grant {
+            epoch: 7,
+            digest: KeyDigest::from_bytes([3; 32]),
+            pepper_id: crate::keys::Pepper::new(b"p").id(),
+            credential_id: Uuid::from_u128(1),
+            consumer: Consumer { id: Uuid::from_u128(2), username: Some("bob".into()), custom_id: None },
+            application_id: Some(Uuid::from_u128(3)),
+            service_ids: vec![Uuid::from_u128(4)],
+            expires_at_ms: Some(9),
+            enabled: true,
+        };
+        assert_eq!(Grant::decode(&grant.encode()).unwrap(), grant);
+    }
+
+    #[test]
+    fn control_characters_cannot_split_a_field() {
+        let consumer = Consumer {
+            id: Uuid::nil(),
+            username: Some("a\r\nX-Evil: 1".into()),
+            custom_id: Some("é".into()),
+        };
+        let identity = Identity::new(&consumer, None);
+        let fields: Vec<_> = identity.fields().map(|(name, value)| (name.as_str(), value)).collect();
+        assert_eq!(
+            fields,
+            [
+                ("x-consumer-id", Uuid::nil().to_string().as_bytes()),
+                ("x-consumer-username", b"a%0D%0AX-Evil: 1"),
+                ("x-consumer-custom-id", "é".as_bytes()),
+                ("x-anonymous-consumer", b"true"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! What both doors read of a request, by one rule each: for whom it is, from whom it comes, where its
+//! body ends, which names of fields are the same.
+
+pub mod authority;
+pub mod client;
+pub mod field_name;
+pub mod framing;
+mod headers;
+pub mod network;
+
+pub use headers::{Headers, Scheme};
