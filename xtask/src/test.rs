@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::lambda;
 use crate::mixed;
+use crate::tidy;
 use crate::worker;
 use crate::workspace;
 
@@ -16,6 +17,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    tidy::run()?;
     workspace::cargo(&["build", "--package", "latchkey"])?;
     let program = workspace::target_dir()?.join("debug").join("latchkey");
     let mut tests = Command::new(workspace::cargo_program());

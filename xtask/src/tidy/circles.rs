@@ -9,15 +9,75 @@ use super::modules::{Import, ModulePath, display, read_all};
 use super::tree::Tree;
 
 /// `place` is the file of the crate's root, `subject` the modules in order.
-const EXCEPTIONS: &[Exception] = &[];
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        place: "core/both-planes/tests/simulation.rs",
+        subject: "replica, world",
+        reason: "the replica is simulated within the world",
+    },
+    Exception {
+        place: "core/control/src/lib.rs",
+        subject: "registry::credentials, registry::entities, registry::grants",
+        reason: "the stored form of a credential is not parted from its rules yet",
+    },
+    Exception {
+        place: "core/gateway/src/lib.rs",
+        subject: "config, decision, forward, freshness, gateway::tunnel, problem",
+        reason: "methods of a plan stand beside its type, not in forward.rs yet",
+    },
+    Exception {
+        place: "core/router/src/lib.rs",
+        subject: "candidates, compile",
+        reason: "the compiled form is declared by what builds it",
+    },
+    Exception {
+        place: "core/router/src/lib.rs",
+        subject: "regex::escape, regex::parse",
+        reason: "one impl of Parser in two files",
+    },
+    Exception {
+        place: "lambda-adapter/src/lib.rs",
+        subject: "admin, environment, own",
+        reason: "own answers are not core's yet",
+    },
+    Exception {
+        place: "local-adapter/src/main.rs",
+        subject: "admin, secrets",
+        reason: "the admin token is not the registry's business yet",
+    },
+    Exception {
+        place: "local-adapter/src/main.rs",
+        subject: "body, idle, link, upload",
+        reason: "connection and body of an upstream are not parted yet",
+    },
+    Exception {
+        place: "local-adapter/src/main.rs",
+        subject: "connection, own, proxy, tunnel, upgrade, worker",
+        reason: "a thread and what its tasks share are not parted yet",
+    },
+    Exception {
+        place: "local-adapter/src/main.rs",
+        subject: "response_body, response_head",
+        reason: "what is malformed is declared beside the head",
+    },
+    Exception {
+        place: "tests/src/lib.rs",
+        subject: "fixtures, gateway, lambda::dynamodb, lambda::environment, lambda::event, lambda::front, lambda::gateway, lambda::runtime_api, lambda::watch",
+        reason: "a deployment is not a trait yet",
+    },
+];
 
 /// Of the crates whose roots are in those files.
 pub(super) fn check(tree: &Tree, roots: &[String]) -> Result<Vec<Finding>> {
+    Ok(sift(offences(tree, roots)?, EXCEPTIONS))
+}
+
+fn offences(tree: &Tree, roots: &[String]) -> Result<Vec<Offence>> {
     let mut offences = Vec::new();
     for (root, read) in read_all(tree, roots)? {
         offences.extend(circles(&read.imports()).into_iter().map(|circle| circle.offence(&root)));
     }
-    Ok(sift(offences, EXCEPTIONS))
+    Ok(offences)
 }
 
 /// Modules each of which reaches every other, and the imports among them.
@@ -84,8 +144,9 @@ mod tests {
     use super::*;
 
     fn check_circles(files: &[(&str, &str)], expected: &[&str]) {
-        let findings = check(&Tree::of(files), &["src/lib.rs".to_owned()]).unwrap();
-        let shown: Vec<&str> = findings.iter().map(|finding| finding.what.lines().next().unwrap()).collect();
+        let offences = offences(&Tree::of(files), &["src/lib.rs".to_owned()]).unwrap();
+        let shown: Vec<&str> =
+            offences.iter().map(|offence| offence.finding.what.lines().next().unwrap()).collect();
         assert_eq!(shown, expected);
     }
 

@@ -66,20 +66,26 @@ fn is_match(part: &str, pattern: &str) -> bool {
 }
 
 /// The code map's entries, from the checkout's root: a file, or a folder with `/` at its end. A heading
-/// names the folders that the entries under it are in; under one that names none they are whole.
+/// names the folders that the entries under it are in; under one that names none they are whole. The
+/// first of a line may begin with a folder that the others leave out.
 fn entries(page: &str) -> Vec<String> {
     let Some((_, map)) = page.split_once("\n## Code map\n") else { return vec![] };
     let map = map.split_once("\n## ").map_or(map, |(map, _)| map);
     let mut bases: Vec<String> = vec![];
     let mut entries = Vec::new();
     for line in map.lines() {
-        let named = names(line).map(|(_, name)| name);
+        let named: Vec<&str> = names(line).map(|(_, name)| name).collect();
         if line.starts_with("### ") {
-            bases = named.map(|folder| format!("{}/", folder.trim_end_matches('/'))).collect();
-        } else {
-            for name in named.filter(|name| is_file_name(name)) {
-                entries.push(name.to_owned());
-                entries.extend(bases.iter().map(|base| format!("{base}{name}")));
+            bases = named.iter().map(|folder| format!("{}/", folder.trim_end_matches('/'))).collect();
+            continue;
+        }
+        let files: Vec<&str> = named.into_iter().filter(|name| is_file_name(name)).collect();
+        let folder = files.first().and_then(|first| first.rsplit_once('/')).map_or("", |(folder, _)| folder);
+        for name in &files {
+            entries.push((*name).to_owned());
+            for base in &bases {
+                entries.push(format!("{base}{name}"));
+                entries.push(format!("{base}{folder}/{name}"));
             }
         }
     }
@@ -87,15 +93,22 @@ fn entries(page: &str) -> Vec<String> {
 }
 
 fn covers(entry: &str, path: &str) -> bool {
-    if entry.ends_with('/') { path.starts_with(entry) } else { path == entry }
+    let (wanted, parts): (Vec<&str>, Vec<&str>) =
+        (entry.trim_end_matches('/').split('/').collect(), path.split('/').collect());
+    let is_long_enough =
+        if entry.ends_with('/') { parts.len() > wanted.len() } else { parts.len() == wanted.len() };
+    is_long_enough && parts.iter().zip(&wanted).all(|(part, pattern)| is_match(part, pattern))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MAP: &str = "# A\n\n## Code map\n\n### `a/src` and `b/src`\n\n| `x.rs`, `y/` | … |\n\n### Elsewhere\n\n\
+    const MAP: &str = "# A\n\n## Code map\n\n### `a/src` and `b/src`\n\n| `x.rs`, `y/` | … |\n| `c/*/lib.rs`, `c/d/e.rs`, `f.rs` | … |\n\n### Elsewhere\n\n\
                        `infra/z/`: scripts.\n\n## Tests\n";
+
+    const SOURCES: [&str; 5] =
+        ["a/src/x.rs", "b/src/c/g/lib.rs", "b/src/c/d/e.rs", "b/src/c/d/f.rs", "infra/z/w.mjs"];
 
     fn check_page(page: &str, files: &[&str], expected: &[(&str, &str)]) {
         let files: Vec<(&str, &str)> = files.iter().map(|path| (*path, "")).chain([(PAGE, page)]).collect();
@@ -107,28 +120,36 @@ mod tests {
 
     #[test]
     fn what_is_on_the_map_and_there_passes() {
-        check_page(MAP, &["a/src/x.rs", "b/src/y/z.rs", "infra/z/w.mjs", "a/tests/t.rs"], &[]);
+        check_page(MAP, &[&SOURCES[..], &["b/src/y/z.rs", "a/tests/t.rs"]].concat(), &[]);
     }
 
     #[test]
     fn a_source_file_that_is_not_on_the_map_is_found() {
-        let files = ["a/src/w.rs", "a/src/x.rs", "a/src/y/y.rs", "infra/v.js", "infra/z/z.py"];
+        let files = ["a/src/w.rs", "a/src/y/y.rs", "infra/v.js", "infra/z/z.py"];
         let missing = "not on the code map of ARCHITECTURE.md";
-        check_page(MAP, &files, &[("a/src/w.rs", missing), ("infra/v.js", missing)]);
+        check_page(
+            MAP,
+            &[&SOURCES[..], &files].concat(),
+            &[("a/src/w.rs", missing), ("infra/v.js", missing)],
+        );
     }
 
     #[test]
     fn a_file_that_is_not_there_is_found() {
-        check_page(MAP, &["a/src/x.rs", "infra/z/w.mjs"], &[("ARCHITECTURE.md:7", "there is no y/")]);
+        check_page(MAP, &SOURCES, &[("ARCHITECTURE.md:7", "there is no y/")]);
         let page = format!(
             "{MAP}\nSee `v.rs`, `q/*.json`, `y/z.rs`, `golden/<format>/a.json`, `A::b`, `/-/admin/`.\n"
         );
-        let files = ["a/src/x.rs", "a/src/y/z.rs", "infra/z/w.mjs", "q/a.json", "golden/1/a.json"];
-        check_page(&page, &files, &[("ARCHITECTURE.md:15", "there is no v.rs")]);
+        let files = [&SOURCES[..], &["a/src/y/z.rs", "golden/1/a.json"]].concat();
         check_page(
             &page,
-            &[&files[..3], &files[4..]].concat(),
-            &[("ARCHITECTURE.md:15", "there is no v.rs"), ("ARCHITECTURE.md:15", "there is no q/*.json")],
+            &[&files[..], &["q/a.json"]].concat(),
+            &[("ARCHITECTURE.md:16", "there is no v.rs")],
+        );
+        check_page(
+            &page,
+            &files,
+            &[("ARCHITECTURE.md:16", "there is no v.rs"), ("ARCHITECTURE.md:16", "there is no q/*.json")],
         );
     }
 }

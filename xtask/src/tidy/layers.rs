@@ -4,20 +4,32 @@ use super::finding::Finding;
 use super::graph::{Graph, Kind, Package};
 
 /// A package, and those of the workspace that it may need; what its tests need is not looked at.
-const LAYERS: [(&str, &[&str]); 5] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("latchkey-published", &[]),
-    ("latchkey-router", &["latchkey-published"]),
-    ("latchkey-gateway", &["latchkey-published", "latchkey-router"]),
+    ("latchkey-request", &[]),
+    ("latchkey-router", &["latchkey-published", "latchkey-request"]),
+    ("latchkey-gateway", &["latchkey-published", "latchkey-request", "latchkey-router"]),
     ("latchkey-store", &["latchkey-published"]),
-    ("latchkey-control", &["latchkey-published", "latchkey-router", "latchkey-store"]),
+    ("latchkey-control", &["latchkey-published", "latchkey-request", "latchkey-router", "latchkey-store"]),
+    ("latchkey-both-planes", &[]),
 ];
+/// Where those packages are.
+const FOLDER: &str = "core/";
 
-/// Packages, of which those without waiting need none, however indirectly: what runs futures.
-const WITHOUT_WAITING: [&str; 3] = ["latchkey-published", "latchkey-router", "latchkey-gateway"];
+/// Packages that run no future, and those that could, of which they need none, however indirectly.
+const WITHOUT_WAITING: [&str; 4] =
+    ["latchkey-published", "latchkey-request", "latchkey-router", "latchkey-gateway"];
 const RUNTIMES: [&str; 6] = ["tokio", "futures", "futures-util", "futures-executor", "async-trait", "smol"];
 
 pub(super) fn check(graph: &Graph) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let is_unknown = |package: &&Package| {
+        let is_here = package.roots.iter().any(|root| root.starts_with(FOLDER));
+        is_here && !LAYERS.iter().any(|(name, _)| *name == package.name)
+    };
+    let unknown = graph.members().map(|(_, package)| package).filter(is_unknown);
+    let mut findings: Vec<Finding> = unknown
+        .map(|package| Finding::new(&package.name, "has no layer in xtask/src/tidy/layers.rs"))
+        .collect();
     for (name, allowed) in LAYERS {
         let Some((id, package)) = graph.members().find(|(_, package)| package.name == name) else {
             findings.push(Finding::new(
@@ -50,7 +62,9 @@ mod tests {
     use super::super::graph::drawn;
     use super::*;
 
-    const AS_IT_SHOULD_BE: [&str; 7] = [
+    const AS_IT_SHOULD_BE: [&str; 9] = [
+        "latchkey-gateway -> latchkey-request",
+        "latchkey-both-planes => latchkey-gateway",
         "latchkey-router -> latchkey-published",
         "latchkey-gateway -> latchkey-router",
         "latchkey-store -> latchkey-published",
@@ -92,8 +106,16 @@ mod tests {
     }
 
     #[test]
+    fn a_package_without_a_layer_is_found() {
+        check_with(
+            &["latchkey-core/pages -> a"],
+            &["latchkey-core/pages: has no layer in xtask/src/tidy/layers.rs"],
+        );
+    }
+
+    #[test]
     fn a_rule_for_no_package_is_found() {
         let findings = check(&drawn(&["latchkey-router -> latchkey-published"]));
-        assert_eq!(findings.len(), 3, "{findings:?}");
+        assert_eq!(findings.len(), 5, "{findings:?}");
     }
 }
