@@ -161,6 +161,7 @@ impl Problem {
     }
 
     /// The response: status, message in the form `accept` prefers, and the request id.
+    #[expect(clippy::disallowed_methods, reason = "all refusals are answered here")]
     pub fn respond(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
         let format = Format::preferred(accept);
         let id = request_id_text(request_id);

@@ -354,6 +354,7 @@ fn nesting_is_bounded_as_the_oracle_has_it() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a timing")]
 fn a_pattern_that_takes_too_much_is_refused_at_once() {
     let started = Instant::now();
     for pattern in [
@@ -380,6 +381,7 @@ fn a_pattern_that_takes_too_much_is_refused_at_once() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a timing")]
 fn time_grows_with_the_haystack_alone() {
     let many = "a".repeat(100_000);
     let started = Instant::now();
@@ -461,6 +463,7 @@ proptest! {
 }
 
 /// Thousands, and with `LATCHKEY_REGEX_CASES` as many as wanted.
+#[expect(clippy::disallowed_methods, reason = "a setting of these tests alone")]
 fn cases() -> u32 {
     std::env::var("LATCHKEY_REGEX_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(4_000)
 }
