@@ -120,7 +120,8 @@ fn open_gateway() -> Gateway {
     );
     put(ConfigKind::Routes, route, json!({"id": route, "service": {"id": service}, "paths": ["/"]}));
     let pieces = pieces.iter().map(|(id, piece)| (*id, piece.encode())).collect();
-    let reply = FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces };
+    let reply =
+        FeedReply { format: Format::default(), epoch: 1, reset: true, settled: 1, changes: vec![], pieces };
     let peppers = Peppers { current: Pepper::new(b"pepper"), previous: None };
     let mut gateway = Gateway::new(GatewaySettings::default(), peppers);
     gateway.learn_feed(NOW, NOW, Some(reply), &mut ConfigCompiler::default()).expect("it is made above");
