@@ -21,11 +21,6 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "the stored form of a credential is not parted from its rules yet",
     },
     Exception {
-        place: "core/gateway/src/lib.rs",
-        subject: "config, decision, forward, freshness, gateway::tunnel, problem",
-        reason: "methods of a plan stand beside its type, not in forward.rs yet",
-    },
-    Exception {
         place: "core/router/src/lib.rs",
         subject: "candidates, compile",
         reason: "the compiled form is declared by what builds it",

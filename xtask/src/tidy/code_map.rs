@@ -80,7 +80,10 @@ fn entries(page: &str) -> Vec<String> {
             continue;
         }
         let files: Vec<&str> = named.into_iter().filter(|name| is_file_name(name)).collect();
-        let folder = files.first().and_then(|first| first.rsplit_once('/')).map_or("", |(folder, _)| folder);
+        let folder = files
+            .first()
+            .and_then(|first| first.trim_end_matches('/').rsplit_once('/'))
+            .map_or("", |(folder, _)| folder);
         for name in &files {
             entries.push((*name).to_owned());
             for base in &bases {
@@ -104,11 +107,18 @@ fn covers(entry: &str, path: &str) -> bool {
 mod tests {
     use super::*;
 
-    const MAP: &str = "# A\n\n## Code map\n\n### `a/src` and `b/src`\n\n| `x.rs`, `y/` | … |\n| `c/*/lib.rs`, `c/d/e.rs`, `f.rs` | … |\n\n### Elsewhere\n\n\
+    const MAP: &str = "# A\n\n## Code map\n\n### `a/src` and `b/src`\n\n| `x.rs`, `y/` | … |\n| `c/*/lib.rs`, `c/d/e.rs`, `f.rs` | … |\n| `c/h/`, `i.rs` | … |\n\n### Elsewhere\n\n\
                        `infra/z/`: scripts.\n\n## Tests\n";
 
-    const SOURCES: [&str; 5] =
-        ["a/src/x.rs", "b/src/c/g/lib.rs", "b/src/c/d/e.rs", "b/src/c/d/f.rs", "infra/z/w.mjs"];
+    const SOURCES: [&str; 7] = [
+        "a/src/x.rs",
+        "b/src/c/g/lib.rs",
+        "b/src/c/d/e.rs",
+        "b/src/c/d/f.rs",
+        "b/src/c/h/g.rs",
+        "b/src/c/i.rs",
+        "infra/z/w.mjs",
+    ];
 
     fn check_page(page: &str, files: &[&str], expected: &[(&str, &str)]) {
         let files: Vec<(&str, &str)> = files.iter().map(|path| (*path, "")).chain([(PAGE, page)]).collect();
@@ -144,12 +154,12 @@ mod tests {
         check_page(
             &page,
             &[&files[..], &["q/a.json"]].concat(),
-            &[("ARCHITECTURE.md:16", "there is no v.rs")],
+            &[("ARCHITECTURE.md:17", "there is no v.rs")],
         );
         check_page(
             &page,
             &files,
-            &[("ARCHITECTURE.md:16", "there is no v.rs"), ("ARCHITECTURE.md:16", "there is no q/*.json")],
+            &[("ARCHITECTURE.md:17", "there is no v.rs"), ("ARCHITECTURE.md:17", "there is no q/*.json")],
         );
     }
 }
