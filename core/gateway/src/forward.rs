@@ -363,6 +363,7 @@ impl Hops {
 }
 
 /// The answer to an `OPTIONS` that goes no further.
+#[expect(clippy::disallowed_methods, reason = "no refusal, and no upstream answers it")]
 pub(crate) fn options_of_ours() -> Response {
     let mut response = http::Response::new(Bytes::new());
     response.headers_mut().insert(header::ALLOW, METHODS_PASSED);

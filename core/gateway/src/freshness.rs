@@ -270,6 +270,7 @@ mod tests {
     /// Run with `cargo test --release -p latchkey-gateway freshness -- --ignored --nocapture`.
     #[test]
     #[ignore = "prints a timing, asserts nothing about it"]
+    #[expect(clippy::disallowed_methods, reason = "a timing")]
     fn nanoseconds_to_judge_fresh() {
         let now = |monotonic_ms| Now { unix_ms: 0, monotonic_ms };
         let mut freshness = Freshness::new(Bound { revocation_bound_ms: 5_000, outage_grace_ms: 0 });

@@ -166,6 +166,7 @@ impl Problem {
 
     /// The response: status, and a body with the message and the request id in the form that `accept`
     /// prefers.
+    #[expect(clippy::disallowed_methods, reason = "all refusals are answered here")]
     pub fn respond(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
         let format = Format::preferred(accept);
         let id = request_id_text(request_id);

@@ -346,7 +346,7 @@ impl World {
             let imported = PlainKey::new(format!("imported-{number}"));
             let made = generate_key(&self.peppers.current, |bytes| self.random.fill(bytes));
             let plain = if self.dice.percent(50) { imported } else { made };
-            let digest = self.peppers.current.digest(plain.reveal().as_bytes());
+            let digest = self.peppers.current.digest_key(&plain);
             self.keys.push(Key { plain, digest, history: History::new(None) });
         }
         for number in 0..self.dice.between(1, 3) as usize {

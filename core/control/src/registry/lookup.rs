@@ -8,7 +8,7 @@ use super::error::Error;
 use super::{Registry, present, records};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
-use latchkey_published::keys::KeyDigest;
+use latchkey_published::keys::{KeyDigest, PlainKey};
 use latchkey_store::Store;
 
 /// One entity in a path: its kind, and its id or endpoint key.
@@ -109,7 +109,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction: &mut EntityTransaction<'_, S>,
         key: &str,
     ) -> Result<Option<Holder>, Error> {
-        for digest in self.digests(key) {
+        for digest in self.digests(&PlainKey::new(key)) {
             if let Some(holder) = transaction.read_json(&records::credential(&digest)).await? {
                 return Ok(Some(holder));
             }
@@ -118,9 +118,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Digests that a key may be stored under, the current pepper's first.
-    pub(super) fn digests(&self, key: &str) -> Vec<KeyDigest> {
+    pub(super) fn digests(&self, key: &PlainKey) -> Vec<KeyDigest> {
         let peppers = [Some(&self.peppers.current), self.peppers.previous.as_ref()];
-        peppers.into_iter().flatten().map(|pepper| pepper.digest(key.as_bytes())).collect()
+        peppers.into_iter().flatten().map(|pepper| pepper.digest_key(key)).collect()
     }
 }
 
