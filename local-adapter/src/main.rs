@@ -26,28 +26,16 @@ mod admin;
 mod control;
 
 mod body;
-mod connect;
 mod failure;
 mod frames;
-mod idle;
-mod link;
-mod patience;
 mod progress;
-mod response_body;
-mod response_head;
-mod tls;
 mod tunnel;
-mod upload;
 mod upstream;
 
 mod demo;
 mod echo;
 mod system;
 
-#[cfg(test)]
-mod codec_oracle;
-#[cfg(test)]
-mod codec_tests;
 #[cfg(test)]
 mod end_to_end;
 

@@ -13,11 +13,12 @@ use latchkey_published::limits::ADMIN_BODY_BYTES_MAX;
 use latchkey_request::authority::Authority;
 
 use crate::admin::AdminRequest;
-use crate::body::{Content, ResponseBody};
+use crate::body::ResponseBody;
 use crate::budget::Kind;
 use crate::hold::Held;
 use crate::progress::Progress;
 use crate::proxy::{Abandoned, named, says_host};
+use crate::upstream::Content;
 use crate::worker::Worker;
 
 /// Answers a request to a part of the program other than the proxy.

@@ -17,7 +17,7 @@ use latchkey_gateway::problem::Problem;
 use latchkey_gateway::request::{Body, Now, RequestHead};
 use latchkey_gateway::strip_key::append_without;
 
-use crate::body::{Content, RequestBody, ResponseBody};
+use crate::body::ResponseBody;
 use crate::budget::Kind;
 use crate::failure::Failure;
 use crate::hold::{Held, HeldBody};
@@ -25,6 +25,7 @@ use crate::progress::Progress;
 use crate::system::whole_ms;
 use crate::tunnel::Lease;
 use crate::upgrade;
+use crate::upstream::{Content, RequestBody};
 use crate::worker::Worker;
 
 /// A request that nobody is left to answer: its connection is closed.
