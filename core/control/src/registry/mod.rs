@@ -28,6 +28,7 @@ pub mod testing;
 mod tests;
 mod work;
 
+pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
