@@ -4,11 +4,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use latchkey_control::admin::{self, Admin, AdminSettings, InternalCause};
 use latchkey_control::ports::Random;
-use latchkey_control::registry::{Error, Registry};
+use latchkey_control::registry::{AdminToken, Error, Registry};
 use latchkey_gateway::gateway::Rehash;
 use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 
-use crate::secrets::{self, AdminToken};
 use crate::store::RedbStore;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -20,7 +19,7 @@ const KONG_VERSION: &str = "3.9.1";
 pub(crate) struct AdminRequest {
     /// Method.
     pub(crate) method: Method,
-    /// Path below `/-/admin`, starting with `/`.
+    /// Path below `/admin`, starting with `/`.
     pub(crate) path: String,
     /// Bytes after `?`.
     pub(crate) query: Option<String>,
@@ -29,9 +28,6 @@ pub(crate) struct AdminRequest {
     /// The whole body.
     pub(crate) body: Bytes,
 }
-
-/// The control plane of this process.
-pub(crate) type LocalRegistry = Registry<RedbStore, SystemClock, SystemRandom>;
 
 /// The Admin API over the store of this process.
 pub(crate) struct AdminPlane {
@@ -50,7 +46,7 @@ impl AdminPlane {
         for job in registry.resume_jobs().await? {
             tracing::error!(job, "a change was begun by a newer version, which must complete it");
         }
-        let token = secrets::find_admin_token(&registry, token).await?;
+        let token = registry.admin_token_or_make(token.as_ref()).await?;
         let settings = AdminSettings {
             token: Some(token.digest),
             version: KONG_VERSION.into(),

@@ -2,7 +2,6 @@
 //! ends a connection can know that all was sent.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +11,7 @@ use latchkey_published::limits::HELD_FREE_BYTES;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::budget::{Budget, Charge, Kind};
+use crate::budget::Charge;
 use crate::seats::Seat;
 
 /// Read at once of a body that is held, in bytes.
@@ -101,15 +100,8 @@ pub(crate) struct ClientStream {
 }
 
 impl ClientStream {
-    /// Watches a socket.
-    pub(crate) fn new(
-        stream: TcpStream,
-        wire: &Arc<Wire>,
-        budget: &Arc<Budget>,
-        peer: IpAddr,
-        seat: Seat,
-    ) -> Self {
-        let head = budget.charge(Kind::Head, peer);
+    /// Watches a socket. `head` is charged for the heads of its requests.
+    pub(crate) fn new(stream: TcpStream, wire: &Arc<Wire>, head: Charge, seat: Seat) -> Self {
         ClientStream { stream, wire: Arc::clone(wire), head, is_flushed: true, _seat: seat }
     }
 

@@ -1,19 +1,17 @@
 //! Settings: flags and environment, each with its unit and default; secrets by environment alone.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
 use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::limits::{
-    ADMIN_GUESSES_PER_SECOND_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
+    ADMIN_GUESSES_PER_SECOND_DEFAULT, DRAIN_MS_DEFAULT, GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT,
+    HELD_BYTES_PER_SECOND_DEFAULT,
 };
 use latchkey_request::client::TrustedIps;
 use latchkey_request::network::parse_networks;
-
-/// Everything under this path is ours, all else is proxied.
-pub(crate) const PREFIX: &str = "/-";
 
 const SECRETS_HELP: &str = "\
 Secrets, read from the environment alone so that no process list shows them:
@@ -30,9 +28,13 @@ Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LO
 #[derive(Clone, Debug, Parser)]
 #[command(version, after_help = SECRETS_HELP)]
 pub(crate) struct Settings {
-    /// Address and port to listen on; port 0 takes a free one
+    /// Where the gateway listens, plain HTTP/1.1; port 0 takes a free one
     #[arg(long, env = "LATCHKEY_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
+
+    /// Where the control door (Admin API, health) listens, plain HTTP/1.1; port 0 takes a free one [default: 127.0.0.1 and the gateway's port + 1, wherever the gateway listens]
+    #[arg(long, env = "LATCHKEY_CONTROL_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) control_listen: Option<SocketAddr>,
 
     /// Folder of the store and the generated pepper; created when absent, for its owner alone
     #[arg(long, env = "LATCHKEY_DATA", value_name = "FOLDER", default_value = "./latchkey-data")]
@@ -57,19 +59,19 @@ pub(crate) struct Settings {
     pub(crate) trusted_ips: TrustedIps,
 
     /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
-    #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = 5000)]
+    #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = GatewaySettings::default().revocation_bound_ms)]
     pub(crate) revocation_bound_ms: u64,
 
     /// How long known keys stay good past the bound while the feed of changes cannot be read, in milliseconds; 0: not at all
-    #[arg(long, env = "LATCHKEY_OUTAGE_GRACE_MS", value_name = "MS", default_value_t = 60_000)]
+    #[arg(long, env = "LATCHKEY_OUTAGE_GRACE_MS", value_name = "MS", default_value_t = GatewaySettings::default().outage_grace_ms)]
     pub(crate) outage_grace_ms: u64,
 
     /// Longest body that is searched for a key, in bytes; a longer one is refused with 413
-    #[arg(long, env = "LATCHKEY_BODY_SEARCH_BYTES", value_name = "BYTES", default_value_t = 1 << 20)]
+    #[arg(long, env = "LATCHKEY_BODY_SEARCH_BYTES", value_name = "BYTES", default_value_t = GatewaySettings::default().body_search_bytes)]
     pub(crate) body_search_bytes: usize,
 
     /// Memory for keys already looked up, in bytes, for all threads together
-    #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = 64 << 20)]
+    #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = GRANT_CACHE_BYTES_LOCAL_DEFAULT)]
     pub(crate) grant_cache_bytes: usize,
 
     /// Networks that upstreams may be in although they are refused otherwise (link-local, metadata
@@ -77,11 +79,11 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_UPSTREAM_ALLOW", value_name = "NETWORKS", value_parser = upstream_addresses, default_value = "", hide_default_value = true)]
     pub(crate) upstream_allow: UpstreamAddresses,
 
-    /// Connections of clients at once; past it those that wait for their client are closed, and new ones wait [default: half the limit of file handles, at most 16384]
+    /// Connections of clients at the gateway at once; past it those that wait for their client are closed, and new ones wait [default: half the limit of file handles, at most 16384]
     #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS", value_name = "COUNT", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) max_connections: Option<usize>,
 
-    /// Memory for bodies and long heads that are held, in bytes, for all clients together: half for bodies that are searched, a quarter each for the Admin API's and for heads, half of each for one client; past it 503
+    /// Memory for bodies and long heads that are held, in bytes, for all clients together: half for bodies that are searched, a quarter for heads at the gateway, an eighth each for heads and bodies at the control door, half of each for one client; past it 503
     #[arg(long, env = "LATCHKEY_HELD_BODY_BYTES", value_name = "BYTES", default_value_t = HELD_BYTES_DEFAULT)]
     pub(crate) held_body_bytes: usize,
 
@@ -94,7 +96,7 @@ pub(crate) struct Settings {
     pub(crate) admin_guesses_per_second: u32,
 
     /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
-    #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = 30_000)]
+    #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = DRAIN_MS_DEFAULT)]
     pub(crate) drain_ms: u64,
 }
 
@@ -103,6 +105,20 @@ impl Settings {
     pub(crate) fn thread_count(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.map_or_else(cores, usize::from)
+    }
+
+    /// Where the control door listens. It is not at addresses that only the gateway was given.
+    pub(crate) fn control_listen(&self) -> Result<SocketAddr, String> {
+        let beside = || {
+            let port = match self.listen.port() {
+                0 => Some(0),
+                port => port.checked_add(1),
+            };
+            Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port?))
+        };
+        self.control_listen
+            .or_else(beside)
+            .ok_or_else(|| format!("no port follows that of {}: name one with --control-listen", self.listen))
     }
 
     /// What core is told, for one of the threads.
@@ -131,6 +147,7 @@ mod tests {
         let help = Settings::command().render_long_help().to_string();
         for name in [
             "LATCHKEY_LISTEN",
+            "LATCHKEY_CONTROL_LISTEN",
             "LATCHKEY_DATA",
             "LATCHKEY_ADMIN_TOKEN",
             "LATCHKEY_PEPPER",
@@ -153,6 +170,22 @@ mod tests {
             assert!(help.contains(name), "{name}");
         }
         assert!(help.contains("127.0.0.1:8080") && help.contains("5000") && help.contains("60000"));
+    }
+
+    #[test]
+    fn the_control_door_is_beside_the_gateway_on_loopback() {
+        for (arguments, expected) in [
+            (&[][..], Some("127.0.0.1:8081")),
+            (&["--listen", "127.0.0.1:0"], Some("127.0.0.1:0")),
+            (&["--listen", "0.0.0.0:80"], Some("127.0.0.1:81")),
+            (&["--listen", "[::]:9000"], Some("127.0.0.1:9001")),
+            (&["--listen", "[::]:65535"], None),
+            (&["--listen", "[::]:65535", "--control-listen", "[::1]:9"], Some("[::1]:9")),
+        ] {
+            let settings = Settings::try_parse_from([&["latchkey"], arguments].concat()).unwrap();
+            let expected = expected.map(|address| address.parse().unwrap());
+            assert_eq!(settings.control_listen().ok(), expected, "{arguments:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode, request};
 use latchkey_control::admin::Door;
+use latchkey_control::registry::AdminToken;
 use latchkey_gateway::gateway::Rehash;
 use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
@@ -18,7 +19,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::{AdminPlane, AdminRequest};
 use crate::published::{Published, Publisher};
-use crate::secrets::AdminToken;
 use crate::store::RedbStore;
 use crate::system::Timer;
 

@@ -1,4 +1,4 @@
-//! Why an upstream gave no response, or not all of it.
+//! Why an upstream gave no response, or not all of it, and why a client gets none.
 
 use std::io;
 use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut};
@@ -63,3 +63,15 @@ impl std::fmt::Display for BrokenBody {
 }
 
 impl std::error::Error for BrokenBody {}
+
+/// A request that nobody is left to answer: its connection is closed.
+#[derive(Debug)]
+pub(crate) struct Abandoned;
+
+impl std::fmt::Display for Abandoned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the client went away")
+    }
+}
+
+impl std::error::Error for Abandoned {}

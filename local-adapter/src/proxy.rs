@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, Uri, Version};
 use http_body::Body as _;
@@ -14,31 +14,20 @@ use hyper::upgrade::OnUpgrade;
 use latchkey_gateway::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_gateway::forward::{Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_gateway::problem::Problem;
-use latchkey_gateway::request::{Body, Now, RequestHead};
+use latchkey_gateway::request::Body;
 use latchkey_gateway::strip_key::append_without;
 
 use crate::body::ResponseBody;
 use crate::budget::Kind;
-use crate::failure::Failure;
+use crate::failure::{Abandoned, Failure};
 use crate::hold::{Held, HeldBody};
 use crate::progress::Progress;
+use crate::request_head::{head, says_host};
 use crate::system::whole_ms;
 use crate::tunnel::Lease;
 use crate::upgrade;
 use crate::upstream::{Content, RequestBody};
 use crate::worker::Worker;
-
-/// A request that nobody is left to answer: its connection is closed.
-#[derive(Debug)]
-pub(crate) struct Abandoned;
-
-impl std::fmt::Display for Abandoned {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the client went away")
-    }
-}
-
-impl std::error::Error for Abandoned {}
 
 const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
@@ -91,7 +80,7 @@ impl Passing<'_> {
         }
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
-        let head = head(self.worker, request, self.peer_ip, now, self.request_id);
+        let head = head(&self.worker.clients, request, self.peer_ip, now, self.request_id);
         let client_ip = head.client_ip.unwrap_or(self.peer_ip);
         let mut begun = self.started;
         loop {
@@ -106,7 +95,7 @@ impl Passing<'_> {
             };
             match (data_plane.decide(&head, body, now), held) {
                 (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
-                    let holding = &self.worker.holding;
+                    let holding = self.worker.clients.holding();
                     let kind = Kind::SearchedBody;
                     held = holding.collect(incoming, bytes_max, kind, client_ip, self.progress).await?;
                 }
@@ -214,7 +203,7 @@ impl Passing<'_> {
     }
 }
 
-/// Refuses a request of any part of the program, unread, and ends the connection.
+/// Refuses a request unread, and ends the connection.
 pub(crate) fn refuse(
     worker: &Worker,
     request: &Request<Incoming>,
@@ -226,40 +215,4 @@ pub(crate) fn refuse(
     edit_own_response_headers(response.headers_mut(), 0);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress)))
-}
-
-/// A request as core sees it.
-pub(crate) fn head<'r>(
-    worker: &Worker,
-    request: &'r Parts,
-    peer_ip: IpAddr,
-    started: Now,
-    request_id: u128,
-) -> RequestHead<'r, HeaderMap> {
-    let client = worker.client(peer_ip, &request.headers);
-    RequestHead {
-        method: request.method.as_str(),
-        scheme: client.scheme,
-        host: named(&request.uri, &request.headers),
-        path: request.uri.path().as_bytes(),
-        query: request.uri.query().map(str::as_bytes),
-        headers: &request.headers,
-        client_ip: Some(client.ip),
-        server_port: client.port,
-        forwarded: client.forwarded,
-        started,
-        request_id,
-    }
-}
-
-/// In HTTP/1.1 a request says whom it is for (RFC 9112 §3.2); what it says is core's to judge.
-pub(crate) fn says_host(version: Version, headers: &HeaderMap) -> bool {
-    version != Version::HTTP_11 || headers.contains_key(header::HOST)
-}
-
-/// What the client calls us: the authority of an absolute target, else `Host` (RFC 9112 §3.2.2).
-pub(crate) fn named<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> &'r [u8] {
-    let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
-    let field = || headers.get(header::HOST).map(HeaderValue::as_bytes);
-    authority.or_else(field).unwrap_or_default()
 }

@@ -44,9 +44,9 @@ fn refusals_do_not_reach_the_service() {
 #[test]
 fn own_surfaces_bound_their_bodies() {
     let program = Program::start(1);
-    let head = "POST /-/admin/services HTTP/1.1\r\nHost: g\r\nConnection: close\r\n";
+    let head = "POST /admin/services HTTP/1.1\r\nHost: g\r\nConnection: close\r\n";
     // Not even looked at without a token; `resources.rs` has one.
-    check_status(&program.ask(&format!("{head}Content-Length: 1048577\r\n\r\n")), "401");
+    check_status(&program.ask_control(&format!("{head}Content-Length: 1048577\r\n\r\n")), "401");
 }
 
 #[test]

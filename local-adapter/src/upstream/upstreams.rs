@@ -39,6 +39,11 @@ impl Upstreams {
         Upstreams { connector: Connector::new(allowed), idle: Idle::new(idle_max), shed }
     }
 
+    /// Ends when idle connections are to be closed, because some thread found no file handle.
+    pub(crate) async fn shed(&self) {
+        self.shed.notified().await;
+    }
+
     /// A new connection. When no file handle is left for it, idle ones are closed, on all threads.
     pub(crate) async fn connect(&self, upstream: &Upstream) -> Result<Stream, Failure> {
         for _ in 0..SHEDS_MAX {

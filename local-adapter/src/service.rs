@@ -1,0 +1,42 @@
+//! What answers at a door.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use latchkey_request::framing::Misframed;
+
+use crate::body::ResponseBody;
+use crate::clients::Clients;
+use crate::failure::Abandoned;
+use crate::progress::Progress;
+
+/// What answers the requests that come in at one door, on one thread.
+pub(crate) trait Service: 'static {
+    /// Whom it serves.
+    fn clients(&self) -> &Clients;
+
+    /// Answers a request.
+    async fn answer(
+        self: &Rc<Self>,
+        peer_ip: IpAddr,
+        request: Request<Incoming>,
+        progress: &Rc<Progress>,
+    ) -> Result<Response<ResponseBody>, Abandoned>;
+
+    /// Answers a request of which it cannot be told where it ends.
+    fn refuse(
+        &self,
+        request: &Request<Incoming>,
+        fault: Misframed,
+        progress: &Rc<Progress>,
+    ) -> Response<ResponseBody>;
+
+    /// Looks after what it keeps, as long as it is polled.
+    async fn tend(&self) -> Infallible;
+
+    /// Lets go of what it keeps, once there are no clients.
+    fn close(&self) {}
+}
