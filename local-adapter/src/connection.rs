@@ -24,8 +24,7 @@ use tokio::time::{Instant, Sleep};
 use crate::body::ResponseBody;
 use crate::client_stream::ClientStream;
 use crate::failure::Abandoned;
-use crate::gather::Gathering;
-use crate::heads::{Heads, Watched};
+use crate::heads::Heads;
 use crate::progress::Progress;
 use crate::seats::Seat;
 use crate::service::Service;
@@ -64,14 +63,14 @@ pub(crate) async fn serve<S: Service>(service: Rc<S>, stream: TcpStream, peer: S
         let (service, progress, heads) = (Rc::clone(&service), Rc::clone(&progress), Arc::clone(&heads));
         async move { handle(&service, peer, request, &progress, &heads).await }
     });
-    let stream = ClientStream::new(stream, progress.wire(), clients.charge_heads(peer), seat);
+    let stream = ClientStream::new(stream, progress.wire(), &heads, clients.charge_heads(peer), seat);
     let mut connection = http1::Builder::new()
         .half_close(true)
         .max_headers(HYPER_FIELDS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         // hyper may read more at once than that.
         .max_header_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(Gathering(Watched::new(stream, Arc::clone(&heads)))), answer)
+        .serve_connection(TokioIo::new(stream), answer)
         .with_upgrades();
     let mut watch = Watch::new();
     let mut is_draining = false;
@@ -99,7 +98,7 @@ pub(crate) async fn serve<S: Service>(service: Rc<S>, stream: TcpStream, peer: S
     .await;
     // Without it, the stream is in a tunnel.
     if let Some(parts) = connection.into_parts() {
-        leave(parts.io.into_inner().0.into_inner(), &end, &progress, clients.is_draining()).await;
+        leave(parts.io.into_inner(), &end, &progress, clients.is_draining()).await;
     }
 }
 
@@ -137,10 +136,8 @@ async fn handle<S: Service>(
     #[cfg(test)]
     assert_ne!(request.uri().path(), PANIC_PATH);
     progress.begin_request(!request.body().is_end_stream());
-    if let Some(fault) = misframed(heads, &request) {
-        return Ok(service.refuse(&request, fault, progress));
-    }
-    let response = service.answer(peer_ip, request, progress).await;
+    let fault = misframed(heads, &request);
+    let response = service.answer(peer_ip, request, fault, progress).await;
     if response.as_ref().is_ok_and(|response| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
         heads.stop();
     }

@@ -57,27 +57,19 @@ impl Service for ControlDoor {
         self: &Rc<Self>,
         peer_ip: IpAddr,
         request: Request<Incoming>,
+        misframed: Option<Misframed>,
         progress: &Rc<Progress>,
     ) -> Result<Response<ResponseBody>, Abandoned> {
         let peer = self.clients.client(peer_ip, request.headers()).ip;
         let path = request.uri().path().to_owned();
         let response = match surface("", &path) {
+            _ if misframed.is_some() => refuse_and_close(&misframed.expect("looked at").into()),
             _ if !is_for_somebody(&request) => json(StatusCode::BAD_REQUEST, "{\"message\":\"Bad request\"}"),
             Surface::Health => json(StatusCode::OK, "{\"status\":\"ok\"}"),
             Surface::Admin(path) => self.admin(path, peer, request, progress).await?,
             _ => json(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}"),
         };
         Ok(response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress))))
-    }
-
-    fn refuse(
-        &self,
-        _: &Request<Incoming>,
-        fault: Misframed,
-        progress: &Rc<Progress>,
-    ) -> Response<ResponseBody> {
-        refuse_and_close(&fault.into())
-            .map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress)))
     }
 
     async fn tend(&self) -> Infallible {

@@ -14,7 +14,7 @@ use crate::body::ResponseBody;
 use crate::clients::Clients;
 use crate::failure::Abandoned;
 use crate::progress::Progress;
-use crate::proxy;
+use crate::proxy::proxy;
 use crate::service::Service;
 use crate::worker::Worker;
 
@@ -30,18 +30,10 @@ impl Service for Worker {
         self: &Rc<Self>,
         peer_ip: IpAddr,
         request: Request<Incoming>,
+        misframed: Option<Misframed>,
         progress: &Rc<Progress>,
     ) -> Result<Response<ResponseBody>, Abandoned> {
-        proxy::proxy(self, peer_ip, request, progress).await
-    }
-
-    fn refuse(
-        &self,
-        request: &Request<Incoming>,
-        fault: Misframed,
-        progress: &Rc<Progress>,
-    ) -> Response<ResponseBody> {
-        proxy::refuse(self, request, &fault.into(), progress)
+        proxy(self, peer_ip, request, misframed, progress).await
     }
 
     async fn tend(&self) -> Infallible {

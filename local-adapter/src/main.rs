@@ -11,7 +11,6 @@ mod worker_thread;
 mod client_stream;
 mod clients;
 mod connection;
-mod gather;
 mod heads;
 mod request_head;
 mod service;

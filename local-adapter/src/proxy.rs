@@ -16,6 +16,7 @@ use latchkey_gateway::forward::{Passage, edit_own_response_headers, edit_respons
 use latchkey_gateway::problem::Problem;
 use latchkey_gateway::request::Body;
 use latchkey_gateway::strip_key::append_without;
+use latchkey_request::framing::Misframed;
 
 use crate::body::ResponseBody;
 use crate::budget::Kind;
@@ -32,7 +33,7 @@ use crate::worker::Worker;
 const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
 /// One request on its way through.
-struct Passing<'w> {
+struct ProxiedRequest<'w> {
     worker: &'w Rc<Worker>,
     peer_ip: IpAddr,
     http_1_0: bool,
@@ -42,14 +43,15 @@ struct Passing<'w> {
     accept: Option<HeaderValue>,
 }
 
-/// Answers a request that belongs to an upstream.
+/// Answers a request at the gateway. `misframed`: as [`crate::service::Service::answer`] has it.
 pub(crate) async fn proxy(
     worker: &Rc<Worker>,
     peer_ip: IpAddr,
     request: Request<Incoming>,
+    misframed: Option<Misframed>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, Abandoned> {
-    let passing = Passing {
+    let proxied = ProxiedRequest {
         worker,
         peer_ip,
         http_1_0: request.version() < Version::HTTP_11,
@@ -58,20 +60,23 @@ pub(crate) async fn proxy(
         request_id: worker.request_ids.draw(),
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
+    if let Some(fault) = misframed {
+        return Ok(proxied.respond(proxied.refuse_and_close(&fault.into())));
+    }
     let (mut request, incoming) = request.into_parts();
     let held = if incoming.is_end_stream() { Held::Whole(HeldBody::empty()) } else { Held::Unread(incoming) };
-    let (decision, held, decided) = match passing.decide(&request, held).await {
+    let (decision, held, decided) = match proxied.decide(&request, held).await {
         Ok(decided) => decided,
-        Err(failure) => return passing.fail_before(failure),
+        Err(failure) => return proxied.fail_before(failure),
     };
     match decision {
-        Decision::Forward(plan) => passing.forward(&plan, &mut request, held, decided).await,
-        Decision::Respond(response) => Ok(passing.respond(response)),
-        Decision::Need(_) => Ok(passing.refuse(Problem::Internal)),
+        Decision::Forward(plan) => proxied.forward(&plan, &mut request, held, decided).await,
+        Decision::Respond(response) => Ok(proxied.respond(response)),
+        Decision::Need(_) => Ok(proxied.refuse(Problem::Internal)),
     }
 }
 
-impl Passing<'_> {
+impl ProxiedRequest<'_> {
     /// Also says when the decision was begun that turned out to be the last.
     async fn decide(&self, request: &Parts, mut held: Held) -> Result<(Decision, Held, Instant), Failure> {
         // CONNECT and `OPTIONS *` have no path.
@@ -191,28 +196,11 @@ impl Passing<'_> {
 
     /// For a client that has more to send, which nobody will read.
     fn refuse_and_close(&self, problem: &Problem) -> Response<Bytes> {
-        let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
-        let mut response = problem.respond(accept, self.request_id);
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+        problem.respond_and_close(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id)
     }
 
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
         edit_own_response_headers(response.headers_mut(), whole_ms(self.started.elapsed()));
         response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(self.progress)))
     }
-}
-
-/// Refuses a request unread, and ends the connection.
-pub(crate) fn refuse(
-    worker: &Worker,
-    request: &Request<Incoming>,
-    problem: &Problem,
-    progress: &Rc<Progress>,
-) -> Response<ResponseBody> {
-    let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
-    let mut response = problem.respond(accept, worker.request_ids.draw());
-    edit_own_response_headers(response.headers_mut(), 0);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress)))
 }

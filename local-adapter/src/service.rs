@@ -18,21 +18,15 @@ pub(crate) trait Service: 'static {
     /// Whom it serves.
     fn clients(&self) -> &Clients;
 
-    /// Answers a request.
+    /// Answers a request. `misframed`: why it cannot be told where it ends; then its body is left
+    /// unread, and its connection ends with the answer.
     async fn answer(
         self: &Rc<Self>,
         peer_ip: IpAddr,
         request: Request<Incoming>,
+        misframed: Option<Misframed>,
         progress: &Rc<Progress>,
     ) -> Result<Response<ResponseBody>, Abandoned>;
-
-    /// Answers a request of which it cannot be told where it ends.
-    fn refuse(
-        &self,
-        request: &Request<Incoming>,
-        fault: Misframed,
-        progress: &Rc<Progress>,
-    ) -> Response<ResponseBody>;
 
     /// Looks after what it keeps, as long as it is polled.
     async fn tend(&self) -> Infallible;

@@ -160,6 +160,13 @@ impl Problem {
         }
     }
 
+    /// The response to a client that may have more to send, which nobody will read: its connection ends.
+    pub fn respond_and_close(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
+        let mut response = self.respond(accept, request_id);
+        response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+
     /// The response: status, message in the form `accept` prefers, and the request id.
     pub fn respond(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
         let format = Format::preferred(accept);
