@@ -4,7 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
+use latchkey_control::http::{AdminOrigins, ControlSettings};
+use latchkey_control::ports::Random as _;
 use latchkey_gateway::gateway::GatewaySettings;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::limits::{
     ADMIN_GUESSES_PER_SECOND_DEFAULT, DRAIN_MS_DEFAULT, GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT,
@@ -12,6 +15,11 @@ use latchkey_published::limits::{
 };
 use latchkey_request::client::TrustedIps;
 use latchkey_request::network::parse_networks;
+use latchkey_request::origin::Origin;
+use latchkey_router::OwnPaths;
+
+use crate::origin::origin_of;
+use crate::system::SystemRandom;
 
 const SECRETS_HELP: &str = "\
 Secrets, read from the environment alone so that no process list shows them:
@@ -40,6 +48,25 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_DATA", value_name = "FOLDER", default_value = "./latchkey-data")]
     pub(crate) data: PathBuf,
 
+    /// Where people reach the control door, for links and pages, such as https://keys.example.com [default: where it listens]
+    #[arg(long, env = "LATCHKEY_CONTROL_ORIGIN", value_name = "ORIGIN", value_parser = Origin::parse)]
+    pub(crate) control_origin: Option<Origin>,
+
+    /// Where clients reach the gateway, for links and pages, such as https://api.example.com [default: where it listens]
+    #[arg(long, env = "LATCHKEY_GATEWAY_ORIGIN", value_name = "ORIGIN", value_parser = Origin::parse)]
+    pub(crate) gateway_origin: Option<Origin>,
+
+    /// Origins whose pages may call the Admin API in a browser, to the letter, with commas between them [default: none]
+    #[arg(
+        long,
+        env = "LATCHKEY_ADMIN_ORIGINS",
+        value_name = "ORIGINS",
+        value_parser = AdminOrigins::parse,
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) admin_origins: AdminOrigins,
+
     /// In an empty store, make a demo service, route, developer, application and key to try out
     #[arg(long)]
     pub(crate) demo: bool,
@@ -57,6 +84,14 @@ pub(crate) struct Settings {
         hide_default_value = true
     )]
     pub(crate) trusted_ips: TrustedIps,
+
+    /// Fields that responses get: server_tokens, latency_tokens, Server, Via, X-Kong-Proxy-Latency, X-Kong-Response-Latency, X-Kong-Upstream-Latency, X-Kong-Upstream-Status, X-Kong-Request-Id, with commas between them; or off
+    #[arg(long, env = "LATCHKEY_HEADERS", value_name = "FIELDS", value_parser = ResponseFields::parse, default_value = "server_tokens, latency_tokens, X-Kong-Request-Id")]
+    pub(crate) headers: ResponseFields,
+
+    /// Where the gateway's own paths are: /health and /verify below this, every other path is a route's
+    #[arg(long, env = "LATCHKEY_GATEWAY_PREFIX", value_name = "PATH", value_parser = OwnPaths::new, default_value = "/-")]
+    pub(crate) gateway_prefix: OwnPaths,
 
     /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
     #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = GatewaySettings::default().revocation_bound_ms)]
@@ -121,6 +156,18 @@ impl Settings {
             .ok_or_else(|| format!("no port follows that of {}: name one with --control-listen", self.listen))
     }
 
+    /// What core's control plane is told, for doors that listen at these addresses.
+    pub(crate) fn control(&self, gateway: SocketAddr, control: SocketAddr) -> ControlSettings {
+        let otherwise = |origin: &Option<Origin>, address| origin.clone().or_else(|| origin_of(address));
+        ControlSettings {
+            guesses_per_second: self.admin_guesses_per_second,
+            admin_origins: self.admin_origins.clone(),
+            control_origin: otherwise(&self.control_origin, control),
+            gateway_origin: otherwise(&self.gateway_origin, gateway),
+            ..ControlSettings::new(None, "latchkey", SystemRandom.uuid())
+        }
+    }
+
     /// What core is told, for one of the threads.
     pub(crate) fn gateway(&self) -> GatewaySettings {
         GatewaySettings {
@@ -128,6 +175,7 @@ impl Settings {
             outage_grace_ms: self.outage_grace_ms,
             body_search_bytes: self.body_search_bytes,
             grant_cache_bytes: self.grant_cache_bytes / self.thread_count(),
+            own_paths: self.gateway_prefix.clone(),
             ..GatewaySettings::default()
         }
     }
@@ -148,6 +196,9 @@ mod tests {
         for name in [
             "LATCHKEY_LISTEN",
             "LATCHKEY_CONTROL_LISTEN",
+            "LATCHKEY_CONTROL_ORIGIN",
+            "LATCHKEY_GATEWAY_ORIGIN",
+            "LATCHKEY_ADMIN_ORIGINS",
             "LATCHKEY_DATA",
             "LATCHKEY_ADMIN_TOKEN",
             "LATCHKEY_PEPPER",
@@ -161,6 +212,8 @@ mod tests {
             "LATCHKEY_HELD_BODY_BYTES",
             "LATCHKEY_HELD_BODY_RATE",
             "LATCHKEY_TRUSTED_IPS",
+            "LATCHKEY_HEADERS",
+            "LATCHKEY_GATEWAY_PREFIX",
             "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
             "openssl rand -hex 32",
             "RUST_LOG",
@@ -194,6 +247,19 @@ mod tests {
         assert!(read("").is_ok() && read("169.254.170.2, fe80::/10").is_ok());
         let error = read("169.254.170.2,fe80::/200").unwrap_err().to_string();
         assert!(error.contains("fe80::/200 is no address"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_field_or_prefix_is_told() {
+        let parse = |flag: &str, value: &str| Settings::try_parse_from(["latchkey", flag, value]);
+        assert_eq!(parse("--headers", "off").unwrap().headers, ResponseFields::NONE);
+        assert_eq!(Settings::try_parse_from(["latchkey"]).unwrap().headers, ResponseFields::default());
+        let error = parse("--headers", "via,serve").unwrap_err().to_string();
+        assert!(error.contains("'serve'") && error.contains("--headers"), "{error}");
+        let moved = parse("--gateway-prefix", "/gateway").unwrap().gateway();
+        assert_eq!(moved.own_paths, OwnPaths::new("/gateway").unwrap());
+        let error = parse("--gateway-prefix", "/a//b").unwrap_err().to_string();
+        assert!(error.contains("normal form") && error.contains("--gateway-prefix"), "{error}");
     }
 
     #[test]

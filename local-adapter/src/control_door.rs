@@ -10,25 +10,21 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use hyper::body::Incoming;
-use latchkey_gateway::problem::Problem;
-use latchkey_gateway::surface::{Surface, surface};
-use latchkey_published::limits::ADMIN_BODY_BYTES_MAX;
-use latchkey_request::authority::Authority;
+use latchkey_control::http::{Fault, Knock};
 use latchkey_request::framing::Misframed;
 use tokio::time::interval;
 
-use crate::admin::AdminRequest;
 use crate::body::ResponseBody;
 use crate::budget::Kind;
 use crate::clients::{Clients, Terms};
 use crate::control::Control;
-use crate::failure::Abandoned;
-use crate::hold::Held;
+use crate::control_plane::ControlRequest;
+use crate::failure::{Abandoned, Failure};
+use crate::hold::{Held, Unheld};
 use crate::progress::Progress;
-use crate::request_head::{named, says_host};
+use crate::request_head::says_host;
 use crate::service::Service;
 use crate::upstream::Content;
 
@@ -39,13 +35,6 @@ const SWEEP: Duration = Duration::from_secs(10);
 pub(crate) struct ControlDoor {
     clients: Clients,
     control: Control,
-}
-
-impl ControlDoor {
-    /// Nobody served yet.
-    pub(crate) fn new(clients: Terms, control: Control) -> Self {
-        ControlDoor { clients: Clients::new(clients), control }
-    }
 }
 
 impl Service for ControlDoor {
@@ -60,14 +49,10 @@ impl Service for ControlDoor {
         misframed: Option<Misframed>,
         progress: &Rc<Progress>,
     ) -> Result<Response<ResponseBody>, Abandoned> {
-        let peer = self.clients.client(peer_ip, request.headers()).ip;
-        let path = request.uri().path().to_owned();
-        let response = match surface("", &path) {
-            _ if misframed.is_some() => refuse_and_close(&misframed.expect("looked at").into()),
-            _ if !is_for_somebody(&request) => json(StatusCode::BAD_REQUEST, "{\"message\":\"Bad request\"}"),
-            Surface::Health => json(StatusCode::OK, "{\"status\":\"ok\"}"),
-            Surface::Admin(path) => self.admin(path, peer, request, progress).await?,
-            _ => json(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}"),
+        let response = match misframed {
+            Some(fault) => Fault::Misframed(fault).respond(),
+            None if !says_host(request.version(), request.headers()) => Fault::NoHost.respond(),
+            None => self.admit(peer_ip, request, progress).await?,
         };
         Ok(response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress))))
     }
@@ -81,61 +66,36 @@ impl Service for ControlDoor {
     }
 }
 
-/// By the same rule as proxied requests.
-fn is_for_somebody<B>(request: &Request<B>) -> bool {
-    let (uri, headers) = (request.uri(), request.headers());
-    says_host(request.version(), headers) && Authority::of_request(headers, named(uri, headers)).is_ok()
-}
-
 impl ControlDoor {
-    async fn admin(
+    /// Nobody served yet.
+    pub(crate) fn new(clients: Terms, control: Control) -> Self {
+        ControlDoor { clients: Clients::new(clients), control }
+    }
+
+    /// Nothing is held for whoever may not come in.
+    async fn admit(
         &self,
-        path: &str,
-        peer: IpAddr,
+        peer_ip: IpAddr,
         request: Request<Incoming>,
-        progress: &Rc<Progress>,
+        progress: &Progress,
     ) -> Result<Response<Bytes>, Abandoned> {
         let (parts, body) = request.into_parts();
-        // Nothing is held for whoever has no token.
-        if let Some(refusal) = self.control.refuse(&parts, peer) {
-            return Ok(refusal);
-        }
+        let client_ip = self.clients.client(peer_ip, &parts.headers).ip;
+        let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
+        let request = ControlRequest { method, uri, headers, client_ip: Some(client_ip), body: Bytes::new() };
+        let body_bytes_max = match self.control.knock(&request.head()) {
+            Knock::Answer(response) => return Ok(response),
+            Knock::Read { body_bytes_max } => body_bytes_max,
+        };
         let holding = self.clients.holding();
-        let body = match holding.collect(body, ADMIN_BODY_BYTES_MAX, Kind::ControlBody, peer, progress).await
-        {
+        let body = match holding.collect(body, body_bytes_max, Kind::ControlBody, client_ip, progress).await {
             Ok(Held::Whole(body)) => body.into_bytes(),
-            Ok(Held::Refused(problem)) => return Ok(refuse_and_close(&problem)),
-            Ok(Held::TooLarge | Held::Unread(_)) => {
-                return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
-            }
-            Err(failure) => {
-                return failure.problem().map(|problem| refuse_and_close(&problem)).ok_or(Abandoned);
-            }
+            Ok(Held::TooLarge | Held::Unread(_)) => return Ok(Fault::BodyTooLarge.respond()),
+            Ok(Held::Refused(Unheld::TooSlow)) => return Ok(Fault::BodyTooSlow.respond()),
+            Ok(Held::Refused(Unheld::TooMuch)) => return Ok(Fault::TooMuchHeld.respond()),
+            Err(Failure::ClientGone) => return Err(Abandoned),
+            Err(_) => return Ok(Fault::BodyBroken.respond()),
         };
-        let request = AdminRequest {
-            method: parts.method,
-            path: path.to_owned(),
-            query: parts.uri.query().map(str::to_owned),
-            headers: parts.headers,
-            body,
-        };
-        Ok(self.control.admin(request).await)
+        Ok(self.control.serve(ControlRequest { body, ..request }).await)
     }
-}
-
-/// For a client that has more to send, which nobody will read.
-fn refuse_and_close(problem: &Problem) -> Response<Bytes> {
-    let message = serde_json::json!({ "message": problem.message() });
-    let mut response = json(problem.status(), "");
-    *response.body_mut() = message.to_string().into();
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-fn json(status: StatusCode, body: &'static str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
-    *response.status_mut() = status;
-    let media_type = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, media_type);
-    response
 }

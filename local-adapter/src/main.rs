@@ -2,6 +2,7 @@
 
 mod config;
 mod message;
+mod origin;
 mod secrets;
 
 mod seats;
@@ -30,9 +31,9 @@ mod upgrade;
 mod upstream;
 mod worker;
 
-mod admin;
 mod control;
 mod control_door;
+mod control_plane;
 
 mod published;
 mod store;
@@ -115,7 +116,7 @@ async fn run(settings: &Settings) -> Result<(), String> {
         store.clone(),
         peppers.peppers.clone(),
         set.admin_token.take(),
-        settings.admin_guesses_per_second,
+        settings.control(gateway.address, control.address),
     )?;
     let bounds = Bounds::find(settings.max_connections);
     let terms = terms(settings, bounds);
@@ -220,11 +221,11 @@ fn start_workers(
         let (store, published, control) =
             (store.clone(), Arc::clone(&started.published), started.control.clone());
         let (gateway, peppers) = (settings.gateway(), peppers.clone());
-        let (terms, upstreams) = (terms.clone(), upstreams.clone());
+        let (terms, upstreams, response_fields) = (terms.clone(), upstreams.clone(), settings.headers);
         let worker = move || {
             let gateway = RefCell::new(Gateway::new(gateway, peppers));
             let data_plane = DataPlane { gateway, store, published, control, timer: Timer::start() };
-            Worker::new(data_plane, terms, upstreams)
+            Worker::new(data_plane, terms, upstreams, response_fields)
         };
         WorkerThread::start(format!("worker-{number}"), worker)
     };

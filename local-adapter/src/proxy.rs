@@ -12,7 +12,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use latchkey_gateway::decision::{BodyEdit, Decision, Need, Plan};
-use latchkey_gateway::forward::{Passage, edit_own_response_headers, edit_response_headers};
+use latchkey_gateway::forward::{Latencies, Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_gateway::problem::Problem;
 use latchkey_gateway::request::Body;
 use latchkey_gateway::strip_key::append_without;
@@ -21,7 +21,7 @@ use latchkey_request::framing::Misframed;
 use crate::body::ResponseBody;
 use crate::budget::Kind;
 use crate::failure::{Abandoned, Failure};
-use crate::hold::{Held, HeldBody};
+use crate::hold::{Held, HeldBody, Unheld};
 use crate::progress::Progress;
 use crate::request_head::{head, says_host};
 use crate::system::whole_ms;
@@ -93,8 +93,12 @@ impl ProxiedRequest<'_> {
                 Held::Unread(_) => Body::Unread,
                 Held::Whole(body) => Body::Whole(&body.bytes),
                 Held::TooLarge => Body::TooLarge,
-                Held::Refused(problem) => {
-                    let response = self.refuse_and_close(problem);
+                Held::Refused(unheld) => {
+                    let problem = match unheld {
+                        Unheld::TooSlow => Problem::BodyTooSlow,
+                        Unheld::TooMuch => Problem::TooMuchHeld,
+                    };
+                    let response = self.refuse_and_close(&problem);
                     return Ok((Decision::Respond(response), held, begun));
                 }
             };
@@ -159,11 +163,12 @@ impl ProxiedRequest<'_> {
         let (mut parts, content) = response.into_parts();
         let passage = Passage {
             request_id: self.request_id,
-            upstream_latency_ms: whole_ms(sent.elapsed()),
-            proxy_latency_ms: whole_ms(sent - self.started),
+            upstream_status: parts.status,
             upgraded: parts.status == http::StatusCode::SWITCHING_PROTOCOLS,
         };
-        edit_response_headers(&mut parts.headers, passage);
+        let latencies =
+            || Latencies { upstream_ms: whole_ms(sent.elapsed()), proxy_ms: whole_ms(sent - self.started) };
+        edit_response_headers(&mut parts.headers, self.worker.response_fields, passage, latencies);
         let body = ResponseBody::new(content, Rc::clone(self.progress));
         parts.version = Version::HTTP_11;
         if self.http_1_0 && body.size_hint().exact().is_none() {
@@ -200,7 +205,9 @@ impl ProxiedRequest<'_> {
     }
 
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
-        edit_own_response_headers(response.headers_mut(), whole_ms(self.started.elapsed()));
+        let latency_ms = || whole_ms(self.started.elapsed());
+        let fields = self.worker.response_fields;
+        edit_own_response_headers(response.headers_mut(), fields, self.request_id, latency_ms);
         response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(self.progress)))
     }
 }

@@ -245,10 +245,11 @@ fn make_file(path: &Path, content: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use latchkey_control::http::ControlSettings;
     use latchkey_control::registry::TokenOrigin;
 
     use super::*;
-    use crate::admin::AdminPlane;
+    use crate::control_plane::ControlPlane;
     use crate::store::RedbStore;
 
     #[test]
@@ -371,14 +372,19 @@ mod tests {
         }
     }
 
+    fn unset() -> ControlSettings {
+        ControlSettings::new(None, "test", uuid::Uuid::nil())
+    }
+
     /// What an older version took is not lost: its pepper may be the one before.
     #[test]
     fn a_store_moves_off_a_short_pepper() {
         let folder = tempfile::tempdir().unwrap();
         let store = RedbStore::open(&folder.path().join("store.redb")).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let open =
-            |peppers| runtime.block_on(AdminPlane::open(store.clone(), peppers, None)).map(|opened| opened.1);
+        let open = |peppers| {
+            runtime.block_on(ControlPlane::open(store.clone(), peppers, None, unset())).map(|opened| opened.1)
+        };
         let short = Peppers { current: Pepper::new(b"p"), previous: None };
         let TokenOrigin::Made(token) = open(short).unwrap().origin else { panic!("no token was made") };
         let set = settings(&[("LATCHKEY_PEPPER", LONG)]).unwrap();
@@ -398,7 +404,7 @@ mod tests {
         let store = RedbStore::open(&path).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let peppers = || Peppers { current: Pepper::new(b"pepper"), previous: None };
-        let open = || runtime.block_on(AdminPlane::open(store.clone(), peppers(), None)).unwrap();
+        let open = || runtime.block_on(ControlPlane::open(store.clone(), peppers(), None, unset())).unwrap();
         let (first, again) = (open().1, open().1);
         let TokenOrigin::Made(token) = first.origin else { panic!("no token was made") };
         let digest = peppers().current.digest(token.reveal().as_bytes());

@@ -2,6 +2,7 @@
 
 use latchkey_control::ports::Random;
 use latchkey_gateway::request_ids::RequestIds;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 
 use crate::clients::{Clients, Terms};
@@ -20,6 +21,8 @@ pub(crate) struct Worker {
     pub(crate) upstreams: Upstreams,
     /// Draws request ids.
     pub(crate) request_ids: RequestIds,
+    /// What responses are added.
+    pub(crate) response_fields: ResponseFields,
 }
 
 /// What is the same for the upstreams of all threads.
@@ -35,13 +38,19 @@ pub(crate) struct UpstreamTerms {
 
 impl Worker {
     /// Nothing served yet.
-    pub(crate) fn new(data_plane: DataPlane, clients: Terms, upstreams: UpstreamTerms) -> Self {
+    pub(crate) fn new(
+        data_plane: DataPlane,
+        clients: Terms,
+        upstreams: UpstreamTerms,
+        response_fields: ResponseFields,
+    ) -> Self {
         let UpstreamTerms { allowed, idle_max, shed } = upstreams;
         Worker {
             clients: Clients::new(clients),
             data_plane,
             upstreams: Upstreams::new(allowed, idle_max, shed),
             request_ids: RequestIds::new(Random::seed(&SystemRandom)),
+            response_fields,
         }
     }
 }

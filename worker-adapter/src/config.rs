@@ -1,11 +1,13 @@
 //! Settings, from the Worker's variables and secrets.
 
 use latchkey_gateway::gateway::GatewaySettings;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 use latchkey_request::network::parse_networks;
+use latchkey_router::OwnPaths;
 use serde_json::{Map, Value};
 
 /// How old a replica's record may be, in milliseconds, unless a setting says otherwise: Workers KV
@@ -17,6 +19,8 @@ const REPLICA_HORIZON_MS_DEFAULT: u64 = 120_000;
 pub struct Settings {
     /// Of the data plane.
     pub gateway: GatewaySettings,
+    /// What responses are added.
+    pub response_fields: ResponseFields,
     /// How long Workers KV may show an old state, in milliseconds.
     pub replica_horizon_ms: u64,
     /// Where upstreams may be, as far as their hosts say it themselves.
@@ -56,12 +60,25 @@ impl Settings {
             outage_grace_ms: number("LATCHKEY_OUTAGE_GRACE_MS", defaults.outage_grace_ms)?,
             body_search_bytes: number("LATCHKEY_BODY_SEARCH_BYTES", defaults.body_search_bytes as u64)?
                 as usize,
+            own_paths: match text("LATCHKEY_GATEWAY_PREFIX") {
+                Some(prefix) => {
+                    OwnPaths::new(prefix).map_err(|error| format!("LATCHKEY_GATEWAY_PREFIX: {error}"))?
+                }
+                None => defaults.own_paths,
+            },
             ..defaults
+        };
+        let response_fields = match text("LATCHKEY_HEADERS") {
+            Some(text) => {
+                ResponseFields::parse(text).map_err(|error| format!("LATCHKEY_HEADERS: {error}"))?
+            }
+            None => ResponseFields::default(),
         };
         let allowed = parse_networks(text("LATCHKEY_UPSTREAM_ALLOW").unwrap_or_default())
             .map_err(|error| format!("LATCHKEY_UPSTREAM_ALLOW: {error}"))?;
         Ok(Settings {
             gateway,
+            response_fields,
             upstreams: UpstreamAddresses::new(allowed),
             replica_horizon_ms: number("LATCHKEY_REPLICA_HORIZON_MS", REPLICA_HORIZON_MS_DEFAULT)?,
             admin_token: admin_token.map(|token| peppers.current.digest(token.as_bytes())),
@@ -95,13 +112,25 @@ mod tests {
         assert_eq!(settings.replica_horizon_ms, REPLICA_HORIZON_MS_DEFAULT);
         assert!(settings.admin_token.is_none());
         assert_eq!(settings.admin_guesses_per_second, 10);
+        assert_eq!(settings.response_fields, ResponseFields::default());
+        let set =
+            json!({"LATCHKEY_PEPPER": PEPPER, "LATCHKEY_HEADERS": "off", "LATCHKEY_GATEWAY_PREFIX": "/own"});
+        let settings = parse(set).unwrap();
+        assert_eq!(settings.response_fields, ResponseFields::NONE);
+        assert_eq!(settings.gateway.own_paths, OwnPaths::new("/own").unwrap());
     }
 
     #[test]
     fn what_is_missing_or_wrong_is_named() {
         assert!(Settings::parse("{}").unwrap_err().contains("LATCHKEY_PEPPER"));
-        let wrong = json!({"LATCHKEY_PEPPER": PEPPER, "LATCHKEY_OUTAGE_GRACE_MS": "soon"});
-        assert!(parse(wrong).unwrap_err().contains("LATCHKEY_OUTAGE_GRACE_MS"));
+        for (name, value) in [
+            ("LATCHKEY_OUTAGE_GRACE_MS", "soon"),
+            ("LATCHKEY_HEADERS", "all"),
+            ("LATCHKEY_GATEWAY_PREFIX", "gateway"),
+        ] {
+            let error = parse(json!({"LATCHKEY_PEPPER": PEPPER, name: value})).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use latchkey_control::admin::Door;
+use latchkey_control::http::{ControlSettings, Door, Head, Knock};
 use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_gateway::forward::{edit_own_response_headers, named_by_connection};
@@ -12,6 +12,7 @@ use latchkey_gateway::gateway::{Event, Gateway, GrantAnswer, Learned};
 use latchkey_gateway::problem::{Problem, request_id_text};
 use latchkey_gateway::request::{Body, Headers, Now};
 use latchkey_gateway::request_ids::RequestIds;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::surface::{Surface, surface};
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::grant::Grant;
@@ -34,6 +35,7 @@ pub struct DataPlane {
     ids: RequestIds,
     door: Door,
     upstreams: UpstreamAddresses,
+    response_fields: ResponseFields,
 }
 
 /// What a grant was read as.
@@ -53,16 +55,19 @@ impl DataPlane {
     /// Knows nothing yet. `seed`: random.
     pub fn new(settings: &Settings, seed: [u64; 2]) -> Self {
         DataPlane {
-            gateway: Gateway::new(settings.gateway, settings.peppers.clone()),
+            gateway: Gateway::new(settings.gateway.clone(), settings.peppers.clone()),
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
             door: Door::new(
-                settings.admin_token,
+                ControlSettings {
+                    guesses_per_second: settings.admin_guesses_per_second,
+                    ..ControlSettings::new(settings.admin_token, "worker", uuid::Uuid::nil())
+                },
                 settings.peppers.clone(),
-                settings.admin_guesses_per_second,
             ),
             upstreams: settings.upstreams.clone(),
+            response_fields: settings.response_fields,
         }
     }
 
@@ -71,21 +76,27 @@ impl DataPlane {
         self.names.to_text()
     }
 
+    /// What responses are added.
+    pub fn response_fields(&self) -> ResponseFields {
+        self.response_fields
+    }
+
     /// What is to become of a request, in the words of [`answer`].
     pub fn ask(&mut self, text: &str, body: Body<'_>) -> String {
-        let DataPlane { gateway, names, ids, upstreams, .. } = self;
-        let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
+        let DataPlane { gateway, names, ids, upstreams, response_fields, .. } = self;
+        let fields = *response_fields;
+        let Some(described) = Described::parse(text, names) else { return refuse_undescribed(fields) };
         let request_id = described.request_id.unwrap_or_else(|| ids.draw());
         // Before the path is believed.
         if let Err(no_authority) = described.authority() {
-            return refuse_described(&described, &no_authority.into(), request_id, &Aside::default());
+            return refuse_described(&described, &no_authority.into(), request_id, fields, &Aside::default());
         }
         match surface(PREFIX, described.path) {
             Surface::Proxy => {}
             Surface::Admin(_) | Surface::Status => return answer::control_plane(),
-            Surface::Health => return own(StatusCode::OK, "{\"status\":\"ok\"}", request_id),
+            Surface::Health => return own(StatusCode::OK, "{\"status\":\"ok\"}", request_id, fields),
             Surface::PortalApi(_) | Surface::Portal(_) | Surface::Manager(_) | Surface::Nothing => {
-                return own(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}", request_id);
+                return own(StatusCode::NOT_FOUND, "{\"message\":\"Not found\"}", request_id, fields);
             }
         }
         let head = described.head(request_id);
@@ -99,14 +110,20 @@ impl DataPlane {
                     aside.log(&format!(
                         "service {service_id}: an upstream may not be at its address: {reason}"
                     ));
-                    return refuse_described(&described, &Problem::UpstreamUnavailable, request_id, &aside);
+                    return refuse_described(
+                        &described,
+                        &Problem::UpstreamUnavailable,
+                        request_id,
+                        fields,
+                        &aside,
+                    );
                 }
                 let dropped = named_by_connection(described.fields()).unwrap_or_default();
                 answer::forward(&plan, request_id, &dropped, &aside(gateway, now))
             }
             Decision::Respond(mut response) => {
-                let latency_ms = now.monotonic_ms.saturating_sub(head.started.monotonic_ms);
-                edit_own_response_headers(response.headers_mut(), latency_ms);
+                let latency_ms = || now.monotonic_ms.saturating_sub(head.started.monotonic_ms);
+                edit_own_response_headers(response.headers_mut(), fields, request_id, latency_ms);
                 answer::respond(&response, &request_id_text(request_id), &aside(gateway, now))
             }
             Decision::Need(Need::Body { bytes_max }) => answer::need_body(bytes_max, request_id),
@@ -121,8 +138,12 @@ impl DataPlane {
     /// The answer to a request to the Admin API that may not come in, judged by its head alone: the
     /// object is not woken for it. Empty: it may.
     pub fn refuse_admin(&self, method: &str, headers: &HeaderMap, client_ip: &str, now_ms: u64) -> String {
-        let refusal = self.door.refuse(method, headers, client_ip.parse().ok(), now_ms);
-        let Some(response) = refusal else { return String::new() };
+        let client_ip = client_ip.parse().ok();
+        let head = Head { method, host: b"", path: "/admin", query: None, headers, client_ip };
+        let response = match self.door.knock(&head, now_ms) {
+            Knock::Answer(response) if matches!(response.status().as_u16(), 401 | 429 | 503) => response,
+            Knock::Answer(_) | Knock::Read { .. } => return String::new(),
+        };
         let mut aside = Aside::default();
         self.door.reports(now_ms).iter().for_each(|report| aside.log(&report.to_string()));
         answer::respond(&response, "", &aside)
@@ -130,7 +151,8 @@ impl DataPlane {
 
     /// The response to a request that came to grief: `problem` is the shim's word for why.
     pub fn refuse(&self, text: &str, problem: &str) -> String {
-        let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed() };
+        let fields = self.response_fields;
+        let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed(fields) };
         let problem = match problem {
             "stale" => Problem::Stale,
             "unresolved" => Problem::UpstreamUnresolved,
@@ -140,7 +162,7 @@ impl DataPlane {
             _ => Problem::Internal,
         };
         let request_id = described.request_id.unwrap_or_default();
-        refuse_described(&described, &problem, request_id, &Aside::default())
+        refuse_described(&described, &problem, request_id, fields, &Aside::default())
     }
 
     /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
@@ -240,24 +262,30 @@ fn aside(gateway: &mut Gateway, now: Now) -> Aside {
 }
 
 /// An answer of this part's own.
-fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
+fn own(status: StatusCode, body: &'static str, request_id: u128, fields: ResponseFields) -> String {
     let mut response = Response::new(Bytes::from_static(body.as_bytes()));
     *response.status_mut() = status;
     let media_type = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, media_type);
-    edit_own_response_headers(response.headers_mut(), 0);
+    edit_own_response_headers(response.headers_mut(), fields, request_id, || 0);
     answer::respond(&response, &request_id_text(request_id), &Aside::default())
 }
 
-fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128, aside: &Aside) -> String {
+fn refuse_described(
+    described: &Described<'_>,
+    problem: &Problem,
+    request_id: u128,
+    fields: ResponseFields,
+    aside: &Aside,
+) -> String {
     let mut response = problem.respond(described.fields().values("accept").next(), request_id);
-    edit_own_response_headers(response.headers_mut(), 0);
+    edit_own_response_headers(response.headers_mut(), fields, request_id, || 0);
     answer::respond(&response, &request_id_text(request_id), aside)
 }
 
-fn refuse_undescribed() -> String {
+fn refuse_undescribed(fields: ResponseFields) -> String {
     let mut response = Problem::BadRequest("Bad request").respond(None, 0);
-    edit_own_response_headers(response.headers_mut(), 0);
+    edit_own_response_headers(response.headers_mut(), fields, 0, || 0);
     response.headers_mut().remove(HeaderName::from_static("x-kong-request-id"));
     answer::respond(&response, "", &Aside::default())
 }

@@ -5,7 +5,7 @@
 
 #![allow(unreachable_pub, reason = "JavaScript reaches it")]
 
-use latchkey_control::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
+use latchkey_control::http::{Control, ControlSettings, Head, InternalCause};
 use latchkey_control::ports::{Clock, Random};
 use latchkey_control::registry::Registry;
 use latchkey_gateway::surface::{Surface, surface};
@@ -28,13 +28,10 @@ use crate::request::header_map;
 use crate::store::{SqlStore, at_once};
 use crate::system::{SystemClock, SystemRandom};
 
-/// Version of Kong whose conventions are kept.
-const KONG_VERSION: &str = "3.9.1";
-
 /// The workspace in an object.
 #[wasm_bindgen]
 pub struct Workspace {
-    admin: Admin<SqlStore, SystemClock, SystemRandom>,
+    admin: Control<SqlStore, SystemClock, SystemRandom>,
     horizon_ms: u64,
     replica_keys: ReplicaKeys,
 }
@@ -53,13 +50,8 @@ impl Workspace {
         for job in at_once(registry.resume_jobs()).map_err(|error| JsError::new(&error.to_string()))? {
             console_error!("{job}: this change was begun by a newer version, which must complete it");
         }
-        let admin_settings = AdminSettings {
-            token: settings.admin_token,
-            version: KONG_VERSION.to_owned(),
-            hostname: "worker".to_owned(),
-            node_id: SystemRandom.uuid(),
-        };
-        let admin = Admin::new(registry, admin_settings);
+        let control_settings = ControlSettings::new(settings.admin_token, "worker", SystemRandom.uuid());
+        let admin = Control::new(registry, control_settings);
         Ok(Workspace { admin, horizon_ms: settings.replica_horizon_ms, replica_keys })
     }
 
@@ -78,8 +70,9 @@ impl Workspace {
             _ => "/nothing",
         };
         let headers = header_map(headers);
-        let request = AdminRequest { method, path, query, headers: &headers, body };
-        let response = at_once(self.admin.handle(request));
+        let path = format!("/admin{path}");
+        let head = Head { method, host: b"", path: &path, query, headers: &headers, client_ip: None };
+        let response = at_once(self.admin.serve(&head, body));
         if let Some(cause) = response.extensions().get::<InternalCause>() {
             console_error!("a call to the Admin API failed: {cause}");
         }

@@ -12,8 +12,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_control::http::ControlSettings;
 use latchkey_control::transaction::Transaction;
 use latchkey_gateway::gateway::{Gateway, GatewaySettings};
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::grant::{Consumer, Grant};
 use latchkey_published::keys::{Pepper, Peppers, PlainKey, generate_key};
@@ -22,11 +24,11 @@ use latchkey_request::client::TrustedIps;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::admin::AdminRequest;
 use crate::budget::{Budget, Kind};
 use crate::clients::{Reached, Terms};
 use crate::control::Control;
 use crate::control_door::ControlDoor;
+use crate::control_plane::ControlRequest;
 use crate::data_plane::DataPlane;
 use crate::hold::Holding;
 use crate::seats::{Seats, Shed};
@@ -96,7 +98,8 @@ impl Program {
         });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
-        let started = Control::start(store.clone(), peppers(), None, 0).unwrap();
+        let settings = ControlSettings::new(None, "test", Uuid::nil());
+        let started = Control::start(store.clone(), peppers(), None, settings).unwrap();
         let control = started.control.clone();
         let door_control = started.control.clone();
         let (control_address, _) = serve("control-door", move |address| {
@@ -108,7 +111,7 @@ impl Program {
             let data_plane = DataPlane { gateway, store, published, control, timer: Timer::start() };
             let allowed = UpstreamAddresses::default();
             let upstreams = UpstreamTerms { allowed, idle_max: 1000, shed: Shed::default() };
-            Worker::new(data_plane, terms(address, Kind::Head), upstreams)
+            Worker::new(data_plane, terms(address, Kind::Head), upstreams, ResponseFields::default())
         };
         let (address, worker) = serve("worker-0", worker);
         Program { address, control_address, key, control, worker, _folder: folder }
@@ -129,8 +132,16 @@ impl Program {
     }
 
     fn get(&self, target: &str) -> String {
-        self.ask(&format!("GET {target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"))
+        self.ask(&get(target))
     }
+
+    fn get_control(&self, target: &str) -> String {
+        self.ask_control(&get(target))
+    }
+}
+
+fn get(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 }
 
 fn connect(address: SocketAddr) -> TcpStream {

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, Waker};
 use bytes::BytesMut;
 use http::request::Parts;
 use http::{Method, StatusCode};
-use latchkey_gateway::decision::{Plan, Upstream};
+use latchkey_gateway::decision::Plan;
+use latchkey_gateway::upstream::Upstream;
 use tokio::io::AsyncReadExt as _;
 
 use super::connect::Stream;

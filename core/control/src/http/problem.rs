@@ -1,0 +1,147 @@
+//! Turns an error into a response.
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::endpoints::Endpoint;
+use super::{Fault, answer};
+use crate::registry::{Error, ErrorCode};
+use latchkey_store::StoreError;
+
+/// What went wrong inside: in the extensions of the response, for the adapter's log.
+///
+/// It has the pattern of the endpoint, never the path: a path can hold a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{endpoint}: {error}")]
+pub struct InternalCause {
+    /// Pattern of the endpoint that was called: `/consumers/{consumers}`.
+    pub endpoint: &'static str,
+    /// What the store says.
+    pub error: StoreError,
+}
+
+/// Why a request is not answered as it asks.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// No admin token is set.
+    NoTokenConfigured,
+    /// None, or another one, was presented.
+    WrongToken,
+    /// The same, and many before it in this second.
+    TooManyWrongTokens,
+    /// It names no host.
+    NoHost,
+    /// A browser asks what a page may do; it is told.
+    Preflight(Option<&'static Endpoint>),
+    /// There is no such path.
+    UnknownPath,
+    /// The path does not take the method.
+    UnknownMethod(&'static Endpoint),
+    /// The body is of a type that is not read.
+    UnsupportedType,
+    /// The request cannot be read.
+    Malformed(&'static str),
+    /// The registry refused or failed, asked by the endpoint of this pattern.
+    Registry { endpoint: &'static str, error: Error },
+}
+
+pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
+    match refusal {
+        Refusal::NoTokenConfigured => {
+            let message = "No admin token is configured: set one to use the Admin API";
+            answer::message(StatusCode::SERVICE_UNAVAILABLE, message)
+        }
+        Refusal::WrongToken => answer::message(StatusCode::UNAUTHORIZED, "Invalid admin token"),
+        Refusal::TooManyWrongTokens => {
+            let mut response = answer::message(StatusCode::TOO_MANY_REQUESTS, "Too many wrong admin tokens");
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        }
+        Refusal::NoHost => Fault::NoHost.respond(),
+        Refusal::Preflight(endpoint) => answer::preflight(*endpoint),
+        Refusal::UnknownPath => answer::message(StatusCode::NOT_FOUND, "Not found"),
+        Refusal::UnknownMethod(endpoint) => {
+            let mut response = answer::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+            answer::add_allow(&mut response, endpoint);
+            response
+        }
+        Refusal::UnsupportedType => answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        Refusal::Malformed(message) => answer::message(StatusCode::BAD_REQUEST, message),
+        Refusal::Registry { endpoint, error } => registry_response(endpoint, error),
+    }
+}
+
+fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
+    let status = status(error);
+    let mut response = match error {
+        Error::NotFound | Error::Busy | Error::UnknownPepper | Error::Store(_) => {
+            answer::message(status, &error.to_string())
+        }
+        Error::Schema(_)
+        | Error::IdInUse(_)
+        | Error::NoSuchReference { .. }
+        | Error::Referenced { .. }
+        | Error::NotUnique(_)
+        | Error::NoEntity { .. }
+        | Error::InvalidOffset(_)
+        | Error::InvalidSize(_)
+        | Error::InvalidOption { .. } => answer::json(status, &described(error)),
+    };
+    if error.is_retryable() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Error::Store(cause) = error {
+        response.extensions_mut().insert(InternalCause { endpoint, error: cause.clone() });
+    }
+    response
+}
+
+/// Kong's error object.
+fn described(error: &Error) -> Value {
+    let code = error.code();
+    let mut object = Map::new();
+    object.insert("message".to_owned(), error.to_string().into());
+    object.insert("name".to_owned(), code.name().into());
+    object.extend(code.number().map(|number| ("code".to_owned(), number.into())));
+    object.extend(fields(error).map(|fields| ("fields".to_owned(), fields)));
+    if let Error::InvalidOption { option, sentence } = error {
+        object.insert("options".to_owned(), json!({ *option: sentence }));
+    }
+    Value::Object(object)
+}
+
+fn fields(error: &Error) -> Option<Value> {
+    match error {
+        Error::Schema(violation) => Some(violation.fields.clone().into_value()),
+        Error::IdInUse(id) => Some(json!({"id": id})),
+        Error::NoSuchReference { field, id, .. } => Some(json!({ *field: {"id": id} })),
+        Error::Referenced { by, .. } => Some(json!({"@referenced_by": by.name()})),
+        Error::NotUnique(fields) => Some(Value::Object(fields.clone())),
+        Error::NoEntity { field, value } => Some(json!({ *field: value })),
+        Error::InvalidOffset(_)
+        | Error::InvalidSize(_)
+        | Error::InvalidOption { .. }
+        | Error::NotFound
+        | Error::Busy
+        | Error::UnknownPepper
+        | Error::Store(_) => None,
+    }
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error.code() {
+        ErrorCode::SchemaViolation
+        | ErrorCode::PrimaryKeyViolation
+        | ErrorCode::ForeignKeyViolation
+        | ErrorCode::InvalidOffset
+        | ErrorCode::InvalidSize
+        | ErrorCode::InvalidOptions => StatusCode::BAD_REQUEST,
+        ErrorCode::UniqueViolation => StatusCode::CONFLICT,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::DatabaseError if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::DatabaseError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}

@@ -1,0 +1,103 @@
+//! The Admin API in process: the suite of `tests/src/admin_suite`, and what needs the inside.
+
+mod door;
+mod endpoints;
+mod failures;
+mod origins;
+mod peppers;
+mod properties;
+mod suite;
+mod times;
+
+use http::{HeaderMap, HeaderValue};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{AdminOrigins, Control, ControlSettings, Head};
+use crate::ports::testing::{ManualClock, SeededRandom};
+use crate::registry::Registry;
+use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
+use latchkey_store::Store;
+use latchkey_store::memory::MemoryStore;
+
+const TOKEN: &str = "sesame";
+const START_MS: u64 = 1_700_000_000_000;
+
+type TestControl<S = MemoryStore> = Control<S, ManualClock, SeededRandom>;
+
+async fn new_control() -> TestControl {
+    control_over(MemoryStore::default()).await
+}
+
+async fn control_over<S: Store>(store: S) -> TestControl<S> {
+    let peppers = Peppers { current: Pepper::new(b"pepper"), previous: Some(Pepper::new(b"before")) };
+    let token = peppers.current.digest(TOKEN.as_bytes());
+    let registry =
+        Registry::open(store, ManualClock::at(START_MS), SeededRandom::new(7), peppers).await.unwrap();
+    Control::new(registry, settings(Some(token)))
+}
+
+fn settings(token: Option<KeyDigest>) -> ControlSettings {
+    ControlSettings::new(token, "test", Uuid::nil())
+}
+
+/// A head with these fields; `path` with the prefix of its surface.
+fn head<'a>(method: &'a str, path: &'a str, query: Option<&'a str>, headers: &'a HeaderMap) -> Head<'a> {
+    Head { method, host: b"control.test", path, query, headers, client_ip: None }
+}
+
+fn headers(content_type: Option<&str>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("kong-admin-token", HeaderValue::from_static(TOKEN));
+    if let Some(content_type) = content_type {
+        headers.insert("content-type", HeaderValue::from_str(content_type).unwrap());
+    }
+    headers
+}
+
+/// Status and body of a call of the Admin API; an empty body is null.
+async fn call<S: Store>(control: &TestControl<S>, method: &str, target: &str, body: &str) -> (u16, Value) {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
+    let headers = headers((!body.is_empty()).then_some("application/json"));
+    let path = format!("/admin{path}");
+    let response = control.serve(&head(method, &path, query, &headers), body.as_bytes()).await;
+    let body = match response.body().as_ref() {
+        [] => Value::Null,
+        bytes => serde_json::from_slice(bytes).unwrap(),
+    };
+    (response.status().as_u16(), body)
+}
+
+/// Calls, and checks the status and that the answer contains what is expected.
+#[track_caller]
+fn expect((status, body): (u16, Value), expected_status: u16, expected: Value) -> Value {
+    assert_eq!(status, expected_status, "{body}");
+    if let Err(path) = contains(&body, &expected) {
+        panic!("at {path}: expected {expected}\nin {body}");
+    }
+    body
+}
+
+/// Whether every member of `expected` is in `body`; arrays must be equal in length.
+fn contains(body: &Value, expected: &Value) -> Result<(), String> {
+    match (body, expected) {
+        (Value::Object(body), Value::Object(expected)) => expected.iter().try_for_each(|(name, value)| {
+            let found = body.get(name).ok_or_else(|| name.clone())?;
+            contains(found, value).map_err(|path| format!("{name}.{path}"))
+        }),
+        (Value::Array(body), Value::Array(expected)) if body.len() == expected.len() => {
+            body.iter().zip(expected).enumerate().try_for_each(|(at, (found, value))| {
+                contains(found, value).map_err(|path| format!("{at}.{path}"))
+            })
+        }
+        _ if body == expected => Ok(()),
+        _ => Err(String::new()),
+    }
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_else(|| panic!("no text {name} in {value}")).to_owned()
+}

@@ -1,0 +1,114 @@
+//! Deciding for whoever passes the request on: whether it may pass, and whose it is, without a plan.
+//!
+//! Such a platform asks with the head of a request alone and changes nothing of it, so a key in the
+//! body would not be found, and one that is to be hidden would go on to the upstream. Nor is the path
+//! passed on in the normal form that is decided by: what could be taken for another path is refused.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::{Gateway, admit};
+use crate::authenticate::Caller;
+use crate::basis::Stop;
+use crate::config::RouteRules;
+use crate::decision::Need;
+use crate::find_route::find_route;
+use crate::problem::Problem;
+use crate::request::{Body, Headers, Now, RequestHead};
+use latchkey_published::grant::Identity;
+use latchkey_router::NormalPath;
+
+/// Why a path is refused that whoever passes it on may read otherwise.
+pub const MISTAKABLE_PATH: &str = "The path must be in normal form";
+
+/// Whether a request may pass.
+#[derive(Debug)]
+pub enum Authorization {
+    /// It may.
+    Allow(Authorized),
+    /// It may not.
+    Refuse(Problem),
+    /// It cannot be decided here.
+    Unfit(Unfit),
+}
+
+/// Whose request may pass.
+#[derive(Clone, Debug)]
+pub struct Authorized(Option<Caller>);
+
+impl Authorized {
+    /// Names and values of the fields that tell an upstream who calls; none on a route where nobody
+    /// is asked.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static http::HeaderName, &[u8])> {
+        self.0.as_ref().map(Caller::identity).into_iter().flat_map(Identity::fields)
+    }
+
+    /// Application that the credential belongs to.
+    pub fn application_id(&self) -> Option<Uuid> {
+        match self.0.as_ref()? {
+            Caller::Credential(grant) => grant.application_id,
+            Caller::Anonymous(_) => None,
+        }
+    }
+}
+
+/// Why a request cannot be decided by its head alone: what key-auth of its route is set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// `key_in_body`.
+    KeyInBody,
+    /// `hide_credentials`.
+    HideCredentials,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unfit::KeyInBody => "key_in_body",
+            Unfit::HideCredentials => "hide_credentials",
+        })
+    }
+}
+
+impl Unfit {
+    fn of(rules: &RouteRules) -> Option<Self> {
+        let auth = rules.key_auth.as_deref()?;
+        match (auth.in_body, auth.hides_credentials) {
+            (true, _) => Some(Unfit::KeyInBody),
+            (false, true) => Some(Unfit::HideCredentials),
+            (false, false) => None,
+        }
+    }
+}
+
+impl Gateway {
+    /// Decides by the head of a request, or says what is needed first; after each need was met,
+    /// `now` is read anew.
+    pub fn authorize<H: Headers>(
+        &mut self,
+        head: &RequestHead<'_, H>,
+        now: Now,
+    ) -> Result<Authorization, Need> {
+        match self.allow(head, now) {
+            Ok(authorization) => Ok(authorization),
+            Err(Stop::Need(need)) => Err(need),
+            Err(Stop::Problem(problem)) => Ok(Authorization::Refuse(problem)),
+            Err(Stop::Respond(_)) => Ok(Authorization::Refuse(Problem::HttpsRequired)),
+        }
+    }
+
+    fn allow<H: Headers>(&mut self, head: &RequestHead<'_, H>, now: Now) -> Result<Authorization, Stop> {
+        let (basis, callers) = self.basis(head.started, now)?;
+        let path = NormalPath::new(head.path);
+        if !path.is_unmistakable(head.path) {
+            return Err(Problem::BadRequest(MISTAKABLE_PATH).into());
+        }
+        let routed = find_route(basis.config, head, &path)?;
+        if let Some(unfit) = Unfit::of(routed.rules) {
+            return Ok(Authorization::Unfit(unfit));
+        }
+        let admitted = admit(callers, &routed, basis, head, Body::Unread)?;
+        Ok(Authorization::Allow(Authorized(admitted.caller)))
+    }
+}
