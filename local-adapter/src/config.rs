@@ -71,11 +71,11 @@ pub(crate) struct Settings {
     #[arg(long)]
     pub(crate) demo: bool,
 
-    /// Threads that serve requests [default: one for each core]
+    /// Threads that serve requests at the gateway, 1 to 1024 [default: one for each core]
     #[arg(long, env = "LATCHKEY_THREADS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 
-    /// Peers that are believed who the client is, by X-Forwarded-For, -Proto, -Host and -Port: addresses and networks, with commas, such as 10.0.0.0/8,::1 [default: none]
+    /// Peers that are believed who the client is, at both doors, by X-Forwarded-For, -Proto, -Host and -Port (Kong's trusted_ips): addresses and networks, with commas, such as 10.0.0.0/8,::1; from all others these fields are replaced [default: none]
     #[arg(
         long,
         env = "LATCHKEY_TRUSTED_IPS",
@@ -85,7 +85,7 @@ pub(crate) struct Settings {
     )]
     pub(crate) trusted_ips: TrustedIps,
 
-    /// Fields that responses get: server_tokens, latency_tokens, Server, Via, X-Kong-Proxy-Latency, X-Kong-Response-Latency, X-Kong-Upstream-Latency, X-Kong-Upstream-Status, X-Kong-Request-Id, with commas between them; or off
+    /// Fields that responses are added, with commas between them (Kong's headers): Server (of answers made here) and Via (of upstreams' responses), both by server_tokens; X-Kong-Response-Latency, X-Kong-Proxy-Latency and X-Kong-Upstream-Latency, all by latency_tokens; X-Kong-Upstream-Status; X-Kong-Request-Id; or off; what is switched off is not worked out either
     #[arg(long, env = "LATCHKEY_HEADERS", value_name = "FIELDS", value_parser = ResponseFields::parse, default_value = "server_tokens, latency_tokens, X-Kong-Request-Id")]
     pub(crate) headers: ResponseFields,
 
@@ -93,24 +93,23 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_GATEWAY_PREFIX", value_name = "PATH", value_parser = OwnPaths::new, default_value = "/-")]
     pub(crate) gateway_prefix: OwnPaths,
 
-    /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
+    /// Longest time after a change, in milliseconds, that a request may still be decided by the state before (the local program acts at once, and closes open WebSockets within it)
     #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = GatewaySettings::default().revocation_bound_ms)]
     pub(crate) revocation_bound_ms: u64,
 
-    /// How long known keys stay good past the bound while the feed of changes cannot be read, in milliseconds; 0: not at all
+    /// How long known keys stay good past the bound while the feed of changes cannot be read, in milliseconds; 0: not at all (the local program has the feed in its own memory, where this does not happen)
     #[arg(long, env = "LATCHKEY_OUTAGE_GRACE_MS", value_name = "MS", default_value_t = GatewaySettings::default().outage_grace_ms)]
     pub(crate) outage_grace_ms: u64,
 
-    /// Longest body that is searched for a key, in bytes; a longer one is refused with 413
+    /// Longest body that is searched for a key (only with key_in_body), in bytes; a longer one is refused with 413
     #[arg(long, env = "LATCHKEY_BODY_SEARCH_BYTES", value_name = "BYTES", default_value_t = GatewaySettings::default().body_search_bytes)]
     pub(crate) body_search_bytes: usize,
 
-    /// Memory for keys already looked up, in bytes, for all threads together
+    /// Memory for keys already looked up, in bytes, for all threads together (of a Lambda function, 33554432 unless it is set)
     #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = GRANT_CACHE_BYTES_LOCAL_DEFAULT)]
     pub(crate) grant_cache_bytes: usize,
 
-    /// Networks that upstreams may be in although they are refused otherwise (link-local, metadata
-    /// services, multicast), e.g. 169.254.170.0/24; commas between them
+    /// Networks that upstreams may be in although they are refused otherwise (link-local, metadata services, multicast), with commas, such as 169.254.170.0/24,fe80::/10 [default: none]
     #[arg(long, env = "LATCHKEY_UPSTREAM_ALLOW", value_name = "NETWORKS", value_parser = upstream_addresses, default_value = "", hide_default_value = true)]
     pub(crate) upstream_allow: UpstreamAddresses,
 
@@ -123,16 +122,20 @@ pub(crate) struct Settings {
     pub(crate) held_body_bytes: usize,
 
     /// Least rate of bodies that are held, in bytes a second, after the first ten seconds; a slower one is refused with 408; 0: any rate
-    #[arg(long, env = "LATCHKEY_HELD_BODY_RATE", value_name = "BYTES", default_value_t = HELD_BYTES_PER_SECOND_DEFAULT)]
+    #[arg(long, env = "LATCHKEY_HELD_BODY_RATE", value_name = "BYTES/S", default_value_t = HELD_BYTES_PER_SECOND_DEFAULT)]
     pub(crate) held_body_rate: u32,
 
-    /// Wrong admin tokens from one address in a second that are answered 401; more are answered 429; 0: no bound
+    /// Wrong admin tokens from one address (of IPv6: one /64) in a second that are answered 401; more are answered 429; 0: no bound
     #[arg(long, env = "LATCHKEY_ADMIN_GUESSES_PER_SECOND", value_name = "COUNT", default_value_t = ADMIN_GUESSES_PER_SECOND_DEFAULT)]
     pub(crate) admin_guesses_per_second: u32,
 
     /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
     #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = DRAIN_MS_DEFAULT)]
     pub(crate) drain_ms: u64,
+
+    /// Print the page of all settings, and end
+    #[arg(long, hide = true)]
+    pub(crate) print_settings: bool,
 }
 
 impl Settings {

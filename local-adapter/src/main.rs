@@ -4,6 +4,7 @@ mod config;
 mod message;
 mod origin;
 mod secrets;
+mod settings_page;
 
 mod seats;
 mod server;
@@ -79,6 +80,10 @@ use crate::worker_thread::WorkerThread;
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
+    if settings.print_settings {
+        message::print(&settings_page::render());
+        return ExitCode::SUCCESS;
+    }
     start_logging();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome =

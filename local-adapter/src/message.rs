@@ -25,10 +25,15 @@ pub(crate) struct Start<'s> {
     pub(crate) demo: Option<&'s Demo>,
 }
 
+/// Prints a page that was asked for.
+pub(crate) fn print(page: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(page.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Tells it. A closed stdout is no reason to stop.
 pub(crate) fn tell(start: &Start<'_>) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(render(start).as_bytes()).and_then(|()| out.flush());
+    print(&render(start));
 }
 
 fn render(start: &Start<'_>) -> String {
