@@ -21,6 +21,19 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     Ok(target.into())
 }
 
+/// Builds every program and every test, in one go.
+///
+/// Packages that are chosen alone get other features of the libraries that they share, and cargo
+/// compiles those again for each choice: tests are chosen by `--workspace --test …` for that reason.
+pub(crate) fn build_for_tests() -> Result<()> {
+    cargo(&["build", "--workspace", "--bins", "--tests"])
+}
+
+/// A program that [`build_for_tests`] made.
+pub(crate) fn tested_program(name: &str) -> Result<PathBuf> {
+    Ok(target_dir()?.join("debug").join(name))
+}
+
 /// Runs cargo at the root of the workspace, its output shown.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
     run(Command::new(cargo_program()).args(arguments))

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use latchkey_tests::lambda::Trigger;
@@ -12,6 +11,7 @@ use latchkey_tests::lambda::dynamodb::DynamoDb;
 use latchkey_tests::lambda::environment::{Environment, Program};
 use latchkey_tests::lambda::event::{Arrived, event};
 use latchkey_tests::lambda::runtime_api::Part;
+use latchkey_tests::output::Output;
 use latchkey_tests::raw_http::Headers;
 use latchkey_tests::upstream::{Next, Upstream, answer};
 use serde_json::{Value, json};
@@ -169,9 +169,9 @@ fn folder() -> PathBuf {
 }
 
 pub(super) fn start(program: &Program) -> Result<Environment> {
-    let log: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let log = Output::default();
     Environment::start(program, &log).map_err(|failure| {
-        let printed = log.lock().map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default();
+        let printed = log.text();
         anyhow!("{}: {failure:?}\n{printed}", program.path.display())
     })
 }

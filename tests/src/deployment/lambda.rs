@@ -1,46 +1,20 @@
-//! The whole of the Lambda form, ready for requests.
+//! The AWS Lambda function, with all that its platform is here.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::dynamodb::DynamoDb;
-use super::environment::{Function, Program};
-use super::front::Front;
-use super::trigger::Trigger;
-use super::watch::Watch;
-use crate::fixtures::fresh_text;
-use crate::gateway::{ADMIN_TOKEN, build_binary};
+use super::any::Deployment;
+use super::doors::Doors;
+use crate::base::{self, ADMIN_TOKEN, fresh_text};
+use crate::lambda::dynamodb::DynamoDb;
+use crate::lambda::environment::{Function, Program};
+use crate::lambda::front::Front;
+use crate::lambda::watch::Watch;
+use crate::lambda::{Trigger, Way};
+use crate::raw_http::Response;
 
-/// How requests reach the function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Through a front of ours.
-    Trigger(Trigger),
-    /// Through `cargo lambda watch`, which makes events of an HTTP API.
-    Watch,
-}
-
-impl Way {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Trigger(trigger) => trigger.name(),
-            Self::Watch => "watch",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        if name == "watch" { Some(Self::Watch) } else { Trigger::named(name).map(Self::Trigger) }
-    }
-
-    /// The scheme that its clients are taken to use.
-    pub fn scheme(self) -> &'static str {
-        match self {
-            Self::Trigger(trigger) => trigger.scheme(),
-            // It says nothing of the scheme, and an HTTP API has no other.
-            Self::Watch => "https",
-        }
-    }
-}
+/// What a trigger puts before the names of fields that it keeps for itself.
+const RENAMED: &str = "x-amzn-remapped-";
 
 /// Settings beside those that every start has.
 #[derive(Clone, Default)]
@@ -53,13 +27,13 @@ pub struct Settings {
 }
 
 /// The function over a table of its own; all of it stopped on drop.
-pub struct LambdaGateway {
+pub struct Lambda {
     pub way: Way,
-    pub base_url: String,
     pub admin_token: String,
     pub pepper: String,
     pub table: String,
     pub dynamodb: Arc<DynamoDb>,
+    doors: Doors,
     running: Running,
 }
 
@@ -68,7 +42,7 @@ enum Running {
     Watch(Watch),
 }
 
-impl LambdaGateway {
+impl Lambda {
     pub fn start(way: Way) -> Self {
         Self::with(way, &Settings::default())
     }
@@ -92,8 +66,8 @@ impl LambdaGateway {
             Running::Front { front, .. } => front.authority(),
             Running::Watch(watch) => watch.authority(),
         };
-        let base_url = format!("http://{authority}");
-        Self { way, base_url, admin_token: ADMIN_TOKEN.to_owned(), pepper, table, dynamodb, running }
+        let doors = Doors::one(&format!("http://{authority}"));
+        Self { way, admin_token: ADMIN_TOKEN.to_owned(), pepper, table, dynamodb, doors, running }
     }
 
     /// The function behind a front of ours.
@@ -103,9 +77,19 @@ impl LambdaGateway {
             Running::Watch(_) => panic!("cargo lambda watch has the function to itself"),
         }
     }
+}
+
+impl Deployment for Lambda {
+    fn doors(&self) -> &Doors {
+        &self.doors
+    }
+
+    fn admin_token(&self) -> &str {
+        &self.admin_token
+    }
 
     /// All that the program printed, and what the front found wrong with its responses.
-    pub fn log(&self) -> String {
+    fn output(&self) -> String {
         match &self.running {
             Running::Front { front, function } => {
                 let complaints = front.take_complaints();
@@ -114,9 +98,21 @@ impl LambdaGateway {
             Running::Watch(watch) => watch.log(),
         }
     }
+
+    fn scheme(&self) -> &str {
+        self.way.scheme()
+    }
+
+    fn undo_renaming(&self, answer: &mut Response) {
+        for (name, _) in &mut answer.headers.0 {
+            if let Some(own) = name.to_ascii_lowercase().strip_prefix(RENAMED) {
+                own.clone_into(name);
+            }
+        }
+    }
 }
 
-impl Drop for LambdaGateway {
+impl Drop for Lambda {
     fn drop(&mut self) {
         self.dynamodb.drop_table(&self.table);
     }
@@ -137,15 +133,8 @@ fn variables(way: Way, dynamodb: &DynamoDb, table: &str, pepper: &str) -> Vec<(S
     variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// `LATCHKEY_LAMBDA_BIN`, else the program beside the test executable, built first.
-pub fn binary() -> &'static Path {
+/// `LATCHKEY_LAMBDA_BIN`, else the program built beside the test executable.
+fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| match std::env::var_os("LATCHKEY_LAMBDA_BIN") {
-        Some(given) => {
-            let path = PathBuf::from(given);
-            assert!(path.is_file(), "LATCHKEY_LAMBDA_BIN names no file: {}", path.display());
-            path
-        }
-        None => build_binary("latchkey-lambda"),
-    })
+    BINARY.get_or_init(|| base::program("LATCHKEY_LAMBDA_BIN", "latchkey-lambda"))
 }
