@@ -23,7 +23,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::body::ResponseBody;
 use crate::client_stream::ClientStream;
-use crate::failure::Abandoned;
+use crate::failure::ClientGone;
 use crate::heads::Heads;
 use crate::progress::Progress;
 use crate::seats::Seat;
@@ -132,7 +132,7 @@ async fn handle<S: Service>(
     request: Request<Incoming>,
     progress: &Rc<Progress>,
     heads: &Heads,
-) -> Result<Response<ResponseBody>, Abandoned> {
+) -> Result<Response<ResponseBody>, ClientGone> {
     #[cfg(test)]
     assert_ne!(request.uri().path(), PANIC_PATH);
     progress.begin_request(!request.body().is_end_stream());

@@ -32,7 +32,7 @@ pub(crate) struct Control {
 }
 
 enum Call {
-    Serve(ControlRequest, oneshot::Sender<Response<Bytes>>),
+    Serve(Box<ControlRequest>, oneshot::Sender<Response<Bytes>>),
     Rehash(Rehash),
     SetToken(KeyDigest),
 }
@@ -101,7 +101,7 @@ impl Control {
     /// Answers a request that may come in. What it changed acts from the answer on.
     pub(crate) async fn serve(&self, request: ControlRequest) -> Response<Bytes> {
         let (sender, answer) = oneshot::channel();
-        if self.calls.send(Call::Serve(request, sender)).await.is_err() {
+        if self.calls.send(Call::Serve(Box::new(request), sender)).await.is_err() {
             return Fault::Failed.respond();
         }
         answer.await.unwrap_or_else(|_| Fault::Failed.respond())
@@ -146,7 +146,7 @@ fn serve(
         while let Some(call) = queue.recv().await {
             match call {
                 Call::Serve(request, answer) => {
-                    let response = handle(&plane, request).await;
+                    let response = handle(&plane, *request).await;
                     let _ = answer.send(acknowledge(&mut publisher, response).await);
                 }
                 Call::Rehash(rehash) => {

@@ -21,8 +21,8 @@ use crate::budget::Kind;
 use crate::clients::{Clients, Terms};
 use crate::control::Control;
 use crate::control_plane::ControlRequest;
-use crate::failure::{Abandoned, Failure};
-use crate::hold::{Held, Unheld};
+use crate::failure::{ClientGone, Failure};
+use crate::hold::{ReadBody, Unheld};
 use crate::progress::Progress;
 use crate::request_head::says_host;
 use crate::service::Service;
@@ -48,7 +48,7 @@ impl Service for ControlDoor {
         request: Request<Incoming>,
         misframed: Option<Misframed>,
         progress: &Rc<Progress>,
-    ) -> Result<Response<ResponseBody>, Abandoned> {
+    ) -> Result<Response<ResponseBody>, ClientGone> {
         let response = match misframed {
             Some(fault) => Fault::Misframed(fault).respond(),
             None if !says_host(request.version(), request.headers()) => Fault::NoHost.respond(),
@@ -78,7 +78,7 @@ impl ControlDoor {
         peer_ip: IpAddr,
         request: Request<Incoming>,
         progress: &Progress,
-    ) -> Result<Response<Bytes>, Abandoned> {
+    ) -> Result<Response<Bytes>, ClientGone> {
         let (parts, body) = request.into_parts();
         let client_ip = self.clients.client(peer_ip, &parts.headers).ip;
         let (method, uri, headers) = (parts.method, parts.uri, parts.headers);
@@ -89,11 +89,11 @@ impl ControlDoor {
         };
         let holding = self.clients.holding();
         let body = match holding.collect(body, body_bytes_max, Kind::ControlBody, client_ip, progress).await {
-            Ok(Held::Whole(body)) => body.into_bytes(),
-            Ok(Held::TooLarge | Held::Unread(_)) => return Ok(Fault::BodyTooLarge.respond()),
-            Ok(Held::Refused(Unheld::TooSlow)) => return Ok(Fault::BodyTooSlow.respond()),
-            Ok(Held::Refused(Unheld::TooMuch)) => return Ok(Fault::TooMuchHeld.respond()),
-            Err(Failure::ClientGone) => return Err(Abandoned),
+            Ok(ReadBody::Whole(body)) => body.into_bytes(),
+            Ok(ReadBody::TooLarge | ReadBody::Unread(_)) => return Ok(Fault::BodyTooLarge.respond()),
+            Ok(ReadBody::Refused(Unheld::TooSlow)) => return Ok(Fault::BodyTooSlow.respond()),
+            Ok(ReadBody::Refused(Unheld::TooMuch)) => return Ok(Fault::TooMuchHeld.respond()),
+            Err(Failure::ClientGone) => return Err(ClientGone),
             Err(_) => return Ok(Fault::BodyBroken.respond()),
         };
         Ok(self.control.serve(ControlRequest { body, ..request }).await)

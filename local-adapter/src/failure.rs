@@ -64,14 +64,14 @@ impl std::fmt::Display for BrokenBody {
 
 impl std::error::Error for BrokenBody {}
 
-/// A request that nobody is left to answer: its connection is closed.
+/// The client has closed its connection before it was answered.
 #[derive(Debug)]
-pub(crate) struct Abandoned;
+pub(crate) struct ClientGone;
 
-impl std::fmt::Display for Abandoned {
+impl std::fmt::Display for ClientGone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the client went away")
     }
 }
 
-impl std::error::Error for Abandoned {}
+impl std::error::Error for ClientGone {}

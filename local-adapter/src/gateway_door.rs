@@ -12,7 +12,7 @@ use tokio::time::interval;
 
 use crate::body::ResponseBody;
 use crate::clients::Clients;
-use crate::failure::Abandoned;
+use crate::failure::ClientGone;
 use crate::progress::Progress;
 use crate::proxy::proxy;
 use crate::service::Service;
@@ -32,7 +32,7 @@ impl Service for Worker {
         request: Request<Incoming>,
         misframed: Option<Misframed>,
         progress: &Rc<Progress>,
-    ) -> Result<Response<ResponseBody>, Abandoned> {
+    ) -> Result<Response<ResponseBody>, ClientGone> {
         proxy(self, peer_ip, request, misframed, progress).await
     }
 

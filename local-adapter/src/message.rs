@@ -36,6 +36,7 @@ pub(crate) fn tell(start: &Start<'_>) {
     print(&render(start));
 }
 
+#[expect(clippy::disallowed_methods, reason = "shown at the terminal, once")]
 fn render(start: &Start<'_>) -> String {
     let data = start.data;
     let mut lines = vec![format!("Latchkey {}, data in {}", env!("CARGO_PKG_VERSION"), data.display())];

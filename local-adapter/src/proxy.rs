@@ -20,8 +20,8 @@ use latchkey_request::framing::Misframed;
 
 use crate::body::ResponseBody;
 use crate::budget::Kind;
-use crate::failure::{Abandoned, Failure};
-use crate::hold::{Held, HeldBody, Unheld};
+use crate::failure::{ClientGone, Failure};
+use crate::hold::{HeldBody, ReadBody, Unheld};
 use crate::progress::Progress;
 use crate::request_head::{head, says_host};
 use crate::system::whole_ms;
@@ -33,7 +33,7 @@ use crate::worker::Worker;
 const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
 /// One request on its way through.
-struct ProxiedRequest<'w> {
+struct Exchange<'w> {
     worker: &'w Rc<Worker>,
     peer_ip: IpAddr,
     http_1_0: bool,
@@ -50,8 +50,8 @@ pub(crate) async fn proxy(
     request: Request<Incoming>,
     misframed: Option<Misframed>,
     progress: &Rc<Progress>,
-) -> Result<Response<ResponseBody>, Abandoned> {
-    let proxied = ProxiedRequest {
+) -> Result<Response<ResponseBody>, ClientGone> {
+    let exchange = Exchange {
         worker,
         peer_ip,
         http_1_0: request.version() < Version::HTTP_11,
@@ -61,27 +61,35 @@ pub(crate) async fn proxy(
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
     if let Some(fault) = misframed {
-        return Ok(proxied.respond(proxied.refuse_and_close(&fault.into())));
+        return Ok(exchange.refuse(&fault.into()));
     }
     let (mut request, incoming) = request.into_parts();
-    let held = if incoming.is_end_stream() { Held::Whole(HeldBody::empty()) } else { Held::Unread(incoming) };
-    let (decision, held, decided) = match proxied.decide(&request, held).await {
+    let held = if incoming.is_end_stream() {
+        ReadBody::Whole(HeldBody::empty())
+    } else {
+        ReadBody::Unread(incoming)
+    };
+    let (decision, held, decided) = match exchange.decide(&request, held).await {
         Ok(decided) => decided,
-        Err(failure) => return proxied.fail_before(failure),
+        Err(failure) => return exchange.fail_to_read(failure),
     };
     match decision {
-        Decision::Forward(plan) => proxied.forward(&plan, &mut request, held, decided).await,
-        Decision::Respond(response) => Ok(proxied.respond(response)),
-        Decision::Need(_) => Ok(proxied.refuse(Problem::Internal)),
+        Decision::Forward(plan) => exchange.forward(&plan, &mut request, held, decided).await,
+        Decision::Respond(response) => Ok(exchange.respond(response)),
+        Decision::Need(_) => Ok(exchange.refuse(&Problem::Internal)),
     }
 }
 
-impl ProxiedRequest<'_> {
+impl Exchange<'_> {
     /// Also says when the decision was begun that turned out to be the last.
-    async fn decide(&self, request: &Parts, mut held: Held) -> Result<(Decision, Held, Instant), Failure> {
+    async fn decide(
+        &self,
+        request: &Parts,
+        mut held: ReadBody,
+    ) -> Result<(Decision, ReadBody, Instant), Failure> {
         // CONNECT and `OPTIONS *` have no path.
         if !request.uri.path().starts_with('/') || !says_host(request.version, &request.headers) {
-            return Ok((Decision::Respond(self.refuse_and_close(&BAD_REQUEST)), held, self.started));
+            return Ok((Decision::Respond(self.refusal(&BAD_REQUEST)), held, self.started));
         }
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
@@ -90,20 +98,19 @@ impl ProxiedRequest<'_> {
         let mut begun = self.started;
         loop {
             let body = match &held {
-                Held::Unread(_) => Body::Unread,
-                Held::Whole(body) => Body::Whole(&body.bytes),
-                Held::TooLarge => Body::TooLarge,
-                Held::Refused(unheld) => {
-                    let problem = match unheld {
+                ReadBody::Unread(_) => Body::Unread,
+                ReadBody::Whole(body) => Body::Whole(&body.bytes),
+                ReadBody::TooLarge => Body::TooLarge,
+                ReadBody::Refused(unheld) => {
+                    let response = self.refusal(&match unheld {
                         Unheld::TooSlow => Problem::BodyTooSlow,
                         Unheld::TooMuch => Problem::TooMuchHeld,
-                    };
-                    let response = self.refuse_and_close(&problem);
+                    });
                     return Ok((Decision::Respond(response), held, begun));
                 }
             };
             match (data_plane.decide(&head, body, now), held) {
-                (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
+                (Decision::Need(Need::Body { bytes_max }), ReadBody::Unread(incoming)) => {
                     let holding = self.worker.clients.holding();
                     let kind = Kind::SearchedBody;
                     held = holding.collect(incoming, bytes_max, kind, client_ip, self.progress).await?;
@@ -123,13 +130,13 @@ impl ProxiedRequest<'_> {
         &self,
         plan: &Plan,
         request: &mut Parts,
-        held: Held,
+        held: ReadBody,
         decided: Instant,
-    ) -> Result<Response<ResponseBody>, Abandoned> {
+    ) -> Result<Response<ResponseBody>, ClientGone> {
         let lease = Lease::new(self.worker, plan, request, self.peer_ip, self.request_id);
         let body = match self.edit(plan, request, held) {
             Ok(body) => body,
-            Err(problem) => return Ok(self.refuse(problem)),
+            Err(problem) => return Ok(self.refuse(&problem)),
         };
         let upstreams = &self.worker.upstreams;
         // Only a request of HTTP/1.1 can be upgraded.
@@ -145,17 +152,17 @@ impl ProxiedRequest<'_> {
     }
 
     /// Points the client's request to the upstream. What comes back is the body to be sent.
-    fn edit(&self, plan: &Plan, request: &mut Parts, held: Held) -> Result<RequestBody, Problem> {
+    fn edit(&self, plan: &Plan, request: &mut Parts, held: ReadBody) -> Result<RequestBody, Problem> {
         request.uri = Uri::from_maybe_shared(plan.target.clone()).map_err(|_| BAD_REQUEST)?;
         match (held, &plan.body) {
-            (Held::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
-            (Held::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
+            (ReadBody::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
+            (ReadBody::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
                 let mut kept = Vec::with_capacity(bytes.len());
                 append_without(bytes, cuts, &mut kept);
                 kept
             }))),
-            (Held::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
-            (Held::TooLarge | Held::Refused(_), _) => Err(Problem::Internal),
+            (ReadBody::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
+            (ReadBody::TooLarge | ReadBody::Refused(_), _) => Err(Problem::Internal),
         }
     }
 
@@ -179,29 +186,33 @@ impl ProxiedRequest<'_> {
         Response::from_parts(parts, body)
     }
 
-    fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, Abandoned> {
+    fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, ClientGone> {
         if matches!(failure, Failure::Unreadable | Failure::ClientGone) {
-            return self.fail_before(failure);
+            return self.fail_to_read(failure);
         }
-        let problem = failure.problem().ok_or(Abandoned)?;
+        let problem = failure.problem().ok_or(ClientGone)?;
         let request_id = latchkey_gateway::problem::request_id_text(self.request_id);
         tracing::info!(request_id, service_id = %plan.upstream.service_id, ?failure, "upstream failed");
-        Ok(self.refuse(problem))
+        Ok(self.refuse(&problem))
     }
 
-    /// Of the client, before there is an answer: what follows on its connection cannot be read.
-    fn fail_before(&self, failure: Failure) -> Result<Response<ResponseBody>, Abandoned> {
-        let problem = failure.problem().ok_or(Abandoned)?;
-        Ok(self.respond(self.refuse_and_close(&problem)))
+    /// The client's request could not be read to its end.
+    fn fail_to_read(&self, failure: Failure) -> Result<Response<ResponseBody>, ClientGone> {
+        let problem = failure.problem().ok_or(ClientGone)?;
+        Ok(self.refuse(&problem))
     }
 
-    fn refuse(&self, problem: Problem) -> Response<ResponseBody> {
-        self.respond(problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id))
+    fn refuse(&self, problem: &Problem) -> Response<ResponseBody> {
+        self.respond(self.refusal(problem))
     }
 
-    /// For a client that has more to send, which nobody will read.
-    fn refuse_and_close(&self, problem: &Problem) -> Response<Bytes> {
-        problem.respond_and_close(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id)
+    /// Ends the connection where the problem says so.
+    fn refusal(&self, problem: &Problem) -> Response<Bytes> {
+        let mut response = problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id);
+        if problem.ends_connection() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {

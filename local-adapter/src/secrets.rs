@@ -48,6 +48,7 @@ impl SecretSettings {
             let value = variable(setting.name()).unwrap_or_default();
             setting.admit(value.as_encoded_bytes()).map(|text| text.map(PlainKey::new))
         };
+        #[expect(clippy::disallowed_methods, reason = "a pepper is made of it")]
         let pepper =
             |setting| Ok::<_, String>(secret(setting)?.map(|text| Pepper::new(text.reveal().as_bytes())));
         Ok(SecretSettings {
@@ -244,6 +245,7 @@ fn make_file(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "made-up secrets are looked at")]
 mod tests {
     use latchkey_control::http::ControlSettings;
     use latchkey_control::registry::TokenOrigin;

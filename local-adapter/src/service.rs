@@ -10,7 +10,7 @@ use latchkey_request::framing::Misframed;
 
 use crate::body::ResponseBody;
 use crate::clients::Clients;
-use crate::failure::Abandoned;
+use crate::failure::ClientGone;
 use crate::progress::Progress;
 
 /// What answers the requests that come in at one door, on one thread.
@@ -26,7 +26,7 @@ pub(crate) trait Service: 'static {
         request: Request<Incoming>,
         misframed: Option<Misframed>,
         progress: &Rc<Progress>,
-    ) -> Result<Response<ResponseBody>, Abandoned>;
+    ) -> Result<Response<ResponseBody>, ClientGone>;
 
     /// Looks after what it keeps, as long as it is polled.
     async fn tend(&self) -> Infallible;

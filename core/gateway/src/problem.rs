@@ -155,8 +155,18 @@ impl Problem {
         }
     }
 
+    /// Whether the client may have more to send that nobody will read, or that cannot be told from
+    /// its next request: where HTTP/1.1 is spoken, its connection ends with the answer.
+    pub fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Problem::BadRequest(_) | Problem::UnknownCoding | Problem::BodyTooSlow | Problem::TooMuchHeld
+        )
+    }
+
     /// The response: status, and a body with the message and the request id in the form that `accept`
     /// prefers.
+    #[expect(clippy::disallowed_methods, reason = "all refusals are answered here")]
     pub fn respond(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
         let format = Format::preferred(accept);
         let id = request_id_text(request_id);
@@ -182,13 +192,6 @@ impl Problem {
             }
             _ => {}
         }
-        response
-    }
-
-    /// The response to a client that may have more to send, which nobody will read: its connection ends.
-    pub fn respond_and_close(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
-        let mut response = self.respond(accept, request_id);
-        response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
         response
     }
 }

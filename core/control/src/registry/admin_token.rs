@@ -3,9 +3,9 @@
 
 use super::Registry;
 use super::attempts::Attempts;
+use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records;
-use super::work::Work;
 use crate::ports::{Clock, Random};
 use latchkey_published::keys::{KeyDigest, Pepper, PlainKey, generate_key};
 use latchkey_store::Store;
@@ -31,6 +31,7 @@ pub enum TokenOrigin {
 }
 
 /// A new admin token: 190 bits in the form of a key, with another beginning.
+#[expect(clippy::disallowed_methods, reason = "it is made here")]
 pub fn make_admin_token(random: &impl Random) -> PlainKey {
     let mut seed = [0; 32];
     random.fill(&mut seed);
@@ -41,7 +42,7 @@ pub fn make_admin_token(random: &impl Random) -> PlainKey {
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The token that is `set`, else the stored one, else a new one, whose digest is stored.
     pub async fn admin_token_or_make(&self, set: Option<&PlainKey>) -> Result<AdminToken, Error> {
-        let digest_of = |token: &PlainKey| self.peppers.current.digest(token.reveal().as_bytes());
+        let digest_of = |token: &PlainKey| self.peppers.current.digest_key(token);
         if let Some(token) = set {
             return Ok(AdminToken { digest: digest_of(token), origin: TokenOrigin::Set });
         }
@@ -56,19 +57,19 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// Digest of the stored admin token.
     pub async fn admin_token_digest(&self) -> Result<Option<KeyDigest>, Error> {
-        Work::new(&self.store, self.clock.unix_ms()).read_json(&records::admin_token()).await
+        EntityTransaction::new(&self.store, self.clock.unix_ms()).read_json(&records::admin_token()).await
     }
 
     /// Stores the digest of the admin token, or none.
     pub async fn set_admin_token_digest(&self, digest: Option<KeyDigest>) -> Result<(), Error> {
         let mut attempts = Attempts::new(self.clock.unix_ms());
         loop {
-            let mut work = Work::new(&self.store, attempts.now_ms);
+            let mut transaction = EntityTransaction::new(&self.store, attempts.now_ms);
             match digest {
-                Some(digest) => work.put_json(records::admin_token(), &digest),
-                None => work.delete(records::admin_token()),
+                Some(digest) => transaction.put_json(records::admin_token(), &digest),
+                None => transaction.delete(records::admin_token()),
             }
-            if attempts.commit(work).await? {
+            if attempts.commit(transaction).await? {
                 return Ok(());
             }
         }
