@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::lambda;
 use crate::mixed;
+use crate::tidy;
 use crate::worker;
 use crate::workspace;
 
@@ -17,6 +18,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    tidy::run()?;
     let environment = lambda::test::environment()?;
     let mut tests = Command::new(workspace::cargo_program());
     tests.args(["test", "--workspace", "--no-fail-fast"]);
