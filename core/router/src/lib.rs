@@ -19,6 +19,7 @@ mod byte_hash;
 mod candidates;
 mod check;
 mod compile;
+mod entry;
 mod find;
 mod host;
 mod normalise;
