@@ -36,26 +36,6 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "own answers are not core's yet",
     },
     Exception {
-        place: "local-adapter/src/main.rs",
-        subject: "admin, secrets",
-        reason: "the admin token is not the registry's business yet",
-    },
-    Exception {
-        place: "local-adapter/src/main.rs",
-        subject: "body, idle, link, upload",
-        reason: "connection and body of an upstream are not parted yet",
-    },
-    Exception {
-        place: "local-adapter/src/main.rs",
-        subject: "connection, own, proxy, tunnel, upgrade, worker",
-        reason: "a thread and what its tasks share are not parted yet",
-    },
-    Exception {
-        place: "local-adapter/src/main.rs",
-        subject: "response_body, response_head",
-        reason: "what is malformed is declared beside the head",
-    },
-    Exception {
         place: "tests/src/lib.rs",
         subject: "fixtures, gateway, lambda::dynamodb, lambda::environment, lambda::event, lambda::front, lambda::gateway, lambda::runtime_api, lambda::watch",
         reason: "a deployment is not a trait yet",
