@@ -16,7 +16,6 @@ use latchkey_gateway::forward::{Latencies, Passage, edit_own_response_headers, e
 use latchkey_gateway::problem::Problem;
 use latchkey_gateway::request::Body;
 use latchkey_gateway::strip_key::append_without;
-use latchkey_request::authority::NoAuthority;
 use latchkey_request::framing::Misframed;
 
 use crate::body::ResponseBody;
@@ -31,7 +30,7 @@ use crate::upgrade;
 use crate::upstream::{Content, RequestBody};
 use crate::worker::Worker;
 
-const BAD_REQUEST: Problem = Problem::BadRequest(NoAuthority::MESSAGE);
+const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
 /// One request on its way through.
 struct Exchange<'w> {
