@@ -40,8 +40,9 @@ impl Environment {
             Mode::Proxy => Environment::Proxy(GatewayEnvironment::start(settings, peppers, store)),
             Mode::Authorizer => Environment::Authorizer(GatewayEnvironment::start(settings, peppers, store)),
             Mode::Control => {
+                let own_paths = settings.gateway.own_paths;
                 let settings = settings.control.with_token(admin_token, SystemRandom.uuid());
-                Environment::Control(ControlEnvironment::new(store, peppers, settings))
+                Environment::Control(ControlEnvironment::new(store, peppers, settings, own_paths))
             }
         }
     }

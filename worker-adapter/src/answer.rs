@@ -1,4 +1,5 @@
-//! What core decided, as one text for the shim; `infra/cloudflare/src/text.js` reads it.
+//! What core decided, as one text for the scripts; `answer.js`, `forward.js` and `index.js` in
+//! `infra/cloudflare/src` read it.
 
 use std::fmt::Write;
 

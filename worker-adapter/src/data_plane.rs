@@ -8,7 +8,7 @@ use latchkey_control::http::{ControlSettings, Door, Head, Knock};
 use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_gateway::forward::{edit_own_response_headers, named_by_connection};
-use latchkey_gateway::gateway::{Event, Gateway, GrantAnswer, Learned};
+use latchkey_gateway::gateway::{FeedOutage, Gateway, GrantAnswer, Learned};
 use latchkey_gateway::problem::{Problem, request_id_text};
 use latchkey_gateway::request::{Body, Headers, Now};
 use latchkey_gateway::request_ids::RequestIds;
@@ -149,7 +149,7 @@ impl DataPlane {
         answer::respond(&response, "", &aside)
     }
 
-    /// The response to a request that came to grief: `problem` is the shim's word for why.
+    /// The response to a request that failed: `problem` is the word of the scripts for why.
     pub fn refuse(&self, text: &str, problem: &str) -> String {
         let fields = self.response_fields;
         let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed(fields) };
@@ -251,10 +251,10 @@ fn aside(gateway: &mut Gateway, now: Now) -> Aside {
         let pepper_id = serde_json::to_string(&rehash.pepper_id).unwrap_or_default();
         aside.rehash(&rehash.old.to_hex(), &rehash.new.to_hex(), &pepper_id);
     }
-    match gateway.take_event() {
+    match gateway.take_outage() {
         None => {}
-        Some(Event::OutageBegan) => aside.log("the change feed is out of reach"),
-        Some(Event::OutageEnded { served, refused, lasted_ms }) => aside.log(&format!(
+        Some(FeedOutage::Began) => aside.log("the change feed is out of reach"),
+        Some(FeedOutage::Ended { served, refused, lasted_ms }) => aside.log(&format!(
             "the change feed is back after {lasted_ms} ms: {served} requests served from memory, {refused} refused"
         )),
     }

@@ -58,7 +58,7 @@ pub fn refuse_admin(method: &str, headers: &str, client_ip: &str, now_ms: f64) -
     with(|plane| plane.refuse_admin(method, &header_map(headers), client_ip, now_ms as u64))
 }
 
-/// The response to a request that came to grief.
+/// The response to a request that failed.
 #[wasm_bindgen]
 pub fn refuse(request: &str, problem: &str) -> String {
     with(|plane| plane.refuse(request, problem))

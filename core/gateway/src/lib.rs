@@ -2,6 +2,7 @@
 //!
 //! Synchronous, without I/O, locks or ports (ARCHITECTURE.md). It does not know the control plane.
 
+pub mod ablation;
 mod authenticate;
 mod authorize;
 mod basis;
