@@ -42,44 +42,14 @@ const REASONS: [&str; 21] = [
 /// `place` is the file, `subject` the literal.
 const EXCEPTIONS: &[Exception] = &[
     Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "{\"message\":\"An unexpected error occurred\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/answer.rs",
-        subject: "400 Bad Request",
-        reason: "core does not answer what is no request yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/answer.rs",
-        subject: "{\"message\":\"Bad request\"}",
-        reason: "core does not answer what is no request yet",
-    },
-    Exception {
         place: "lambda-adapter/src/authorizer.rs",
         subject: "Unauthorized",
         reason: "the word by which an authorizer tells API Gateway to answer 401",
     },
     Exception {
-        place: "lambda-adapter/src/config.rs",
-        subject: "/-",
-        reason: "each adapter still tells its own paths by this",
-    },
-    Exception {
         place: "lambda-adapter/src/handler.rs",
         subject: "Bad request",
         reason: "core does not answer what is no request yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/own.rs",
-        subject: "{\"message\":\"Not found\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/own.rs",
-        subject: "{\"message\":\"Request body too large\"}",
-        reason: "core does not answer all of the door's requests yet",
     },
     Exception {
         place: "local-adapter/src/client_stream.rs",
@@ -165,16 +135,6 @@ const EXCEPTIONS: &[Exception] = &[
         place: "infra/cloudflare/src/admin.js",
         subject: "message",
         reason: "the object did not answer, and nothing of core is in the script that asks it",
-    },
-    Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "/admin",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "/admin{path}",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
     },
     Exception {
         place: "local-adapter/src/admin.rs",
