@@ -52,24 +52,9 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "the word by which an authorizer tells API Gateway to answer 401",
     },
     Exception {
-        place: "lambda-adapter/src/config.rs",
-        subject: "/-",
-        reason: "each adapter still tells its own paths by this",
-    },
-    Exception {
         place: "lambda-adapter/src/handler.rs",
         subject: "Bad request",
         reason: "core does not answer what is no request yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/own.rs",
-        subject: "{\"message\":\"Not found\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/own.rs",
-        subject: "{\"message\":\"Request body too large\"}",
-        reason: "core does not answer all of the door's requests yet",
     },
     Exception {
         place: "local-adapter/src/client_stream.rs",
