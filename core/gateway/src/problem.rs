@@ -67,6 +67,8 @@ pub enum Problem {
     MethodNotAllowed,
     /// The request has come by too often: its service leads back to us.
     Loop,
+    /// The installation lacks a setting; the log says which.
+    Unconfigured,
     /// Something here failed; the cause is in the log.
     Internal,
 }
@@ -110,6 +112,7 @@ impl Problem {
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
+            | Problem::Unconfigured
             | Problem::Stale
             | Problem::TooMuchHeld
             | Problem::UpstreamUnresolved
@@ -156,6 +159,7 @@ impl Problem {
             Problem::UnknownCoding => "Transfer-Encoding names a coding that is not known here".into(),
             Problem::MethodNotAllowed => "Method not allowed".into(),
             Problem::Loop => "The request has passed this gateway too often".into(),
+            Problem::Unconfigured => "The gateway is not configured".into(),
             Problem::Internal => "An unexpected error occurred".into(),
         }
     }

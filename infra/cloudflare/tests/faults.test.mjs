@@ -58,33 +58,33 @@ test("a panic beside other requests", async () => {
 });
 
 test("a panic in the object", async () => {
-  await workers.fault(gateway, { object: "panics" });
+  await workers.fault({ object: "panics" });
   const failed = await gateway.admin("GET", "/services");
   assert.equal(failed.status, 500);
   assert.equal(typeof failed.body.message, "string");
-  await workers.fault(gateway, { object: "works" });
+  await workers.fault({ object: "works" });
   assert.equal((await gateway.admin("GET", "/services")).status, 200);
   await isServed();
 });
 
 test("an object that throws", async () => {
-  await workers.fault(gateway, { object: "throws" });
+  await workers.fault({ object: "throws" });
   const failed = await gateway.admin("GET", "/services");
   assert.equal(failed.status, 503);
   assert.equal(typeof failed.body.message, "string");
-  await workers.fault(gateway, { object: "works" });
+  await workers.fault({ object: "works" });
   assert.equal((await gateway.admin("GET", "/services")).status, 200);
   await isServed();
 });
 
 test("a feed out of reach: 503 when memory is too old, then served again", async () => {
   await isServed();
-  await workers.fault(gateway, { feed: "throws" });
+  await workers.fault({ feed: "throws" });
   await sleep(400);
   const failed = await call();
   await isError(failed, 503);
   assert.equal(failed.headers.get("retry-after"), "1");
-  await workers.fault(gateway, { feed: "works" });
+  await workers.fault({ feed: "works" });
   await within(5_000, "the feed is asked again", async () => (await call()).status === 200);
 });
 
@@ -99,11 +99,11 @@ test("KV does not answer: the object is asked", async () => {
 test("neither KV nor the object answers for a cold key", async () => {
   const { key: other } = await gateway.make("/consumers/bob/key-auth", {});
   await workers.kv({ reads: "fail" });
-  await workers.fault(gateway, { grant: "throws" });
+  await workers.fault({ grant: "throws" });
   await isError(await call({ apikey: other }), 503);
   await isServed();
   await workers.kv({ reads: "work" });
-  await workers.fault(gateway, { grant: "works" });
+  await workers.fault({ grant: "works" });
   const response = await call({ apikey: other });
   assert.equal(response.status, 200, await response.text());
 });

@@ -88,10 +88,10 @@ test("no accept past the bound, and no refusal either", async () => {
     await sleep(round % 2 ? 2 * BOUND_MS : BOUND_MS / 2);
   }
   // A polling that fails for a while leads to refusals, never to a late accept.
-  await workers.fault(one, { feed: "throws" });
+  await workers.fault({ feed: "throws" });
   await Promise.all(keys.map(toggle));
   await sleep(2 * BOUND_MS);
-  await workers.fault(one, { feed: "works" });
+  await workers.fault({ feed: "works" });
   await sleep(3 * BOUND_MS);
   running = false;
   await Promise.all(clients);

@@ -26,9 +26,9 @@ after(async () => {
 async function callAt(host, { port } = new URL(upstream.url)) {
   const { status } = await gateway.admin("PATCH", "/services/service", { host, port: Number(port), connect_timeout: 300, read_timeout: 300 });
   assert.equal(status, 200, host);
-  await workers.fault(gateway);
+  await workers.calls(gateway);
   const response = await fetch(`${gateway.url}/x`, { headers: { apikey: key } });
-  return { status: response.status, text: await response.text(), sent: (await workers.fault(gateway)).length > 0 };
+  return { status: response.status, text: await response.text(), sent: (await workers.calls(gateway)).length > 0 };
 }
 
 const REFUSED = [
@@ -61,9 +61,9 @@ test("a setting allows networks", async () => {
   const { key } = await setUp(other, "http://169.254.170.2");
   const sent = async (host) => {
     await other.admin("PATCH", "/services/service", { host, connect_timeout: 100, read_timeout: 100 });
-    await allowing.fault(other);
+    await allowing.calls(other);
     await fetch(`${other.url}/x`, { headers: { apikey: key } }).then((response) => response.text());
-    return (await allowing.fault(other)).length > 0;
+    return (await allowing.calls(other)).length > 0;
   };
   assert.deepEqual([await sent("169.254.170.2"), await sent("0xa9feaa02")], [true, true]);
   assert.equal(await sent("169.254.169.254"), false);
