@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use latchkey_control::admin::{Admin, AdminRequest, AdminSettings, Door, InternalCause};
+use latchkey_control::http::{Control, ControlSettings, Door, Head, InternalCause, Knock};
 use latchkey_control::ports::Random as _;
 use latchkey_control::registry::{Error, Registry};
 use latchkey_gateway::gateway::Rehash;
@@ -15,17 +15,14 @@ use crate::request::Request;
 use crate::store::DynamoStore;
 use crate::system::{SystemClock, SystemRandom};
 
-/// Version of Kong that clients are told: the one whose conventions are kept.
-const KONG_VERSION: &str = "3.9.1";
-
 /// The control plane of this environment, opened when it is first needed: most environments only
 /// ever proxy.
 pub(crate) struct AdminPlane {
     store: DynamoStore,
     peppers: Peppers,
-    token: Option<KeyDigest>,
+    settings: ControlSettings,
     door: Door,
-    opened: OnceCell<Admin<DynamoStore, SystemClock, SystemRandom>>,
+    opened: OnceCell<Control<DynamoStore, SystemClock, SystemRandom>>,
 }
 
 impl AdminPlane {
@@ -37,15 +34,23 @@ impl AdminPlane {
         token: Option<KeyDigest>,
         guesses_per_second: u32,
     ) -> Self {
-        let door = Door::new(token, peppers.clone(), guesses_per_second);
-        AdminPlane { store, peppers, token, door, opened: OnceCell::new() }
+        let settings = ControlSettings {
+            guesses_per_second,
+            ..ControlSettings::new(token, "lambda", SystemRandom.uuid())
+        };
+        let door = Door::new(settings.clone(), peppers.clone());
+        AdminPlane { store, peppers, settings, door, opened: OnceCell::new() }
     }
 
     /// The answer to a request that may not come in, judged by its head alone: for it the registry
     /// is not opened.
     pub(crate) fn refuse(&self, request: &Request, now: Now) -> Option<Response<Bytes>> {
-        let method = request.method.as_str();
-        let refusal = self.door.refuse(method, &request.headers, request.client_ip, now.monotonic_ms)?;
+        let Knock::Answer(refusal) = self.door.knock(&head(request, "/admin"), now.monotonic_ms) else {
+            return None;
+        };
+        if refusal.status().is_success() || refusal.status() == StatusCode::METHOD_NOT_ALLOWED {
+            return None;
+        }
         for report in self.door.reports(now.monotonic_ms) {
             let (wrong, answered_429) = (report.wrong, report.refused);
             tracing::warn!(address = %report.guesser, wrong, answered_429, "wrong admin tokens");
@@ -54,7 +59,7 @@ impl AdminPlane {
     }
 
     /// Answers a request; changes are durable when it returns.
-    pub(crate) async fn admin(&self, request: AdminRequest<'_>) -> Response<Bytes> {
+    pub(crate) async fn admin(&self, request: &Request, path: &str) -> Response<Bytes> {
         let admin = match self.open().await {
             Ok(admin) => admin,
             Err(error) => {
@@ -62,7 +67,8 @@ impl AdminPlane {
                 return failure();
             }
         };
-        let response = admin.handle(request).await;
+        let path = format!("/admin{path}");
+        let response = admin.serve(&head(request, &path), &request.body).await;
         if let Some(cause) = response.extensions().get::<InternalCause>() {
             tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call to the Admin API failed");
         }
@@ -83,22 +89,27 @@ impl AdminPlane {
 
     /// Opens the registry and finishes what was interrupted; after a failure the next call tries
     /// again.
-    async fn open(&self) -> Result<&Admin<DynamoStore, SystemClock, SystemRandom>, Error> {
+    async fn open(&self) -> Result<&Control<DynamoStore, SystemClock, SystemRandom>, Error> {
         let open = || async {
             let store = self.store.clone();
             let registry = Registry::open(store, SystemClock, SystemRandom, self.peppers.clone()).await?;
             for job in registry.resume_jobs().await? {
                 tracing::error!(job, "a change was begun by a newer version, which must complete it");
             }
-            let settings = AdminSettings {
-                token: self.token,
-                version: KONG_VERSION.to_owned(),
-                hostname: "lambda".to_owned(),
-                node_id: SystemRandom.uuid(),
-            };
-            Ok(Admin::new(registry, settings))
+            Ok(Control::new(registry, self.settings.clone()))
         };
         self.opened.get_or_try_init(open).await
+    }
+}
+
+fn head<'a>(request: &'a Request, path: &'a str) -> Head<'a> {
+    Head {
+        method: request.method.as_str(),
+        host: &request.host,
+        path,
+        query: request.query.as_deref(),
+        headers: &request.headers,
+        client_ip: request.client_ip,
     }
 }
 

@@ -1,9 +1,11 @@
 //! Settings, from the environment; secrets are in `secrets.rs`.
 
 use latchkey_gateway::gateway::GatewaySettings;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 use latchkey_request::network::parse_networks;
+use latchkey_router::OwnPaths;
 
 /// Everything under this path is ours, all else is proxied.
 pub const PREFIX: &str = "/-";
@@ -19,6 +21,8 @@ pub struct Settings {
     pub upstreams: UpstreamAddresses,
     /// Wrong admin tokens of one address in a second that are answered 401, the others 429; 0: all.
     pub admin_guesses_per_second: u32,
+    /// What responses are added.
+    pub response_fields: ResponseFields,
     /// Name of the DynamoDB table.
     pub table: String,
     /// What the function is for.
@@ -63,7 +67,19 @@ impl Settings {
             outage_grace_ms: number(&variable, "LATCHKEY_OUTAGE_GRACE_MS", defaults.outage_grace_ms)?,
             body_search_bytes: number(&variable, "LATCHKEY_BODY_SEARCH_BYTES", defaults.body_search_bytes)?,
             grant_cache_bytes: number(&variable, "LATCHKEY_GRANT_CACHE_BYTES", defaults.grant_cache_bytes)?,
+            own_paths: match variable("LATCHKEY_GATEWAY_PREFIX") {
+                Some(prefix) => {
+                    OwnPaths::new(&prefix).map_err(|error| format!("LATCHKEY_GATEWAY_PREFIX: {error}"))?
+                }
+                None => defaults.own_paths,
+            },
             ..defaults
+        };
+        let response_fields = match variable("LATCHKEY_HEADERS") {
+            Some(text) => {
+                ResponseFields::parse(&text).map_err(|error| format!("LATCHKEY_HEADERS: {error}"))?
+            }
+            None => ResponseFields::default(),
         };
         let mode =
             choice(&variable, "LATCHKEY_MODE", [("proxy", Mode::Proxy), ("authorizer", Mode::Authorizer)])?;
@@ -84,6 +100,7 @@ impl Settings {
             gateway,
             upstreams,
             admin_guesses_per_second,
+            response_fields,
             table,
             mode,
             authorizer_response,
@@ -153,6 +170,8 @@ mod tests {
             ("LATCHKEY_BODY_SEARCH_BYTES", "9"),
             ("LATCHKEY_GRANT_CACHE_BYTES", "10"),
             ("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0"),
+            ("LATCHKEY_HEADERS", "off"),
+            ("LATCHKEY_GATEWAY_PREFIX", "/gateway"),
         ])
         .unwrap();
         assert_eq!((settings.table.as_str(), settings.mode), ("keys", Mode::Authorizer));
@@ -161,6 +180,8 @@ mod tests {
         assert_eq!(settings.upstreams.judge("127.0.0.1".parse().unwrap()), Ok(()));
         assert!(settings.upstreams.judge("169.254.169.254".parse().unwrap()).is_err());
         assert_eq!(settings.admin_guesses_per_second, 0);
+        assert_eq!(settings.response_fields, ResponseFields::NONE);
+        assert_eq!(settings.gateway.own_paths, OwnPaths::new("/gateway").unwrap());
         let GatewaySettings {
             revocation_bound_ms,
             outage_grace_ms,
@@ -183,6 +204,8 @@ mod tests {
             ("LATCHKEY_UPSTREAM_ALLOW", "10.0.0.0/33"),
             ("LATCHKEY_AUTHORIZER_RESPONSE", "2.0"),
             ("LATCHKEY_RESPONSE_STREAMING", "1"),
+            ("LATCHKEY_HEADERS", "all"),
+            ("LATCHKEY_GATEWAY_PREFIX", "gateway"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name), "{error}");

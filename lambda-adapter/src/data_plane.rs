@@ -53,8 +53,8 @@ impl DataPlane {
     ) -> Self {
         let first = First { asked: timer.now(), reply: tokio::spawn(read(store.clone(), None)) };
         DataPlane {
+            gateway: RefCell::new(Gateway::new(settings.clone(), peppers.clone())),
             settings,
-            gateway: RefCell::new(Gateway::new(settings, peppers.clone())),
             peppers,
             compiler: RefCell::default(),
             names: RefCell::default(),
@@ -132,7 +132,7 @@ impl DataPlane {
     /// Forgets everything: after a panic nothing in memory is to be relied on.
     pub(crate) fn reset(&self) {
         self.first.take();
-        self.gateway.replace(Gateway::new(self.settings, self.peppers.clone()));
+        self.gateway.replace(Gateway::new(self.settings.clone(), self.peppers.clone()));
         self.compiler.take();
         self.names.take();
     }

@@ -36,7 +36,12 @@ impl Environment {
         let timer = Rc::new(Timer::start());
         let Secrets { peppers, admin_token } = secrets;
         Environment {
-            data_plane: DataPlane::start(settings.gateway, peppers.clone(), store.clone(), Rc::clone(&timer)),
+            data_plane: DataPlane::start(
+                settings.gateway.clone(),
+                peppers.clone(),
+                store.clone(),
+                Rc::clone(&timer),
+            ),
             control: AdminPlane::new(store, peppers, admin_token, settings.admin_guesses_per_second),
             upstreams: Upstreams::new(settings.upstreams.clone()),
             ids: RequestIds::new(Random::seed(&SystemRandom)),

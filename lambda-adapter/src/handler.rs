@@ -56,6 +56,7 @@ async fn handle_request(environment: &Environment, event: &RawValue) -> Reply {
     let refusals = Refusals::new(
         request.as_ref().map(|request| &request.headers).unwrap_or(&http::HeaderMap::new()),
         environment.ids.draw(),
+        environment.settings.response_fields,
     );
     let response = match request {
         Ok(request) => {

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use latchkey_control::admin::AdminRequest;
 use latchkey_gateway::surface::Surface;
 use latchkey_published::limits::ADMIN_BODY_BYTES_MAX;
 
@@ -35,14 +34,7 @@ async fn admin(environment: &Environment, path: &str, request: &Request) -> Resp
     if request.body.len() > ADMIN_BODY_BYTES_MAX {
         return json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}");
     }
-    let admin_request = AdminRequest {
-        method: request.method.as_str(),
-        path,
-        query: request.query.as_deref(),
-        headers: &request.headers,
-        body: &request.body,
-    };
-    let response = environment.control.admin(admin_request).await;
+    let response = environment.control.admin(request, path).await;
     if !request.method.is_safe() {
         // Whatever the answer: a failed call may have changed something.
         environment.data_plane.hint_change();

@@ -7,9 +7,10 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Response};
 use latchkey_gateway::config::HeaderNames;
 use latchkey_gateway::decision::{BodyEdit, Decision, Plan};
-use latchkey_gateway::forward::{Passage, edit_own_response_headers, edit_response_headers};
+use latchkey_gateway::forward::{Latencies, Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_gateway::problem::{Problem, request_id_text};
 use latchkey_gateway::request::{Body, Now};
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::strip_key::append_without;
 use latchkey_request::framing;
 
@@ -32,18 +33,25 @@ struct Passing<'p> {
 pub(crate) struct Refusals {
     accept: Option<HeaderValue>,
     request_id: u128,
+    fields: ResponseFields,
 }
 
 impl Refusals {
-    /// Of a request with these fields.
-    pub(crate) fn new(headers: &HeaderMap, request_id: u128) -> Self {
-        Refusals { accept: headers.get(header::ACCEPT).cloned(), request_id }
+    /// Of a request with these headers; `fields`: what responses are added.
+    pub(crate) fn new(headers: &HeaderMap, request_id: u128, fields: ResponseFields) -> Self {
+        Refusals { accept: headers.get(header::ACCEPT).cloned(), request_id, fields }
     }
 
     /// The response, `latency_ms` after the request came.
     pub(crate) fn refuse(&self, problem: &Problem, latency_ms: u64) -> Response<Content> {
         let response = problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id);
-        respond(response, latency_ms)
+        self.respond(response, || latency_ms)
+    }
+
+    /// A response made here.
+    fn respond(&self, mut response: Response<Bytes>, latency_ms: impl FnOnce() -> u64) -> Response<Content> {
+        edit_own_response_headers(response.headers_mut(), self.fields, self.request_id, latency_ms);
+        response.map(Content::Whole)
     }
 }
 
@@ -59,7 +67,7 @@ pub(crate) async fn proxy(
     match passing.decide(&request).await {
         Ok(Decision::Forward(plan)) => environment.beside(passing.forward(&plan, request, bytes_max)).await,
         Ok(Decision::Respond(response)) => {
-            environment.beside(async { respond(response, passing.passed_ms()) }).await
+            environment.beside(async { passing.refusals.respond(response, || passing.passed_ms()) }).await
         }
         Ok(Decision::Need(_)) => passing.refuse(&Problem::Internal),
         Err(problem) => passing.refuse(&problem),
@@ -101,15 +109,13 @@ impl Passing<'_> {
         if framing::judge_codings(&parts.headers).is_err() {
             return self.fail(plan, Failure::Invalid);
         }
-        let passage = Passage {
-            request_id: self.refusals.request_id,
-            upstream_latency_ms: self
-                .passed_ms()
-                .saturating_sub(sent.monotonic_ms - self.started.monotonic_ms),
-            proxy_latency_ms: sent.monotonic_ms - self.started.monotonic_ms,
-            upgraded: false,
+        let passage =
+            Passage { request_id: self.refusals.request_id, upstream_status: parts.status, upgraded: false };
+        let latencies = || {
+            let proxy_ms = sent.monotonic_ms - self.started.monotonic_ms;
+            Latencies { upstream_ms: self.passed_ms().saturating_sub(proxy_ms), proxy_ms }
         };
-        edit_response_headers(&mut parts.headers, passage);
+        edit_response_headers(&mut parts.headers, self.refusals.fields, passage, latencies);
         if !is_head {
             // The platform frames anew.
             parts.headers.remove(header::CONTENT_LENGTH);
@@ -160,10 +166,4 @@ fn apply(plan: &Plan, request: Request) -> Outgoing {
         headers.insert(header::CONTENT_LENGTH, body.len().into());
     }
     Outgoing { method, headers, body }
-}
-
-/// A response made here.
-pub(crate) fn respond(mut response: Response<Bytes>, latency_ms: u64) -> Response<Content> {
-    edit_own_response_headers(response.headers_mut(), latency_ms);
-    response.map(Content::Whole)
 }

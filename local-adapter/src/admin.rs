@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
-use latchkey_control::admin::{self, Admin, AdminSettings, InternalCause};
+use latchkey_control::http::{Control, ControlSettings, Head, InternalCause};
 use latchkey_control::ports::Random;
 use latchkey_control::registry::{Error, Registry};
 use latchkey_gateway::gateway::Rehash;
@@ -11,9 +11,6 @@ use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 use crate::secrets::{self, AdminToken};
 use crate::store::RedbStore;
 use crate::system::{SystemClock, SystemRandom};
-
-/// Version of Kong that clients are told: the one whose conventions are kept.
-const KONG_VERSION: &str = "3.9.1";
 
 /// A request to the Admin API, to be sent to another thread.
 #[derive(Debug)]
@@ -35,7 +32,7 @@ pub(crate) type LocalRegistry = Registry<RedbStore, SystemClock, SystemRandom>;
 
 /// The Admin API over the store of this process.
 pub(crate) struct AdminPlane {
-    admin: Admin<RedbStore, SystemClock, SystemRandom>,
+    control: Control<RedbStore, SystemClock, SystemRandom>,
 }
 
 impl AdminPlane {
@@ -45,36 +42,36 @@ impl AdminPlane {
         store: RedbStore,
         peppers: Peppers,
         token: Option<PlainKey>,
-    ) -> Result<(Self, AdminToken), Error> {
+        guesses_per_second: u32,
+    ) -> Result<(Self, AdminToken, ControlSettings), Error> {
         let registry = Registry::open(store, SystemClock, SystemRandom, peppers).await?;
         for job in registry.resume_jobs().await? {
             tracing::error!(job, "a change was begun by a newer version, which must complete it");
         }
         let token = secrets::find_admin_token(&registry, token).await?;
-        let settings = AdminSettings {
-            token: Some(token.digest),
-            version: KONG_VERSION.into(),
-            hostname: "latchkey".into(),
-            node_id: SystemRandom.uuid(),
+        let settings = ControlSettings {
+            guesses_per_second,
+            ..ControlSettings::new(Some(token.digest), "latchkey", SystemRandom.uuid())
         };
-        Ok((AdminPlane { admin: Admin::new(registry, settings) }, token))
+        Ok((AdminPlane { control: Control::new(registry, settings.clone()) }, token, settings))
     }
 
     /// Takes the token with this digest from now on.
     pub(crate) fn set_token(&mut self, digest: KeyDigest) {
-        self.admin.set_token(Some(digest));
+        self.control.set_token(Some(digest));
     }
 
     /// Answers a request; changes are durable when it returns.
     pub(crate) async fn handle(&self, request: AdminRequest) -> Response<Bytes> {
-        let request = admin::AdminRequest {
+        let head = Head {
             method: request.method.as_str(),
-            path: &request.path,
+            host: b"",
+            path: &format!("/admin{}", request.path),
             query: request.query.as_deref(),
             headers: &request.headers,
-            body: &request.body,
+            client_ip: None,
         };
-        let response = self.admin.handle(request).await;
+        let response = self.control.serve(&head, &request.body).await;
         if let Some(cause) = response.extensions().get::<InternalCause>() {
             tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call to the Admin API failed");
         }
@@ -84,7 +81,7 @@ impl AdminPlane {
     /// Moves a key found under the previous pepper to the current one.
     pub(crate) async fn rehash(&self, rehash: Rehash) {
         let Rehash { old, new, pepper_id } = rehash;
-        if let Err(error) = self.admin.registry().rehash(old, new, pepper_id).await {
+        if let Err(error) = self.control.registry().rehash(old, new, pepper_id).await {
             tracing::warn!(%error, "a key could not be moved to the current pepper");
         }
     }

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use latchkey_gateway::gateway::GatewaySettings;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::limits::{
     ADMIN_GUESSES_PER_SECOND_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
 };
 use latchkey_request::client::TrustedIps;
 use latchkey_request::network::parse_networks;
+use latchkey_router::OwnPaths;
 
 /// Everything under this path is ours, all else is proxied.
 pub(crate) const PREFIX: &str = "/-";
@@ -55,6 +57,14 @@ pub(crate) struct Settings {
         hide_default_value = true
     )]
     pub(crate) trusted_ips: TrustedIps,
+
+    /// Fields that responses get: server_tokens, latency_tokens, Server, Via, X-Kong-Proxy-Latency, X-Kong-Response-Latency, X-Kong-Upstream-Latency, X-Kong-Upstream-Status, X-Kong-Request-Id, with commas between them; or off
+    #[arg(long, env = "LATCHKEY_HEADERS", value_name = "FIELDS", value_parser = ResponseFields::parse, default_value = "server_tokens, latency_tokens, X-Kong-Request-Id")]
+    pub(crate) headers: ResponseFields,
+
+    /// Where the gateway's own paths are: /health and /verify below this, every other path is a route's
+    #[arg(long, env = "LATCHKEY_GATEWAY_PREFIX", value_name = "PATH", value_parser = OwnPaths::new, default_value = "/-")]
+    pub(crate) gateway_prefix: OwnPaths,
 
     /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
     #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = 5000)]
@@ -112,6 +122,7 @@ impl Settings {
             outage_grace_ms: self.outage_grace_ms,
             body_search_bytes: self.body_search_bytes,
             grant_cache_bytes: self.grant_cache_bytes / self.thread_count(),
+            own_paths: self.gateway_prefix.clone(),
             ..GatewaySettings::default()
         }
     }
@@ -144,6 +155,8 @@ mod tests {
             "LATCHKEY_HELD_BODY_BYTES",
             "LATCHKEY_HELD_BODY_RATE",
             "LATCHKEY_TRUSTED_IPS",
+            "LATCHKEY_HEADERS",
+            "LATCHKEY_GATEWAY_PREFIX",
             "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
             "openssl rand -hex 32",
             "RUST_LOG",
@@ -161,6 +174,19 @@ mod tests {
         assert!(read("").is_ok() && read("169.254.170.2, fe80::/10").is_ok());
         let error = read("169.254.170.2,fe80::/200").unwrap_err().to_string();
         assert!(error.contains("fe80::/200 is no address"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_field_or_prefix_is_told() {
+        let parse = |flag: &str, value: &str| Settings::try_parse_from(["latchkey", flag, value]);
+        assert_eq!(parse("--headers", "off").unwrap().headers, ResponseFields::NONE);
+        assert_eq!(Settings::try_parse_from(["latchkey"]).unwrap().headers, ResponseFields::default());
+        let error = parse("--headers", "via,serve").unwrap_err().to_string();
+        assert!(error.contains("'serve'") && error.contains("--headers"), "{error}");
+        let moved = parse("--gateway-prefix", "/gateway").unwrap().gateway();
+        assert_eq!(moved.own_paths, OwnPaths::new("/gateway").unwrap());
+        let error = parse("--gateway-prefix", "/a//b").unwrap_err().to_string();
+        assert!(error.contains("normal form") && error.contains("--gateway-prefix"), "{error}");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use latchkey_gateway::decision::Upstream;
 use latchkey_gateway::request::Scheme;
+use latchkey_gateway::upstream::Upstream;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode, request};
-use latchkey_control::admin::Door;
+use latchkey_control::http::{ControlSettings, Door, Head, Knock};
 use latchkey_gateway::gateway::Rehash;
 use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
@@ -63,17 +63,17 @@ impl Control {
         let door_peppers = peppers.clone();
         let (calls, queue) = mpsc::channel(CALLS_WAITING_MAX);
         let (sender, started) = std::sync::mpsc::channel();
-        let run = move || match open(store, peppers, token) {
-            Ok((runtime, plane, publisher, token)) => {
-                let _ = sender.send(Ok((publisher.published(), token)));
+        let run = move || match open(store, peppers, token, guesses_per_second) {
+            Ok((runtime, plane, publisher, token, settings)) => {
+                let _ = sender.send(Ok((publisher.published(), token, settings)));
                 serve(&runtime, queue, publisher, plane);
             }
             Err(error) => drop(sender.send(Err(error))),
         };
         let thread = std::thread::Builder::new().name("control".into()).spawn(run);
         let thread = thread.map_err(|error| error.to_string())?;
-        let (published, token) = started.recv().map_err(|error| error.to_string())??;
-        let door = Arc::new(Door::new(Some(token.digest), door_peppers, guesses_per_second));
+        let (published, token, settings) = started.recv().map_err(|error| error.to_string())??;
+        let door = Arc::new(Door::new(settings, door_peppers));
         let control = Control { calls, door, timer: Timer::start() };
         Ok(Started { control, published, token, thread })
     }
@@ -82,9 +82,23 @@ impl Control {
     /// its body is read.
     pub(crate) fn refuse(&self, head: &request::Parts, peer: IpAddr) -> Option<Response<Bytes>> {
         let now_ms = self.timer.now(Instant::now()).monotonic_ms;
-        let refusal = self.door.refuse(head.method.as_str(), &head.headers, Some(peer), now_ms)?;
-        self.log_guesses();
-        Some(refusal)
+        let head = Head {
+            method: head.method.as_str(),
+            host: b"",
+            path: "/admin",
+            query: None,
+            headers: &head.headers,
+            client_ip: Some(peer),
+        };
+        match self.door.knock(&head, now_ms) {
+            Knock::Answer(refusal)
+                if refusal.status().is_client_error() || refusal.status().is_server_error() =>
+            {
+                self.log_guesses();
+                Some(refusal).filter(|refusal| refusal.status() != StatusCode::METHOD_NOT_ALLOWED)
+            }
+            Knock::Answer(_) | Knock::Read { .. } => None,
+        }
     }
 
     /// Logs wrong admin tokens that were not logged yet, as far as they are due.
@@ -115,16 +129,16 @@ impl Control {
     }
 }
 
-type Opened = (LocalRuntime, AdminPlane, Publisher<RedbStore>, AdminToken);
+type Opened = (LocalRuntime, AdminPlane, Publisher<RedbStore>, AdminToken, ControlSettings);
 
 /// The publisher comes last: opening the registry may have published something.
-fn open(store: RedbStore, peppers: Peppers, token: Option<PlainKey>) -> Result<Opened, String> {
+fn open(store: RedbStore, peppers: Peppers, token: Option<PlainKey>, guesses: u32) -> Result<Opened, String> {
     let runtime = Builder::new_current_thread().build_local(LocalOptions::default());
     let runtime = runtime.map_err(|error| error.to_string())?;
-    let opened = runtime.block_on(AdminPlane::open(store.clone(), peppers, token));
-    let (plane, token) = opened.map_err(|error| error.to_string())?;
+    let opened = runtime.block_on(AdminPlane::open(store.clone(), peppers, token, guesses));
+    let (plane, token, settings) = opened.map_err(|error| error.to_string())?;
     let publisher = runtime.block_on(Publisher::start(store)).map_err(|error| error.to_string())?;
-    Ok((runtime, plane, publisher, token))
+    Ok((runtime, plane, publisher, token, settings))
 }
 
 fn serve(

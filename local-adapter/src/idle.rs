@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use latchkey_gateway::decision::Upstream;
+use latchkey_gateway::upstream::Upstream;
 
 use crate::link::Link;
 

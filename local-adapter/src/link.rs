@@ -13,7 +13,8 @@ use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body::{Frame, SizeHint};
-use latchkey_gateway::decision::{Plan, Upstream};
+use latchkey_gateway::decision::Plan;
+use latchkey_gateway::upstream::Upstream;
 use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
 

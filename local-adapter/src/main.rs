@@ -176,6 +176,7 @@ fn common(settings: &Settings, bounds: Bounds, server_port: u16) -> Common {
             budget: Budget::new(settings.held_body_bytes),
             bytes_per_second: settings.held_body_rate,
         },
+        response_fields: settings.headers,
         upstreams: settings.upstream_allow.clone(),
         idle_max: (bounds.idle / settings.thread_count()).max(1),
         shed: Shed::default(),

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use latchkey_gateway::decision::Upstream;
+use latchkey_gateway::upstream::Upstream;
 use tokio::time::Sleep;
 
 use crate::progress::Progress;

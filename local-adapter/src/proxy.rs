@@ -12,7 +12,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use latchkey_gateway::decision::{BodyEdit, Decision, Need, Plan};
-use latchkey_gateway::forward::{Passage, edit_own_response_headers, edit_response_headers};
+use latchkey_gateway::forward::{Latencies, Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_gateway::problem::Problem;
 use latchkey_gateway::request::{Body, Now, RequestHead};
 use latchkey_gateway::strip_key::append_without;
@@ -164,11 +164,12 @@ impl Passing<'_> {
         let (mut parts, content) = response.into_parts();
         let passage = Passage {
             request_id: self.request_id,
-            upstream_latency_ms: whole_ms(sent.elapsed()),
-            proxy_latency_ms: whole_ms(sent - self.started),
+            upstream_status: parts.status,
             upgraded: parts.status == http::StatusCode::SWITCHING_PROTOCOLS,
         };
-        edit_response_headers(&mut parts.headers, passage);
+        let latencies =
+            || Latencies { upstream_ms: whole_ms(sent.elapsed()), proxy_ms: whole_ms(sent - self.started) };
+        edit_response_headers(&mut parts.headers, self.worker.response_fields, passage, latencies);
         let body = ResponseBody::new(content, Rc::clone(self.progress));
         parts.version = Version::HTTP_11;
         if self.http_1_0 && body.size_hint().exact().is_none() {
@@ -208,7 +209,9 @@ impl Passing<'_> {
     }
 
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
-        edit_own_response_headers(response.headers_mut(), whole_ms(self.started.elapsed()));
+        let latency_ms = || whole_ms(self.started.elapsed());
+        let fields = self.worker.response_fields;
+        edit_own_response_headers(response.headers_mut(), fields, self.request_id, latency_ms);
         response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(self.progress)))
     }
 }
@@ -221,8 +224,9 @@ pub(crate) fn refuse(
     progress: &Rc<Progress>,
 ) -> Response<ResponseBody> {
     let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
-    let mut response = problem.respond(accept, worker.request_ids.draw());
-    edit_own_response_headers(response.headers_mut(), 0);
+    let request_id = worker.request_ids.draw();
+    let mut response = problem.respond(accept, request_id);
+    edit_own_response_headers(response.headers_mut(), worker.response_fields, request_id, || 0);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress)))
 }

@@ -411,8 +411,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = RedbStore::open(&folder.path().join("store.redb")).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let open =
-            |peppers| runtime.block_on(AdminPlane::open(store.clone(), peppers, None)).map(|opened| opened.1);
+        let open = |peppers| {
+            runtime.block_on(AdminPlane::open(store.clone(), peppers, None, 10)).map(|opened| opened.1)
+        };
         let short = Peppers { current: Pepper::new(b"p"), previous: None };
         let token = open(short).unwrap().new.unwrap();
         let set = settings(&[("LATCHKEY_PEPPER", LONG)]).unwrap();
@@ -432,7 +433,7 @@ mod tests {
         let store = RedbStore::open(&path).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let peppers = || Peppers { current: Pepper::new(b"pepper"), previous: None };
-        let open = || runtime.block_on(AdminPlane::open(store.clone(), peppers(), None)).unwrap();
+        let open = || runtime.block_on(AdminPlane::open(store.clone(), peppers(), None, 10)).unwrap();
         let (first, again) = (open().1, open().1);
         let token = first.new.unwrap();
         let digest = peppers().current.digest(token.reveal().as_bytes());

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 use http::request::Parts;
-use latchkey_gateway::decision::{Plan, Upstream};
+use latchkey_gateway::decision::Plan;
+use latchkey_gateway::upstream::Upstream;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 
 use crate::body::{Content, RequestBody};

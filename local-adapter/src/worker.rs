@@ -13,6 +13,7 @@ use std::{io, thread};
 use latchkey_control::ports::Random;
 use latchkey_gateway::request::{Headers, Scheme};
 use latchkey_gateway::request_ids::RequestIds;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_request::client::{Client, Connection, TrustedIps, client};
 use slab::Slab;
@@ -42,6 +43,8 @@ pub(crate) struct Worker {
     /// Draws request ids.
     pub(crate) request_ids: RequestIds,
     reached: Reached,
+    /// What responses are added.
+    pub(crate) response_fields: ResponseFields,
     /// What may be held for clients.
     pub(crate) holding: Holding,
     /// Counts the waits for clients, so that it is known which began first.
@@ -82,6 +85,8 @@ pub(crate) struct Common {
     pub(crate) drain: Duration,
     /// What may be held for clients.
     pub(crate) holding: Holding,
+    /// What responses are added.
+    pub(crate) response_fields: ResponseFields,
     /// Where upstreams may be.
     pub(crate) upstreams: UpstreamAddresses,
     /// Idle connections to upstreams that one thread keeps.
@@ -151,6 +156,7 @@ impl Worker {
             upstreams: Upstreams::new(common.upstreams.clone(), common.idle_max, Arc::clone(&common.shed)),
             request_ids: RequestIds::new(Random::seed(&SystemRandom)),
             reached: common.reached.clone(),
+            response_fields: common.response_fields,
             holding: common.holding.clone(),
             waits: Rc::default(),
             draining: Cell::new(false),

@@ -9,10 +9,10 @@ use litemap::LiteMap;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::decision::Upstream;
 use crate::places::Names;
 use crate::request::Scheme;
 use crate::strip_key::StripNames;
+use crate::upstream::Upstream;
 use latchkey_published::feed::{FeedReply, Format};
 use latchkey_published::grant::{Consumer, Identity};
 use latchkey_published::keys::TagKey;
@@ -42,6 +42,14 @@ pub(crate) struct RouteRules {
     /// Something that applies cannot be read, or only by a newer program: nothing passes, since it
     /// might have refused.
     pub(crate) blocked: bool,
+}
+
+impl RouteRules {
+    /// `WWW-Authenticate` of a refusal.
+    pub(crate) fn challenge(&self) -> HeaderValue {
+        let asked = self.key_auth.as_deref().map(|auth| auth.challenge.clone());
+        asked.unwrap_or(HeaderValue::from_static("Key"))
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -4,16 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 
-use crate::gateway::Right;
-use crate::request::Scheme;
+use crate::own_answer::Response;
+use crate::right::Right;
 use crate::strip_key::StripNames;
+use crate::upstream::Upstream;
 use latchkey_published::feed::FeedRequest;
 use latchkey_published::keys::KeyDigest;
-
-/// A response made here, whole.
-pub type Response = http::Response<Bytes>;
 
 /// What is to become of a request.
 #[derive(Debug)]
@@ -121,47 +119,4 @@ pub enum BodyEdit {
     Untouched,
     /// Leave these bytes of it out; ascending, disjoint. The adapter holds the whole body.
     Cut(Vec<Range<usize>>),
-}
-
-/// An upstream service.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Upstream {
-    /// Service id, for logs.
-    pub service_id: uuid::Uuid,
-    /// Scheme to speak.
-    pub scheme: Scheme,
-    /// Host name or address, without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// `host`, or `host:port` when the port is not the scheme's own: the URI authority.
-    pub authority: HeaderValue,
-    /// Time to connect, in milliseconds.
-    pub connect_timeout_ms: u64,
-    /// Time between two writes, in milliseconds.
-    pub write_timeout_ms: u64,
-    /// Time between two reads, in milliseconds.
-    pub read_timeout_ms: u64,
-    /// Further attempts when connecting fails.
-    pub retries: u32,
-    /// Whether the certificate of an https upstream is verified.
-    pub tls_verify: bool,
-}
-
-impl Plan {
-    /// `Host` field.
-    pub fn host(&self) -> &HeaderValue {
-        self.preserved_host.as_ref().unwrap_or(&self.upstream.authority)
-    }
-
-    /// Applies the plan to the client's header fields: removes what must not pass, sets the rest.
-    pub fn edit_headers(&self, headers: &mut HeaderMap) {
-        crate::forward::edit_request_headers(self, headers);
-    }
-
-    /// The fields that [`Plan::edit_headers`] would leave, for what is no handshake: for adapters
-    /// that write them straight to the upstream. `Host` comes first.
-    pub fn each_field<'h>(&'h self, headers: &'h HeaderMap, field: impl FnMut(&HeaderName, &[u8])) {
-        crate::forward::each_request_field(self, headers, field);
-    }
 }

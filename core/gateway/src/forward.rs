@@ -1,5 +1,6 @@
 //! How header fields change on their way: to the upstream, and back to the client.
 
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use std::net::IpAddr;
@@ -8,11 +9,15 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::config::{KeyAuth, Service};
-use crate::decision::{BodyEdit, Plan, Response, SetField, SetFields};
-use crate::gateway::Right;
-use crate::problem::{METHODS_PASSED, PRODUCT, Problem, REQUEST_ID};
+use crate::decision::{BodyEdit, Plan, SetField, SetFields};
+use crate::own_answer::{PRODUCT, REQUEST_ID, Response, VIA};
+use crate::problem::{METHODS_PASSED, Problem};
 use crate::request::{Headers, RequestHead};
 use crate::request_ids;
+use crate::response_fields::{
+    PROXY_LATENCY, ResponseField, ResponseFields, UPSTREAM_LATENCY, UPSTREAM_STATUS, WAY_BACK,
+};
+use crate::right::Right;
 use crate::strip_key::{HiddenCuts, StripNames, append_query, append_uri_without};
 use latchkey_published::grant::Identity;
 use latchkey_published::limits;
@@ -62,9 +67,6 @@ const WAY: [&str; 10] = [
     "x-real-ip",
 ];
 
-/// Fields that tell a client which way its request went, besides `Via`, which upstreams begin.
-const WAY_BACK: [&str; 3] = ["x-kong-proxy-latency", "x-kong-request-id", "x-kong-upstream-latency"];
-
 /// Passed on in this spelling alone.
 const LENGTH: &str = "content-length";
 
@@ -80,9 +82,10 @@ pub fn is_withheld(name: &str) -> bool {
     WITHHELD.contains(name) && name != LENGTH
 }
 
-/// Whether no response passes a field of this name, in lower case, back as it is.
-pub fn is_withheld_back(name: &str) -> bool {
-    WITHHELD_BACK.contains(name) && name != LENGTH
+/// Whether no response passes a field of this name, in lower case, back as it is: it is about one
+/// connection, or `fields` put ours in its place.
+pub fn is_withheld_back(name: &str, fields: ResponseFields) -> bool {
+    WITHHELD_BACK.contains(name) && name != LENGTH && !fields.leaves(name)
 }
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -92,7 +95,6 @@ static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port"
 static X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");
 static X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-static X_REQUEST_ID: HeaderName = REQUEST_ID;
 /// Most fields a plan sets.
 const FIELDS_SET_MAX: usize = 15;
 
@@ -144,7 +146,7 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
     out.set(&header::VIA, |out| {
         append_list(head, &header::VIA, out, |out| out.extend_from_slice(VIA.as_bytes()))
     });
-    out.set(&X_REQUEST_ID, |out| append_request_id(head.request_id, out));
+    out.set(&REQUEST_ID, |out| append_request_id(head.request_id, out));
     if let Hops::Left(hops) = hops {
         out.set_text(&header::MAX_FORWARDS, hops.to_string().as_bytes());
     }
@@ -161,6 +163,24 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) 
         strip: hider.map_or_else(StripNames::default, |auth| auth.strip.clone()),
         body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
         upgrade,
+    }
+}
+
+impl Plan {
+    /// `Host` field.
+    pub fn host(&self) -> &HeaderValue {
+        self.preserved_host.as_ref().unwrap_or(&self.upstream.authority)
+    }
+
+    /// Applies the plan to the client's header fields: removes what must not pass, sets the rest.
+    pub fn edit_headers(&self, headers: &mut HeaderMap) {
+        edit_request_headers(self, headers);
+    }
+
+    /// The fields that [`Plan::edit_headers`] would leave, for what is no handshake: for adapters
+    /// that write them straight to the upstream. `Host` comes first.
+    pub fn each_field<'h>(&'h self, headers: &'h HeaderMap, field: impl FnMut(&HeaderName, &[u8])) {
+        each_request_field(self, headers, field);
     }
 }
 
@@ -343,10 +363,9 @@ impl Hops {
 }
 
 /// The answer to an `OPTIONS` that goes no further.
-pub(crate) fn options_of_ours<H>(head: &RequestHead<'_, H>) -> Response {
+pub(crate) fn options_of_ours() -> Response {
     let mut response = http::Response::new(Bytes::new());
     response.headers_mut().insert(header::ALLOW, METHODS_PASSED);
-    response.headers_mut().insert(&X_REQUEST_ID, request_id_value(head.request_id));
     response
 }
 
@@ -383,11 +402,7 @@ fn is_withheld_by(plan: &Plan, name: &HeaderName) -> bool {
 
 /// The fields that [`edit_request_headers`] would leave, one after the other, without making a map
 /// of them; for what is no handshake.
-pub(crate) fn each_request_field<'h>(
-    plan: &'h Plan,
-    headers: &'h HeaderMap,
-    mut field: impl FnMut(&HeaderName, &[u8]),
-) {
+fn each_request_field<'h>(plan: &'h Plan, headers: &'h HeaderMap, mut field: impl FnMut(&HeaderName, &[u8])) {
     field(&header::HOST, plan.host().as_bytes());
     let named = named_by_connection(headers);
     let is_set = |name: &HeaderName| {
@@ -408,7 +423,7 @@ pub(crate) fn each_request_field<'h>(
 }
 
 /// Removes what must not reach the upstream, then sets what the plan says.
-pub(crate) fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
+fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     let keeps_trailers = headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers"));
     remove_named_by_connection(headers);
     // What is set is replaced in its place.
@@ -432,44 +447,82 @@ fn insert_upgrade(headers: &mut HeaderMap) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
 }
 
-/// Edits the fields of a response made here, `latency_ms` after the request came.
-pub fn edit_own_response_headers(headers: &mut HeaderMap, latency_ms: u64) {
-    headers.insert(HeaderName::from_static("x-kong-response-latency"), latency_ms.into());
-    headers.insert(header::SERVER, HeaderValue::from_static(PRODUCT));
+/// Adds `fields` to a response made here; `latency_ms`: since the request came, in milliseconds.
+pub fn edit_own_response_headers(
+    headers: &mut HeaderMap,
+    fields: ResponseFields,
+    request_id: u128,
+    latency_ms: impl FnOnce() -> u64,
+) {
+    if fields.has(ResponseField::ResponseLatency) {
+        headers.insert(&RESPONSE_LATENCY, milliseconds(latency_ms()));
+    }
+    if fields.has(ResponseField::Server) {
+        headers.insert(header::SERVER, HeaderValue::from_static(PRODUCT));
+    }
+    if fields.has(ResponseField::RequestId) {
+        headers.insert(&REQUEST_ID, request_id_value(request_id));
+    }
 }
 
-/// What the client is told about the way of its request.
+static RESPONSE_LATENCY: HeaderName = HeaderName::from_static("x-kong-response-latency");
+
+/// What there is to tell the client about the way of its request, besides how long it took.
 #[derive(Clone, Copy, Debug)]
 pub struct Passage {
     /// Id of the request.
     pub request_id: u128,
-    /// From the request sent to the response's head received, in milliseconds.
-    pub upstream_latency_ms: u64,
-    /// Spent here, in milliseconds.
-    pub proxy_latency_ms: u64,
+    /// What the upstream answered.
+    pub upstream_status: StatusCode,
     /// Whether the upstream agreed to a handshake that was passed on ([`agrees_to_websocket`]).
     pub upgraded: bool,
 }
 
-/// Edits the upstream's header fields for the client.
-pub fn edit_response_headers(headers: &mut HeaderMap, passage: Passage) {
+/// How long a request was on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Latencies {
+    /// From the request sent to the response's head received, in milliseconds.
+    pub upstream_ms: u64,
+    /// Spent here, in milliseconds.
+    pub proxy_ms: u64,
+}
+
+/// Edits the upstream's header fields for the client, adding `fields`. `latencies` is asked only if
+/// they are to be told.
+pub fn edit_response_headers(
+    headers: &mut HeaderMap,
+    fields: ResponseFields,
+    passage: Passage,
+    latencies: impl FnOnce() -> Latencies,
+) {
     remove_named_by_connection(headers);
-    remove_matching(headers, |name| is_withheld_back(name.as_str()));
+    remove_matching(headers, |name| is_withheld_back(name.as_str(), fields));
     if passage.upgraded {
         insert_upgrade(headers);
     }
-    headers.insert(&UPSTREAM_LATENCY, milliseconds(passage.upstream_latency_ms));
-    headers.insert(&PROXY_LATENCY, milliseconds(passage.proxy_latency_ms));
-    headers.append(header::VIA, HeaderValue::from_static(VIA));
-    headers.insert(&X_REQUEST_ID, request_id_value(passage.request_id));
+    if fields.has_latencies() {
+        let Latencies { upstream_ms, proxy_ms } = latencies();
+        if fields.has(ResponseField::UpstreamLatency) {
+            headers.insert(&UPSTREAM_LATENCY, milliseconds(upstream_ms));
+        }
+        if fields.has(ResponseField::ProxyLatency) {
+            headers.insert(&PROXY_LATENCY, milliseconds(proxy_ms));
+        }
+    }
+    if fields.has(ResponseField::UpstreamStatus) {
+        headers.insert(&UPSTREAM_STATUS, passage.upstream_status.as_u16().into());
+    }
+    if fields.has(ResponseField::Via) {
+        headers.append(header::VIA, HeaderValue::from_static(VIA));
+    }
+    if fields.has(ResponseField::RequestId) {
+        headers.insert(&REQUEST_ID, request_id_value(passage.request_id));
+    }
 }
 
 fn request_id_value(id: u128) -> HeaderValue {
     HeaderValue::from_bytes(&request_ids::digits(id)).expect("hex digits")
 }
-
-static UPSTREAM_LATENCY: HeaderName = HeaderName::from_static("x-kong-upstream-latency");
-static PROXY_LATENCY: HeaderName = HeaderName::from_static("x-kong-proxy-latency");
 
 /// Short times, the usual ones, without allocating.
 fn milliseconds(time: u64) -> HeaderValue {
@@ -477,9 +530,6 @@ fn milliseconds(time: u64) -> HeaderValue {
     let short = usize::try_from(time).ok().and_then(|time| SHORT.get(time));
     short.map_or_else(|| time.into(), |text| HeaderValue::from_static(text))
 }
-
-/// What `Via` gets of us (RFC 9110 §7.6.3).
-pub const VIA: &str = concat!("1.1 latchkey/", env!("CARGO_PKG_VERSION"));
 
 fn remove_named_by_connection(headers: &mut HeaderMap) {
     for name in named_by_connection(headers).into_iter().flatten() {

@@ -24,11 +24,11 @@ const FILL_MS_MAX: u64 = 30_000;
 const WAIT_MS: u64 = 2;
 /// What a remembered grant takes besides its text, in bytes: itself, its counts, and what an
 /// allocator adds to it, to its text and to its services.
-const GRANT_BYTES: usize = size_of::<KnownGrant>() + 64;
+const GRANT_BYTES: usize = size_of::<CachedGrant>() + 64;
 
-/// What of a grant decides, ready to decide by.
+/// The parts of a grant that requests are decided by, in the form they are needed in.
 #[derive(Debug)]
-pub(crate) struct KnownGrant {
+pub(crate) struct CachedGrant {
     pub(crate) identity: Identity,
     /// `None` for a plain consumer's key.
     pub(crate) application_id: Option<uuid::Uuid>,
@@ -38,9 +38,9 @@ pub(crate) struct KnownGrant {
     pub(crate) enabled: bool,
 }
 
-impl KnownGrant {
+impl CachedGrant {
     fn new(grant: Grant) -> Self {
-        KnownGrant {
+        CachedGrant {
             identity: Identity::new(&grant.consumer, Some(grant.credential_id)),
             application_id: grant.application_id,
             service_ids: grant.service_ids.into(),
@@ -58,7 +58,7 @@ impl KnownGrant {
 /// What memory says of a digest.
 #[derive(Debug)]
 pub(crate) enum Remembered {
-    Grant(Arc<KnownGrant>),
+    Grant(Arc<CachedGrant>),
     /// The authority has no such key.
     Missing,
     Unknown,
@@ -98,7 +98,7 @@ struct Fill {
 
 #[derive(Debug)]
 pub(crate) struct GrantMemory {
-    grants: Lru<Arc<KnownGrant>>,
+    grants: Lru<Arc<CachedGrant>>,
     misses: Lru<()>,
     fills: HashMap<KeyDigest, Fill>,
     last_stamp: u64,
@@ -165,8 +165,8 @@ impl GrantMemory {
     }
 
     pub(crate) fn look_up(&mut self, digest: &KeyDigest) -> Remembered {
-        if let Some(known) = self.grants.get(digest) {
-            return Remembered::Grant(known.clone());
+        if let Some(grant) = self.grants.get(digest) {
+            return Remembered::Grant(grant.clone());
         }
         match self.misses.get(digest) {
             Some(()) => Remembered::Missing,
@@ -242,9 +242,9 @@ impl GrantMemory {
             self.misses.insert(digest, (), 0);
             return;
         }
-        let known = KnownGrant::new(grant);
-        let bytes = known.bytes();
-        self.grants.insert(digest, Arc::new(known), bytes);
+        let cached = CachedGrant::new(grant);
+        let bytes = cached.bytes();
+        self.grants.insert(digest, Arc::new(cached), bytes);
     }
 
     /// Forgets everything: the feed could not say what has changed.

@@ -2,18 +2,26 @@
 //!
 //! Synchronous, without I/O, locks or ports (ARCHITECTURE.md). It does not know the control plane.
 
+mod authenticate;
+mod authorize;
+mod basis;
 pub mod config;
 pub mod decision;
 mod extract_key;
+mod find_route;
 pub mod forward;
 mod freshness;
 pub mod gateway;
 mod grant_memory;
 mod lru;
+pub mod own_answer;
 pub mod places;
 pub mod problem;
 pub mod request;
 pub mod request_ids;
+pub mod response_fields;
+mod right;
 pub mod strip_key;
 pub mod surface;
+pub mod upstream;
 pub mod upstream_address;

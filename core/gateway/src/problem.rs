@@ -2,18 +2,13 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use latchkey_request::authority::NoAuthority;
 use latchkey_request::framing::Misframed;
 
-use crate::decision::Response;
+use crate::own_answer::Response;
 use crate::request_ids;
-
-/// `Server` and `Via` name us by this.
-pub const PRODUCT: &str = concat!("latchkey/", env!("CARGO_PKG_VERSION"));
-/// Carries the request id, to the upstream and back to the client; Kong's name.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-kong-request-id");
 
 /// Every way a proxied request can fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +151,7 @@ impl Problem {
             )
             .into(),
             Problem::NoUpgrade => "WebSocket cannot be passed on here".into(),
-            Problem::UnknownCoding => "Transfer-Encoding names a coding that is not known here".into(),
+            Problem::UnknownCoding => Misframed::UNKNOWN_CODING_MESSAGE.into(),
             Problem::MethodNotAllowed => "Method not allowed".into(),
             Problem::Loop => "The request has passed this gateway too often".into(),
             Problem::Unconfigured => "The gateway is not configured".into(),
@@ -164,7 +159,8 @@ impl Problem {
         }
     }
 
-    /// The response: status, message in the form `accept` prefers, and the request id.
+    /// The response: status, and a body with the message and the request id in the form that `accept`
+    /// prefers.
     pub fn respond(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
         let format = Format::preferred(accept);
         let id = request_id_text(request_id);
@@ -172,7 +168,6 @@ impl Problem {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-        headers.insert(REQUEST_ID, HeaderValue::from_str(&id).expect("hex digits"));
         match self {
             Problem::NoKey(challenge)
             | Problem::DuplicateKey(challenge)
@@ -305,7 +300,7 @@ mod tests {
         assert_eq!(response.headers()[CONTENT_TYPE], media_type);
         assert!(std::str::from_utf8(response.body()).unwrap().starts_with(body), "{:?}", response.body());
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Key");
-        assert_eq!(response.headers()[REQUEST_ID], "00000000000000000000000000000abc");
+        assert!(std::str::from_utf8(response.body()).unwrap().contains("00000000000000000000000000000abc"));
     }
 
     #[test]

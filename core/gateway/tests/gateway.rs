@@ -21,7 +21,7 @@ use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings
 use latchkey_published::testing::SeededRandom;
 use latchkey_request::authority::Authority;
 use latchkey_request::client::Forwarded;
-use latchkey_router::normalise_path;
+use latchkey_router::{OwnPaths, normalise_path};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -892,6 +892,44 @@ fn a_plugin_that_cannot_be_read_lets_nothing_pass() {
 }
 
 /// A world with the route `/` and, on a service of its own, the route `/free`.
+/// Answered by a gateway that knows nothing, without any need.
+fn ask_unfed(settings: GatewaySettings, request: &Request) -> (u16, String) {
+    let peppers = Peppers { current: Pepper::new(b"pepper"), previous: None };
+    match Gateway::new(settings, peppers).decide(&request.head(), Body::Unread, NOW) {
+        Decision::Respond(response) => {
+            (response.status().as_u16(), String::from_utf8(response.body().to_vec()).unwrap())
+        }
+        other => panic!("{}: {other:?}", request.path),
+    }
+}
+
+#[test]
+fn own_paths_are_answered_without_feed_and_route() {
+    let ask = |request: &Request| ask_unfed(GatewaySettings::default(), request);
+    for method in ["GET", "HEAD"] {
+        assert_eq!(ask(&get("/-/health").method(method)), (200, r#"{"status":"ok"}"#.to_owned()));
+    }
+    assert_eq!(ask(&get("/-/health").method("POST")).0, 405);
+    assert_eq!(ask(&get("/-/health").host("a b")).0, 400);
+    for path in ["/-/health/", "/-/health/x", "/-/verify", "/-/verify/x"] {
+        let (status, body) = ask(&get(path));
+        assert!(status == 404 && body.contains("no Route matched with those values"), "{path}: {body}");
+    }
+    let own_paths = OwnPaths::new("/own").unwrap();
+    let moved = GatewaySettings { own_paths, ..GatewaySettings::default() };
+    assert_eq!(ask_unfed(moved, &get("/own/health")).0, 200);
+}
+
+#[test]
+fn every_other_path_under_the_prefix_is_a_routes() {
+    let mut world = World::new();
+    for path in ["/-/healthz", "/-/ready", "/-/admin/services", "/-/", "/-", "/%2D/health", "/x/-/health"] {
+        world.forward(&get(path));
+    }
+    world.check_refused(&get("/-/verify"), 404, "no Route matched with those values");
+    assert!(matches!(world.decide(&get("/-/health")), Decision::Respond(_)));
+}
+
 fn world_with_two_routes() -> World {
     let mut world = World::with_key_auth(json!({}));
     world.lenient = true;

@@ -93,6 +93,9 @@ pub const CONFLICTS_MAX: u32 = 32;
 /// Credentials whose grants one commit of a longer change writes, at most.
 pub const JOB_CHUNK_MAX: usize = 40;
 
+/// The prefix of our own paths at the gateway's door, in bytes: longer than any that is in use.
+pub const OWN_PREFIX_BYTES_MAX: usize = 64;
+
 /// Head of a request or of an upstream's response, in bytes, however many fields it has: what
 /// Cloudflare takes in front of the Worker, twice what AWS's load balancers pass (64 K), four times
 /// what nginx holds of a request (4 × 8 KiB).

@@ -16,6 +16,11 @@ pub enum Misframed {
     UnknownCoding,
 }
 
+impl Misframed {
+    /// The sentence for [`Misframed::UnknownCoding`]; the status is 501.
+    pub const UNKNOWN_CODING_MESSAGE: &str = "Transfer-Encoding names a coding that is not known here";
+}
+
 /// For platforms that hand the fields over as the client wrote them: one length in digits, or
 /// chunks, or neither.
 pub fn judge<H: Headers>(headers: &H) -> Result<(), Misframed> {

@@ -7,5 +7,6 @@ pub mod field_name;
 pub mod framing;
 mod headers;
 pub mod network;
+pub mod origin;
 
 pub use headers::{Headers, Scheme};

@@ -22,6 +22,7 @@ mod compile;
 mod find;
 mod host;
 mod normalise;
+mod own_paths;
 mod pattern;
 mod prefix_tree;
 mod rank;
@@ -35,6 +36,7 @@ pub use check::{
 pub use compile::{Rejected, Router};
 pub use find::{Match, RouteRequest};
 pub use normalise::{NormalPath, normalise_path};
+pub use own_paths::{OwnPath, OwnPaths};
 pub use spec::RouteSpec;
 pub use upstream_path::upstream_path;
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use latchkey_control::transaction::Transaction;
 use latchkey_gateway::gateway::{Gateway, GatewaySettings};
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::grant::{Consumer, Grant};
 use latchkey_published::keys::{Pepper, Peppers, PlainKey, generate_key};
@@ -50,6 +51,7 @@ fn common(server_port: u16) -> Common {
         reached: Reached { port: server_port, trusted: TrustedIps::default() },
         drain: Duration::from_secs(5),
         holding: Holding { budget: Budget::new(64 << 20), bytes_per_second: 1024 },
+        response_fields: ResponseFields::default(),
         upstreams: UpstreamAddresses::default(),
         idle_max: 1000,
         shed: Shed::default(),

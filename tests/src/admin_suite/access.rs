@@ -13,7 +13,7 @@ tests!("access":
     options_tells_the_methods,
     unknown_methods_are_refused,
     head_is_get_without_a_body,
-    every_answer_may_be_read_from_other_origins,
+    no_answer_may_be_read_from_other_origins,
 );
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
@@ -122,15 +122,7 @@ fn options_tells_the_methods(api: &dyn Api) {
         let request = request(api, "OPTIONS", path).header("Origin", "https://a.test");
         let response = api.send(&request);
         assert_eq!(response.status, 204, "{path}");
-        for (name, value) in [
-            ("allow", allow),
-            ("access-control-allow-methods", allow),
-            ("access-control-allow-headers", "Content-Type, Authorization, Kong-Admin-Token"),
-            ("access-control-allow-origin", "https://a.test"),
-            ("access-control-allow-credentials", "true"),
-        ] {
-            assert_eq!(response.headers.values(name), [value], "{path}: {name}");
-        }
+        assert_eq!(response.headers.values("allow"), [allow], "{path}");
     }
     assert_eq!(api.send(&request(api, "OPTIONS", "/nowhere")).status, 404);
 }
@@ -155,19 +147,20 @@ fn head_is_get_without_a_body(api: &dyn Api) {
     }
 }
 
-fn every_answer_may_be_read_from_other_origins(api: &dyn Api) {
-    for path in ["/", "/services", "/services/x", "/nowhere"] {
-        for (origin, allowed) in
-            [(Some("https://a.test"), "https://a.test"), (Some("null"), "null"), (None, "*")]
-        {
-            let mut request = request(api, "GET", path);
-            if let Some(origin) = origin {
-                request = request.header("Origin", origin);
-            }
-            let response = api.send(&request);
-            assert_eq!(response.headers.values("access-control-allow-origin"), [allowed], "{path}");
-            assert_eq!(response.headers.values("access-control-allow-credentials"), ["true"], "{path}");
-            assert_eq!(response.headers.values("vary"), ["Origin"], "{path}");
-        }
+/// Kong lets every origin read, with credentials; none is listed here.
+fn no_answer_may_be_read_from_other_origins(api: &dyn Api) {
+    for (method, path) in
+        [("GET", "/"), ("GET", "/services/x"), ("GET", "/nowhere"), ("OPTIONS", "/services")]
+    {
+        let asked = request(api, method, path)
+            .header("Origin", "https://a.test")
+            .header("Access-Control-Request-Method", "POST");
+        let fields = api.send(&asked).headers;
+        let names: Vec<_> = fields.0.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        assert!(!names.iter().any(|name| name.starts_with("access-control-")), "{method} {path}: {names:?}");
     }
+    let preflight = Request::new("OPTIONS", "/services")
+        .header("Origin", "https://a.test")
+        .header("Access-Control-Request-Method", "POST");
+    assert_eq!(api.send(&preflight).status, 401);
 }

@@ -4,7 +4,7 @@ use latchkey_control::http::{AdminOrigins, ControlSettings};
 use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::Peppers;
 use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
-use latchkey_request::origin::{NoOrigin, Origin};
+use latchkey_request::origin::Origin;
 use latchkey_worker_shared::variables::Variables;
 use uuid::Uuid;
 
@@ -30,27 +30,24 @@ impl Settings {
         let variables = Variables::parse(json)?;
         let peppers = variables.peppers()?;
         let token = variables.secret(SecretSetting::AdminToken)?;
+        let token = token.map(|token| peppers.current.digest(token.as_bytes()));
+        let origin = |name| variables.read_or(name, None, |text| Origin::parse(text).map(Some));
         let control = ControlSettings {
-            token: token.map(|token| peppers.current.digest(token.as_bytes())),
             guesses_per_second: variables
                 .number("LATCHKEY_ADMIN_GUESSES_PER_SECOND", ADMIN_GUESSES_PER_SECOND_DEFAULT)?,
-            admin_origins: variables.read("LATCHKEY_ADMIN_ORIGINS", AdminOrigins::parse)?,
-            control_origin: origin(&variables, "LATCHKEY_CONTROL_ORIGIN")?,
-            gateway_origin: origin(&variables, "LATCHKEY_GATEWAY_ORIGIN")?,
-            hostname: "worker".to_owned(),
-            node_id,
+            admin_origins: variables.read_or(
+                "LATCHKEY_ADMIN_ORIGINS",
+                AdminOrigins::default(),
+                AdminOrigins::parse,
+            )?,
+            control_origin: origin("LATCHKEY_CONTROL_ORIGIN")?,
+            gateway_origin: origin("LATCHKEY_GATEWAY_ORIGIN")?,
+            ..ControlSettings::new(token, "worker", node_id)
         };
         let replica_horizon_ms =
             variables.number("LATCHKEY_REPLICA_HORIZON_MS", REPLICA_HORIZON_MS_DEFAULT)?;
         Ok(Settings { control, replica_horizon_ms, peppers })
     }
-}
-
-fn origin(variables: &Variables, name: &str) -> Result<Option<Origin>, String> {
-    variables.read(name, |text| match text {
-        "" => Ok::<_, NoOrigin>(None),
-        text => Origin::parse(text).map(Some),
-    })
 }
 
 #[cfg(test)]

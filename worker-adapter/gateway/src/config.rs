@@ -1,9 +1,11 @@
 //! Settings, from the script's variables and secrets.
 
 use latchkey_gateway::gateway::GatewaySettings;
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::keys::Peppers;
 use latchkey_request::network::parse_networks;
+use latchkey_router::OwnPaths;
 use latchkey_worker_shared::variables::Variables;
 
 /// What the gateway's script is set to do.
@@ -11,6 +13,8 @@ use latchkey_worker_shared::variables::Variables;
 pub struct Settings {
     /// Of the data plane.
     pub gateway: GatewaySettings,
+    /// What responses are added.
+    pub response_fields: ResponseFields,
     /// Where upstreams may be, as far as their hosts say it themselves.
     pub upstreams: UpstreamAddresses,
     /// Keys are digested under these.
@@ -28,10 +32,17 @@ impl Settings {
                 .number("LATCHKEY_REVOCATION_BOUND_MS", defaults.revocation_bound_ms)?,
             outage_grace_ms: variables.number("LATCHKEY_OUTAGE_GRACE_MS", defaults.outage_grace_ms)?,
             body_search_bytes: variables.number("LATCHKEY_BODY_SEARCH_BYTES", defaults.body_search_bytes)?,
+            own_paths: variables.read_or("LATCHKEY_GATEWAY_PREFIX", defaults.own_paths, OwnPaths::new)?,
             ..defaults
         };
-        let allowed = variables.read("LATCHKEY_UPSTREAM_ALLOW", parse_networks)?;
-        Ok(Settings { gateway, upstreams: UpstreamAddresses::new(allowed), peppers: variables.peppers()? })
+        let fields = ResponseFields::default();
+        let allowed = variables.read_or("LATCHKEY_UPSTREAM_ALLOW", Vec::new(), parse_networks)?;
+        Ok(Settings {
+            gateway,
+            response_fields: variables.read_or("LATCHKEY_HEADERS", fields, ResponseFields::parse)?,
+            upstreams: UpstreamAddresses::new(allowed),
+            peppers: variables.peppers()?,
+        })
     }
 }
 
@@ -58,7 +69,8 @@ mod tests {
     #[test]
     fn what_is_missing_or_wrong_is_named() {
         assert!(Settings::parse("{}").unwrap_err().contains("LATCHKEY_PEPPER"));
-        for name in ["LATCHKEY_OUTAGE_GRACE_MS", "LATCHKEY_UPSTREAM_ALLOW"] {
+        let others = ["LATCHKEY_UPSTREAM_ALLOW", "LATCHKEY_HEADERS", "LATCHKEY_GATEWAY_PREFIX"];
+        for name in ["LATCHKEY_OUTAGE_GRACE_MS"].into_iter().chain(others) {
             let wrong = json!({"LATCHKEY_PEPPER": PEPPER, name: "soon"});
             assert!(parse(wrong).unwrap_err().starts_with(name));
         }

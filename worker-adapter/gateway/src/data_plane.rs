@@ -1,16 +1,14 @@
 //! The data plane of one isolate: core's gateway, spoken to in texts.
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
 use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_gateway::forward::{edit_own_response_headers, named_by_connection};
 use latchkey_gateway::gateway::{Event, Gateway, GrantAnswer, Learned};
-use latchkey_gateway::problem::{Problem, REQUEST_ID, request_id_text};
+use latchkey_gateway::own_answer::REQUEST_ID;
+use latchkey_gateway::problem::{Problem, request_id_text};
 use latchkey_gateway::request::{Body, Headers, Now};
 use latchkey_gateway::request_ids::RequestIds;
-use latchkey_gateway::surface::{Surface, surface};
+use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
@@ -22,9 +20,6 @@ use crate::answer;
 use crate::config::Settings;
 use crate::request::{Described, Names};
 
-/// Paths below this are ours.
-pub const PREFIX: &str = "/-";
-
 /// State of the data plane: all of it can be lost, and is then fetched again.
 #[derive(Debug)]
 pub struct DataPlane {
@@ -33,6 +28,7 @@ pub struct DataPlane {
     names: Names,
     ids: RequestIds,
     upstreams: UpstreamAddresses,
+    response_fields: ResponseFields,
 }
 
 /// What a grant was read as.
@@ -52,11 +48,12 @@ impl DataPlane {
     /// Knows nothing yet. `seed`: random.
     pub fn new(settings: &Settings, seed: [u64; 2]) -> Self {
         DataPlane {
-            gateway: Gateway::new(settings.gateway, settings.peppers.clone()),
+            gateway: Gateway::new(settings.gateway.clone(), settings.peppers.clone()),
             compiler: ConfigCompiler::default(),
             names: Names::default(),
             ids: RequestIds::new(seed),
             upstreams: settings.upstreams.clone(),
+            response_fields: settings.response_fields,
         }
     }
 
@@ -65,18 +62,17 @@ impl DataPlane {
         self.names.to_text()
     }
 
+    /// What responses are added.
+    pub fn response_fields(&self) -> ResponseFields {
+        self.response_fields
+    }
+
     /// What is to become of a request, in the words of [`answer`].
     pub fn ask(&mut self, text: &str, body: Body<'_>) -> String {
-        let DataPlane { gateway, names, ids, upstreams, .. } = self;
-        let Some(described) = Described::parse(text, names) else { return refuse_undescribed() };
+        let DataPlane { gateway, names, ids, upstreams, response_fields, .. } = self;
+        let fields = *response_fields;
+        let Some(described) = Described::parse(text, names) else { return refuse_undescribed(fields) };
         let request_id = described.request_id.unwrap_or_else(|| ids.draw());
-        // Before the path is believed.
-        if let Err(no_authority) = described.authority() {
-            return refuse_described(&described, &no_authority.into(), request_id, &Aside::default());
-        }
-        if surface(PREFIX, described.path) == Surface::Health {
-            return own(StatusCode::OK, "{\"status\":\"ok\"}", request_id);
-        }
         let head = described.head(request_id);
         let now = described.now;
         match gateway.decide(&head, body, now) {
@@ -88,14 +84,20 @@ impl DataPlane {
                     aside.log(&format!(
                         "service {service_id}: an upstream may not be at its address: {reason}"
                     ));
-                    return refuse_described(&described, &Problem::UpstreamUnavailable, request_id, &aside);
+                    return refuse_described(
+                        &described,
+                        &Problem::UpstreamUnavailable,
+                        request_id,
+                        fields,
+                        &aside,
+                    );
                 }
                 let dropped = named_by_connection(described.fields()).unwrap_or_default();
                 answer::forward(&plan, request_id, &dropped, &aside(gateway, now))
             }
             Decision::Respond(mut response) => {
-                let latency_ms = now.monotonic_ms.saturating_sub(head.started.monotonic_ms);
-                edit_own_response_headers(response.headers_mut(), latency_ms);
+                let latency_ms = || now.monotonic_ms.saturating_sub(head.started.monotonic_ms);
+                edit_own_response_headers(response.headers_mut(), fields, request_id, latency_ms);
                 answer::respond(&response, &request_id_text(request_id), &aside(gateway, now))
             }
             Decision::Need(Need::Body { bytes_max }) => answer::need_body(bytes_max, request_id),
@@ -109,7 +111,8 @@ impl DataPlane {
 
     /// The response to a request that came to grief: `problem` is the shim's word for why.
     pub fn refuse(&self, text: &str, problem: &str) -> String {
-        let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed() };
+        let fields = self.response_fields;
+        let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed(fields) };
         let problem = match problem {
             "stale" => Problem::Stale,
             "unresolved" => Problem::UpstreamUnresolved,
@@ -119,7 +122,7 @@ impl DataPlane {
             _ => Problem::Internal,
         };
         let request_id = described.request_id.unwrap_or_default();
-        refuse_described(&described, &problem, request_id, &Aside::default())
+        refuse_described(&described, &problem, request_id, fields, &Aside::default())
     }
 
     /// Takes in the feed's answer to a poll sent at `asked_ms`; `None`: there was none.
@@ -213,36 +216,32 @@ fn aside(gateway: &mut Gateway, now: Now) -> Aside {
     aside
 }
 
-/// An answer of this part's own.
-fn own(status: StatusCode, body: &'static str, request_id: u128) -> String {
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
-    *response.status_mut() = status;
-    let media_type = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, media_type);
-    edit_own_response_headers(response.headers_mut(), 0);
-    answer::respond(&response, &request_id_text(request_id), &Aside::default())
-}
-
-fn refuse_described(described: &Described<'_>, problem: &Problem, request_id: u128, aside: &Aside) -> String {
+fn refuse_described(
+    described: &Described<'_>,
+    problem: &Problem,
+    request_id: u128,
+    fields: ResponseFields,
+    aside: &Aside,
+) -> String {
     let mut response = problem.respond(described.fields().values("accept").next(), request_id);
-    edit_own_response_headers(response.headers_mut(), 0);
+    edit_own_response_headers(response.headers_mut(), fields, request_id, || 0);
     answer::respond(&response, &request_id_text(request_id), aside)
 }
 
-fn refuse_undescribed() -> String {
-    refuse_unnumbered(&Problem::BadRequest("Bad request"))
+fn refuse_undescribed(fields: ResponseFields) -> String {
+    refuse_unnumbered(&Problem::BadRequest("Bad request"), fields)
 }
 
 /// The response of a gateway without settings.
 pub fn refuse_unconfigured() -> String {
-    refuse_unnumbered(&Problem::Unconfigured)
+    refuse_unnumbered(&Problem::Unconfigured, ResponseFields::default())
 }
 
 /// To a request that nothing is known of.
-fn refuse_unnumbered(problem: &Problem) -> String {
+fn refuse_unnumbered(problem: &Problem, fields: ResponseFields) -> String {
     let mut response = problem.respond(None, 0);
-    edit_own_response_headers(response.headers_mut(), 0);
-    response.headers_mut().remove(REQUEST_ID);
+    edit_own_response_headers(response.headers_mut(), fields, 0, || 0);
+    response.headers_mut().remove(&REQUEST_ID);
     answer::respond(&response, "", &Aside::default())
 }
 

@@ -4,7 +4,8 @@
 
 use std::cell::RefCell;
 
-use latchkey_gateway::forward::{VIA, is_withheld, is_withheld_back};
+use latchkey_gateway::forward::{is_withheld, is_withheld_back};
+use latchkey_gateway::own_answer::VIA;
 use latchkey_gateway::request::Body;
 use latchkey_request::field_name::folded;
 use wasm_bindgen::prelude::*;
@@ -102,8 +103,15 @@ pub fn header_names() -> String {
 /// that are the same.
 #[wasm_bindgen(js_name = judgeField)]
 pub fn judge_field(name: &str) -> String {
-    let judgement = u8::from(is_withheld(name)) + 2 * u8::from(is_withheld_back(name));
+    let fields = with(|plane| plane.response_fields());
+    let judgement = u8::from(is_withheld(name)) + 2 * u8::from(is_withheld_back(name, fields));
     format!("{judgement}{}", folded(name))
+}
+
+/// The fields that an upstream's response is added, in lower case, a line each; empty: none.
+#[wasm_bindgen(js_name = responseFields)]
+pub fn response_fields() -> String {
+    with(|plane| plane.response_fields().of_upstreams_responses().collect::<Vec<_>>().join("\n"))
 }
 
 /// What `Via` gets of us.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use latchkey_gateway::config::HeaderNames;
 use latchkey_gateway::request::{Headers, Now, RequestHead, Scheme};
-use latchkey_request::authority::{Authority, NoAuthority};
+use latchkey_request::authority::Authority;
 use latchkey_worker_shared::target::Target;
 
 /// Header fields that core looks at whatever the configuration.
@@ -173,11 +173,6 @@ impl<'a> Described<'a> {
         })
     }
 
-    /// Whom it is for: to be asked before the path is believed ([`Target::authority`]).
-    pub fn authority(&self) -> Result<Authority<'_>, NoAuthority> {
-        Authority::of_request(&self.fields, self.authority.as_bytes())
-    }
-
     /// As core wants it.
     pub fn head(&self, request_id: u128) -> RequestHead<'_, Fields<'a>> {
         RequestHead {
@@ -278,7 +273,9 @@ mod tests {
                 .map(|name| if name.text == "host" { format!("={host}") } else { String::new() });
             let text = format!("5\n4\nff\nGET\n{url}\n\n{}", fields.collect::<Vec<_>>().join("\n"));
             let described = Described::parse(&text, &names).unwrap();
-            assert_eq!(described.authority().is_ok(), expected, "{url} {host}");
+            let head = described.head(1);
+            let authority = Authority::of_request(head.headers, head.host);
+            assert_eq!(authority.is_ok(), expected, "{url} {host}");
         };
         check("http://a_b.test:80/x", "a_b.test:80", true);
         check("http://[::1]/x", "[::1]", true);

@@ -29,13 +29,15 @@ impl Variables {
         }
     }
 
-    /// What `read` makes of a text; an unset one is the empty one.
-    pub fn read<T, E: std::fmt::Display>(
+    /// What `read` makes of a text, if it is set.
+    pub fn read_or<T, E: std::fmt::Display>(
         &self,
         name: &str,
+        default: T,
         read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, String> {
-        read(self.text(name).unwrap_or_default()).map_err(|error| format!("{name}: {error}"))
+        let Some(text) = self.text(name) else { return Ok(default) };
+        read(text).map_err(|error| format!("{name}: {error}"))
     }
 
     /// A secret, if it is set; a weak one is an error.
@@ -68,8 +70,9 @@ mod tests {
         assert_eq!((variables.text("A"), variables.text("B"), variables.text("C")), (None, Some("7"), None));
         assert_eq!((variables.number("A", 5), variables.number("B", 5)), (Ok(5), Ok(7)));
         assert_eq!(variables.number("D", 5), Err("D is not a number".to_owned()));
-        assert_eq!(variables.read("B", str::parse::<u8>), Ok(7));
-        assert!(variables.read("D", str::parse::<u8>).unwrap_err().starts_with("D: "));
+        assert_eq!(variables.read_or("A", 5, str::parse::<u8>), Ok(5));
+        assert_eq!(variables.read_or("B", 5, str::parse::<u8>), Ok(7));
+        assert!(variables.read_or("D", 5, str::parse::<u8>).unwrap_err().starts_with("D: "));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The Admin API over a store, asked as a client asks it.
 
 use http::{HeaderMap, HeaderValue};
-use latchkey_control::admin::{Admin, AdminRequest, AdminSettings, InternalCause};
+use latchkey_control::http::{Control, ControlSettings, Head, InternalCause};
 use latchkey_control::ports::testing::{ManualClock, SeededRandom};
 use latchkey_control::registry::{Error, Registry};
 use latchkey_published::keys::{Pepper, Peppers};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 const TOKEN: &str = "sesame";
 
-pub(crate) type TestAdmin<S> = Admin<S, ManualClock, SeededRandom>;
+pub(crate) type TestAdmin<S> = Control<S, ManualClock, SeededRandom>;
 
 /// What a call is answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,13 +31,8 @@ pub(crate) fn peppers() -> Peppers {
 pub(crate) async fn open<S: Store>(store: S, seed: u64, unix_ms: u64) -> Result<TestAdmin<S>, Error> {
     let (clock, random) = (ManualClock::at(unix_ms), SeededRandom::new(seed));
     let registry = Registry::open(store, clock, random, peppers()).await?;
-    let settings = AdminSettings {
-        token: Some(peppers().current.digest(TOKEN.as_bytes())),
-        version: "3.9.1".to_owned(),
-        hostname: "test".to_owned(),
-        node_id: Uuid::nil(),
-    };
-    Ok(Admin::new(registry, settings))
+    let token = peppers().current.digest(TOKEN.as_bytes());
+    Ok(Control::new(registry, ControlSettings::new(Some(token), "test", Uuid::nil())))
 }
 
 pub(crate) async fn call<S: Store>(admin: &TestAdmin<S>, method: &str, target: &str, body: Value) -> Answer {
@@ -49,8 +44,9 @@ pub(crate) async fn call<S: Store>(admin: &TestAdmin<S>, method: &str, target: &
     headers.insert("kong-admin-token", HeaderValue::from_static(TOKEN));
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     let body = if body.is_null() { String::new() } else { body.to_string() };
-    let request = AdminRequest { method, path, query, headers: &headers, body: body.as_bytes() };
-    let response = admin.handle(request).await;
+    let path = format!("/admin{path}");
+    let head = Head { method, host: b"", path: &path, query, headers: &headers, client_ip: None };
+    let response = admin.serve(&head, body.as_bytes()).await;
     Answer {
         status: response.status().as_u16(),
         cause: response.extensions().get::<InternalCause>().map(|cause| cause.error.clone()),

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::endpoints::{ENDPOINTS, Matched};
-use super::{Admin, answer};
+use super::endpoints::{ENDPOINTS, Matched, Surface};
+use super::{Control, KONG_VERSION, answer};
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, PageRequest};
 use crate::schema::{EntityKind, PLUGINS, describe_entity, describe_plugin, plugin};
@@ -13,7 +13,7 @@ use latchkey_store::Store;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
+impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub(super) async fn information(&self) -> Result<Response<Bytes>, Error> {
         let available: Map<String, Value> = PLUGINS
             .iter()
@@ -26,7 +26,7 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
         names.sort_unstable();
         names.dedup();
         let body = json!({
-            "version": self.settings.version,
+            "version": KONG_VERSION,
             "edition": "community",
             "tagline": "Welcome to Latchkey",
             "hostname": self.settings.hostname,
@@ -45,8 +45,15 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     }
 }
 
+/// For load balancers: without the store, so that one that is slow does not take the door down.
+pub(super) fn health() -> Response<Bytes> {
+    answer::json(StatusCode::OK, &json!({"status": "ok"}))
+}
+
+/// The paths of the Admin API, as Kong lists its own.
 pub(super) fn endpoints() -> Response<Bytes> {
-    let mut paths: Vec<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.path).collect();
+    let admin = ENDPOINTS.iter().filter(|endpoint| endpoint.surface == Surface::Admin);
+    let mut paths: Vec<&str> = admin.map(|endpoint| endpoint.path).collect();
     paths.sort_unstable();
     answer::json(StatusCode::OK, &json!({"data": paths, "next": null}))
 }

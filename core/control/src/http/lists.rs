@@ -6,9 +6,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::endpoints::{Matched, Resource};
+use super::endpoints::{Listing, Matched};
 use super::problem::Refusal;
-use super::{Admin, answer};
+use super::{Control, answer};
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, List, PageRequest, Step};
 use crate::schema::{EntityKind, Object};
@@ -29,22 +29,26 @@ impl Query {
     }
 }
 
-impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
-    pub(super) async fn answer_list(
+impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
+    pub(super) async fn list(
         &self,
-        kind: EntityKind,
+        listing: Listing,
         matched: &Matched,
         query: &Query,
     ) -> Result<Response<Bytes>, Error> {
         let scope = matched.steps();
+        let (kind, counted) = match listing {
+            Listing::Of(kind) => (kind, kind),
+            Listing::ServiceApplications => (EntityKind::Applications, EntityKind::ApplicationInstances),
+        };
         let by_custom_id = matches!(kind, EntityKind::Consumers | EntityKind::Developers) && scope.is_empty();
         if let Some(custom_id) = query.value("custom_id").filter(|_| by_custom_id) {
-            return self.answer_by_custom_id(kind, custom_id).await;
+            return self.list_by_custom_id(kind, custom_id).await;
         }
         let page = PageRequest::parse(query.value("size"), query.value("offset"))?;
-        let mut list = match matched.endpoint.resource {
-            Resource::ServiceApplications => self.registry.list_applications_of_service(&scope, page).await?,
-            _ => self.registry.list(kind, &scope, page).await?,
+        let mut list = match listing {
+            Listing::ServiceApplications => self.registry.list_applications_of_service(&scope, page).await?,
+            Listing::Of(kind) => self.registry.list(kind, &scope, page).await?,
         };
         if kind == EntityKind::ApplicationInstances {
             self.expand_applications(&scope, &mut list.data).await?;
@@ -55,17 +59,13 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
         }
         body.insert("next".to_owned(), next(matched, query, &list).into());
         if has_total(kind) {
-            let counted = match matched.endpoint.resource {
-                Resource::ServiceApplications => EntityKind::ApplicationInstances,
-                _ => kind,
-            };
             body.insert("total".to_owned(), self.registry.count(counted, &scope).await?.into());
         }
         body.insert("data".to_owned(), list.data.into_iter().map(Value::Object).collect());
         Ok(answer::json(StatusCode::OK, &Value::Object(body)))
     }
 
-    async fn answer_by_custom_id(&self, kind: EntityKind, custom_id: &str) -> Result<Response<Bytes>, Error> {
+    async fn list_by_custom_id(&self, kind: EntityKind, custom_id: &str) -> Result<Response<Bytes>, Error> {
         if custom_id.is_empty() {
             return Ok(answer::message(StatusCode::BAD_REQUEST, "custom_id must be an unempty string"));
         }

@@ -22,14 +22,14 @@ fn the_admin_suite_holds() {
 /// The Admin API over a store in memory, without an adapter.
 struct InProcess {
     runtime: Runtime,
-    admin: RefCell<TestAdmin>,
+    control: RefCell<TestControl>,
 }
 
 impl InProcess {
     fn new() -> Self {
         let runtime = Builder::new_current_thread().build().unwrap();
-        let admin = RefCell::new(runtime.block_on(new_admin()));
-        InProcess { runtime, admin }
+        let control = RefCell::new(runtime.block_on(new_control()));
+        InProcess { runtime, control }
     }
 }
 
@@ -44,8 +44,9 @@ impl Api for InProcess {
             headers.append(name, HeaderValue::from_bytes(value).unwrap());
         }
         let body = request.body.as_deref().unwrap_or_default();
-        let request = AdminRequest { method: &request.method, path, query, headers: &headers, body };
-        let answer = self.runtime.block_on(self.admin.borrow().handle(request));
+        let path = format!("/admin{path}");
+        let head = head(&request.method, &path, query, &headers);
+        let answer = self.runtime.block_on(self.control.borrow().serve(&head, body));
         let mut headers = Headers::default();
         answer.headers().iter().for_each(|(name, value)| headers.push(name.as_str(), value));
         let body = answer.body().to_vec();
@@ -57,16 +58,16 @@ impl Api for InProcess {
     }
 
     fn empty(&self) -> Result<(), String> {
-        self.admin.replace(self.runtime.block_on(new_admin()));
+        self.control.replace(self.runtime.block_on(new_control()));
         Ok(())
     }
 
     fn pass(&self, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap();
-        self.admin.borrow().registry().clock().advance(ms);
+        self.control.borrow().registry().clock().advance(ms);
     }
 
     fn unix_s(&self) -> u64 {
-        self.admin.borrow().registry().clock().unix_ms() / 1000
+        self.control.borrow().registry().clock().unix_ms() / 1000
     }
 }

@@ -5,8 +5,8 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::answer;
 use super::endpoints::Endpoint;
+use super::{Fault, answer};
 use crate::registry::{Error, ErrorCode};
 use latchkey_store::StoreError;
 
@@ -31,6 +31,10 @@ pub(super) enum Refusal {
     WrongToken,
     /// The same, and many before it in this second.
     TooManyWrongTokens,
+    /// It names no host.
+    NoHost,
+    /// A browser asks what a page may do; it is told.
+    Preflight(Option<&'static Endpoint>),
     /// There is no such path.
     UnknownPath,
     /// The path does not take the method.
@@ -39,14 +43,8 @@ pub(super) enum Refusal {
     UnsupportedType,
     /// The request cannot be read.
     Malformed(&'static str),
-    /// The registry refused or failed.
-    Registry(Error),
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Refusal::Registry(error)
-    }
+    /// The registry refused or failed, asked by the endpoint of this pattern.
+    Registry { endpoint: &'static str, error: Error },
 }
 
 pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
@@ -61,6 +59,8 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             response
         }
+        Refusal::NoHost => Fault::NoHost.respond(),
+        Refusal::Preflight(endpoint) => answer::preflight(*endpoint),
         Refusal::UnknownPath => answer::message(StatusCode::NOT_FOUND, "Not found"),
         Refusal::UnknownMethod(endpoint) => {
             let mut response = answer::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
@@ -69,11 +69,11 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
         }
         Refusal::UnsupportedType => answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Refusal::Malformed(message) => answer::message(StatusCode::BAD_REQUEST, message),
-        Refusal::Registry(error) => registry_response(error),
+        Refusal::Registry { endpoint, error } => registry_response(endpoint, error),
     }
 }
 
-fn registry_response(error: &Error) -> Response<Bytes> {
+fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
     let status = status(error);
     let mut response = match error {
         Error::NotFound | Error::Busy | Error::UnknownPepper | Error::Store(_) => {
@@ -93,7 +93,7 @@ fn registry_response(error: &Error) -> Response<Bytes> {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     if let Error::Store(cause) = error {
-        response.extensions_mut().insert(InternalCause { endpoint: "", error: cause.clone() });
+        response.extensions_mut().insert(InternalCause { endpoint, error: cause.clone() });
     }
     response
 }

@@ -9,11 +9,11 @@ async fn futures_can_move_between_threads() {
     fn check<T: Send>(value: T) -> T {
         value
     }
-    let admin = new_admin().await;
+    let control = new_control().await;
     let headers = headers(None);
-    let request = AdminRequest { method: "GET", path: "/", query: None, headers: &headers, body: b"" };
-    assert_eq!(check(admin.handle(request)).await.status(), 200);
-    check(admin.registry().resume_jobs()).await.unwrap();
+    let head = head("GET", "/admin", None, &headers);
+    assert_eq!(check(control.serve(&head, b"")).await.status(), 200);
+    check(control.registry().resume_jobs()).await.unwrap();
 }
 
 #[tokio::test]
@@ -45,19 +45,17 @@ async fn store_failures_say_nothing_outside_and_all_inside() {
             Err(latchkey_store::StoreError::Unavailable("disk 8".into()))
         }
     }
-    let admin = admin_over(Broken(false.into(), MemoryStore::default())).await;
+    let control = control_over(Broken(false.into(), MemoryStore::default())).await;
     expect(
-        call(&admin, "GET", "/services", "").await,
+        call(&control, "GET", "/services", "").await,
         503,
         json!({"message": "An unexpected error occurred"}),
     );
-    admin.registry().store().0.store(true, std::sync::atomic::Ordering::Relaxed);
+    control.registry().store().0.store(true, std::sync::atomic::Ordering::Relaxed);
     let headers = headers(None);
-    let request =
-        AdminRequest { method: "GET", path: "/services/lk_a-key", query: None, headers: &headers, body: b"" };
-    let response = admin.handle(request).await;
+    let response = control.serve(&head("GET", "/admin/services/lk_a-key", None, &headers), b"").await;
     assert_eq!(response.status(), 500);
     assert_eq!(response.body(), "{\"message\":\"An unexpected error occurred\"}");
-    let cause = response.extensions().get::<crate::admin::InternalCause>().unwrap();
+    let cause = response.extensions().get::<crate::http::InternalCause>().unwrap();
     assert_eq!(cause.to_string(), "/services/{services}: store failed: disk 7");
 }

@@ -3,14 +3,22 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
+use super::endpoints::Takes;
 use super::problem::Refusal;
 use crate::schema::Object;
 
 /// Members an entity may be sent with.
 const ARGUMENTS_MAX: usize = 1000;
 
-/// The object sent; empty when there is neither body nor type.
-pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Object, Refusal> {
+/// The object sent; empty when there is neither body nor type, or none is taken.
+pub(super) fn parse(takes: Takes, headers: &HeaderMap, body: &[u8]) -> Result<Object, Refusal> {
+    match takes {
+        Takes::Nothing | Takes::Page => Ok(Object::new()),
+        Takes::Object => object(headers, body),
+    }
+}
+
+fn object(headers: &HeaderMap, body: &[u8]) -> Result<Object, Refusal> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let content_type = types.next();
     let Some(content_type) = content_type else {

@@ -3,6 +3,7 @@
 mod door;
 mod endpoints;
 mod failures;
+mod origins;
 mod peppers;
 mod properties;
 mod suite;
@@ -12,34 +13,37 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Admin, AdminRequest, AdminSettings};
+use super::{AdminOrigins, Control, ControlSettings, Head};
 use crate::ports::testing::{ManualClock, SeededRandom};
 use crate::registry::Registry;
-use latchkey_published::keys::{Pepper, Peppers};
+use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 use latchkey_store::Store;
 use latchkey_store::memory::MemoryStore;
 
 const TOKEN: &str = "sesame";
 const START_MS: u64 = 1_700_000_000_000;
 
-type TestAdmin<S = MemoryStore> = Admin<S, ManualClock, SeededRandom>;
+type TestControl<S = MemoryStore> = Control<S, ManualClock, SeededRandom>;
 
-async fn new_admin() -> TestAdmin {
-    admin_over(MemoryStore::default()).await
+async fn new_control() -> TestControl {
+    control_over(MemoryStore::default()).await
 }
 
-async fn admin_over<S: Store>(store: S) -> TestAdmin<S> {
+async fn control_over<S: Store>(store: S) -> TestControl<S> {
     let peppers = Peppers { current: Pepper::new(b"pepper"), previous: Some(Pepper::new(b"before")) };
     let token = peppers.current.digest(TOKEN.as_bytes());
     let registry =
         Registry::open(store, ManualClock::at(START_MS), SeededRandom::new(7), peppers).await.unwrap();
-    let settings = AdminSettings {
-        token: Some(token),
-        version: "3.9.1".to_owned(),
-        hostname: "test".to_owned(),
-        node_id: Uuid::nil(),
-    };
-    Admin::new(registry, settings)
+    Control::new(registry, settings(Some(token)))
+}
+
+fn settings(token: Option<KeyDigest>) -> ControlSettings {
+    ControlSettings::new(token, "test", Uuid::nil())
+}
+
+/// A head with these fields; `path` with the prefix of its surface.
+fn head<'a>(method: &'a str, path: &'a str, query: Option<&'a str>, headers: &'a HeaderMap) -> Head<'a> {
+    Head { method, host: b"control.test", path, query, headers, client_ip: None }
 }
 
 fn headers(content_type: Option<&str>) -> HeaderMap {
@@ -51,15 +55,15 @@ fn headers(content_type: Option<&str>) -> HeaderMap {
     headers
 }
 
-/// Status and body of a call; an empty body is null.
-async fn call<S: Store>(admin: &TestAdmin<S>, method: &str, target: &str, body: &str) -> (u16, Value) {
+/// Status and body of a call of the Admin API; an empty body is null.
+async fn call<S: Store>(control: &TestControl<S>, method: &str, target: &str, body: &str) -> (u16, Value) {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
     let headers = headers((!body.is_empty()).then_some("application/json"));
-    let request = AdminRequest { method, path, query, headers: &headers, body: body.as_bytes() };
-    let response = admin.handle(request).await;
+    let path = format!("/admin{path}");
+    let response = control.serve(&head(method, &path, query, &headers), body.as_bytes()).await;
     let body = match response.body().as_ref() {
         [] => Value::Null,
         bytes => serde_json::from_slice(bytes).unwrap(),

@@ -5,14 +5,15 @@
 //! passed on in the normal form that is decided by: what could be taken for another path is refused.
 
 use std::fmt;
-use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Caller, Callers, Gateway, Known, Stop, find_route};
+use super::{Gateway, admit};
+use crate::authenticate::Caller;
+use crate::basis::Stop;
+use crate::config::RouteRules;
 use crate::decision::Need;
-use crate::freshness::Verdict;
-use crate::grant_memory::KnownGrant;
+use crate::find_route::find_route;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use latchkey_published::grant::Identity;
@@ -34,30 +35,20 @@ pub enum Authorization {
 
 /// Whose request may pass.
 #[derive(Clone, Debug)]
-pub struct Authorized(Option<Whose>);
-
-#[derive(Clone, Debug)]
-enum Whose {
-    Known(Arc<KnownGrant>),
-    Anonymous(Arc<Identity>),
-}
+pub struct Authorized(Option<Caller>);
 
 impl Authorized {
     /// Names and values of the fields that tell an upstream who calls; none on a route where nobody
     /// is asked.
     pub fn fields(&self) -> impl Iterator<Item = (&'static http::HeaderName, &[u8])> {
-        let identity = self.0.as_ref().map(|whose| match whose {
-            Whose::Known(grant) => &grant.identity,
-            Whose::Anonymous(identity) => identity,
-        });
-        identity.into_iter().flat_map(Identity::fields)
+        self.0.as_ref().map(Caller::identity).into_iter().flat_map(Identity::fields)
     }
 
     /// Application that the credential belongs to.
     pub fn application_id(&self) -> Option<Uuid> {
         match self.0.as_ref()? {
-            Whose::Known(grant) => grant.application_id,
-            Whose::Anonymous(_) => None,
+            Caller::Credential(grant) => grant.application_id,
+            Caller::Anonymous(_) => None,
         }
     }
 }
@@ -80,6 +71,17 @@ impl fmt::Display for Unfit {
     }
 }
 
+impl Unfit {
+    fn of(rules: &RouteRules) -> Option<Self> {
+        let auth = rules.key_auth.as_deref()?;
+        match (auth.in_body, auth.hides_credentials) {
+            (true, _) => Some(Unfit::KeyInBody),
+            (false, true) => Some(Unfit::HideCredentials),
+            (false, false) => None,
+        }
+    }
+}
+
 impl Gateway {
     /// Decides by the head of a request, or says what is needed first; after each need was met,
     /// `now` is read anew.
@@ -88,44 +90,25 @@ impl Gateway {
         head: &RequestHead<'_, H>,
         now: Now,
     ) -> Result<Authorization, Need> {
-        match self.freshness.judge(head.started, now) {
-            Verdict::Fresh | Verdict::InGrace => {}
-            Verdict::Need(need) => return Err(need),
-            Verdict::TooOld => return Ok(Authorization::Refuse(Problem::Stale)),
-        }
-        let known = Known { config: &self.config, epoch: self.epoch(), now };
-        match self.callers.authorize(known, head) {
+        match self.allow(head, now) {
             Ok(authorization) => Ok(authorization),
             Err(Stop::Need(need)) => Err(need),
             Err(Stop::Problem(problem)) => Ok(Authorization::Refuse(problem)),
             Err(Stop::Respond(_)) => Ok(Authorization::Refuse(Problem::HttpsRequired)),
         }
     }
-}
 
-impl Callers {
-    fn authorize<H: Headers>(
-        &mut self,
-        known: Known<'_>,
-        head: &RequestHead<'_, H>,
-    ) -> Result<Authorization, Stop> {
+    fn allow<H: Headers>(&mut self, head: &RequestHead<'_, H>, now: Now) -> Result<Authorization, Stop> {
+        let (basis, callers) = self.basis(head.started, now)?;
         let path = NormalPath::new(head.path);
         if !path.is_unmistakable(head.path) {
             return Err(Problem::BadRequest(MISTAKABLE_PATH).into());
         }
-        let routed = find_route(known.config, head, &path)?;
-        if let Some(auth) = routed.rules.key_auth.as_deref() {
-            if auth.in_body {
-                return Ok(Authorization::Unfit(Unfit::KeyInBody));
-            }
-            if auth.hides_credentials {
-                return Ok(Authorization::Unfit(Unfit::HideCredentials));
-            }
+        let routed = find_route(basis.config, head, &path)?;
+        if let Some(unfit) = Unfit::of(routed.rules) {
+            return Ok(Authorization::Unfit(unfit));
         }
-        let admitted = self.admit(&routed, known, head, Body::Unread)?;
-        Ok(Authorization::Allow(Authorized(admitted.caller.map(|caller| match caller {
-            Caller::Known(grant) => Whose::Known(grant),
-            Caller::Anonymous(identity) => Whose::Anonymous(identity),
-        }))))
+        let admitted = admit(callers, &routed, basis, head, Body::Unread)?;
+        Ok(Authorization::Allow(Authorized(admitted.caller)))
     }
 }

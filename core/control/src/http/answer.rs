@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ALLOW, CACHE_CONTROL, CONTENT_TYPE,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::endpoints::Endpoint;
+use super::origins;
 
 /// A JSON answer.
 pub(super) fn json(status: StatusCode, value: &Value) -> Response<Bytes> {
@@ -37,28 +37,23 @@ pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
 pub(super) fn options(endpoint: &Endpoint) -> Response<Bytes> {
     let mut response = empty(StatusCode::NO_CONTENT);
     add_allow(&mut response, endpoint);
-    let allow = response.headers().get(ALLOW).cloned();
+    response
+}
+
+/// The answer to a preflight; `endpoint`: what is at the path.
+pub(super) fn preflight(endpoint: Option<&Endpoint>) -> Response<Bytes> {
+    let mut response = empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
-    headers.extend(allow.map(|allow| (ACCESS_CONTROL_ALLOW_METHODS, allow)));
-    let allowed = HeaderValue::from_static("Content-Type, Authorization, Kong-Admin-Token");
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    headers.extend(endpoint.map(|endpoint| (ACCESS_CONTROL_ALLOW_METHODS, allow(endpoint))));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, origins::ALLOWED_FIELDS);
     response
 }
 
 /// Says which methods a path takes.
 pub(super) fn add_allow(response: &mut Response<Bytes>, endpoint: &Endpoint) {
-    let mut methods = vec!["HEAD", "OPTIONS"];
-    methods.extend(endpoint.methods);
-    methods.sort_unstable();
-    let allow = HeaderValue::try_from(methods.join(", "));
-    response.headers_mut().extend(allow.ok().map(|allow| (ALLOW, allow)));
+    response.headers_mut().insert(ALLOW, allow(endpoint));
 }
 
-/// Lets browsers read the answer. The token is never sent by itself, so any origin may ask.
-pub(super) fn add_cors(response: &mut Response<Bytes>, request: &HeaderMap) {
-    let origin = request.get(ORIGIN).cloned().unwrap_or_else(|| HeaderValue::from_static("*"));
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-    headers.insert(VARY, HeaderValue::from_static("Origin"));
+fn allow(endpoint: &Endpoint) -> HeaderValue {
+    HeaderValue::try_from(endpoint.methods().join(", ")).expect("methods are tokens")
 }

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::Admin;
+use super::Control;
 use super::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_published::keys::{KeyDigest, Peppers};
@@ -11,13 +11,7 @@ use latchkey_store::Store;
 
 const TOKEN_HEADER: &str = "kong-admin-token";
 
-impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
-    /// Lets a request pass whose token has the digest that is set. `Some`: it has it under the
-    /// previous pepper, and this is its digest under the current one.
-    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Option<KeyDigest>, Refusal> {
-        judge_token(self.settings.token.as_ref(), self.registry.peppers(), headers)
-    }
-
+impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     /// Stores the token's digest under the current pepper, if it is the stored token. A failure
     /// costs nothing: the next request tries again.
     pub(super) async fn move_token(&self, digest: KeyDigest) {
@@ -27,7 +21,8 @@ impl<S: Store, C: Clock, R: Random> Admin<S, C, R> {
     }
 }
 
-/// As [`Admin::authenticate`], for a token with the digest `expected`.
+/// Lets a request pass whose token has the digest `expected`. `Some`: it has it under the previous
+/// pepper, and this is its digest under the current one.
 pub(super) fn judge_token(
     expected: Option<&KeyDigest>,
     peppers: &Peppers,

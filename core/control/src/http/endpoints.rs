@@ -1,0 +1,353 @@
+//! Every endpoint at the control door, in one table.
+//!
+//! From it come the routing, 404, 405 and OPTIONS, `/endpoints`, and the test of who may call what.
+
+use percent_encoding::percent_decode_str;
+
+use crate::registry::Step;
+use crate::schema::EntityKind;
+
+/// A part of the control door: its paths begin alike, and are for the same callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// What anybody may see.
+    Open,
+    /// Kong's Admin API.
+    Admin,
+}
+
+impl Surface {
+    /// What its paths begin with.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Surface::Open => "",
+            Surface::Admin => "/admin",
+        }
+    }
+
+    /// Who may call below it, also where no endpoint is.
+    pub fn who(self) -> Who {
+        match self {
+            Surface::Open => Who::Anyone,
+            Surface::Admin => Who::Administrator,
+        }
+    }
+}
+
+/// Who may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Whoever reaches the door.
+    Anyone,
+    /// Who shows the admin token; others get 401.
+    Administrator,
+}
+
+/// What a call takes besides its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing; a body is not looked at.
+    Nothing,
+    /// `size` and `offset` in the query.
+    Page,
+    /// An object in the body.
+    Object,
+}
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The page that says what is where.
+    Welcome,
+    /// Whether this door answers.
+    Health,
+    /// The methods of a path.
+    Options,
+    /// What this installation is.
+    Information,
+    /// Whether it works.
+    Status,
+    /// The paths there are.
+    Endpoints,
+    /// Names of the plugins there are.
+    EnabledPlugins,
+    /// The table of an entity.
+    EntitySchema,
+    /// The table of a plugin.
+    PluginSchema,
+    /// A page of entities.
+    List(Listing),
+    /// Makes an entity, below those in the path.
+    Create(EntityKind),
+    /// One entity.
+    Item(EntityKind, Verb),
+    /// The entity that the one before in the path refers to.
+    Reference(EntityKind, Verb),
+    /// The consumer of an application.
+    ApplicationConsumer,
+}
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// The entities of a kind, or those of the entity before in the path.
+    Of(EntityKind),
+    /// The applications that have a contract with a service.
+    ServiceApplications,
+}
+
+/// What is done with one entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Shows it.
+    Read,
+    /// Makes it what is sent.
+    Replace,
+    /// Changes what is sent.
+    Change,
+    /// Removes it.
+    Delete,
+}
+
+/// One method of a path.
+#[derive(Debug)]
+pub struct Call {
+    /// `GET`, …
+    pub method: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+    /// The statuses that it answers once the caller may call: the first when it is done, the others
+    /// when it is not. Besides, where there is a store: 500 and 503.
+    pub answers: &'static [u16],
+    /// What it does.
+    pub action: Action,
+}
+
+/// A path and its calls.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Where it is, and so who may call it.
+    pub surface: Surface,
+    /// Below the surface's prefix. Segments in braces take any text: a kind's name stands for the id
+    /// or endpoint key of an entity of that kind.
+    pub path: &'static str,
+    /// One for each method. HEAD, which is GET without a body, and OPTIONS every path takes.
+    pub calls: &'static [Call],
+}
+
+impl Endpoint {
+    /// What a method does here; `None`: 405.
+    pub fn call(&self, method: &str) -> Option<&'static Call> {
+        match method {
+            "OPTIONS" => Some(&OPTIONS),
+            "HEAD" => self.call("GET"),
+            method => self.calls.iter().find(|call| call.method == method),
+        }
+    }
+
+    /// For `Allow`: all its methods, in order.
+    pub fn methods(&self) -> Vec<&'static str> {
+        let mut methods = vec!["HEAD", "OPTIONS"];
+        methods.extend(self.calls.iter().map(|call| call.method));
+        methods.sort_unstable();
+        methods
+    }
+}
+
+static OPTIONS: Call = call("OPTIONS", Takes::Nothing, &[204], Action::Options);
+
+const fn call(method: &'static str, takes: Takes, answers: &'static [u16], action: Action) -> Call {
+    Call { method, takes, answers, action }
+}
+
+const fn show(action: Action) -> [Call; 1] {
+    [call("GET", Takes::Nothing, &[200, 400, 404], action)]
+}
+
+const fn list(listing: Listing) -> [Call; 1] {
+    [call("GET", Takes::Page, &[200, 400, 404], Action::List(listing))]
+}
+
+const fn collection(kind: EntityKind) -> [Call; 2] {
+    // As Kong has it.
+    let made: &[u16] = match kind {
+        EntityKind::Developers => &[200, 400, 404, 409, 415],
+        _ => &[201, 400, 404, 409, 415],
+    };
+    let [list] = list(Listing::Of(kind));
+    [list, call("POST", Takes::Object, made, Action::Create(kind))]
+}
+
+const READ: &[u16] = &[200, 400, 404];
+const WRITE: &[u16] = &[200, 400, 404, 409, 415];
+const DELETE: &[u16] = &[204, 400, 404];
+
+const fn item(kind: EntityKind) -> [Call; 4] {
+    [
+        call("GET", Takes::Nothing, READ, Action::Item(kind, Verb::Read)),
+        call("PUT", Takes::Object, WRITE, Action::Item(kind, Verb::Replace)),
+        call("PATCH", Takes::Object, WRITE, Action::Item(kind, Verb::Change)),
+        call("DELETE", Takes::Nothing, DELETE, Action::Item(kind, Verb::Delete)),
+    ]
+}
+
+const fn item_without_put(kind: EntityKind) -> [Call; 3] {
+    let [read, _, change, delete] = item(kind);
+    [read, change, delete]
+}
+
+const fn item_unchangeable(kind: EntityKind) -> [Call; 2] {
+    let [read, _, _, delete] = item(kind);
+    [read, delete]
+}
+
+const fn reference(kind: EntityKind) -> [Call; 3] {
+    [
+        call("GET", Takes::Nothing, READ, Action::Reference(kind, Verb::Read)),
+        call("PUT", Takes::Object, WRITE, Action::Reference(kind, Verb::Replace)),
+        call("PATCH", Takes::Object, WRITE, Action::Reference(kind, Verb::Change)),
+    ]
+}
+
+const fn reference_without_put(kind: EntityKind) -> [Call; 2] {
+    let [read, _, change] = reference(kind);
+    [read, change]
+}
+
+const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
+    Endpoint { surface: Surface::Open, path, calls }
+}
+
+const fn admin(path: &'static str, calls: &'static [Call]) -> Endpoint {
+    Endpoint { surface: Surface::Admin, path, calls }
+}
+
+use EntityKind::{
+    ApplicationInstances, Applications, Consumers, Developers, KeyauthCredentials, Oauth2Credentials,
+    Plugins, Routes, Services,
+};
+
+/// Every endpoint. The first that matches is taken.
+#[rustfmt::skip]
+pub static ENDPOINTS: &[Endpoint] = &[
+    open("/", &show(Action::Welcome)),
+    open("/health", &show(Action::Health)),
+
+    admin("/", &show(Action::Information)),
+    admin("/status", &show(Action::Status)),
+    admin("/endpoints", &show(Action::Endpoints)),
+    admin("/schemas/plugins/{plugin_name}", &show(Action::PluginSchema)),
+    admin("/schemas/{entity_name}", &show(Action::EntitySchema)),
+
+    admin("/services", &collection(Services)),
+    admin("/services/{services}", &item(Services)),
+    admin("/services/{services}/routes", &collection(Routes)),
+    admin("/services/{services}/routes/{routes}", &item(Routes)),
+    admin("/services/{services}/plugins", &collection(Plugins)),
+    admin("/services/{services}/plugins/{plugins}", &item(Plugins)),
+    admin("/services/{services}/applications", &list(Listing::ServiceApplications)),
+    admin("/services/{services}/application_instances", &collection(ApplicationInstances)),
+    admin("/services/{services}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
+
+    admin("/routes", &collection(Routes)),
+    admin("/routes/{routes}", &item(Routes)),
+    admin("/routes/{routes}/service", &reference(Services)),
+    admin("/routes/{routes}/plugins", &collection(Plugins)),
+    admin("/routes/{routes}/plugins/{plugins}", &item(Plugins)),
+
+    admin("/consumers", &collection(Consumers)),
+    admin("/consumers/{consumers}", &item(Consumers)),
+    admin("/consumers/{consumers}/plugins", &collection(Plugins)),
+    admin("/consumers/{consumers}/plugins/{plugins}", &item(Plugins)),
+    admin("/consumers/{consumers}/key-auth", &collection(KeyauthCredentials)),
+    admin("/consumers/{consumers}/key-auth/{keyauth_credentials}", &item(KeyauthCredentials)),
+
+    admin("/plugins", &collection(Plugins)),
+    admin("/plugins/enabled", &show(Action::EnabledPlugins)),
+    admin("/plugins/{plugins}", &item(Plugins)),
+    admin("/plugins/{plugins}/service", &reference(Services)),
+    admin("/plugins/{plugins}/route", &reference(Routes)),
+    admin("/plugins/{plugins}/consumer", &reference(Consumers)),
+
+    admin("/key-auths", &collection(KeyauthCredentials)),
+    admin("/key-auths/{keyauth_credentials}", &item(KeyauthCredentials)),
+    admin("/key-auths/{keyauth_credentials}/consumer", &reference(Consumers)),
+
+    admin("/developers", &collection(Developers)),
+    admin("/developers/{developers}", &item_without_put(Developers)),
+    admin("/developers/{developers}/applications", &collection(Applications)),
+    admin("/developers/{developers}/applications/{applications}", &item_without_put(Applications)),
+    admin("/developers/{developers}/applications/{applications}/application_instances", &collection(ApplicationInstances)),
+    admin("/developers/{developers}/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
+    admin("/developers/{developers}/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
+    admin("/developers/{developers}/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
+
+    admin("/applications", &collection(Applications)),
+    admin("/applications/{applications}", &item_without_put(Applications)),
+    admin("/applications/{applications}/developer", &reference_without_put(Developers)),
+    admin("/applications/{applications}/consumer", &show(Action::ApplicationConsumer)),
+    admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
+    admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
+    admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
+    admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
+];
+
+/// An endpoint that a path has matched, and the texts in the places of its braces.
+#[derive(Debug)]
+pub struct Matched {
+    /// The endpoint.
+    pub endpoint: &'static Endpoint,
+    captured: Vec<(&'static str, String)>,
+}
+
+impl Matched {
+    /// The entities in the path.
+    pub fn steps(&self) -> Vec<Step<'_>> {
+        let step = |(name, key)| EntityKind::parse(name).map(|kind| Step { kind, key });
+        self.captured.iter().map(|(name, key)| (*name, key.as_str())).filter_map(step).collect()
+    }
+
+    /// The text in a pair of braces.
+    pub fn text(&self, name: &str) -> &str {
+        self.captured.iter().find(|(captured, _)| *captured == name).map_or("", |(_, text)| text)
+    }
+}
+
+/// The surface that a path of the control door belongs to, and the path below its prefix: `/` at
+/// least. `None`: it is no path.
+pub fn surface(path: &str) -> Option<(Surface, &str)> {
+    match path.strip_prefix(Surface::Admin.prefix()) {
+        Some("") => Some((Surface::Admin, "/")),
+        Some(rest) if rest.starts_with('/') => Some((Surface::Admin, rest)),
+        _ => path.starts_with('/').then_some((Surface::Open, path)),
+    }
+}
+
+/// The endpoint at a path below its surface's prefix.
+pub fn find(surface: Surface, path: &str) -> Option<Matched> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let segments = path.split('/').map(|segment| percent_decode_str(segment).decode_utf8().ok());
+    let segments: Vec<String> = segments.map(|text| text.map(String::from)).collect::<Option<_>>()?;
+    ENDPOINTS.iter().filter(|endpoint| endpoint.surface == surface).find_map(|endpoint| {
+        let captured = matches(endpoint.path, &segments)?;
+        Some(Matched { endpoint, captured })
+    })
+}
+
+fn matches(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static str, String)>> {
+    let pattern: Vec<&'static str> = pattern[1..].split('/').collect();
+    if pattern.len() != segments.len() {
+        return None;
+    }
+    let mut captured = Vec::new();
+    for (expected, segment) in pattern.into_iter().zip(segments) {
+        match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(_) if segment.is_empty() => return None,
+            Some(name) => captured.push((name, segment.clone())),
+            None if expected == segment => {}
+            None => return None,
+        }
+    }
+    Some(captured)
+}

@@ -1,0 +1,169 @@
+//! Everything at the control door: one table of endpoints, judged by the head of a request, answered
+//! over the [`Registry`].
+//!
+//! An adapter knocks at the [`Door`] with a request's head, reads as much of the body as that says,
+//! and asks [`Control::serve`]. It holds no path, text or status: what befalls it on the way is a
+//! [`Fault`], which has its answer here.
+
+mod admission;
+mod answer;
+mod authenticate;
+mod body;
+mod door;
+pub mod endpoints;
+mod fault;
+mod guesses;
+mod information;
+mod lists;
+mod origins;
+mod problem;
+mod resources;
+#[cfg(test)]
+mod tests;
+mod welcome;
+
+pub use door::{Door, Knock};
+pub use fault::Fault;
+pub use guesses::{Guesser, Report};
+pub use origins::AdminOrigins;
+pub use problem::InternalCause;
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use latchkey_published::keys::KeyDigest;
+use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
+use latchkey_request::origin::Origin;
+use latchkey_store::Store;
+use uuid::Uuid;
+
+use crate::ports::{Clock, Random};
+use crate::registry::Registry;
+use admission::{Admission, Admitted};
+use endpoints::Action;
+use lists::Query;
+use problem::Refusal;
+
+/// Version of Kong whose conventions are kept, as clients ask for it.
+pub const KONG_VERSION: &str = "3.9.1";
+
+/// What an installation sets.
+#[derive(Clone, Debug)]
+pub struct ControlSettings {
+    /// Digest of the admin token, under the current pepper or the one before. `None`: the Admin
+    /// API answers 503.
+    pub token: Option<KeyDigest>,
+    /// Wrong admin tokens of one address in a second that are answered 401, the others 429; 0: all.
+    pub guesses_per_second: u32,
+    /// Whose pages may call the Admin API in a browser.
+    pub admin_origins: AdminOrigins,
+    /// Where the control door is, as people reach it. `None`: nobody has said.
+    pub control_origin: Option<Origin>,
+    /// Where the gateway is, as its clients reach it. `None`: nobody has said.
+    pub gateway_origin: Option<Origin>,
+    /// Name of this installation.
+    pub hostname: String,
+    /// Id of this installation.
+    pub node_id: Uuid,
+}
+
+impl ControlSettings {
+    /// What holds where nothing else is set, for an installation of this name and id.
+    pub fn new(token: Option<KeyDigest>, hostname: &str, node_id: Uuid) -> Self {
+        ControlSettings {
+            token,
+            guesses_per_second: ADMIN_GUESSES_PER_SECOND_DEFAULT,
+            admin_origins: AdminOrigins::default(),
+            control_origin: None,
+            gateway_origin: None,
+            hostname: hostname.to_owned(),
+            node_id,
+        }
+    }
+}
+
+/// A request at the control door, without its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'a> {
+    /// `GET`, `POST`, …
+    pub method: &'a str,
+    /// What the platform takes for the host, maybe with a port; empty: it has only the field.
+    pub host: &'a [u8],
+    /// Path, percent-encoded, beginning with `/`.
+    pub path: &'a str,
+    /// Raw query, without `?`.
+    pub query: Option<&'a str>,
+    /// Header fields.
+    pub headers: &'a HeaderMap,
+    /// Who asks; wrong admin tokens are counted for it. `None`: the platform does not say.
+    pub client_ip: Option<IpAddr>,
+}
+
+/// The control plane behind its door.
+#[derive(Debug)]
+pub struct Control<S, C, R> {
+    registry: Registry<S, C, R>,
+    settings: ControlSettings,
+}
+
+impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
+    /// What answers over `registry`.
+    pub fn new(registry: Registry<S, C, R>, settings: ControlSettings) -> Self {
+        Control { registry, settings }
+    }
+
+    /// The registry.
+    pub fn registry(&self) -> &Registry<S, C, R> {
+        &self.registry
+    }
+
+    /// Takes another admin token from now on.
+    pub fn set_token(&mut self, token: Option<KeyDigest>) {
+        self.settings.token = token;
+    }
+
+    /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows.
+    ///
+    /// Who may call is judged once more: nothing hangs on the door alone. An answer to a failure has
+    /// an [`InternalCause`] among its extensions, for the log.
+    pub async fn serve(&self, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
+        let admission = Admission { settings: &self.settings, peppers: self.registry.peppers() };
+        let answer = match admission.judge(head) {
+            Ok(admitted) => self.perform(&admitted, head, body).await,
+            Err(refusal) => Err(refusal),
+        };
+        admission.finish(answer, head)
+    }
+
+    async fn perform(
+        &self,
+        admitted: &Admitted,
+        head: &Head<'_>,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Refusal> {
+        if let Some(digest) = admitted.moved_token {
+            self.move_token(digest).await;
+        }
+        let Admitted { matched, call, .. } = admitted;
+        let input = body::parse(call.takes, head.headers, body)?;
+        let query = Query::parse(head.query)?;
+        let answer = match call.action {
+            Action::Welcome => Ok(welcome::page(&self.settings)),
+            Action::Health => Ok(information::health()),
+            Action::Options => Ok(answer::options(matched.endpoint)),
+            Action::Information => self.information().await,
+            Action::Status => self.status().await,
+            Action::Endpoints => Ok(information::endpoints()),
+            Action::EnabledPlugins => Ok(information::enabled_plugins()),
+            Action::EntitySchema => Ok(information::entity_schema(matched)),
+            Action::PluginSchema => Ok(information::plugin_schema(matched)),
+            Action::List(listing) => self.list(listing, matched, &query).await,
+            Action::Create(kind) => self.create(kind, matched, &input).await,
+            Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), &input).await,
+            Action::Reference(kind, verb) => self.reference(kind, verb, matched, &input).await,
+            Action::ApplicationConsumer => self.application_consumer(matched).await,
+        };
+        answer.map_err(|error| Refusal::Registry { endpoint: matched.endpoint.path, error })
+    }
+}

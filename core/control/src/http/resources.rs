@@ -1,0 +1,77 @@
+//! What is done with entities.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::endpoints::{Matched, Verb};
+use super::{Control, answer};
+use crate::ports::{Clock, Random};
+use crate::registry::{Error, Step};
+use crate::schema::{EntityKind, Object};
+use latchkey_store::Store;
+
+impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
+    pub(super) async fn create(
+        &self,
+        kind: EntityKind,
+        matched: &Matched,
+        input: &Object,
+    ) -> Result<Response<Bytes>, Error> {
+        let made = self.registry.create(kind, &matched.steps(), input).await?;
+        let status = match kind {
+            // As Kong has it.
+            EntityKind::Developers => StatusCode::OK,
+            _ => StatusCode::CREATED,
+        };
+        Ok(answer::json(status, &Value::Object(made)))
+    }
+
+    pub(super) async fn item(
+        &self,
+        kind: EntityKind,
+        verb: Verb,
+        path: &[Step<'_>],
+        input: &Object,
+    ) -> Result<Response<Bytes>, Error> {
+        let entity = match verb {
+            Verb::Read => self.registry.read(path).await?,
+            Verb::Replace => self.registry.replace(path, input).await?,
+            Verb::Change => {
+                let changed = self.registry.update(path, input).await?;
+                match kind {
+                    // Kong wraps this one answer.
+                    EntityKind::Developers => {
+                        Object::from_iter([("developer".to_owned(), Value::Object(changed))])
+                    }
+                    _ => changed,
+                }
+            }
+            Verb::Delete => {
+                self.registry.delete(path).await?;
+                return Ok(answer::empty(StatusCode::NO_CONTENT));
+            }
+        };
+        Ok(answer::json(StatusCode::OK, &json!(entity)))
+    }
+
+    pub(super) async fn reference(
+        &self,
+        kind: EntityKind,
+        verb: Verb,
+        matched: &Matched,
+        input: &Object,
+    ) -> Result<Response<Bytes>, Error> {
+        let path = matched.steps();
+        let referrer = self.registry.read(&path).await?;
+        let field = path.last().and_then(|step| step.kind.schema().reference_to(kind));
+        let id =
+            field.and_then(|field| referrer.get(field.name)?.get("id")?.as_str()).ok_or(Error::NotFound)?;
+        self.item(kind, verb, &[Step { kind, key: id }], input).await
+    }
+
+    pub(super) async fn application_consumer(&self, matched: &Matched) -> Result<Response<Bytes>, Error> {
+        let consumer = self.registry.application_consumer(&matched.steps()).await?;
+        Ok(answer::json(StatusCode::OK, &Value::Object(consumer)))
+    }
+}

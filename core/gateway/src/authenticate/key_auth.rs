@@ -1,0 +1,132 @@
+//! key-auth: the caller is whose key the request presents.
+
+use std::sync::Arc;
+
+use super::{Caller, Callers, Outcome, Rehash};
+use crate::basis::Basis;
+use crate::config::{Anonymous, KeyAuth};
+use crate::decision::Need;
+use crate::extract_key::{Presented, Searched, Unsearched, extract_key};
+use crate::find_route::Routed;
+use crate::grant_memory::{CachedGrant, Remembered};
+use crate::problem::Problem;
+use crate::request::{Body, Headers, Now, RequestHead};
+use crate::strip_key::HiddenCuts;
+use latchkey_published::keys::{KeyDigest, has_our_prefix, is_reserved};
+use latchkey_published::limits;
+
+impl Callers {
+    /// Finds the key and verifies it. What is to be hidden goes into `hidden`, also where key-auth
+    /// does not ask.
+    #[inline]
+    pub(super) fn key_auth<'a, H: Headers>(
+        &mut self,
+        routed: &Routed<'_>,
+        basis: Basis<'_>,
+        head: &RequestHead<'a, H>,
+        body: Body<'a>,
+        hidden: &mut HiddenCuts,
+    ) -> Result<Outcome, Need> {
+        let Some(auth) = routed.rules.key_auth.as_deref() else { return Ok(Outcome::NotAsked) };
+        let mut searched = Searched::new(auth, head, body);
+        if let Err(why) = searched.find_hidden() {
+            return self.unsearched(&why, head, body);
+        }
+        let outcome = match routed.asks_for_key {
+            true => self.ask_for_key(auth, basis, head, body, &mut searched)?,
+            false => Outcome::NotAsked,
+        };
+        *hidden = searched.into_hidden();
+        Ok(outcome)
+    }
+
+    #[inline]
+    fn ask_for_key<'a, H: Headers>(
+        &mut self,
+        auth: &KeyAuth,
+        basis: Basis<'_>,
+        head: &RequestHead<'a, H>,
+        body: Body<'a>,
+        searched: &mut Searched<'_, 'a>,
+    ) -> Result<Outcome, Need> {
+        let refusal = match extract_key(auth, head, searched) {
+            Presented::Key(key) => match self.verify(&key.0, basis)? {
+                Some(grant) => return Ok(Outcome::Caller(Caller::Credential(grant))),
+                None => Problem::Unauthorized(auth.challenge.clone()),
+            },
+            Presented::Duplicate => Problem::DuplicateKey(auth.challenge.clone()),
+            Presented::BodyNeeded => return self.need_body(head, body),
+            Presented::Nothing => Problem::NoKey(auth.challenge.clone()),
+        };
+        Ok(match &auth.anonymous {
+            Anonymous::No => Outcome::Refused(refusal),
+            Anonymous::NoSuch(name) => Outcome::Refused(Problem::AnonymousMissing(name.clone())),
+            Anonymous::As(identity) => Outcome::Caller(Caller::Anonymous(identity.clone())),
+        })
+    }
+
+    fn unsearched<H: Headers>(
+        &self,
+        why: &Unsearched,
+        head: &RequestHead<'_, H>,
+        body: Body<'_>,
+    ) -> Result<Outcome, Need> {
+        match why {
+            Unsearched::Needed => self.need_body(head, body),
+            Unsearched::Unreadable => Ok(Outcome::Refused(Problem::BodyUnreadable)),
+        }
+    }
+
+    fn need_body<H: Headers>(&self, head: &RequestHead<'_, H>, body: Body<'_>) -> Result<Outcome, Need> {
+        let bytes_max = self.body_search_bytes;
+        let declared =
+            head.header("content-length").and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
+        let too_large =
+            matches!(body, Body::TooLarge) || declared.is_some_and(|length: usize| length > bytes_max);
+        match too_large {
+            true => Ok(Outcome::Refused(Problem::BodyTooLarge(bytes_max))),
+            false => Err(Need::Body { bytes_max }),
+        }
+    }
+
+    /// The grant of a key that is good now; `None` for an unknown, forged, expired or malformed one.
+    fn verify(&mut self, key: &[u8], basis: Basis<'_>) -> Result<Option<Arc<CachedGrant>>, Need> {
+        if key.len() > limits::KEY_BYTES_MAX || is_reserved(key) || std::str::from_utf8(key).is_err() {
+            return Ok(None);
+        }
+        let digest = self.peppers.current.digest(key);
+        if let Some(grant) = self.look_up(key, digest, basis)? {
+            return Ok(current(grant, basis.now));
+        }
+        let Some(previous) = &self.peppers.previous else { return Ok(None) };
+        let old = previous.digest(key);
+        let Some(grant) = self.look_up(key, old, basis)? else { return Ok(None) };
+        let pepper_id = self.peppers.current.id();
+        self.rehash = Some(Rehash { old, new: digest, pepper_id });
+        Ok(current(grant, basis.now))
+    }
+
+    fn look_up(
+        &mut self,
+        key: &[u8],
+        digest: KeyDigest,
+        basis: Basis<'_>,
+    ) -> Result<Option<Arc<CachedGrant>>, Need> {
+        let Basis { config, epoch, now } = basis;
+        match self.memory.look_up(&digest) {
+            Remembered::Grant(grant) => return Ok(Some(grant)),
+            Remembered::Missing => return Ok(None),
+            Remembered::Unknown => {}
+        }
+        let genuine = config.tag_keys.iter().any(|tag_key| tag_key.is_genuine(key));
+        if !genuine && (has_our_prefix(key) || !config.has_imported_keys) {
+            return Ok(None);
+        }
+        Err(self.memory.need(digest, genuine, epoch, now))
+    }
+}
+
+/// The grant, unless its key has expired. Never left to a store's own expiry.
+fn current(grant: Arc<CachedGrant>, now: Now) -> Option<Arc<CachedGrant>> {
+    grant.expires_at_ms.is_none_or(|at| now.unix_ms < at).then_some(grant)
+}

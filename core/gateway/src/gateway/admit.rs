@@ -1,0 +1,48 @@
+//! What deciding, authorizing and asking about a tunnel share: memory that is new enough, a route
+//! ([`crate::find_route`]), and a caller who may pass on it.
+
+use super::Gateway;
+use crate::authenticate::{Authenticated, Caller, Callers};
+use crate::authorize::authorize;
+use crate::basis::{Basis, Stop};
+use crate::config::Service;
+use crate::find_route::Routed;
+use crate::freshness::Verdict;
+use crate::problem::Problem;
+use crate::request::{Body, Headers, Now, RequestHead};
+use crate::strip_key::HiddenCuts;
+
+/// What becomes of a request that may pass.
+pub(super) struct Admitted<'k> {
+    pub(super) service: &'k Service,
+    pub(super) caller: Option<Caller>,
+    pub(super) hidden: HiddenCuts,
+}
+
+impl Gateway {
+    /// What requests that started at `started` are decided by, if memory is new enough for them.
+    #[inline]
+    pub(super) fn basis(&mut self, started: Now, now: Now) -> Result<(Basis<'_>, &mut Callers), Stop> {
+        match self.freshness.judge(started, now) {
+            Verdict::Fresh | Verdict::InGrace => {}
+            Verdict::Need(need) => return Err(need.into()),
+            Verdict::TooOld => return Err(Problem::Stale.into()),
+        }
+        Ok((Basis { config: &self.config, epoch: self.epoch(), now }, &mut self.callers))
+    }
+}
+
+/// Whether a request may pass on its route: first it is told who calls, then asked what they may.
+#[inline]
+pub(super) fn admit<'k, 'a, H: Headers>(
+    callers: &mut Callers,
+    routed: &Routed<'k>,
+    basis: Basis<'_>,
+    head: &RequestHead<'a, H>,
+    body: Body<'a>,
+) -> Result<Admitted<'k>, Stop> {
+    let Authenticated { caller, hidden } = callers.authenticate(routed, basis, head, body)?;
+    authorize(caller.as_ref(), routed.rules)?;
+    let service = routed.rules.service.as_ref().ok_or(Problem::NoService)?;
+    Ok(Admitted { service, caller, hidden })
+}
