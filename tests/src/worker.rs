@@ -47,8 +47,10 @@ impl Worker {
         let output = Arc::<Mutex<Vec<u8>>>::default();
         collect(process.stderr.take().unwrap(), Arc::clone(&output));
         let lines = lines_of(process.stdout.take().unwrap(), Arc::clone(&output));
-        let mut worker = Self { gateway: gateway_at(String::new()), process, lines, output, stored };
-        worker.gateway = gateway_at(worker.wait_for("listening on "));
+        let mut worker = Self { gateway: gateway_at("", ""), process, lines, output, stored };
+        let doors = worker.wait_for("listening on ");
+        let (gateway_url, control_url) = doors.split_once(' ').expect("two doors");
+        worker.gateway = gateway_at(gateway_url, control_url);
         worker
     }
 
@@ -64,9 +66,14 @@ impl Worker {
     }
 }
 
-fn gateway_at(base_url: String) -> Gateway {
-    let admin_url = format!("{base_url}/-/admin");
-    Gateway { base_url, admin_url, admin_token: ADMIN_TOKEN.to_owned(), process: None, lambda: None }
+fn gateway_at(gateway_url: &str, control_url: &str) -> Gateway {
+    Gateway {
+        base_url: gateway_url.to_owned(),
+        admin_url: format!("{control_url}/admin"),
+        admin_token: ADMIN_TOKEN.to_owned(),
+        process: None,
+        lambda: None,
+    }
 }
 
 /// Every line, and a copy of it in `output`.

@@ -15,6 +15,7 @@ pub mod gateway;
 mod grant_memory;
 mod lru;
 pub mod own_answer;
+pub mod own_cookies;
 pub mod places;
 pub mod problem;
 pub mod request;

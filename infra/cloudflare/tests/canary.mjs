@@ -1,5 +1,6 @@
 // Runs both scripts with what they store in a folder, for tests/tests/worker_secrets.rs: prints the URLs
-// of gateway and control plane, and whatever it logs. On a line of standard input its stores fail for good; with its end it ends.
+// of gateway and control plane, and whatever they log. On a line of standard input their stores fail for
+// good; with its end they end.
 
 import { join } from "node:path";
 import { createInterface } from "node:readline";

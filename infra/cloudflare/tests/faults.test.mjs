@@ -57,6 +57,13 @@ test("a panic beside other requests", async () => {
   await isServed();
 });
 
+test("a panic in the door", async () => {
+  const failed = await fetch(`${gateway.controlUrl}/health`, { headers: { "x-test": "panic" } });
+  await isError(failed, 500);
+  assert.equal((await gateway.admin("GET", "/services")).status, 200);
+  await isServed();
+});
+
 test("a panic in the object", async () => {
   await workers.fault({ object: "panics" });
   const failed = await gateway.admin("GET", "/services");

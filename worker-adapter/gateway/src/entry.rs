@@ -6,6 +6,7 @@ use std::cell::RefCell;
 
 use latchkey_gateway::forward::{is_withheld, is_withheld_back};
 use latchkey_gateway::own_answer::VIA;
+use latchkey_gateway::own_cookies::is_set_by;
 use latchkey_gateway::request::Body;
 use latchkey_request::field_name::folded;
 use wasm_bindgen::prelude::*;
@@ -112,6 +113,12 @@ pub fn judge_field(name: &str) -> String {
 #[wasm_bindgen(js_name = responseFields)]
 pub fn response_fields() -> String {
     with(|plane| plane.response_fields().of_upstreams_responses().collect::<Vec<_>>().join("\n"))
+}
+
+/// Whether a `Set-Cookie` of an upstream sets a cookie of ours, and so is not passed back.
+#[wasm_bindgen(js_name = isOwnCookie)]
+pub fn is_own_cookie(set_cookie: &str) -> bool {
+    is_set_by(set_cookie.as_bytes())
 }
 
 /// What `Via` gets of us.

@@ -10,11 +10,13 @@ import {
   failForTests,
   headerNames,
   initSync,
+  isOwnCookie,
   judgeField,
   learnFeed,
   learnGrant,
   refuse,
   refuseUnconfigured,
+  responseFields,
   via as viaEntry,
 } from "../../build/gateway/glue/latchkey_worker_gateway.js";
 import { manage, settingsOf, Unconfigured } from "../../shared/instance.js";
@@ -28,11 +30,13 @@ const instance = manage(
     configure: configureCore,
     failForTests,
     headerNames,
+    isOwnCookie,
     judgeField,
     learnFeed,
     learnGrant,
     refuse,
     refuseUnconfigured,
+    responseFields,
     via: viaEntry,
   },
   __wbg_reset_state,
@@ -44,6 +48,10 @@ let configured = -1;
 let places = new Map();
 /** What `Via` gets of us. */
 export let via;
+/** The names of the fields that an upstream's response is added, in lower case. */
+export let fieldsAdded;
+/** Whether latencies are among them. */
+export let tellsLatency;
 
 /** Makes sure that the data plane is there. The error says which setting is wrong. */
 export function configure(env) {
@@ -51,7 +59,9 @@ export function configure(env) {
   if (configured === generation) return;
   const problem = call("configure", settingsOf(env), crypto.getRandomValues(new Uint8Array(16)));
   if (problem) throw new Unconfigured(problem);
-  via ??= call("via");
+  via = call("via");
+  fieldsAdded = call("responseFields").split("\n").filter((name) => name !== "");
+  tellsLatency = fieldsAdded.some((name) => name.endsWith("-latency"));
   learnNames();
   configured = generation;
 }

@@ -1,13 +1,14 @@
 // Sends a request on as planned, and its response back.
 //
-// The plan is core's. What of its rules is said here once more, since asking Wasm for each request
-// would cost more than the rule, is held to them by tests:
-//   which responses are upgraded, and what `TE` may say: "two WebSocket handshakes …" and
-//     "hop-by-hop …" in tests/vectors/latchkey.json;
-//   that fields which `Connection` of a response names are taken back: `platform.test.mjs`.
+// The plan is core's. Some of core's rules (core/gateway/src/forward.rs) are here once more, since to ask
+// Wasm each time costs more than they do. What holds them to core's:
+//   what may still be said in `TE`, and which handshake is upgraded: the vectors ROUTE-75 and -76,
+//   PROTO-08 and -09, and tests/platform.test.mjs;
+//   how the added fields of a response are reckoned: ROUTE-77, and tests/fields.test.mjs;
+//   that what `Connection` of a response names is taken out: tests/platform.test.mjs.
 
 import { cause } from "../../shared/log.js";
-import { judge, via } from "./core.js";
+import { call, fieldsAdded, judge, tellsLatency, via } from "./core.js";
 import { cut } from "./cut.js";
 import { beside } from "./learn.js";
 import { Refusal } from "./refusal.js";
@@ -25,7 +26,7 @@ export async function forward(text, request, asked, env, ctx) {
   const headers = new Headers(request.headers);
   const upgrades = lines[LINE.HANDSHAKE] !== "" && isUpgraded(headers);
   edit(headers, asked, lines, upgrades);
-  const sent = Date.now();
+  const sent = tellsLatency ? Date.now() : 0;
   const response = await send(lines[LINE.URL], request, headers, asked, lines);
   // Bytes of another protocol, or of none that was asked for, are nobody's to pass on.
   if (response.status === 101 && !(upgrades && response.webSocket)) throw new Refusal("invalid");
@@ -96,18 +97,49 @@ function withOwnBody(target, request, asked, init) {
   return new Request(target, asked.copy ?? request);
 }
 
-function passedBack(upstream, { started, id }, sent, upgrades) {
-  const now = Date.now();
+/** As it is, unless there is something to add or to take out. */
+function passedBack(upstream, asked, sent, upgrades) {
+  const withheld = [];
+  let cookies;
+  for (const name of upstream.headers.keys()) {
+    if (judge(name).isWithheldBack) withheld.push(name);
+    else if (name === "set-cookie") cookies ??= upstream.headers.getSetCookie();
+  }
+  const setsOurs = cookies?.some((cookie) => call("isOwnCookie", cookie));
+  if (fieldsAdded.length === 0 && withheld.length === 0 && !setsOurs) return upstream;
   const response = new Response(upstream.body, upstream);
   const { headers } = response;
-  const withheld = [];
-  for (const name of upstream.headers.keys()) if (judge(name).isWithheldBack) withheld.push(name);
   if (withheld.length > 0) takeBack(headers, withheld, upgrades && upstream.webSocket != null);
-  headers.set("x-kong-upstream-latency", now - sent);
-  headers.set("x-kong-proxy-latency", sent - started);
-  headers.append("via", via);
-  headers.set("x-kong-request-id", id);
+  if (setsOurs) keepTheirs(headers, cookies);
+  addFields(response, asked, sent);
   return response;
+}
+
+function keepTheirs(headers, cookies) {
+  headers.delete("set-cookie");
+  for (const cookie of cookies) if (!call("isOwnCookie", cookie)) headers.append("set-cookie", cookie);
+}
+
+function addFields({ headers, status }, { started, id }, sent) {
+  const now = tellsLatency ? Date.now() : 0;
+  for (const name of fieldsAdded) {
+    switch (name) {
+      case "x-kong-upstream-latency":
+        headers.set(name, now - sent);
+        break;
+      case "x-kong-proxy-latency":
+        headers.set(name, sent - started);
+        break;
+      case "x-kong-upstream-status":
+        headers.set(name, status);
+        break;
+      case "x-kong-request-id":
+        headers.set(name, id);
+        break;
+      default:
+        headers.append(name, via);
+    }
+  }
 }
 
 /** Takes out fields about one connection, and those that `Connection` names. */
