@@ -179,18 +179,18 @@ test("an upstream that cuts the connection", async () => {
 });
 
 test("an upstream that is not there", async () => {
-  await gateway.admin("PATCH", "/services/service", { url: "http://127.0.0.1:1" });
+  await gateway.change("PATCH", "/services/service", { url: "http://127.0.0.1:1" });
   await isError(await call(), 502);
-  await gateway.admin("PATCH", "/services/service", { url: "http://no-such-host.invalid" });
+  await gateway.change("PATCH", "/services/service", { url: "http://no-such-host.invalid" });
   const unresolved = await call();
   assert.ok([502, 503].includes(unresolved.status));
   await isError(unresolved, unresolved.status);
-  await gateway.admin("PATCH", "/services/service", { url: upstream.url });
+  await gateway.change("PATCH", "/services/service", { url: upstream.url });
   await isServed();
 });
 
 test("an upstream that does not answer in time", async () => {
-  await gateway.admin("PATCH", "/services/service", { connect_timeout: 100, read_timeout: 300 });
+  await gateway.change("PATCH", "/services/service", { connect_timeout: 100, read_timeout: 300 });
   broken = "hangs";
   await isError(await call(), 504);
   broken = false;

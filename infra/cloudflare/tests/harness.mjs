@@ -11,6 +11,8 @@ export const PEPPER = "test-pepper-of-thirty-two-bytes-ok";
 /** Not later than the workerd binary of Miniflare. */
 const COMPATIBILITY_DATE = "2026-07-01";
 const CONTROL = "latchkey-control";
+/** A change acts at the gateway within this; short, since tests wait for it. */
+const BOUND_MS = 100;
 
 /** Past Miniflare's own entry, which changes requests. */
 const DIRECT = [{ host: "127.0.0.1", port: 0 }];
@@ -34,7 +36,7 @@ function script(name, which, { folder = `build/${which}`, bindings, ...more }) {
 
 /** Options of a gateway; its settings are the only ones in `bindings` that it has, as deployed. */
 function gateway(name, more = {}) {
-  const { LATCHKEY_ADMIN_TOKEN: _, ...bindings } = more.bindings ?? {};
+  const { LATCHKEY_ADMIN_TOKEN: _, ...bindings } = { LATCHKEY_REVOCATION_BOUND_MS: String(BOUND_MS), ...more.bindings };
   const durableObjects = { WORKSPACE: { className: "Workspace", scriptName: CONTROL } };
   return script(name, "gateway", { durableObjects, ...more, bindings });
 }
@@ -65,7 +67,8 @@ export async function startGateway({ clients, ...more } = {}) {
   return { miniflare, ...client(url, controlUrl), stop: () => miniflare.dispose() };
 }
 
-export function client(url, controlUrl) {
+/** `boundMs`: the gateway's. */
+export function client(url, controlUrl, boundMs = BOUND_MS) {
   async function admin(method, path, body) {
     const headers = { "kong-admin-token": TOKEN };
     if (body !== undefined) headers["content-type"] = "application/json";
@@ -73,21 +76,27 @@ export function client(url, controlUrl) {
     const text = await response.text();
     return { status: response.status, body: text === "" ? null : JSON.parse(text) };
   }
+  /** The same, once it acts at the gateway. */
+  async function change(method, path, body) {
+    const answer = await admin(method, path, body);
+    await sleep(boundMs);
+    return answer;
+  }
   async function make(path, body) {
     const made = await admin("POST", path, body);
     if (made.status !== 201) throw new Error(`POST ${path}: ${made.status} ${JSON.stringify(made.body)}`);
     return made.body;
   }
-  return { url, controlUrl, admin, make };
+  return { url, controlUrl, admin, change, make };
 }
 
-/** A service at `upstream`, a route for every path, key-auth, a consumer with one key. */
-export async function setUp({ make }, upstream, config = {}) {
+/** A service at `upstream`, a route for every path, key-auth, a consumer with one key; in force. */
+export async function setUp({ make, change }, upstream, config = {}) {
   const service = await make("/services", { name: "service", url: upstream });
   const route = await make("/services/service/routes", { name: "route", paths: ["/"] });
   const plugin = await make("/routes/route/plugins", { name: "key-auth", config });
   const consumer = await make("/consumers", { username: "bob" });
-  const credential = await make("/consumers/bob/key-auth", {});
+  const { body: credential } = await change("POST", "/consumers/bob/key-auth", {});
   return { service, route, plugin, consumer, credential, key: credential.key };
 }
 
@@ -157,7 +166,7 @@ export async function startFaulty(names, bindings = {}, more = {}) {
   const miniflare = await start(workers, more);
   const [controlUrl, kvUrl] = [await urlOf(miniflare, CONTROL), await urlOf(miniflare, "kv")];
   const gateways = [];
-  for (const name of names) gateways.push(client(await urlOf(miniflare, name), controlUrl));
+  for (const name of names) gateways.push(client(await urlOf(miniflare, name), controlUrl, Number(bindings.LATCHKEY_REVOCATION_BOUND_MS ?? BOUND_MS)));
   const fault = (url, faults) =>
     fetch(`${url}/test?${new URLSearchParams(faults)}`).then((response) => response.json());
   return {

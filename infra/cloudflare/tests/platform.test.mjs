@@ -77,12 +77,12 @@ function raw(text) {
 const last = () => upstream.requests.at(-1);
 
 test("exception: the upstream is sent its own host, whatever preserve_host says", async () => {
-  await gateway.admin("PATCH", "/routes/route", { preserve_host: true });
+  await gateway.change("PATCH", "/routes/route", { preserve_host: true });
   const { hostname } = new URL(upstream.url);
   assert.equal(await raw(`GET /x HTTP/1.1\r\nHost: a.test\r\napikey: ${key}\r\nConnection: close\r\n\r\n`), 200);
   assert.equal(last().headers.host.split(":")[0], hostname);
   assert.equal(last().headers["x-forwarded-host"], "a.test");
-  await gateway.admin("PATCH", "/routes/route", { preserve_host: false });
+  await gateway.change("PATCH", "/routes/route", { preserve_host: false });
 });
 
 test("exception: the client's address is the one that the platform tells", async () => {
@@ -100,7 +100,7 @@ test("exception: an unknown method is refused by the platform", async () => {
 });
 
 test("exception: a comma and a space in a key's header part two keys", async () => {
-  await gateway.make("/consumers/bob/key-auth", { key: "with, comma" });
+  await gateway.change("POST", "/consumers/bob/key-auth", { key: "with, comma" });
   const inHeader = await fetch(`${gateway.url}/x`, { headers: { apikey: "with, comma" } });
   assert.equal(inHeader.status, 401);
   assert.equal((await inHeader.json()).message, "Duplicate API key found");

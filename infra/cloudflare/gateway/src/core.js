@@ -41,7 +41,8 @@ const instance = manage(
   },
   __wbg_reset_state,
 );
-export const { call } = instance;
+/** `currentGeneration`: what was asked for by an instance with another number is nothing for this one. */
+export const { call, currentGeneration } = instance;
 
 /** The generation that is configured. */
 let configured = -1;
@@ -55,7 +56,7 @@ export let tellsLatency;
 
 /** Makes sure that the data plane is there. The error says which setting is wrong. */
 export function configure(env) {
-  const generation = instance.currentGeneration();
+  const generation = currentGeneration();
   if (configured === generation) return;
   const problem = call("configure", settingsOf(env), crypto.getRandomValues(new Uint8Array(16)));
   if (problem) throw new Unconfigured(problem);

@@ -2,17 +2,19 @@
 
 import { cause, trace } from "../../shared/log.js";
 import { macOf, workspace } from "../../shared/workspace.js";
-import { call, configure, learnNames } from "./core.js";
+import { call, configure, currentGeneration, learnNames } from "./core.js";
 
 /** How long the object or KV may take to answer. */
 const TIMEOUT_MS = 2_000;
 
 /** Reads a grant, from where core wants it, until core can use what it gets. `false`: nobody answers. */
 export async function learnGrant(wanted, env) {
+  const asking = currentGeneration();
   for (;;) {
     const [digest, source, stamp] = wanted;
     const { text: found, mac } = await readGrant(digest, source, env);
     configure(env);
+    if (currentGeneration() !== asking) return true;
     const text = call(
       "learnGrant",
       digest,
@@ -44,8 +46,9 @@ async function readGrant(digest, source, env) {
   }
 }
 
-/** Polls the feed. */
+/** Polls the feed. An answer is what has changed since then: only who asked has what it is added to. */
 export async function learnFeed(since, env) {
+  const asking = currentGeneration();
   const asked = Date.now();
   let reply;
   try {
@@ -54,6 +57,7 @@ export async function learnFeed(since, env) {
     console.warn(`the feed did not answer: ${cause(error)}`);
   }
   configure(env);
+  if (currentGeneration() !== asking) return;
   const wrong = call("learnFeed", asked, Date.now(), reply);
   if (wrong) console.error(wrong);
   learnNames();
