@@ -22,11 +22,14 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::event::{Event, Kind};
+use crate::event::Event;
 use crate::fields::Fields;
-use crate::request::{Request, is_path_ambiguous};
+use crate::request::Request;
+use crate::trigger::{Kind, is_path_ambiguous};
 
 // The files themselves: the crate has AWS's clients beside them, which take minutes to build.
+#[path = "../../lambda-adapter/src/answer.rs"]
+mod answer;
 #[path = "../../lambda-adapter/src/event.rs"]
 #[allow(dead_code, reason = "the rest of the adapter uses it")]
 mod event;
@@ -37,6 +40,9 @@ mod fields;
 mod request;
 #[path = "../../lambda-adapter/src/text.rs"]
 mod text;
+#[path = "../../lambda-adapter/src/trigger/mod.rs"]
+#[allow(dead_code, reason = "the rest of the adapter uses it")]
+mod trigger;
 
 const NOW: Now = Now { unix_ms: 1_000_000, monotonic_ms: 1_000_000 };
 
@@ -55,8 +61,12 @@ fuzz_target!(|input: &[u8]| {
 /// Reads an event, and checks what holds of any.
 fn check(text: &str) -> Option<Request> {
     let event = Event::parse(text).ok()?;
-    let kind = event.kind()?;
-    let request = Request::new(&event, kind).ok()?;
+    let kind = Kind::of(&event)?;
+    let request = match kind {
+        Kind::Request(trigger) => trigger.request(&event),
+        Kind::Authorize(authorizer) => authorizer.request(&event),
+    };
+    let request = request.ok()?;
     let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     assert!(request.path.starts_with('/'));
     let target = [request.path.as_bytes(), query.as_bytes()].concat();

@@ -18,9 +18,10 @@ use serde_json::{Map, Value};
 
 use crate::config::AuthorizerResponse;
 use crate::environment::Environment;
-use crate::event::{Authorizer, Event, Kind, Malformed};
+use crate::event::{Event, Malformed};
 use crate::fields::Fields;
-use crate::request::{Request, is_path_ambiguous};
+use crate::request::Request;
+use crate::trigger::{Authorizer, Kind, is_path_ambiguous};
 
 /// The version of the language of IAM policies.
 const POLICY_VERSION: &str = "2012-10-17";
@@ -72,7 +73,7 @@ enum Form {
 impl Question {
     fn read(event: &RawValue, set: AuthorizerResponse) -> Result<Self, Malformed> {
         let event = Event::parse(event.get())?;
-        let Some(kind @ Kind::Authorize(authorizer)) = event.kind() else {
+        let Some(Kind::Authorize(authorizer)) = Kind::of(&event) else {
             return Err(Malformed(
                 "the event is not a REQUEST authorizer's, and LATCHKEY_MODE is authorizer".to_owned(),
             ));
@@ -84,7 +85,7 @@ impl Question {
         };
         let arn = arn.as_ref().map(|arn| arn.0.clone().into_owned()).unwrap_or_default();
         let is_path_ambiguous = is_path_ambiguous(&event);
-        Ok(Question { request: Request::new(&event, kind)?, is_path_ambiguous, arn, form })
+        Ok(Question { request: authorizer.request(&event)?, is_path_ambiguous, arn, form })
     }
 
     fn answer(&self, authorization: &Authorization) -> Result<Box<RawValue>, Diagnostic> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use latchkey_gateway::config::{ConfigCompiler, HeaderNames};
 use latchkey_gateway::decision::{GrantRequest, Need, Source};
-use latchkey_gateway::gateway::{Event, Gateway, GatewaySettings, GrantAnswer, Learned, Rehash};
+use latchkey_gateway::gateway::{FeedOutage, Gateway, GatewaySettings, GrantAnswer, Learned, Rehash};
 use latchkey_gateway::problem::Problem;
 use latchkey_gateway::request::Now;
 use latchkey_published::feed::{FeedReply, FeedRequest};
@@ -163,10 +163,10 @@ impl DataPlane {
                 tracing::warn!(%id, reason, "an entity cannot be used");
             }
         }
-        match gateway.take_event() {
+        match gateway.take_outage() {
             None => {}
-            Some(Event::OutageBegan) => tracing::warn!("the published state is out of reach"),
-            Some(Event::OutageEnded { served, refused, lasted_ms }) => {
+            Some(FeedOutage::Began) => tracing::warn!("the published state is out of reach"),
+            Some(FeedOutage::Ended { served, refused, lasted_ms }) => {
                 tracing::warn!(served, refused, lasted_ms, "the published state was out of reach");
             }
         }

@@ -13,7 +13,7 @@ pub(crate) struct Event<'e> {
     pub(crate) version: Option<Text<'e>>,
     /// `REQUEST` or `TOKEN`: an authorizer is asked.
     #[serde(rename = "type", borrow)]
-    authorizer_type: Option<Text<'e>>,
+    pub(crate) authorizer_type: Option<Text<'e>>,
     #[serde(borrow)]
     pub(crate) method_arn: Option<Text<'e>>,
     #[serde(borrow)]
@@ -55,7 +55,7 @@ pub(crate) struct Event<'e> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct EventContext<'e> {
-    elb: Option<IgnoredAny>,
+    pub(crate) elb: Option<IgnoredAny>,
     #[serde(borrow)]
     pub(crate) http: Option<EventHttp<'e>>,
     #[serde(borrow)]
@@ -88,36 +88,6 @@ pub(crate) struct EventIdentity<'e> {
     pub(crate) source_ip: Option<Text<'e>>,
 }
 
-/// Who invoked the function, and so the form of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trigger {
-    /// Function URL, or HTTP API with payload format 2.0.
-    Payload2,
-    /// REST API, or HTTP API with payload format 1.0.
-    Payload1,
-    /// Application Load Balancer.
-    LoadBalancer {
-        /// Whether its target group has multi-value headers on: then it reads these alone.
-        multi_value: bool,
-    },
-}
-
-/// Which authorizer is asked, and so the form of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Authorizer {
-    /// HTTP API, payload format 2.0.
-    Payload2,
-    /// REST API, or HTTP API with payload format 1.0.
-    Payload1,
-}
-
-/// What an event is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Request(Trigger),
-    Authorize(Authorizer),
-}
-
 impl<'e> Event<'e> {
     /// Reads an event. The error names no content.
     pub(crate) fn parse(json: &'e str) -> Result<Self, Malformed> {
@@ -125,30 +95,6 @@ impl<'e> Event<'e> {
             // What was found stands in serde's words, and could be a secret.
             Malformed(format!("the event does not parse, at line {} column {}", error.line(), error.column()))
         })
-    }
-
-    /// What it is; `None`: of no trigger that is known here.
-    pub(crate) fn kind(&self) -> Option<Kind> {
-        let context = self.request_context.as_ref();
-        if let Some(kind) = &self.authorizer_type {
-            // A token authorizer is told neither path nor query.
-            return match (kind.0 == "REQUEST", &self.route_arn, &self.method_arn) {
-                (true, Some(_), _) => Some(Kind::Authorize(Authorizer::Payload2)),
-                (true, None, Some(_)) => Some(Kind::Authorize(Authorizer::Payload1)),
-                _ => None,
-            };
-        }
-        if context.is_some_and(|context| context.elb.is_some()) {
-            let multi_value = self.multi_value_headers.is_some();
-            return Some(Kind::Request(Trigger::LoadBalancer { multi_value }));
-        }
-        match context.is_some_and(|context| context.http.is_some()) {
-            true => self.raw_path.is_some().then_some(Kind::Request(Trigger::Payload2)),
-            false => {
-                let is_payload_1 = self.http_method.is_some() && self.path.is_some();
-                is_payload_1.then_some(Kind::Request(Trigger::Payload1))
-            }
-        }
     }
 }
 
@@ -159,49 +105,6 @@ pub(crate) struct Malformed(pub(crate) String);
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(json: &str, expected: Option<Kind>) {
-        assert_eq!(Event::parse(json).unwrap().kind(), expected, "{json}");
-    }
-
-    #[test]
-    fn triggers_are_told_apart() {
-        let request = |trigger| Some(Kind::Request(trigger));
-        check(
-            r#"{"version": "2.0", "rawPath": "/", "requestContext": {"http": {"method": "GET"}}}"#,
-            request(Trigger::Payload2),
-        );
-        check(
-            r#"{"version": "1.0", "path": "/", "httpMethod": "GET", "requestContext": {"identity": {}}}"#,
-            request(Trigger::Payload1),
-        );
-        check(r#"{"path": "/", "httpMethod": "GET", "requestContext": {}}"#, request(Trigger::Payload1));
-        let alb = r#"{"path": "/", "httpMethod": "GET", "requestContext": {"elb": {}}, "headers": {}}"#;
-        check(alb, request(Trigger::LoadBalancer { multi_value: false }));
-        check(
-            &alb.replace("headers", "multiValueHeaders"),
-            request(Trigger::LoadBalancer { multi_value: true }),
-        );
-    }
-
-    #[test]
-    fn authorizers_are_told_apart() {
-        check(
-            r#"{"version": "2.0", "type": "REQUEST", "routeArn": "a", "rawPath": "/", "requestContext": {"http": {}}}"#,
-            Some(Kind::Authorize(Authorizer::Payload2)),
-        );
-        let rest = r#"{"type": "REQUEST", "methodArn": "a", "path": "/", "httpMethod": "GET", "requestContext": {}}"#;
-        check(rest, Some(Kind::Authorize(Authorizer::Payload1)));
-        check(&rest.replace("REQUEST", "TOKEN"), None);
-        check(r#"{"type": "REQUEST"}"#, None);
-    }
-
-    #[test]
-    fn what_is_of_no_trigger_has_no_kind() {
-        for json in ["{}", r#"{"Records": []}"#, r#"{"requestContext": {"http": {}}}"#, r#"{"path": "/"}"#] {
-            check(json, None);
-        }
-    }
 
     #[test]
     fn the_reason_shows_nothing_of_the_event() {

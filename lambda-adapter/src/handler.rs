@@ -14,15 +14,18 @@ use latchkey_request::authority::Authority;
 use latchkey_request::framing;
 use serde_json::value::RawValue;
 
-use crate::answer::{self, Stream, malformed, streamed, whole};
 use crate::authorizer::{authorize, failed};
 use crate::body::Content;
 use crate::config::{Mode, PREFIX};
 use crate::environment::Environment;
-use crate::event::{Event, Kind, Malformed, Trigger};
+use crate::event::{Event, Malformed};
 use crate::own;
 use crate::proxy::{self, Refusals};
 use crate::request::Request;
+use crate::stream::{Stream, streamed};
+use crate::trigger::{Kind, TooLong, Trigger, answer_in_every_form};
+
+const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
 /// What the runtime is given: JSON, or a stream.
 pub type Reply = FunctionResponse<Box<RawValue>, Stream>;
@@ -49,7 +52,9 @@ async fn handle_request(environment: &Environment, event: &RawValue) -> Reply {
         Ok(read) => read,
         Err(Malformed(reason)) => {
             tracing::warn!(reason, "an event is not understood");
-            return FunctionResponse::BufferedResponse(malformed());
+            let refusals = Refusals::new(&http::HeaderMap::new(), environment.ids.draw());
+            let response = held(refusals.refuse(&BAD_REQUEST, 0));
+            return FunctionResponse::BufferedResponse(answer_in_every_form(&response));
         }
     };
     let streams = environment.settings.response_streaming && trigger.can_stream();
@@ -72,7 +77,7 @@ async fn handle_request(environment: &Environment, event: &RawValue) -> Reply {
         }
         Err(Malformed(reason)) => {
             tracing::warn!(reason, "a request is not understood");
-            refusals.refuse(&Problem::BadRequest("Bad request"), 0)
+            refusals.refuse(&BAD_REQUEST, 0)
         }
     };
     match streams {
@@ -84,8 +89,8 @@ async fn handle_request(environment: &Environment, event: &RawValue) -> Reply {
 /// The trigger, and the request or what is wrong with it.
 fn read(event: &RawValue) -> Result<(Trigger, Result<Request, Malformed>), Malformed> {
     let event = Event::parse(event.get())?;
-    match event.kind() {
-        Some(kind @ Kind::Request(trigger)) => Ok((trigger, Request::new(&event, kind))),
+    match Kind::of(&event) {
+        Some(Kind::Request(trigger)) => Ok((trigger, trigger.request(&event))),
         Some(Kind::Authorize(_)) => {
             Err(Malformed("it is an authorizer's, and LATCHKEY_MODE is proxy".to_owned()))
         }
@@ -117,16 +122,18 @@ async fn respond(
 }
 
 fn buffered(trigger: Trigger, response: Response<Content>, refusals: &Refusals) -> Box<RawValue> {
-    let hold = |response: Response<Content>| {
-        response.map(|content| match content {
-            Content::Whole(bytes) => bytes,
-            // Only where nothing is streamed is this called, and there all bodies are held.
-            Content::Upstream(_) => Bytes::new(),
-        })
-    };
-    whole(trigger, hold(response)).unwrap_or_else(|answer::TooLong| {
+    trigger.answer(&held(response)).unwrap_or_else(|TooLong| {
         let problem = Problem::ResponseTooLarge(trigger.answer_bytes_max());
-        whole(trigger, hold(refusals.refuse(&problem, 0))).unwrap_or_else(|_| malformed())
+        let response = held(refusals.refuse(&problem, 0));
+        trigger.answer(&response).unwrap_or_else(|TooLong| answer_in_every_form(&response))
+    })
+}
+
+/// With its body, which is held wherever nothing is streamed.
+fn held(response: Response<Content>) -> Response<Bytes> {
+    response.map(|content| match content {
+        Content::Whole(bytes) => bytes,
+        Content::Upstream(_) => Bytes::new(),
     })
 }
 

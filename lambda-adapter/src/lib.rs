@@ -4,10 +4,12 @@ pub mod aws;
 pub mod config;
 pub mod secrets;
 
+mod answer;
 mod event;
 mod fields;
 mod request;
 mod text;
+mod trigger;
 
 mod authorizer;
 pub mod environment;
@@ -20,10 +22,10 @@ pub mod store;
 
 mod admin;
 
-pub mod answer;
 pub mod body;
 mod connect;
 pub mod failure;
+pub mod stream;
 mod upstream;
 
 pub mod system;

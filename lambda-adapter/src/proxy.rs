@@ -22,7 +22,7 @@ use crate::request::Request;
 use crate::upstream::Outgoing;
 
 /// One request on its way through.
-struct Passing<'p> {
+struct Exchange<'p> {
     environment: &'p Environment,
     started: Now,
     refusals: Refusals,
@@ -63,18 +63,18 @@ pub(crate) async fn proxy(
     refusals: Refusals,
     bytes_max: Option<usize>,
 ) -> Response<Content> {
-    let passing = Passing { environment, started: environment.timer.now(), refusals };
-    match passing.decide(&request).await {
-        Ok(Decision::Forward(plan)) => environment.beside(passing.forward(&plan, request, bytes_max)).await,
+    let exchange = Exchange { environment, started: environment.timer.now(), refusals };
+    match exchange.decide(&request).await {
+        Ok(Decision::Forward(plan)) => environment.beside(exchange.forward(&plan, request, bytes_max)).await,
         Ok(Decision::Respond(response)) => {
-            environment.beside(async { passing.refusals.respond(response, || passing.passed_ms()) }).await
+            environment.beside(async { exchange.refusals.respond(response, || exchange.passed_ms()) }).await
         }
-        Ok(Decision::Need(_)) => passing.refuse(&Problem::Internal),
-        Err(problem) => passing.refuse(&problem),
+        Ok(Decision::Need(_)) => exchange.refuse(&Problem::Internal),
+        Err(problem) => exchange.refuse(&problem),
     }
 }
 
-impl Passing<'_> {
+impl Exchange<'_> {
     async fn decide(&self, request: &Request) -> Result<Decision, Problem> {
         let data_plane = &self.environment.data_plane;
         let body = match request.body.len() <= data_plane.body_search_bytes() {

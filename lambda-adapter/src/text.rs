@@ -20,6 +20,11 @@ impl<'de: 'e, 'e> Deserialize<'de> for Text<'e> {
     }
 }
 
+/// The text; nothing where there is none.
+pub(crate) fn as_str<'e>(text: &'e Option<Text<'_>>) -> &'e str {
+    text.as_ref().map_or("", |text| &text.0)
+}
+
 struct TextVisitor;
 
 impl<'de> Visitor<'de> for TextVisitor {

@@ -29,7 +29,7 @@ use crate::gather::Gathering;
 use crate::heads::{Heads, Watched};
 use crate::own;
 use crate::progress::Progress;
-use crate::proxy::{self, Abandoned, proxy};
+use crate::proxy::{self, ClientGone, proxy};
 use crate::seats::Seat;
 use crate::worker::Worker;
 
@@ -136,7 +136,7 @@ async fn handle(
     request: Request<Incoming>,
     progress: &Rc<Progress>,
     heads: &Heads,
-) -> Result<Response<ResponseBody>, Abandoned> {
+) -> Result<Response<ResponseBody>, ClientGone> {
     #[cfg(test)]
     assert_ne!(request.uri().path(), PANIC_PATH);
     progress.begin_request(!request.body().is_end_stream());

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
-use latchkey_gateway::gateway::{Event, Gateway, GrantAnswer, Learned, Right, Standing};
+use latchkey_gateway::gateway::{FeedOutage, Gateway, GrantAnswer, Learned, Right, Standing};
 use latchkey_gateway::problem::Problem;
 use latchkey_gateway::request::{Body, Headers, Now, RequestHead};
 use latchkey_published::feed::FeedRequest;
@@ -86,7 +86,7 @@ impl DataPlane {
         // Before the first answer there is nothing to add changes to.
         let request = if gateway.epoch() == 0 { FeedRequest { since: None } } else { request };
         gateway.learn_feed_news(now, now, Some(self.published.news(request)));
-        if let Some(Event::OutageEnded { served, refused, lasted_ms }) = gateway.take_event() {
+        if let Some(FeedOutage::Ended { served, refused, lasted_ms }) = gateway.take_outage() {
             tracing::warn!(served, refused, lasted_ms, "the published state was out of reach");
         }
     }

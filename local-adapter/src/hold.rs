@@ -31,7 +31,7 @@ pub(crate) struct Holding {
 }
 
 /// As much of the body as was read for the decision.
-pub(crate) enum Held {
+pub(crate) enum ReadBody {
     /// Nothing.
     Unread(Incoming),
     /// All of it.
@@ -82,13 +82,13 @@ impl Holding {
         kind: Kind,
         peer: IpAddr,
         progress: &Progress,
-    ) -> Result<Held, Failure> {
+    ) -> Result<ReadBody, Failure> {
         if body.size_hint().lower() > bytes_max as u64 {
-            return Ok(Held::TooLarge);
+            return Ok(ReadBody::TooLarge);
         }
         progress.begin_holding();
         let held = self.read(body, bytes_max, self.budget.charge(kind, peer), progress).await;
-        progress.end_holding(matches!(held, Ok(Held::Whole(_))));
+        progress.end_holding(matches!(held, Ok(ReadBody::Whole(_))));
         held
     }
 
@@ -98,29 +98,29 @@ impl Holding {
         bytes_max: usize,
         mut charge: Charge,
         progress: &Progress,
-    ) -> Result<Held, Failure> {
+    ) -> Result<ReadBody, Failure> {
         let mut pace = Pace::new(self.bytes_per_second);
         let mut whole = Vec::new();
         loop {
             let frame = match pace.next(&mut body).await {
                 Ok(Some(frame)) => frame.map_err(|error| Failure::of_body(&error))?,
-                Ok(None) => return Ok(Held::whole(whole.into(), charge)),
-                Err(TooSlow) => return Ok(Held::Refused(Problem::BodyTooSlow)),
+                Ok(None) => return Ok(ReadBody::whole(whole.into(), charge)),
+                Err(TooSlow) => return Ok(ReadBody::Refused(Problem::BodyTooSlow)),
             };
             let Ok(bytes) = frame.into_data() else { continue };
             progress.turn_to_client();
             let length = whole.len() + bytes.len();
             if length > bytes_max {
-                return Ok(Held::TooLarge);
+                return Ok(ReadBody::TooLarge);
             }
             // A short body comes in one piece, which is used as it is.
             let is_only_piece = whole.is_empty() && body.is_end_stream();
             let room = if is_only_piece { length } else { room(&body, whole.capacity(), length, bytes_max) };
             if room > HELD_FREE_BYTES && !charge.grow_to(room) {
-                return Ok(Held::Refused(Problem::TooMuchHeld));
+                return Ok(ReadBody::Refused(Problem::TooMuchHeld));
             }
             if is_only_piece {
-                return Ok(Held::whole(bytes, charge));
+                return Ok(ReadBody::whole(bytes, charge));
             }
             whole.reserve_exact(room - whole.len());
             whole.extend_from_slice(&bytes);
@@ -128,9 +128,9 @@ impl Holding {
     }
 }
 
-impl Held {
+impl ReadBody {
     fn whole(bytes: Bytes, charge: Charge) -> Self {
-        Held::Whole(HeldBody { bytes, charge: charge.into_some() })
+        ReadBody::Whole(HeldBody { bytes, charge: charge.into_some() })
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct Link {
     received: BytesMut,
     upload: Upload,
     /// Whether the upstream no longer takes what is sent to it.
-    is_deaf: bool,
+    upstream_closed_reading: bool,
     patience: Patience,
 }
 
@@ -66,7 +66,7 @@ impl Link {
             stream,
             received: BytesMut::new(),
             upload: Upload::default(),
-            is_deaf: false,
+            upstream_closed_reading: false,
             patience: Patience::new(upstream),
         })
     }
@@ -124,13 +124,13 @@ impl Link {
     /// Sends on. An upstream that takes no more may still have answered; only the client's breaking
     /// off is an error.
     fn poll_upload(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        if self.is_deaf {
+        if self.upstream_closed_reading {
             return Ok(());
         }
         match self.upload.poll(&mut self.stream, cx) {
             Poll::Ready(Err(Unsent::Client(failure))) => return Err(failure),
             Poll::Ready(Err(Unsent::Upstream)) => {
-                self.is_deaf = true;
+                self.upstream_closed_reading = true;
                 self.upload.clear();
             }
             Poll::Ready(Ok(())) | Poll::Pending => {}
@@ -154,7 +154,7 @@ impl Link {
 
     /// Whether another request can be sent after a response that keeps the connection open.
     fn is_ready(&self) -> bool {
-        self.upload.is_done() && !self.is_deaf && self.received.is_empty()
+        self.upload.is_done() && !self.upstream_closed_reading && self.received.is_empty()
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn tell(start: &Start<'_>) {
     let _ = out.write_all(render(start).as_bytes()).and_then(|()| out.flush());
 }
 
+#[expect(clippy::disallowed_methods, reason = "shown at the terminal, once")]
 fn render(start: &Start<'_>) -> String {
     let Start { url, data, .. } = start;
     let mut lines = vec![format!("Latchkey {}, data in {}", env!("CARGO_PKG_VERSION"), data.display())];

@@ -15,9 +15,9 @@ use latchkey_request::authority::Authority;
 use crate::admin::AdminRequest;
 use crate::body::{Content, ResponseBody};
 use crate::budget::Kind;
-use crate::hold::Held;
+use crate::hold::ReadBody;
 use crate::progress::Progress;
-use crate::proxy::{Abandoned, named, says_host};
+use crate::proxy::{ClientGone, named, says_host};
 use crate::worker::Worker;
 
 /// Answers a request to a part of the program other than the proxy.
@@ -27,7 +27,7 @@ pub(crate) async fn answer(
     peer: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
-) -> Result<Response<ResponseBody>, Abandoned> {
+) -> Result<Response<ResponseBody>, ClientGone> {
     let response = match surface {
         _ if !is_for_somebody(&request) => json(StatusCode::BAD_REQUEST, "{\"message\":\"Bad request\"}"),
         Surface::Health => json(StatusCode::OK, "{\"status\":\"ok\"}"),
@@ -54,7 +54,7 @@ async fn admin(
     peer: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
-) -> Result<Response<Bytes>, Abandoned> {
+) -> Result<Response<Bytes>, ClientGone> {
     let (parts, body) = request.into_parts();
     // Nothing is held for whoever has no token.
     if let Some(refusal) = worker.data_plane.control.refuse(&parts, peer) {
@@ -62,12 +62,12 @@ async fn admin(
     }
     let collecting = worker.holding.collect(body, ADMIN_BODY_BYTES_MAX, Kind::AdminBody, peer, progress);
     let body = match collecting.await {
-        Ok(Held::Whole(body)) => body.into_bytes(),
-        Ok(Held::Refused(problem)) => return Ok(refuse_and_close(&problem)),
-        Ok(Held::TooLarge | Held::Unread(_)) => {
+        Ok(ReadBody::Whole(body)) => body.into_bytes(),
+        Ok(ReadBody::Refused(problem)) => return Ok(refuse_and_close(&problem)),
+        Ok(ReadBody::TooLarge | ReadBody::Unread(_)) => {
             return Ok(json(StatusCode::PAYLOAD_TOO_LARGE, "{\"message\":\"Request body too large\"}"));
         }
-        Err(failure) => return failure.problem().map(|problem| refuse_and_close(&problem)).ok_or(Abandoned),
+        Err(failure) => return failure.problem().map(|problem| refuse_and_close(&problem)).ok_or(ClientGone),
     };
     let request = AdminRequest {
         method: parts.method,

@@ -20,29 +20,29 @@ use latchkey_gateway::strip_key::append_without;
 use crate::body::{Content, RequestBody, ResponseBody};
 use crate::budget::Kind;
 use crate::failure::Failure;
-use crate::hold::{Held, HeldBody};
+use crate::hold::{HeldBody, ReadBody};
 use crate::progress::Progress;
 use crate::system::whole_ms;
 use crate::tunnel::Lease;
 use crate::upgrade;
 use crate::worker::Worker;
 
-/// A request that nobody is left to answer: its connection is closed.
+/// The client has closed its connection before it was answered.
 #[derive(Debug)]
-pub(crate) struct Abandoned;
+pub(crate) struct ClientGone;
 
-impl std::fmt::Display for Abandoned {
+impl std::fmt::Display for ClientGone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the client went away")
     }
 }
 
-impl std::error::Error for Abandoned {}
+impl std::error::Error for ClientGone {}
 
 const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
 /// One request on its way through.
-struct Passing<'w> {
+struct Exchange<'w> {
     worker: &'w Rc<Worker>,
     peer_ip: IpAddr,
     http_1_0: bool,
@@ -58,8 +58,8 @@ pub(crate) async fn proxy(
     peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
-) -> Result<Response<ResponseBody>, Abandoned> {
-    let passing = Passing {
+) -> Result<Response<ResponseBody>, ClientGone> {
+    let exchange = Exchange {
         worker,
         peer_ip,
         http_1_0: request.version() < Version::HTTP_11,
@@ -69,24 +69,32 @@ pub(crate) async fn proxy(
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
     let (mut request, incoming) = request.into_parts();
-    let held = if incoming.is_end_stream() { Held::Whole(HeldBody::empty()) } else { Held::Unread(incoming) };
-    let (decision, held, decided) = match passing.decide(&request, held).await {
+    let held = if incoming.is_end_stream() {
+        ReadBody::Whole(HeldBody::empty())
+    } else {
+        ReadBody::Unread(incoming)
+    };
+    let (decision, held, decided) = match exchange.decide(&request, held).await {
         Ok(decided) => decided,
-        Err(failure) => return passing.fail_before(failure),
+        Err(failure) => return exchange.fail_to_read(failure),
     };
     match decision {
-        Decision::Forward(plan) => passing.forward(&plan, &mut request, held, decided).await,
-        Decision::Respond(response) => Ok(passing.respond(response)),
-        Decision::Need(_) => Ok(passing.refuse(Problem::Internal)),
+        Decision::Forward(plan) => exchange.forward(&plan, &mut request, held, decided).await,
+        Decision::Respond(response) => Ok(exchange.respond(response)),
+        Decision::Need(_) => Ok(exchange.refuse(&Problem::Internal)),
     }
 }
 
-impl Passing<'_> {
+impl Exchange<'_> {
     /// Also says when the decision was begun that turned out to be the last.
-    async fn decide(&self, request: &Parts, mut held: Held) -> Result<(Decision, Held, Instant), Failure> {
+    async fn decide(
+        &self,
+        request: &Parts,
+        mut held: ReadBody,
+    ) -> Result<(Decision, ReadBody, Instant), Failure> {
         // CONNECT and `OPTIONS *` have no path.
         if !request.uri.path().starts_with('/') || !says_host(request.version, &request.headers) {
-            return Ok((Decision::Respond(self.refuse_and_close(&BAD_REQUEST)), held, self.started));
+            return Ok((Decision::Respond(self.refusal(&BAD_REQUEST)), held, self.started));
         }
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
@@ -95,16 +103,16 @@ impl Passing<'_> {
         let mut begun = self.started;
         loop {
             let body = match &held {
-                Held::Unread(_) => Body::Unread,
-                Held::Whole(body) => Body::Whole(&body.bytes),
-                Held::TooLarge => Body::TooLarge,
-                Held::Refused(problem) => {
-                    let response = self.refuse_and_close(problem);
+                ReadBody::Unread(_) => Body::Unread,
+                ReadBody::Whole(body) => Body::Whole(&body.bytes),
+                ReadBody::TooLarge => Body::TooLarge,
+                ReadBody::Refused(problem) => {
+                    let response = self.refusal(problem);
                     return Ok((Decision::Respond(response), held, begun));
                 }
             };
             match (data_plane.decide(&head, body, now), held) {
-                (Decision::Need(Need::Body { bytes_max }), Held::Unread(incoming)) => {
+                (Decision::Need(Need::Body { bytes_max }), ReadBody::Unread(incoming)) => {
                     let holding = &self.worker.holding;
                     let kind = Kind::SearchedBody;
                     held = holding.collect(incoming, bytes_max, kind, client_ip, self.progress).await?;
@@ -124,13 +132,13 @@ impl Passing<'_> {
         &self,
         plan: &Plan,
         request: &mut Parts,
-        held: Held,
+        held: ReadBody,
         decided: Instant,
-    ) -> Result<Response<ResponseBody>, Abandoned> {
+    ) -> Result<Response<ResponseBody>, ClientGone> {
         let lease = Lease::new(self.worker, plan, request, self.peer_ip, self.request_id);
         let body = match self.edit(plan, request, held) {
             Ok(body) => body,
-            Err(problem) => return Ok(self.refuse(problem)),
+            Err(problem) => return Ok(self.refuse(&problem)),
         };
         let upstreams = &self.worker.upstreams;
         // Only a request of HTTP/1.1 can be upgraded.
@@ -146,17 +154,17 @@ impl Passing<'_> {
     }
 
     /// Points the client's request to the upstream. What comes back is the body to be sent.
-    fn edit(&self, plan: &Plan, request: &mut Parts, held: Held) -> Result<RequestBody, Problem> {
+    fn edit(&self, plan: &Plan, request: &mut Parts, held: ReadBody) -> Result<RequestBody, Problem> {
         request.uri = Uri::from_maybe_shared(plan.target.clone()).map_err(|_| BAD_REQUEST)?;
         match (held, &plan.body) {
-            (Held::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
-            (Held::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
+            (ReadBody::Whole(body), BodyEdit::Untouched) => Ok(RequestBody::Whole(body.into_bytes())),
+            (ReadBody::Whole(body), BodyEdit::Cut(cuts)) => Ok(RequestBody::Whole(body.map(|bytes| {
                 let mut kept = Vec::with_capacity(bytes.len());
                 append_without(bytes, cuts, &mut kept);
                 kept
             }))),
-            (Held::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
-            (Held::TooLarge | Held::Refused(_), _) => Err(Problem::Internal),
+            (ReadBody::Unread(incoming), _) => Ok(RequestBody::stream(incoming, self.progress)),
+            (ReadBody::TooLarge | ReadBody::Refused(_), _) => Err(Problem::Internal),
         }
     }
 
@@ -180,32 +188,28 @@ impl Passing<'_> {
         Response::from_parts(parts, body)
     }
 
-    fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, Abandoned> {
+    fn fail(&self, failure: Failure, plan: &Plan) -> Result<Response<ResponseBody>, ClientGone> {
         if matches!(failure, Failure::Unreadable | Failure::ClientGone) {
-            return self.fail_before(failure);
+            return self.fail_to_read(failure);
         }
-        let problem = failure.problem().ok_or(Abandoned)?;
+        let problem = failure.problem().ok_or(ClientGone)?;
         let request_id = latchkey_gateway::problem::request_id_text(self.request_id);
         tracing::info!(request_id, service_id = %plan.upstream.service_id, ?failure, "upstream failed");
-        Ok(self.refuse(problem))
+        Ok(self.refuse(&problem))
     }
 
-    /// Of the client, before there is an answer: what follows on its connection cannot be read.
-    fn fail_before(&self, failure: Failure) -> Result<Response<ResponseBody>, Abandoned> {
-        let problem = failure.problem().ok_or(Abandoned)?;
-        Ok(self.respond(self.refuse_and_close(&problem)))
+    /// The client's request could not be read to its end.
+    fn fail_to_read(&self, failure: Failure) -> Result<Response<ResponseBody>, ClientGone> {
+        let problem = failure.problem().ok_or(ClientGone)?;
+        Ok(self.refuse(&problem))
     }
 
-    fn refuse(&self, problem: Problem) -> Response<ResponseBody> {
-        self.respond(problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id))
+    fn refuse(&self, problem: &Problem) -> Response<ResponseBody> {
+        self.respond(self.refusal(problem))
     }
 
-    /// For a client that has more to send, which nobody will read.
-    fn refuse_and_close(&self, problem: &Problem) -> Response<Bytes> {
-        let accept = self.accept.as_ref().map(HeaderValue::as_bytes);
-        let mut response = problem.respond(accept, self.request_id);
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+    fn refusal(&self, problem: &Problem) -> Response<Bytes> {
+        refusal(problem, self.accept.as_ref(), self.request_id)
     }
 
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
@@ -216,18 +220,25 @@ impl Passing<'_> {
     }
 }
 
-/// Refuses a request of any part of the program, unread, and ends the connection.
+/// Ends the connection where the problem says so.
+fn refusal(problem: &Problem, accept: Option<&HeaderValue>, request_id: u128) -> Response<Bytes> {
+    let mut response = problem.respond(accept.map(HeaderValue::as_bytes), request_id);
+    if problem.ends_connection() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Refuses a request of any part of the program, unread.
 pub(crate) fn refuse(
     worker: &Worker,
     request: &Request<Incoming>,
     problem: &Problem,
     progress: &Rc<Progress>,
 ) -> Response<ResponseBody> {
-    let accept = request.headers().get(header::ACCEPT).map(HeaderValue::as_bytes);
     let request_id = worker.request_ids.draw();
-    let mut response = problem.respond(accept, request_id);
+    let mut response = refusal(problem, request.headers().get(header::ACCEPT), request_id);
     edit_own_response_headers(response.headers_mut(), worker.response_fields, request_id, || 0);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress)))
 }
 

@@ -1,8 +1,8 @@
 //! Canaries: known secrets are put in by every way there is, and must not come out in answers, in
 //! what reaches the upstream, in logs or in what is stored.
 //!
-//! The suite is the same for every deployed form: each tells through [`Deployment`] where its logs
-//! and its store are. The end of it is a store that fails, when causes of errors are logged.
+//! The suite is the same for every deployed form: each lets through [`Inspected`] see what it stores.
+//! The end of it is a store that fails, when causes of errors are logged.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +13,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use crate::client::Client as _;
+use crate::deployment::{Deployment, Doors, Local, Place, Worker};
 use crate::fixtures::{create, create_service, id_of, proxy_to};
-use crate::gateway::Gateway;
 use crate::raw_http::{Connection, Framing, Prompt, Request, copy_body, read_head};
 use crate::upstream::{Upstream, answer};
 
@@ -33,16 +34,41 @@ const WRONG_KEY: &str = "canary-wrong-key-Zs8Dk2Yq4Wm6";
 
 const APPLICATIONS: &str = "/developers/dev@example.test/applications";
 
-/// A gateway that was started empty, with [`ADMIN_TOKEN`] and [`PEPPER`], and logs all it can.
-pub trait Deployment {
-    /// How to reach it.
-    fn gateway(&self) -> &Gateway;
-    /// Whatever it has logged and printed so far.
-    fn output(&self) -> String;
+/// A deployment that was started empty, with [`ADMIN_TOKEN`] and [`PEPPER`], and logs all it can.
+pub trait Inspected {
+    fn deployment(&self) -> &dyn Deployment;
     /// Whatever it has stored: name and bytes.
     fn stored(&self) -> Vec<(String, Vec<u8>)>;
     /// From now on its store fails, for good.
     fn break_store(&mut self);
+}
+
+impl Inspected for Local {
+    fn deployment(&self) -> &dyn Deployment {
+        self
+    }
+
+    fn stored(&self) -> Vec<(String, Vec<u8>)> {
+        files_in(self.data())
+    }
+
+    fn break_store(&mut self) {
+        self.fill_disk();
+    }
+}
+
+impl Inspected for Worker {
+    fn deployment(&self) -> &dyn Deployment {
+        self
+    }
+
+    fn stored(&self) -> Vec<(String, Vec<u8>)> {
+        files_in(Worker::stored(self))
+    }
+
+    fn break_store(&mut self) {
+        self.break_stores();
+    }
 }
 
 /// What was put in, and what has come out so far.
@@ -59,33 +85,33 @@ pub struct Canaries {
 impl Canaries {
     /// Puts every secret in, uses each in every place, provokes errors, reads everything back, and
     /// does it again with a store that fails.
-    pub fn release(deployment: &mut impl Deployment) -> Self {
+    pub fn release(inspected: &mut dyn Inspected) -> Self {
         let mut canaries = Self::new();
-        canaries.make_secrets(deployment.gateway());
-        canaries.use_everywhere(deployment.gateway());
-        canaries.provoke_errors(deployment.gateway());
-        canaries.read_everything(deployment.gateway());
-        canaries.search(deployment, "while it works");
+        canaries.make_secrets(inspected.deployment());
+        canaries.use_everywhere(inspected.deployment());
+        canaries.provoke_errors(inspected.deployment());
+        canaries.read_everything(inspected.deployment());
+        canaries.search(inspected, "while it works");
         let worked = std::mem::take(&mut canaries.statuses);
         for status in [200, 400, 401, 404] {
             assert!(worked.contains_key(&status), "never answered: {status} of {worked:?}");
         }
 
-        let logged = deployment.output().len();
-        deployment.break_store();
-        canaries.write_in_vain(deployment.gateway());
-        canaries.provoke_errors(deployment.gateway());
-        canaries.use_everywhere(deployment.gateway());
-        canaries.search(deployment, "with a store that fails");
+        let logged = inspected.deployment().output().len();
+        inspected.break_store();
+        canaries.write_in_vain(inspected.deployment());
+        canaries.provoke_errors(inspected.deployment());
+        canaries.use_everywhere(inspected.deployment());
+        canaries.search(inspected, "with a store that fails");
         let failed = |status: &u16| (500..=503).contains(status);
         assert!(canaries.statuses.keys().any(failed), "the store does not fail: {:?}", canaries.statuses);
-        assert!(deployment.output().len() > logged, "a store that fails is not logged");
+        assert!(inspected.deployment().output().len() > logged, "a store that fails is not logged");
         canaries
     }
 
     /// Looks through output and store once more; every leak so far.
-    pub fn leaks(mut self, deployment: &impl Deployment) -> Vec<String> {
-        self.search(deployment, "in the end");
+    pub fn leaks(mut self, inspected: &dyn Inspected) -> Vec<String> {
+        self.search(inspected, "in the end");
         self.leaks.sort();
         self.leaks.dedup();
         self.leaks
@@ -108,7 +134,7 @@ impl Canaries {
     }
 
     /// The answers of these calls may show the secret: it is shown this once.
-    fn make_secrets(&mut self, gateway: &Gateway) {
+    fn make_secrets(&mut self, gateway: &dyn Deployment) {
         let config = json!({"key_in_body": true, "hide_credentials": true});
         proxy_to(gateway, &self.upstream, &json!({}), &config);
         let registered = create_service(gateway, &self.upstream, &json!({}));
@@ -160,7 +186,7 @@ impl Canaries {
         create(gateway, &format!("{path}/credentials/oauth2"), &own);
     }
 
-    fn use_everywhere(&mut self, gateway: &Gateway) {
+    fn use_everywhere(&mut self, gateway: &dyn Deployment) {
         let keys: Vec<(String, &str)> = self
             .secrets
             .iter()
@@ -177,24 +203,29 @@ impl Canaries {
         }
     }
 
-    fn provoke_errors(&mut self, gateway: &Gateway) {
+    fn provoke_errors(&mut self, gateway: &dyn Deployment) {
         for (method, path, body) in bad_bodies() {
             let request = gateway.admin_request(method, path);
-            self.ask(gateway, &request.header("Content-Type", "application/json").body(body));
+            self.ask_admin(gateway, &request.header("Content-Type", "application/json").body(body));
         }
         for path in [format!("/key-auths/{WRONG_KEY}"), format!("/consumers/bob/key-auth/{WRONG_KEY}")] {
-            self.ask(gateway, &gateway.admin_request("GET", &path));
-            self.ask(gateway, &gateway.admin_request("DELETE", &path));
+            self.ask_admin(gateway, &gateway.admin_request("GET", &path));
+            self.ask_admin(gateway, &gateway.admin_request("DELETE", &path));
         }
-        for request in misplaced_secrets() {
+        for request in misplaced_at_control(gateway.doors()) {
+            self.ask_admin(gateway, &request);
+        }
+        for request in misplaced_at_gateway(gateway.doors()) {
             self.ask(gateway, &request);
         }
         let broken = format!("GET /plain HTTP/1.1\r\nHost: a\r\napikey : {IMPORTED_KEY}\r\n\r\n");
-        self.ask_raw(gateway, "GET", "a broken request", broken.as_bytes());
+        for authority in [gateway.authority().to_owned(), gateway.admin_authority()] {
+            self.ask_raw(&authority, "GET", "a broken request", broken.as_bytes());
+        }
     }
 
     /// Calls that nothing but the store could refuse.
-    fn write_in_vain(&mut self, gateway: &Gateway) {
+    fn write_in_vain(&mut self, gateway: &dyn Deployment) {
         let developer =
             json!({"email": "new@example.test", "meta": "{\"full_name\":\"N\"}", "password": PASSWORD});
         for (method, path, body) in [
@@ -205,7 +236,7 @@ impl Canaries {
             ("PUT", format!("/consumers/{WRONG_KEY}"), json!({"tags": ["seen"]})),
         ] {
             let request = gateway.admin_request(method, &path).header("Content-Type", "application/json");
-            self.ask(gateway, &request.body(body.to_string()));
+            self.ask_admin(gateway, &request.body(body.to_string()));
         }
         for request in
             in_fields_and_query(COLD_KEY, "/plain").into_iter().chain(in_bodies(COLD_KEY, "/plain"))
@@ -214,7 +245,7 @@ impl Canaries {
         }
     }
 
-    fn read_everything(&mut self, gateway: &Gateway) {
+    fn read_everything(&mut self, gateway: &dyn Deployment) {
         let mut paths: Vec<String> = LISTS.into_iter().map(str::to_owned).collect();
         for application in &list(gateway, APPLICATIONS, 1) {
             let path = format!("{APPLICATIONS}/{}", id_of(application));
@@ -226,21 +257,34 @@ impl Canaries {
         let keys = list(gateway, "/key-auths", 3);
         paths.extend(keys.iter().map(|key| format!("/key-auths/{}", id_of(key))));
         for path in paths {
-            self.ask(gateway, &gateway.admin_request("GET", &path));
+            self.ask_admin(gateway, &gateway.admin_request("GET", &path));
         }
         let first = format!("/key-auths/{}", id_of(&keys[0]));
         let patch = gateway.admin_request("PATCH", &first).header("Content-Type", "application/json");
-        self.ask(gateway, &patch.body("{\"tags\":[\"seen\"]}"));
-        for path in ["/-/health", "/-/status", "/-/portal", "/-/manager", "/-/metrics"] {
-            self.ask(gateway, &Request::get(path).header("Kong-Admin-Token", ADMIN_TOKEN));
+        self.ask_admin(gateway, &patch.body("{\"tags\":[\"seen\"]}"));
+        let control = ["/health", "/status", "/portal", "/manager", "/metrics"];
+        let places = control.map(|path| gateway.doors().control(path));
+        for place in places.into_iter().chain([gateway.doors().own("/health")]) {
+            let request = Request::get(&place.target).header("Kong-Admin-Token", ADMIN_TOKEN);
+            self.ask_at(&place.authority, &request);
         }
     }
 
+    /// Asks the gateway.
+    fn ask(&mut self, gateway: &dyn Deployment, request: &Request) {
+        self.ask_at(gateway.authority(), request);
+    }
+
+    /// Asks the Admin API.
+    fn ask_admin(&mut self, gateway: &dyn Deployment, request: &Request) {
+        self.ask_at(&gateway.admin_authority(), request);
+    }
+
     /// Sends, and searches every byte that comes back and whatever reaches the upstream.
-    fn ask(&mut self, gateway: &Gateway, request: &Request) {
+    fn ask_at(&mut self, authority: &str, request: &Request) {
         let what = format!("{} {}", request.method, String::from_utf8_lossy(&request.target));
         self.upstream.take();
-        self.ask_raw(gateway, &request.method, &what, &request.to_bytes(gateway.authority()));
+        self.ask_raw(authority, &request.method, &what, &request.to_bytes(authority));
         for call in self.upstream.take() {
             // A value in a field that is no key's place is the client's own, and passes.
             if !request.headers.contains("authorization") {
@@ -250,8 +294,8 @@ impl Canaries {
         }
     }
 
-    fn ask_raw(&mut self, gateway: &Gateway, method: &str, what: &str, bytes: &[u8]) {
-        let (received, outcome) = exchange_bytes(gateway.authority(), method, bytes);
+    fn ask_raw(&mut self, authority: &str, method: &str, what: &str, bytes: &[u8]) {
+        let (received, outcome) = exchange_bytes(authority, method, bytes);
         self.note(&received, &format!("the answer to {what}"));
         if let Err(error) = &outcome {
             self.leaks.push(format!("no whole answer to {what}: {error}"));
@@ -259,9 +303,9 @@ impl Canaries {
         *self.statuses.entry(outcome.unwrap_or(0)).or_default() += 1;
     }
 
-    fn search(&mut self, deployment: &impl Deployment, when: &str) {
-        self.note(deployment.output().as_bytes(), &format!("the log {when}"));
-        let stored = deployment.stored();
+    fn search(&mut self, inspected: &dyn Inspected, when: &str) {
+        self.note(inspected.deployment().output().as_bytes(), &format!("the log {when}"));
+        let stored = inspected.stored();
         assert!(!stored.is_empty(), "nothing is stored");
         for (name, bytes) in stored {
             self.note(&bytes, &format!("{name} {when}"));
@@ -327,16 +371,24 @@ fn bad_bodies() -> Vec<(&'static str, &'static str, String)> {
 }
 
 /// Tokens and keys where they do not belong, and right beside.
-fn misplaced_secrets() -> Vec<Request> {
+fn misplaced_at_control(doors: &Doors) -> Vec<Request> {
+    let consumers = doors.admin("/consumers").target;
+    let get = |place: Place| Request::get(&place.target).header("Kong-Admin-Token", ADMIN_TOKEN);
     vec![
-        Request::get("/-/admin/consumers").header("Kong-Admin-Token", format!("{ADMIN_TOKEN}x")),
-        Request::get("/-/admin/consumers").header("Authorization", format!("Bearer {ADMIN_TOKEN}")),
-        Request::get("/-/admin/consumers").header("Authorization", format!("Basic {ADMIN_TOKEN}")),
-        Request::get(&format!("/-/admin/consumers?token={ADMIN_TOKEN}")),
-        Request::get("/-/admin/consumers").header("Kong-Admin-Token", IMPORTED_KEY),
-        Request::get("/-/admin/nothing").header("Kong-Admin-Token", ADMIN_TOKEN),
-        Request::get("/-/nothing").header("Kong-Admin-Token", ADMIN_TOKEN),
-        Request::new("TRACE", "/-/admin/consumers").header("Kong-Admin-Token", ADMIN_TOKEN),
+        Request::get(&consumers).header("Kong-Admin-Token", format!("{ADMIN_TOKEN}x")),
+        Request::get(&consumers).header("Authorization", format!("Bearer {ADMIN_TOKEN}")),
+        Request::get(&consumers).header("Authorization", format!("Basic {ADMIN_TOKEN}")),
+        Request::get(&format!("{consumers}?token={ADMIN_TOKEN}")),
+        Request::get(&consumers).header("Kong-Admin-Token", IMPORTED_KEY),
+        get(doors.admin("/nothing")),
+        get(doors.control("/nothing")),
+        Request::new("TRACE", &consumers).header("Kong-Admin-Token", ADMIN_TOKEN),
+    ]
+}
+
+fn misplaced_at_gateway(doors: &Doors) -> Vec<Request> {
+    vec![
+        Request::get(&doors.own("/nothing").target).header("Kong-Admin-Token", ADMIN_TOKEN),
         Request::new("TRACE", "/plain").header("apikey", IMPORTED_KEY),
         Request::get("/plain").header("apikey", IMPORTED_KEY).header("Accept", "text/html"),
         Request::get("/plain").header("Authorization", format!("Bearer {IMPORTED_KEY}")),
@@ -363,7 +415,7 @@ const LISTS: [&str; 16] = [
     "/endpoints",
 ];
 
-fn list(gateway: &Gateway, path: &str, length: usize) -> Vec<Value> {
+fn list(gateway: &dyn Deployment, path: &str, length: usize) -> Vec<Value> {
     let listed = gateway.admin("GET", path, None).json().unwrap();
     let data = listed["data"].as_array().unwrap().clone();
     assert_eq!(data.len(), length, "{path}: {listed}");
@@ -423,7 +475,7 @@ impl BufRead for Keeping<'_> {
     }
 }
 
-/// Every file under a folder, with its name: for [`Deployment::stored`].
+/// Every file under a folder, with its name: for [`Inspected::stored`].
 pub fn files_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let read = |path: PathBuf| (path.display().to_string(), fs::read(&path).unwrap_or_default());
     files_under(folder).into_iter().map(read).collect()

@@ -1,87 +1,26 @@
 //! Entities a test needs, made and removed through the Admin API.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::{Value, json};
 
-use crate::gateway::Gateway;
+use crate::base::fresh_text;
+use crate::client::Client as _;
+use crate::deployment::Deployment;
 use crate::raw_http::Response;
 use crate::upstream::Upstream;
 
-/// Small seeded generator (SplitMix64): a run can be repeated from its seed.
-pub struct Chance(u64);
-
-impl Chance {
-    /// Seed from `LATCHKEY_TEST_SEED`, else from the clock; printed, so that a failure can be repeated.
-    pub fn from_env() -> Self {
-        let seed = std::env::var("LATCHKEY_TEST_SEED").ok().and_then(|s| s.parse().ok());
-        let seed = seed.unwrap_or_else(clock_nanos);
-        println!("LATCHKEY_TEST_SEED={seed}");
-        Self(seed)
-    }
-
-    pub fn seeded(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.draw() % bound
-    }
-}
-
-/// A text no other call returns, also in another process of the same run.
-pub fn fresh_text(prefix: &str) -> String {
-    let (a, b) = fresh_pair();
-    format!("{prefix}-{a:016x}{b:016x}")
-}
-
-/// A version 4 UUID no other call returns.
-pub fn fresh_id() -> String {
-    let (a, b) = fresh_pair();
-    format!(
-        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        a >> 32,
-        (a >> 16) & 0xffff,
-        a & 0xfff,
-        0x8000 | ((b >> 48) & 0x3fff),
-        b & 0xffff_ffff_ffff
-    )
-}
-
-fn fresh_pair() -> (u64, u64) {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::SeqCst);
-    let mut chance = Chance::seeded(clock_nanos() ^ (u64::from(std::process::id()) << 40) ^ (count << 20));
-    (chance.draw(), chance.draw())
-}
-
-fn clock_nanos() -> u64 {
-    u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() & u128::from(u64::MAX))
-        .unwrap()
-}
-
 /// Creates an entity and returns it; anything but 201 (for developers, as Kong has it, 200) is a
 /// failure.
-pub fn create(gateway: &Gateway, path: &str, body: &Value) -> Value {
+pub fn create(gateway: &dyn Deployment, path: &str, body: &Value) -> Value {
     try_create(gateway, path, body).unwrap_or_else(|reason| panic!("{reason}"))
 }
 
-pub fn try_create(gateway: &Gateway, path: &str, body: &Value) -> Result<Value, String> {
+pub fn try_create(gateway: &dyn Deployment, path: &str, body: &Value) -> Result<Value, String> {
     let response = gateway.admin("POST", path, Some(body));
     let status = if path == "/developers" { 200 } else { 201 };
     expect_json(&format!("POST {path} {body}"), &response, status)
 }
 
-pub fn try_patch(gateway: &Gateway, path: &str, body: &Value) -> Result<Value, String> {
+pub fn try_patch(gateway: &dyn Deployment, path: &str, body: &Value) -> Result<Value, String> {
     let response = gateway.admin("PATCH", path, Some(body));
     expect_json(&format!("PATCH {path} {body}"), &response, 200)
 }
@@ -98,7 +37,7 @@ pub fn id_of(entity: &Value) -> &str {
 }
 
 /// A service at the upstream with more fields than where it is.
-pub fn create_service(gateway: &Gateway, upstream: &Upstream, more: &Value) -> Value {
+pub fn create_service(gateway: &dyn Deployment, upstream: &Upstream, more: &Value) -> Value {
     create(gateway, "/services", &service_body(upstream, more))
 }
 
@@ -123,7 +62,7 @@ pub struct Proxied {
     pub route: Value,
 }
 
-pub fn proxy_to(gateway: &Gateway, upstream: &Upstream, service: &Value, config: &Value) -> Proxied {
+pub fn proxy_to(gateway: &dyn Deployment, upstream: &Upstream, service: &Value, config: &Value) -> Proxied {
     let service = create_service(gateway, upstream, service);
     let route = create(gateway, "/routes", &json!({"paths": ["/"], "service": {"id": service["id"]}}));
     if !config.is_null() {
@@ -134,7 +73,7 @@ pub fn proxy_to(gateway: &Gateway, upstream: &Upstream, service: &Value, config:
 }
 
 /// A consumer with one credential; returns both.
-pub fn consumer_with_key(gateway: &Gateway, username: &str, key: &str) -> (Value, Value) {
+pub fn consumer_with_key(gateway: &dyn Deployment, username: &str, key: &str) -> (Value, Value) {
     let consumer = create(gateway, "/consumers", &json!({"username": username}));
     let credential =
         create(gateway, &format!("/consumers/{}/key-auth", id_of(&consumer)), &json!({"key": key}));
@@ -142,11 +81,11 @@ pub fn consumer_with_key(gateway: &Gateway, username: &str, key: &str) -> (Value
 }
 
 /// Every entity of a list, over all its pages.
-pub fn list_all(gateway: &Gateway, path: &str) -> Vec<Value> {
+pub fn list_all(gateway: &dyn Deployment, path: &str) -> Vec<Value> {
     try_list_all(gateway, path).unwrap_or_else(|reason| panic!("{reason}"))
 }
 
-fn try_list_all(gateway: &Gateway, path: &str) -> Result<Vec<Value>, String> {
+fn try_list_all(gateway: &dyn Deployment, path: &str) -> Result<Vec<Value>, String> {
     let mut all = Vec::new();
     let mut query = "?size=1000".to_owned();
     loop {
@@ -166,7 +105,7 @@ fn try_list_all(gateway: &Gateway, path: &str) -> Result<Vec<Value>, String> {
 }
 
 /// Removes every entity, those of other tests included.
-pub fn wipe(gateway: &Gateway) -> Result<(), String> {
+pub fn wipe(gateway: &dyn Deployment) -> Result<(), String> {
     wipe_developers(gateway)?;
     for collection in ["/plugins", "/routes", "/services", "/key-auths", "/consumers"] {
         for entity in try_list_all(gateway, collection)? {
@@ -182,7 +121,7 @@ pub fn wipe(gateway: &Gateway) -> Result<(), String> {
     Ok(())
 }
 
-fn wipe_developers(gateway: &Gateway) -> Result<(), String> {
+fn wipe_developers(gateway: &dyn Deployment) -> Result<(), String> {
     let response = gateway.admin("GET", "/developers", None);
     if response.status == 404 {
         // No application registration there; a case that needs it fails in its set-up.
@@ -198,7 +137,7 @@ fn wipe_developers(gateway: &Gateway) -> Result<(), String> {
     Ok(())
 }
 
-fn delete(gateway: &Gateway, path: &str) -> Result<(), String> {
+fn delete(gateway: &dyn Deployment, path: &str) -> Result<(), String> {
     let response = gateway.admin("DELETE", path, None);
     // 404: gone with its parent.
     if matches!(response.status, 204 | 404) {

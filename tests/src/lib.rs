@@ -3,19 +3,29 @@
 //! Everything here is test code: a failure is a panic with the reason in it.
 #![allow(clippy::unwrap_used, missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
-pub mod connections;
+pub mod base;
+pub mod gate;
+pub mod output;
 pub mod ports;
-pub mod raw_http;
 
-pub mod gateway;
+pub mod connections;
+pub mod raw_http;
 pub mod upstream;
+
+pub mod lambda;
+
+pub mod deployment;
+
+pub mod client;
 
 pub mod fixtures;
 
+mod nullable;
 pub mod placeholders;
 
 pub mod expectation;
 
+pub mod many;
 pub mod report;
 
 pub mod vectors;
@@ -23,7 +33,3 @@ pub mod vectors;
 pub mod admin_suite;
 
 pub mod canary;
-
-pub mod lambda;
-
-pub mod worker;

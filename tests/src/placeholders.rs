@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::fixtures::{fresh_id, fresh_text};
+use crate::base::{fresh_id, fresh_text};
 
 /// How a value is spelled where it is put in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,11 @@ pub struct Placeholders {
 impl Placeholders {
     pub fn put(&mut self, kind: &str, name: &str, value: Value) {
         self.known.insert((kind.to_owned(), name.to_owned()), value);
+    }
+
+    /// The value that has this name.
+    pub fn named(&mut self, kind: &str, name: &str) -> Result<Value, String> {
+        self.resolve(&format!("{kind}:{name}"))
     }
 
     /// Every string in the value filled; one that is a placeholder and nothing else takes its whole value.

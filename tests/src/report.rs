@@ -7,6 +7,8 @@ pub struct Report {
     pub failed: Vec<(String, Vec<String>)>,
     /// Cases for an optional feature that is not there.
     pub without: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
 }
 
 impl Report {
@@ -14,6 +16,7 @@ impl Report {
         self.passed.extend(other.passed);
         self.failed.extend(other.failed);
         self.without.extend(other.without);
+        self.seconds += other.seconds;
     }
 
     pub fn summary(&self) -> String {
@@ -22,6 +25,10 @@ impl Report {
             text += &format!("\n{id}\n  {}\n", differences.join("\n  "));
         }
         text += &format!("\n{} passed, {} failed", self.passed.len(), self.failed.len());
+        if self.seconds > 0.0 {
+            let each_second = (self.passed.len() + self.failed.len()) as f64 / self.seconds;
+            text += &format!(", {each_second:.1} a second");
+        }
         if !self.without.is_empty() {
             text +=
                 &format!(", {} not applicable (optional): {}", self.without.len(), self.without.join(" "));

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Deployment as _, Local, Options, Place, run_to_end};
 use latchkey_tests::fixtures::{consumer_with_key, proxy_to};
-use latchkey_tests::gateway::{Gateway, Options, run_to_end};
 use latchkey_tests::raw_http::{Connection, Request, Response};
 use latchkey_tests::upstream::{Recorded, Upstream, answer};
 use serde_json::json;
@@ -41,18 +42,34 @@ const NO_HOSTS: &[&str] = &[
 ];
 
 /// A gateway that lets bob's key through to the upstream, and an open route.
-fn gateway_to(upstream: &Upstream, options: Options) -> Gateway {
-    let gateway = Gateway::spawn(options);
+fn gateway_to(upstream: &Upstream, options: Options) -> Local {
+    let gateway = Local::spawn(options);
     proxy_to(&gateway, upstream, &json!({}), &json!({}));
     consumer_with_key(&gateway, "bob", "kong");
     gateway
 }
 
-/// Sends bytes as they are, on a connection of their own.
-fn send(gateway: &Gateway, bytes: &str) -> Response {
-    let mut connection = Connection::open(gateway.authority()).unwrap();
+/// Sends bytes to the gateway as they are, on a connection of their own.
+fn send(gateway: &Local, bytes: &str) -> Response {
+    send_to(gateway.authority(), bytes)
+}
+
+fn send_to(authority: &str, bytes: &str) -> Response {
+    let mut connection = Connection::open(authority).unwrap();
     connection.send_raw(bytes.as_bytes()).unwrap();
     connection.read_response("GET").unwrap_or_else(|error| panic!("{bytes:?}: {error}"))
+}
+
+/// What is proxied, and what each plane answers itself.
+fn surfaces(gateway: &Local) -> [Place; 5] {
+    let doors = gateway.doors();
+    [
+        doors.gateway("/x"),
+        doors.own("/health"),
+        doors.control("/health"),
+        doors.control("/nothing"),
+        doors.admin("/services"),
+    ]
 }
 
 fn one(upstream: &Upstream) -> Recorded {
@@ -67,12 +84,12 @@ fn what_is_no_host_is_refused_on_every_surface() {
     let gateway = gateway_to(&upstream, Options::default());
     let token = &gateway.admin_token;
     for host in NO_HOSTS {
-        for path in ["/x", "/-/health", "/-/admin/services", "/-/nothing"] {
+        for Place { authority, target } in surfaces(&gateway) {
             let fields = format!("apikey: kong\r\nKong-Admin-Token: {token}\r\n");
-            let response = send(&gateway, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"));
-            assert_eq!(response.status, 400, "{path} {host:?}");
-            let response = send(&gateway, &format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n{fields}\r\n"));
-            assert_eq!(response.status, 400, "{path} {host:?}");
+            for version in ["1.1", "1.0"] {
+                let bytes = format!("GET {target} HTTP/{version}\r\nHost: {host}\r\n{fields}\r\n");
+                assert_eq!(send_to(&authority, &bytes).status, 400, "{version} {target} {host:?}");
+            }
         }
     }
     for target in [
@@ -81,17 +98,19 @@ fn what_is_no_host_is_refused_on_every_surface() {
         "http://k.test:99999/x",
         "http://a..b/x",
         "http://k%2etest/x",
-        "http://user@k.test/-/admin/services",
     ] {
-        let fields = format!("Host: k.test\r\napikey: kong\r\nKong-Admin-Token: {token}\r\n");
+        let fields = "Host: k.test\r\napikey: kong\r\n";
         let response = send(&gateway, &format!("GET {target} HTTP/1.1\r\n{fields}\r\n"));
         assert_eq!(response.status, 400, "{target}");
     }
-    for path in ["/x", "/-/health", "/-/admin/services"] {
+    for Place { authority, target } in surfaces(&gateway) {
+        let fields = format!("Host: k.test\r\nKong-Admin-Token: {token}\r\n");
+        let bytes = format!("GET http://user@k.test{target} HTTP/1.1\r\n{fields}\r\n");
+        assert_eq!(send_to(&authority, &bytes).status, 400, "{target}");
         let fields = format!("apikey: kong\r\nKong-Admin-Token: {token}\r\n");
         for hosts in ["", "Host: a.test\r\nHost: a.test\r\n", "Host: a.test\r\nHost: b.test\r\n"] {
-            let response = send(&gateway, &format!("GET {path} HTTP/1.1\r\n{hosts}{fields}\r\n"));
-            assert_eq!(response.status, 400, "{path} {hosts:?}");
+            let bytes = format!("GET {target} HTTP/1.1\r\n{hosts}{fields}\r\n");
+            assert_eq!(send_to(&authority, &bytes).status, 400, "{target} {hosts:?}");
         }
     }
     assert!(upstream.take().is_empty());
@@ -105,8 +124,12 @@ fn hosts_are_told_to_the_upstream() {
         let response = send(&gateway, &format!("GET {line} HTTP/1.1\r\nHost:{host}\r\napikey: kong\r\n\r\n"));
         assert_eq!(response.status, 200, "{line} {host}");
         assert_eq!(one(&upstream).headers.first("x-forwarded-host").as_deref(), told, "{line} {host}");
-        let response = send(&gateway, &format!("GET /-/health HTTP/1.1\r\nHost:{host}\r\n\r\n"));
-        assert_eq!(response.status, 200, "{host}");
+        for Place { authority, target } in
+            [gateway.doors().own("/health"), gateway.doors().control("/health")]
+        {
+            let bytes = format!("GET {target} HTTP/1.1\r\nHost:{host}\r\n\r\n");
+            assert_eq!(send_to(&authority, &bytes).status, 200, "{target} {host}");
+        }
     };
     check("/x", "a_b.test", Some("a_b.test"));
     check("/x", "xn--bcher-kva.example", Some("xn--bcher-kva.example"));

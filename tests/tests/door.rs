@@ -7,25 +7,29 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use latchkey_tests::gateway::{ADMIN_TOKEN, Gateway, Options};
+use latchkey_tests::base::ADMIN_TOKEN;
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Deployment as _, Local, Options, Place};
 use latchkey_tests::raw_http::{Request, Response};
 use serde_json::json;
 
 const WRONG: &str = "wrong-token-of-a-guesser-7c1e";
 
-fn guess(gateway: &Gateway) -> Response {
-    gateway.send(&Request::get("/-/admin/consumers").header("Kong-Admin-Token", WRONG))
+fn guess(gateway: &Local) -> Response {
+    let consumers = gateway.doors().admin("/consumers");
+    let request = Request::get(&consumers.target).header("Kong-Admin-Token", WRONG);
+    gateway.send_to(&consumers.authority, &request)
 }
 
 /// Lines of the log that tell of wrong tokens.
-fn reports(gateway: &Gateway) -> Vec<String> {
-    let log = gateway.process().log();
+fn reports(gateway: &Local) -> Vec<String> {
+    let log = gateway.log();
     log.lines().filter(|line| line.contains("wrong admin tokens")).map(str::to_owned).collect()
 }
 
 #[test]
 fn wrong_tokens_are_slowed_and_logged_and_right_ones_pass() {
-    let gateway = Gateway::local();
+    let gateway = Local::fresh();
     let begun = Instant::now();
     let mut statuses = Vec::new();
     for _ in 0..60 {
@@ -36,7 +40,7 @@ fn wrong_tokens_are_slowed_and_logged_and_right_ones_pass() {
         statuses.push(response.status);
         assert_eq!(gateway.admin("GET", "/consumers", None).status, 200);
         // Who shows no token does not guess.
-        assert_eq!(gateway.send(&Request::get("/-/admin/consumers")).status, 401);
+        assert_eq!(gateway.get(&gateway.doors().admin("/consumers")).status, 401);
     }
     let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap() + 1;
     assert!(statuses[..10].iter().all(|status| *status == 401), "{statuses:?}");
@@ -50,13 +54,13 @@ fn wrong_tokens_are_slowed_and_logged_and_right_ones_pass() {
     assert!(!reports.is_empty() && reports.len() <= seconds + 2, "{reports:#?}");
     assert!(reports.iter().all(|line| line.contains("127.0.0.1") && line.contains("WARN")), "{reports:#?}");
     assert!(reports.iter().any(|line| line.contains("wrong=1 ")), "the first at once: {reports:#?}");
-    assert!(!gateway.process().log().contains(WRONG));
+    assert!(!gateway.log().contains(WRONG));
 }
 
 /// What is left over at the end of a burst is logged without another guess.
 #[test]
 fn the_sum_of_a_burst_reaches_the_log() {
-    let gateway = Gateway::local();
+    let gateway = Local::fresh();
     for _ in 0..30 {
         guess(&gateway);
     }
@@ -80,7 +84,7 @@ fn number(line: &str, behind: &str) -> u32 {
 fn the_bound_can_be_set_and_taken_away() {
     for (bound, expected) in [("1", 429), ("0", 401)] {
         let options = Options::default().env("LATCHKEY_ADMIN_GUESSES_PER_SECOND", bound);
-        let gateway = Gateway::spawn(options);
+        let gateway = Local::spawn(options);
         let statuses: Vec<u16> = (0..30).map(|_| guess(&gateway).status).collect();
         assert_eq!(statuses[0], 401);
         assert!(statuses[1..].contains(&expected), "{bound}: {statuses:?}");
@@ -89,11 +93,12 @@ fn the_bound_can_be_set_and_taken_away() {
 }
 
 /// What comes back within the time for a head whose body is never sent; empty: nothing.
-fn answer_to_head(gateway: &Gateway, token: &str, framing: &str, patience: Duration) -> String {
-    let mut stream = TcpStream::connect(gateway.authority()).unwrap();
+fn answer_to_head(gateway: &Local, token: &str, framing: &str, patience: Duration) -> String {
+    let Place { authority, target } = gateway.doors().admin("/consumers");
+    let mut stream = TcpStream::connect(authority).unwrap();
     stream.set_read_timeout(Some(patience)).unwrap();
     let head = format!(
-        "POST /-/admin/consumers HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n\
+        "POST {target} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n\
          Kong-Admin-Token: {token}\r\n{framing}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
@@ -107,7 +112,7 @@ fn answer_to_head(gateway: &Gateway, token: &str, framing: &str, patience: Durat
 
 #[test]
 fn the_token_is_judged_before_the_body_comes() {
-    let gateway = Gateway::local();
+    let gateway = Local::fresh();
     for framing in ["Content-Length: 1000000", "Transfer-Encoding: chunked"] {
         let answer = answer_to_head(&gateway, WRONG, framing, Duration::from_secs(10));
         assert!(answer.starts_with("HTTP/1.1 401 "), "{framing}: {answer}");
@@ -116,10 +121,9 @@ fn the_token_is_judged_before_the_body_comes() {
         assert_eq!(answer, "", "{framing}");
     }
     // A longer body than is taken is no other answer to whoever has no token.
-    let long = Request::new("POST", "/-/admin/consumers").header("Content-Type", "application/json");
-    let long = long.body("x".repeat((1 << 20) + 1));
-    let right = long.clone().header("Kong-Admin-Token", ADMIN_TOKEN);
-    assert_eq!(gateway.send(&right).status, 413);
+    let long = "x".repeat((1 << 20) + 1);
+    let right = gateway.admin_request("POST", "/consumers").header("Content-Type", "application/json");
+    assert_eq!(gateway.send_to(&gateway.admin_authority(), &right.body(long)).status, 413);
     let made = gateway.admin("POST", "/consumers", Some(&json!({"username": "bob"})));
     assert_eq!(made.status, 201, "{}", made.text());
 }

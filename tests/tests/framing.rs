@@ -4,8 +4,9 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Deployment as _, Local, Place};
 use latchkey_tests::fixtures::{create, create_service, proxy_to};
-use latchkey_tests::gateway::Gateway;
 use latchkey_tests::raw_http::{Connection, Request, Response};
 use latchkey_tests::upstream::{Next, Upstream, answer};
 use serde_json::{Value, json};
@@ -13,16 +14,16 @@ use serde_json::{Value, json};
 const CLOSES_WITHIN: Duration = Duration::from_secs(5);
 
 /// A gateway with a route to the upstream for everything.
-fn open_to(upstream: &Upstream) -> Gateway {
-    let gateway = Gateway::local();
+fn open_to(upstream: &Upstream) -> Local {
+    let gateway = Local::fresh();
     proxy_to(&gateway, upstream, &json!({}), &Value::Null);
     gateway
 }
 
 /// Sends bytes over a connection of their own and reads one answer.
 #[track_caller]
-fn send_raw(gateway: &Gateway, bytes: &[u8]) -> (Response, Connection) {
-    let mut connection = Connection::open(gateway.authority()).unwrap();
+fn send_raw(authority: &str, bytes: &[u8]) -> (Response, Connection) {
+    let mut connection = Connection::open(authority).unwrap();
     // What is refused early may be closed before all is written.
     let _ = connection.send_raw(bytes);
     let response = connection.read_response("POST").unwrap_or_else(|error| {
@@ -32,8 +33,8 @@ fn send_raw(gateway: &Gateway, bytes: &[u8]) -> (Response, Connection) {
 }
 
 #[track_caller]
-fn check_refused(gateway: &Gateway, bytes: &str, status: u16, message: &str) {
-    let (response, mut connection) = send_raw(gateway, bytes.as_bytes());
+fn check_refused(authority: &str, bytes: &str, status: u16, message: &str) {
+    let (response, mut connection) = send_raw(authority, bytes.as_bytes());
     let found = (response.status, response.message());
     assert_eq!(found, (status, Some(message.to_owned())), "{bytes:?}: {}", response.text());
     assert!(connection.is_closed_within(CLOSES_WITHIN), "{bytes:?}: the connection stays open");
@@ -50,7 +51,10 @@ const UNREADABLE: &str = "The request body could not be read";
 fn one_chunked_is_the_only_transfer_coding() {
     let upstream = Upstream::recording();
     let gateway = open_to(&upstream);
-    for target in ["/open", "/-/admin/consumers", "/-/health"] {
+    let doors = gateway.doors();
+    let places =
+        [doors.gateway("/open"), doors.admin("/consumers"), doors.own("/health"), doors.control("/health")];
+    for Place { authority, target } in places {
         for (coding, status, message) in [
             ("gzip, chunked", 501, UNKNOWN_CODING),
             ("GZIP,chunked", 501, UNKNOWN_CODING),
@@ -66,16 +70,16 @@ fn one_chunked_is_the_only_transfer_coding() {
             let bytes = format!(
                 "POST {target} HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: {coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
             );
-            check_refused(&gateway, &bytes, status, message);
+            check_refused(&authority, &bytes, status, message);
         }
         let before = format!(
             "POST {target} HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
         );
-        check_refused(&gateway, &before, 400, BOTH);
+        check_refused(&authority, &before, 400, BOTH);
         let twice = format!(
             "POST {target} HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello"
         );
-        check_refused(&gateway, &twice, 400, LENGTHS);
+        check_refused(&authority, &twice, 400, LENGTHS);
     }
     assert!(upstream.take().is_empty());
 }
@@ -100,11 +104,13 @@ fn what_has_no_end_is_400() {
         ("1.1", "Content-Length:"),
         ("1.1", "Content-Length: 5\r\nContent-Length: 6"),
     ] {
-        for target in ["/open", "/-/admin/consumers"] {
+        for Place { authority, target } in
+            [gateway.doors().gateway("/open"), gateway.doors().admin("/consumers")]
+        {
             let bytes = format!(
                 "POST {target} HTTP/{version}\r\nHost: a.test\r\n{fields}\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
             );
-            let (response, mut connection) = send_raw(&gateway, bytes.as_bytes());
+            let (response, mut connection) = send_raw(&authority, bytes.as_bytes());
             assert_eq!(response.status, 400, "{version} {fields}");
             assert!(connection.is_closed_within(CLOSES_WITHIN), "{version} {fields}: stays open");
         }
@@ -179,7 +185,10 @@ fn malformed_chunks_are_answered() {
     let config = json!({"key_in_body": true, "hide_credentials": true});
     let path = format!("/routes/{}/plugins", route["id"].as_str().unwrap());
     create(&gateway, &path, &json!({"name": "key-auth", "config": config}));
-    for target in ["/open", "/searched", "/-/admin/consumers"] {
+    let doors = gateway.doors();
+    for Place { authority, target } in
+        [doors.gateway("/open"), doors.gateway("/searched"), doors.admin("/consumers")]
+    {
         for chunks in [
             "zz\r\n",
             "-1\r\nx\r\n",
@@ -192,7 +201,7 @@ fn malformed_chunks_are_answered() {
                  Transfer-Encoding: chunked\r\n\r\n{chunks}",
                 format_args!("Kong-Admin-Token: {}\r\n", gateway.admin_token),
             );
-            check_refused(&gateway, &bytes, 400, UNREADABLE);
+            check_refused(&authority, &bytes, 400, UNREADABLE);
         }
     }
     // Broken off by a client that still listens.
@@ -242,19 +251,20 @@ fn http_1_0_is_not_promised_what_is_not_kept() {
     let gateway = open_to(&upstream);
     let ask =
         |target: &str| format!("GET {target} HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\n\r\n");
-    let (response, mut connection) = send_raw(&gateway, ask("/chunks").as_bytes());
+    let (response, mut connection) = send_raw(gateway.authority(), ask("/chunks").as_bytes());
     assert_eq!((response.status, response.text().as_str()), (200, "abcde"));
     assert_eq!(response.headers.values("connection"), ["close"]);
     assert!(!response.headers.contains("transfer-encoding"));
     assert!(connection.is_closed_within(CLOSES_WITHIN));
 
-    let (response, mut connection) = send_raw(&gateway, ask("/length").as_bytes());
+    let (response, mut connection) = send_raw(gateway.authority(), ask("/length").as_bytes());
     assert_eq!(response.text(), "abcde");
     assert_eq!(response.headers.values("connection"), ["keep-alive"]);
     connection.send_raw(ask("/length").as_bytes()).unwrap();
     assert_eq!(connection.read_response("GET").unwrap().text(), "abcde", "the connection was to be kept");
 
-    let (response, mut connection) = send_raw(&gateway, b"GET /chunks HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    let (response, mut connection) =
+        send_raw(gateway.authority(), b"GET /chunks HTTP/1.1\r\nHost: a.test\r\n\r\n");
     assert_eq!(response.headers.values("transfer-encoding"), ["chunked"]);
     connection.send(&Request::get("/length")).unwrap();
     assert_eq!(connection.read_response("GET").unwrap().text(), "abcde");

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use latchkey_tests::fixtures::{
-    Chance, create, create_service, fresh_text, id_of, list_all, proxy_to, try_create,
-};
-use latchkey_tests::gateway::Gateway;
+use latchkey_tests::base::{Chance, fresh_text};
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::Local;
+use latchkey_tests::fixtures::{create, create_service, id_of, list_all, proxy_to, try_create};
 use latchkey_tests::raw_http::{Connection, Request, Response};
 use latchkey_tests::upstream::Upstream;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ enum Open {
 }
 
 struct World {
-    gateway: Gateway,
+    gateway: Local,
     upstream: Upstream,
     developer: String,
     service: String,
@@ -82,7 +82,7 @@ fn acknowledged_writes_survive_a_kill() {
 /// One acknowledged write, the kill at once after it.
 #[test]
 fn a_write_is_durable_when_it_is_answered() {
-    let mut gateway = Gateway::local();
+    let mut gateway = Local::fresh();
     for round in 0..20 {
         let username = format!("durable-{round}");
         create(&gateway, "/consumers", &json!({"username": username}));
@@ -104,7 +104,7 @@ fn a_write_is_durable_when_it_is_answered() {
 
 impl World {
     fn new() -> Self {
-        let gateway = Gateway::local();
+        let gateway = Local::fresh();
         let upstream = Upstream::recording();
         proxy_to(&gateway, &upstream, &json!({}), &json!({}));
         let service = create_service(&gateway, &upstream, &json!({}));
@@ -120,16 +120,16 @@ impl World {
     }
 
     fn write_until_killed(&mut self, round: usize, after: Duration) -> Vec<Ledger> {
-        let authority = self.gateway.authority().to_owned();
-        let pid = rustix::process::Pid::from_raw(self.gateway.process().pid().cast_signed()).unwrap();
+        let gateway = &self.gateway;
+        let pid = rustix::process::Pid::from_raw(gateway.pid().cast_signed()).unwrap();
         let ready = AtomicUsize::new(0);
         let (developer, service) = (&self.developer, &self.service);
         let ledgers = thread::scope(|scope| {
             let mut writers = Vec::new();
             for number in 0..=CREDENTIAL_WRITERS {
-                let (authority, ready) = (&authority, &ready);
+                let ready = &ready;
                 writers.push(scope.spawn(move || {
-                    let mut writer = Writer::connect(authority);
+                    let mut writer = Writer::connect(gateway);
                     ready.fetch_add(1, Ordering::SeqCst);
                     let chance = Chance::seeded(u64::try_from(round * 100 + number).unwrap());
                     let ended = if number == CREDENTIAL_WRITERS {
@@ -148,21 +148,23 @@ impl World {
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
             writers.into_iter().map(|writer| writer.join().unwrap()).collect()
         });
-        self.gateway.process_mut().kill();
+        self.gateway.kill();
         self.upstream.take();
         ledgers
     }
 }
 
 /// Writes over one connection; every method returns `None` once the connection is lost.
-struct Writer {
+struct Writer<'a> {
+    gateway: &'a Local,
     connection: Connection,
     ledger: Ledger,
 }
 
-impl Writer {
-    fn connect(authority: &str) -> Self {
-        Self { connection: Connection::open(authority).unwrap(), ledger: Ledger::default() }
+impl<'a> Writer<'a> {
+    fn connect(gateway: &'a Local) -> Self {
+        let connection = Connection::open(&gateway.admin_authority()).unwrap();
+        Self { gateway, connection, ledger: Ledger::default() }
     }
 
     fn write_credentials(&mut self, mut chance: Chance) -> Option<()> {
@@ -223,8 +225,7 @@ impl Writer {
     }
 
     fn call(&mut self, method: &str, path: &str, body: &Value, status: u16) -> Option<Value> {
-        let mut request = Request::new(method, format!("/-/admin{path}"))
-            .header("Kong-Admin-Token", latchkey_tests::gateway::ADMIN_TOKEN);
+        let mut request = self.gateway.admin_request(method, path);
         if !body.is_null() {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }

@@ -1,5 +1,5 @@
-//! The Admin API suite against the Lambda function, behind each trigger and in cargo-lambda's
-//! emulator.
+//! The Admin API suite against the Lambda function: all of it behind one trigger; behind the others and
+//! in cargo-lambda's emulator what is about requests as such.
 //!
 //! What a trigger does not let through is named here as docs/platforms.md has it; the features are
 //! those of tests/README.md.
@@ -7,10 +7,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use latchkey_tests::admin_suite::{run_all, tests};
-use latchkey_tests::gateway::Gateway;
-use latchkey_tests::lambda::gateway::Settings;
-use latchkey_tests::lambda::{LambdaGateway, Trigger, Way};
+use latchkey_tests::admin_suite::{run_all, run_each, tests, tests_of_requests};
+use latchkey_tests::deployment::{Lambda, Settings};
+use latchkey_tests::lambda::{Trigger, Way};
 
 /// One way at a time: each has a Java of its own, and answers in time only with processors to itself.
 static TURN: Mutex<()> = Mutex::new(());
@@ -20,15 +19,19 @@ fn check(way: Way, without: &[&str]) {
     // The suite sends hundreds of wrong tokens.
     let unbounded = ("LATCHKEY_ADMIN_GUESSES_PER_SECOND".to_owned(), "0".to_owned());
     let settings = Settings { variables: vec![unbounded], ..Settings::default() };
-    let gateway = Gateway::of_lambda(LambdaGateway::with(way, &settings));
     let without: Vec<String> = without.iter().map(|feature| (*feature).to_owned()).collect();
-    let report = run_all(&gateway, &without);
+    let tests = if way.runs_all() { tests() } else { tests_of_requests() };
+    let report = match way {
+        Way::Trigger(_) => run_each(&tests, &|| Box::new(Lambda::with(way, &settings)), &without),
+        // Each of its emulators is a cargo of its own: one is enough.
+        Way::Watch => run_all(&tests, &Lambda::with(way, &settings), &without),
+    };
     let summary = format!("{}: {}", way.name(), report.summary());
     println!("{summary}");
     assert!(report.failed.is_empty(), "{summary}");
     assert!(!report.passed.is_empty(), "no test ran");
     if std::env::var_os("LATCHKEY_TEST_CASES").is_none() {
-        assert_eq!(report.passed.len() + report.without.len(), tests().len(), "tests are missing");
+        assert_eq!(report.passed.len() + report.without.len(), tests.len(), "tests are missing");
     }
 }
 

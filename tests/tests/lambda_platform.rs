@@ -5,22 +5,22 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Deployment as _, Lambda, Settings};
 use latchkey_tests::fixtures::{consumer_with_key, create, proxy_to};
-use latchkey_tests::gateway::Gateway;
-use latchkey_tests::lambda::gateway::Settings;
-use latchkey_tests::lambda::{LambdaGateway, Trigger, Way};
+use latchkey_tests::lambda::{Trigger, Way};
 use latchkey_tests::raw_http::{Connection, Framing, Request, copy_body, exchange};
 use latchkey_tests::upstream::{Next, Upstream, answer};
 use serde_json::json;
 
 const BOUND_MS: u64 = 700;
 
-fn gateway(trigger: Trigger) -> Gateway {
-    Gateway::lambda(Way::Trigger(trigger))
+fn gateway(trigger: Trigger) -> Lambda {
+    Lambda::start(Way::Trigger(trigger))
 }
 
 /// With a route at `/` and bob's key `kong`.
-fn gateway_to(trigger: Trigger, upstream: &Upstream) -> Gateway {
+fn gateway_to(trigger: Trigger, upstream: &Upstream) -> Lambda {
     let gateway = gateway(trigger);
     proxy_to(&gateway, upstream, &json!({}), &json!({}));
     consumer_with_key(&gateway, "bob", "kong");
@@ -32,7 +32,7 @@ fn with_key(target: &str) -> Request {
 }
 
 /// What the upstream gets of a request that passes.
-fn passed(gateway: &Gateway, upstream: &Upstream, request: &Request) -> latchkey_tests::upstream::Recorded {
+fn passed(gateway: &Lambda, upstream: &Upstream, request: &Request) -> latchkey_tests::upstream::Recorded {
     upstream.take();
     let response = gateway.send(request);
     assert_eq!(response.status, 200, "{}", response.text());
@@ -230,17 +230,16 @@ fn a_streamed_answer_that_breaks_off_is_broken_off() {
 // ---- environments ----
 
 /// Two functions over one table: what one does the other must see.
-fn pair() -> (Gateway, Gateway, Upstream) {
+fn pair() -> (Lambda, Lambda, Upstream) {
     let upstream = Upstream::recording();
     let bound = ("LATCHKEY_REVOCATION_BOUND_MS".to_owned(), BOUND_MS.to_string());
     let mut settings = Settings { variables: vec![bound], ..Settings::default() };
-    let one = LambdaGateway::with(Way::Trigger(Trigger::FunctionUrl), &settings);
+    let one = Lambda::with(Way::Trigger(Trigger::FunctionUrl), &settings);
     settings.variables.push(("LATCHKEY_TABLE".to_owned(), one.table.clone()));
     settings.variables.push(("LATCHKEY_PEPPER".to_owned(), one.pepper.clone()));
-    let other = LambdaGateway::with(Way::Trigger(Trigger::HttpApi), &settings);
-    let one = Gateway::of_lambda(one);
+    let other = Lambda::with(Way::Trigger(Trigger::HttpApi), &settings);
     proxy_to(&one, &upstream, &json!({}), &json!({}));
-    (one, Gateway::of_lambda(other), upstream)
+    (one, other, upstream)
 }
 
 #[test]
@@ -273,24 +272,24 @@ fn an_environment_that_slept_past_the_bound_asks_before_it_answers() {
     let (one, other, _upstream) = pair();
     let (_, credential) = consumer_with_key(&one, "bob", "kong");
     assert_eq!(other.send(&with_key("/")).status, 200);
-    let sleepers = other.lambda.as_ref().unwrap().function().idle_pids();
+    let sleepers = other.function().idle_pids();
     assert_eq!(
         one.admin("DELETE", &format!("/key-auths/{}", credential["id"].as_str().unwrap()), None).status,
         204
     );
     thread::sleep(Duration::from_millis(BOUND_MS + 300));
     assert_eq!(other.send(&with_key("/")).status, 401);
-    assert_eq!(other.lambda.as_ref().unwrap().function().idle_pids(), sleepers, "the same environment");
+    assert_eq!(other.function().idle_pids(), sleepers, "the same environment");
 }
 
 #[test]
 fn a_new_environment_knows_what_is_stored() {
     let upstream = Upstream::recording();
     let gateway = gateway_to(Trigger::FunctionUrl, &upstream);
-    gateway.lambda.as_ref().unwrap().function().forget_environments();
+    gateway.function().forget_environments();
     assert_eq!(gateway.send(&with_key("/")).status, 200);
     assert_eq!(gateway.send(&Request::get("/").header("apikey", "other")).status, 401);
-    assert_eq!(gateway.lambda.as_ref().unwrap().function().started(), 2);
+    assert_eq!(gateway.function().started(), 2);
 }
 
 /// The upstream closed its connections while the environment was frozen.
@@ -323,13 +322,13 @@ fn keys_are_nowhere_in_the_table_or_the_log() {
     assert_eq!(made["key"], "canary-5f2d9c");
     assert_eq!(gateway.send(&Request::get("/?apikey=canary-5f2d9c")).status, 200);
     assert_eq!(gateway.send(&Request::get("/").header("apikey", "canary-wrong")).status, 401);
-    let lambda = gateway.lambda.as_ref().unwrap();
+    let lambda = &gateway;
     let items = lambda.dynamodb.items(&lambda.table);
     assert!(items.len() > 5, "{items:?}");
     let text = serde_json::to_string(&items).unwrap();
     assert!(text.contains("eve") || items.iter().any(|item| item.to_string().contains("\"B\"")));
     for secret in ["canary", gateway.admin_token.as_str(), lambda.pepper.as_str()] {
         assert!(!text.contains(secret), "in the table");
-        assert!(!lambda.log().contains(secret), "in the log: {}", lambda.log());
+        assert!(!lambda.output().contains(secret), "in the log: {}", lambda.output());
     }
 }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use latchkey_tests::gateway::{Gateway, Options};
+use latchkey_tests::base::wait_until;
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Local, Options};
 use latchkey_tests::raw_http::{Request, Response};
 use latchkey_tests::upstream::Upstream;
 use serde_json::{Value, json};
@@ -40,33 +42,32 @@ fn old_data() -> Options {
     options
 }
 
-fn start(options: &Options, token: &str) -> Gateway {
-    let mut gateway = Gateway::spawn(options.clone());
+fn start(options: &Options, token: &str) -> Local {
+    let mut gateway = Local::spawn(options.clone());
     token.clone_into(&mut gateway.admin_token);
     gateway
 }
 
-fn stop(mut gateway: Gateway) {
-    gateway.process().terminate();
-    let ended = gateway.process_mut().wait(Duration::from_secs(30));
+fn stop(mut gateway: Local) {
+    gateway.terminate();
+    let ended = gateway.wait(Duration::from_secs(30));
     assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
 }
 
 /// The admin token that a first start has printed.
-fn printed_token(gateway: &Gateway) -> String {
-    for _ in 0..500 {
-        let printed = gateway.process().printed();
+fn printed_token(gateway: &Local) -> String {
+    let mut token = None;
+    wait_until("an admin token is printed", Duration::from_secs(5), || {
+        let printed = gateway.printed();
         let rest = printed.split_once("LATCHKEY_TOKEN=").map(|(_, rest)| rest);
-        if let Some((token, _)) = rest.and_then(|rest| rest.split_once('\n')) {
-            return token.to_owned();
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("no admin token is printed")
+        token = rest.and_then(|rest| rest.split_once('\n')).map(|(token, _)| token.to_owned());
+        token.is_some()
+    });
+    token.unwrap()
 }
 
 /// Tells a program all of `calls.json`. Answers with the keys that it drew, as in `keys.json`.
-fn tell(gateway: &Gateway) -> Value {
+fn tell(gateway: &Local) -> Value {
     let mut keys = json!({});
     for call in golden_json("calls.json").as_array().unwrap() {
         let (method, path) = (call[0].as_str().unwrap(), call[1].as_str().unwrap());
@@ -81,7 +82,7 @@ fn tell(gateway: &Gateway) -> Value {
 }
 
 /// Sends the services of the golden store to the upstream of this test.
-fn lead_to(gateway: &Gateway, upstream: &Upstream) {
+fn lead_to(gateway: &Local, upstream: &Upstream) {
     for service in ["alpha", "gamma"] {
         let place = json!({"host": upstream.host(), "port": upstream.port()});
         let answer = gateway.admin("PATCH", &format!("/services/{service}"), Some(&place));
@@ -90,7 +91,7 @@ fn lead_to(gateway: &Gateway, upstream: &Upstream) {
 }
 
 /// What a program of any version decides by the golden store.
-fn check_decisions(gateway: &Gateway, upstream: &Upstream, made_key: &str) {
+fn check_decisions(gateway: &Local, upstream: &Upstream, made_key: &str) {
     let ask = |request: Request| gateway.send(&request);
     let status = |request: Request| ask(request).status;
     let keyed = |path: &str, key: &str| Request::get(path).header("apikey", key);
@@ -174,7 +175,7 @@ fn check_has(now: &Value, then: &Value, path: &str) {
 }
 
 /// Everything that the old program's Admin API answered is answered now.
-fn check_answers(gateway: &Gateway) {
+fn check_answers(gateway: &Local) {
     for (path, then) in golden_json("answers.json").as_object().unwrap() {
         let answer = gateway.admin("GET", path, None);
         let mut now = answer.json().unwrap_or_else(|| panic!("{path}: {}", answer.text()));
@@ -199,11 +200,11 @@ fn the_store_of_the_first_format_opens_and_decides_as_it_did() {
     lead_to(&gateway, &upstream);
     check_decisions(&gateway, &upstream, keys["e1000000-0000-4000-8000-000000000002"].as_str().unwrap());
     check_can_be_changed(&gateway, &upstream);
-    assert!(!gateway.process().log().contains("cannot be used"), "{}", gateway.process().log());
+    assert!(!gateway.log().contains("cannot be used"), "{}", gateway.log());
 }
 
 /// Entities of another version are changed and deleted, and that acts.
-fn check_can_be_changed(gateway: &Gateway, upstream: &Upstream) {
+fn check_can_be_changed(gateway: &Local, upstream: &Upstream) {
     let status = |path: &str, key: &str| gateway.send(&Request::get(path).header("apikey", key)).status;
     let admin =
         |method: &str, path: &str, body: Option<Value>| gateway.admin(method, path, body.as_ref()).status;
@@ -238,9 +239,9 @@ fn old_program() -> PathBuf {
 fn check_across(writer: Option<PathBuf>, reader: Option<PathBuf>) {
     let upstream = Upstream::recording();
     let written = Options { program: writer, ..options() };
-    let gateway = Gateway::spawn(written.clone());
+    let mut gateway = Local::spawn(written.clone());
     let token = printed_token(&gateway);
-    let gateway = Gateway { admin_token: token.clone(), ..gateway };
+    gateway.admin_token.clone_from(&token);
     let keys = tell(&gateway);
     lead_to(&gateway, &upstream);
     let made_key = keys["e1000000-0000-4000-8000-000000000002"].as_str().unwrap();

@@ -6,8 +6,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Local, Options, local_program};
 use latchkey_tests::fixtures::{create, proxy_to};
-use latchkey_tests::gateway::{Gateway, Options, binary};
 use latchkey_tests::raw_http::Request;
 use latchkey_tests::upstream::Upstream;
 use serde_json::json;
@@ -16,20 +17,20 @@ use tempfile::TempDir;
 const OLD: &str = "old pepper 7Hs2kQ, of thirty-two bytes";
 const NEW: &str = "new pepper Wm41xP, of thirty-two bytes";
 
-fn start(data: &Arc<TempDir>, peppers: &[(&str, &str)]) -> Gateway {
+fn start(data: &Arc<TempDir>, peppers: &[(&str, &str)]) -> Local {
     let mut options = Options { admin_token: None, data: Arc::clone(data), ..Options::default() };
     // One thread: every request is served from the same memory.
     options = options.env("LATCHKEY_THREADS", "1");
     for (name, value) in peppers {
         options = options.env(name, value);
     }
-    Gateway::spawn(options)
+    Local::spawn(options)
 }
 
 /// The made admin token; it is printed after the line that says where the program listens.
-fn printed_token(gateway: &Gateway) -> String {
+fn printed_token(gateway: &Local) -> String {
     for _ in 0..500 {
-        let printed = gateway.process().printed();
+        let printed = gateway.printed();
         let rest = printed.split_once("LATCHKEY_TOKEN=").map(|(_, rest)| rest);
         if let Some((token, _)) = rest.and_then(|rest| rest.split_once('\n')) {
             return token.to_owned();
@@ -39,7 +40,7 @@ fn printed_token(gateway: &Gateway) -> String {
     panic!("no admin token is printed")
 }
 
-fn ask(gateway: &Gateway, key: &str) -> u16 {
+fn ask(gateway: &Local, key: &str) -> u16 {
     gateway.send(&Request::get("/").header("apikey", key)).status
 }
 
@@ -78,7 +79,7 @@ fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
 fn a_pepper_the_store_does_not_know_is_refused_at_the_start() {
     let data = Options::default().data;
     drop(start(&data, &[("LATCHKEY_PEPPER", OLD)]));
-    let output = Command::new(binary())
+    let output = Command::new(local_program())
         .args(["--listen", "127.0.0.1:0", "--data"])
         .arg(data.path())
         .env("LATCHKEY_PEPPER", NEW)

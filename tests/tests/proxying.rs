@@ -8,13 +8,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_tests::base::wait_until;
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Local, Options, run_to_end};
 use latchkey_tests::fixtures::{consumer_with_key, create, id_of, proxy_to};
-use latchkey_tests::gateway::{Gateway, Options, run_to_end};
+use latchkey_tests::gate::Gate;
 use latchkey_tests::ports::free_port;
 use latchkey_tests::raw_http::{Connection, Framing, Request, Response, copy_body, exchange};
 use latchkey_tests::upstream::{Next, Recorded, Upstream, answer};
 use serde_json::{Value, json};
 
+const PATIENCE: Duration = Duration::from_secs(10);
 const GIB: u64 = 1 << 30;
 const MEMORY_GROWTH_KIB_MAX: u64 = 64 * 1024;
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -24,12 +28,12 @@ fn with_key(request: Request) -> Request {
 }
 
 /// A gateway with one route to the upstream, and bob's key `kong`.
-fn gateway_to(upstream: &Upstream, config: &Value) -> Gateway {
+fn gateway_to(upstream: &Upstream, config: &Value) -> Local {
     gateway_with(Options::default(), upstream, &json!({}), config)
 }
 
-fn gateway_with(options: Options, upstream: &Upstream, service: &Value, config: &Value) -> Gateway {
-    let gateway = Gateway::spawn(options);
+fn gateway_with(options: Options, upstream: &Upstream, service: &Value, config: &Value) -> Local {
+    let gateway = Local::spawn(options);
     proxy_to(&gateway, upstream, service, config);
     consumer_with_key(&gateway, "bob", "kong");
     gateway
@@ -72,8 +76,8 @@ fn write_blocks(to: &mut impl Write, bytes: u64) -> io::Result<()> {
 }
 
 #[track_caller]
-fn assert_memory_steady(gateway: &Gateway, before_kib: u64) {
-    let growth = gateway.process().peak_memory_kib().saturating_sub(before_kib);
+fn assert_memory_steady(gateway: &Local, before_kib: u64) {
+    let growth = gateway.peak_memory_kib().saturating_sub(before_kib);
     assert!(growth < MEMORY_GROWTH_KIB_MAX, "memory grew by {growth} KiB from {before_kib} KiB");
 }
 
@@ -82,7 +86,7 @@ fn a_gibibyte_goes_up_in_constant_memory() {
     let upstream = sink();
     let gateway = gateway_to(&upstream, &json!({}));
     gateway.send(&with_key(Request::get("/warm")));
-    let before = gateway.process().peak_memory_kib();
+    let before = gateway.peak_memory_kib();
     let mut connection = Connection::open(gateway.authority()).unwrap();
     connection
         .send(&with_key(Request::new("POST", "/up")).header("Content-Length", GIB.to_string()))
@@ -97,7 +101,7 @@ fn a_gibibyte_goes_up_in_constant_memory() {
 fn a_gibibyte_comes_down_in_constant_memory() {
     let upstream = source(GIB);
     let gateway = gateway_to(&upstream, &json!({}));
-    let before = gateway.process().peak_memory_kib();
+    let before = gateway.peak_memory_kib();
     let mut connection = Connection::open(gateway.authority()).unwrap();
     connection.send(&with_key(Request::get("/down"))).unwrap();
     let head = connection.read_head().unwrap();
@@ -111,7 +115,7 @@ fn a_gibibyte_comes_down_in_constant_memory() {
 fn a_client_that_does_not_read_holds_the_upstream_back() {
     let upstream = source(GIB / 4);
     let gateway = gateway_to(&upstream, &json!({}));
-    let before = gateway.process().peak_memory_kib();
+    let before = gateway.peak_memory_kib();
     let mut connection = Connection::open(gateway.authority()).unwrap();
     connection.send(&with_key(Request::get("/down"))).unwrap();
     assert_eq!(connection.read_head().unwrap().status(), 200);
@@ -121,22 +125,26 @@ fn a_client_that_does_not_read_holds_the_upstream_back() {
 
 #[test]
 fn an_answer_is_passed_on_as_it_comes() {
-    let upstream = Upstream::raw(|connection, _| {
+    let seen = Gate::default();
+    let first_is_seen = seen.clone();
+    let upstream = Upstream::raw(move |connection, _| {
         connection.send_raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")?;
-        thread::sleep(Duration::from_millis(1500));
+        first_is_seen.pass();
         connection.send_raw(b"4\r\nlast\r\n0\r\n\r\n")?;
         Ok(Next::KeepAlive)
     });
     let gateway = gateway_to(&upstream, &json!({}));
-    let start = Instant::now();
     let mut connection = Connection::open(gateway.authority()).unwrap();
     connection.send(&with_key(Request::get("/"))).unwrap();
     connection.read_head().unwrap();
-    let mut line = String::new();
-    connection.reader.read_line(&mut line).unwrap();
-    connection.reader.read_line(&mut line).unwrap();
-    assert!(line.contains("first"), "{line:?}");
-    assert!(start.elapsed() < Duration::from_millis(1200), "first bytes came after {:?}", start.elapsed());
+    let mut lines = String::new();
+    connection.reader.read_line(&mut lines).unwrap();
+    connection.reader.read_line(&mut lines).unwrap();
+    assert_eq!(lines, "5\r\nfirst\r\n");
+    seen.open();
+    connection.reader.read_line(&mut lines).unwrap();
+    connection.reader.read_line(&mut lines).unwrap();
+    assert!(lines.ends_with("4\r\nlast\r\n"), "{lines:?}");
 }
 
 #[test]
@@ -247,7 +255,7 @@ fn head_has_no_body_and_keeps_the_connection() {
 /// A client may name any field in `Connection`, those that frame the body too: the body must stay one.
 #[test]
 fn framing_survives_being_named_by_connection() {
-    let gateway = Gateway::local();
+    let gateway = Local::fresh();
     let upstream = Upstream::recording();
     proxy_to(&gateway, &upstream, &json!({}), &Value::Null);
     let hidden = "GET /smuggled HTTP/1.1\r\nX: y\r\n";
@@ -418,8 +426,10 @@ fn upstream_that_talks_nonsense_is_502() {
 
 #[test]
 fn slow_upstream_is_504_after_read_timeout() {
-    let upstream = Upstream::raw(|connection, _| {
-        thread::sleep(Duration::from_secs(3));
+    let answered = Gate::default();
+    let too_late = answered.clone();
+    let upstream = Upstream::raw(move |connection, _| {
+        too_late.pass();
         connection.send_raw(&answer(200, &[], b"late"))?;
         Ok(Next::KeepAlive)
     });
@@ -427,7 +437,8 @@ fn slow_upstream_is_504_after_read_timeout() {
     let start = Instant::now();
     let response = gateway.send(&with_key(Request::get("/")));
     assert_error(&response, 504, "The upstream server is timing out");
-    assert!(start.elapsed() >= Duration::from_millis(200) && start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() >= Duration::from_millis(200), "after {:?}", start.elapsed());
+    answered.open();
 }
 
 /// Retries are for connections that could not be made, never for a request that may have been acted on.
@@ -480,8 +491,13 @@ fn an_answer_cut_short_is_not_passed_as_whole() {
 
 #[test]
 fn sigterm_lets_requests_end_and_takes_no_more() {
-    let upstream = Upstream::raw(|connection, _| {
-        thread::sleep(Duration::from_millis(1500));
+    let (arrived, may_end) = (Gate::default(), Gate::default());
+    let (arrives, ends) = (arrived.clone(), may_end.clone());
+    let upstream = Upstream::raw(move |connection, head| {
+        if head.start_line.contains("/slow") {
+            arrives.open();
+            ends.pass();
+        }
         connection.send_raw(&answer(200, &[], b"finished"))?;
         Ok(Next::KeepAlive)
     });
@@ -491,17 +507,18 @@ fn sigterm_lets_requests_end_and_takes_no_more() {
         let authority = authority.clone();
         move || exchange(&authority, &with_key(Request::get("/slow")))
     });
-    thread::sleep(Duration::from_millis(300));
-    gateway.process().terminate();
-    thread::sleep(Duration::from_millis(300));
-    let refused = TcpStream::connect(&authority).map_or(true, |stream| {
-        let mut connection = Connection::over(stream, &authority).unwrap();
-        connection.exchange(&with_key(Request::get("/new"))).is_err()
+    arrived.pass();
+    gateway.terminate();
+    wait_until("no new connection is served", PATIENCE, || {
+        TcpStream::connect(&authority).map_or(true, |stream| {
+            let mut connection = Connection::over(stream, &authority).unwrap();
+            connection.exchange(&with_key(Request::get("/new"))).is_err()
+        })
     });
-    assert!(refused, "a new connection was served after SIGTERM");
+    may_end.open();
     let response = in_flight.join().unwrap().expect("the request in flight was cut off");
     assert_eq!((response.status, response.text().as_str()), (200, "finished"));
-    let status = gateway.process_mut().wait(Duration::from_secs(10)).expect("still runs 10 s after SIGTERM");
+    let status = gateway.wait(PATIENCE).expect("no end after SIGTERM");
     assert!(status.success(), "{status}");
 
     gateway.restart();
@@ -512,10 +529,10 @@ fn sigterm_lets_requests_end_and_takes_no_more() {
 fn a_second_process_on_the_folder_is_refused() {
     let upstream = Upstream::recording();
     let gateway = gateway_to(&upstream, &json!({}));
-    let (status, text) = run_to_end(&gateway.process().options, Duration::from_secs(10))
+    let (status, text) = run_to_end(&gateway.options, Duration::from_secs(10))
         .expect("the second process runs beside the first");
     assert!(!status.success(), "the second process ended well: {text}");
-    let folder = gateway.process().data().display().to_string();
+    let folder = gateway.data().display().to_string();
     assert!(text.contains(&folder), "the error does not name the folder: {text:?}");
     assert!(!text.contains("panicked"), "a panic is no clear error: {text}");
     assert_eq!(gateway.send(&with_key(Request::get("/"))).status, 200);

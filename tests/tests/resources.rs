@@ -10,8 +10,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Local, Options};
 use latchkey_tests::fixtures::{consumer_with_key, proxy_to};
-use latchkey_tests::gateway::{Gateway, Options};
 use latchkey_tests::raw_http::{Connection, Request, Response};
 use latchkey_tests::upstream::{Next, Upstream, answer};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -22,9 +23,9 @@ const BOB: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A gateway whose route searches bodies, and bob's key `kong`.
-fn gateway(upstream: &Upstream, env: &[(&str, &str)]) -> Gateway {
+fn gateway(upstream: &Upstream, env: &[(&str, &str)]) -> Local {
     let options = env.iter().fold(Options::default(), |options, (name, value)| options.env(name, value));
-    let gateway = Gateway::spawn(options);
+    let gateway = Local::spawn(options);
     proxy_to(&gateway, upstream, &json!({}), &json!({"key_in_body": true, "hide_credentials": true}));
     consumer_with_key(&gateway, "bob", "kong");
     gateway
@@ -34,12 +35,16 @@ fn with_key(request: Request) -> Request {
     request.header("apikey", "kong")
 }
 
-fn open(gateway: &Gateway, peer: Ipv4Addr) -> Connection {
+fn open(gateway: &Local, peer: Ipv4Addr) -> Connection {
     Connection::open_from(peer, gateway.authority()).unwrap()
 }
 
+fn open_admin(gateway: &Local, peer: Ipv4Addr) -> Connection {
+    Connection::open_from(peer, &gateway.admin_authority()).unwrap()
+}
+
 /// A form that is searched for its key, all but its last bytes.
-fn begin_form(gateway: &Gateway, peer: Ipv4Addr, bytes: usize) -> Connection {
+fn begin_form(gateway: &Local, peer: Ipv4Addr, bytes: usize) -> Connection {
     let mut connection = open(gateway, peer);
     let form = Request::new("POST", "/").header("Content-Type", FORM);
     connection.send(&form.header("Content-Length", (bytes + 12).to_string())).unwrap();
@@ -54,8 +59,8 @@ fn end_form(connection: &mut Connection) -> Response {
 }
 
 /// A call to the Admin API, all but its end.
-fn begin_admin(gateway: &Gateway, peer: Ipv4Addr, bytes: usize) -> Connection {
-    let mut connection = open(gateway, peer);
+fn begin_admin(gateway: &Local, peer: Ipv4Addr, bytes: usize) -> Connection {
+    let mut connection = open_admin(gateway, peer);
     let call = gateway.admin_request("POST", "/consumers").header("Content-Type", "application/json");
     connection.send(&call.header("Content-Length", (bytes + 1).to_string())).unwrap();
     let head = format!("{{\"username\":\"u{}\"", connection.writer.local_addr().unwrap().port());
@@ -69,10 +74,11 @@ fn end_admin(connection: &mut Connection) -> Response {
 }
 
 #[track_caller]
-fn assert_serves(gateway: &Gateway, peer: Ipv4Addr) {
+fn assert_serves(gateway: &Local, peer: Ipv4Addr) {
     let start = Instant::now();
     let mut connection = open(gateway, peer);
     assert_eq!(connection.exchange(&with_key(Request::get("/"))).unwrap().status, 200);
+    let mut connection = open_admin(gateway, peer);
     assert_eq!(connection.exchange(&gateway.admin_request("GET", "/services")).unwrap().status, 200);
     assert!(start.elapsed() < Duration::from_secs(5), "answered after {:?}", start.elapsed());
 }
@@ -188,14 +194,13 @@ fn a_held_body_that_drips_is_408() {
         assert!(connection.is_closed_within(Duration::from_secs(2)));
     };
     thread::scope(|scope| {
-        let begun = |request: Request| {
-            let mut connection = open(&gateway, ANN);
+        let begun = |mut connection: Connection, request: Request| {
             connection.send(&request.header("Content-Length", "5000")).unwrap();
             connection
         };
         let form = Request::new("POST", "/").header("Content-Type", FORM);
         let call = gateway.admin_request("POST", "/consumers").header("Content-Type", FORM);
-        let (mut form, mut call) = (begun(form), begun(call));
+        let (mut form, mut call) = (begun(open(&gateway, ANN), form), begun(open_admin(&gateway, ANN), call));
         scope.spawn(move || check(&mut form));
         scope.spawn(move || check(&mut call));
         // A body that nobody holds may come as it likes, for all we care.
@@ -299,17 +304,16 @@ struct Growth {
     kept_kib: u64,
 }
 
-fn growth(gateway: &Gateway, row: &str, hold: impl Fn() -> Vec<Connection>) -> Growth {
-    let process = gateway.process();
-    let before = process.resident_memory_kib();
+fn growth(gateway: &Local, row: &str, hold: impl Fn() -> Vec<Connection>) -> Growth {
+    let before = gateway.resident_memory_kib();
     let connections = hold();
     thread::sleep(Duration::from_secs(1));
-    let held_kib = process.resident_memory_kib().saturating_sub(before);
+    let held_kib = gateway.resident_memory_kib().saturating_sub(before);
     assert_serves(gateway, BOB);
     drop(connections);
     thread::sleep(Duration::from_secs(2));
     assert_serves(gateway, ANN);
-    let kept_kib = process.resident_memory_kib().saturating_sub(before);
+    let kept_kib = gateway.resident_memory_kib().saturating_sub(before);
     println!("{row}: {held_kib} KiB held, {kept_kib} KiB kept");
     Growth { held_kib, kept_kib }
 }
@@ -338,7 +342,7 @@ fn memory_grows_by_no_more_than_the_budget_and_is_given_back() {
         assert!(growth.held_kib < BUDGET_KIB, "{row}: {} KiB held", growth.held_kib);
         assert!(growth.kept_kib < BUDGET_KIB / 4, "{row}: {} KiB kept", growth.kept_kib);
     }
-    let peak = gateway.process().peak_memory_kib();
+    let peak = gateway.peak_memory_kib();
     assert!(peak < 2 * BUDGET_KIB, "{peak} KiB at most");
 }
 
@@ -429,7 +433,7 @@ fn without_file_handles_requests_under_way_go_on() {
         connection.send(&with_key(Request::get("/slow"))).unwrap();
     }
     thread::sleep(Duration::from_millis(300));
-    let pid = gateway.process().pid();
+    let pid = gateway.pid();
     let handles = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count() as u64;
     let limit = Rlimit { current: Some(handles + 20), maximum: Some(handles + 20) };
     prlimit(Pid::from_raw(pid.cast_signed()), Resource::Nofile, limit).unwrap();
@@ -438,8 +442,8 @@ fn without_file_handles_requests_under_way_go_on() {
         assert_eq!(connection.read_response("GET").unwrap().text(), "done");
     }
     let deadline = Instant::now() + Duration::from_secs(10);
-    while !gateway.process().log().contains("cannot accept") {
-        assert!(Instant::now() < deadline, "there were handles left: {}", gateway.process().log());
+    while !gateway.log().contains("cannot accept") {
+        assert!(Instant::now() < deadline, "there were handles left: {}", gateway.log());
         thread::sleep(Duration::from_millis(50));
     }
     drop(flood);
@@ -451,11 +455,11 @@ fn without_file_handles_requests_under_way_go_on() {
 fn the_limit_of_handles_is_raised() {
     let upstream = Upstream::recording();
     let gateway = gateway(&upstream, &[]);
-    let limits = std::fs::read_to_string(format!("/proc/{}/limits", gateway.process().pid())).unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", gateway.pid())).unwrap();
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     let values: Vec<_> = line.split_whitespace().skip(3).take(2).collect();
     assert_eq!(values[0], values[1], "{line}");
-    assert!(gateway.process().log().contains("max_connections="), "{}", gateway.process().log());
+    assert!(gateway.log().contains("max_connections="), "{}", gateway.log());
 }
 
 // ---- upstreams that break off ----
@@ -537,17 +541,23 @@ fn answers_to_requests_that_are_not_read_arrive() {
     let upstream = Upstream::recording();
     let gateway = gateway(&upstream, &[]);
     let body = "x".repeat(3 << 20);
-    let requests: [(Request, u16, Value); 2] = [
+    let requests: [(&str, Request, u16, Value); 2] = [
         (
+            gateway.authority(),
             Request::new("POST", "/").header("Content-Type", FORM).body(&body),
             413,
             json!("Request body is searched for an API key and must not exceed 1048576 bytes"),
         ),
-        (gateway.admin_request("POST", "/consumers").body(&body), 413, json!("Request body too large")),
+        (
+            &gateway.admin_authority(),
+            gateway.admin_request("POST", "/consumers").body(&body),
+            413,
+            json!("Request body too large"),
+        ),
     ];
-    for (request, status, message) in &requests {
+    for (authority, request, status, message) in &requests {
         for _ in 0..20 {
-            let response = open(&gateway, ANN).exchange(request).unwrap();
+            let response = Connection::open_from(ANN, authority).unwrap().exchange(request).unwrap();
             assert_eq!((response.status, json!(response.message())), (*status, message.clone()));
         }
     }

@@ -10,7 +10,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use latchkey_tests::gateway::{Gateway, Options, run_to_end};
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Local, Options, run_to_end};
 
 const LONG: &str = "a secret of thirty-two bytes, ok";
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -59,10 +60,10 @@ fn secrets_that_are_long_enough_start_it() {
         ("LATCHKEY_PEPPER", ""),
         ("LATCHKEY_PEPPER_PREVIOUS", "p"),
     ] {
-        drop(Gateway::spawn(with(name, value)));
+        drop(Local::spawn(with(name, value)));
     }
     // The token is what is sent: no header field carries the line end of the file it came from.
-    let mut gateway = Gateway::spawn(with("LATCHKEY_ADMIN_TOKEN", &format!("{LONG}\n")));
+    let mut gateway = Local::spawn(with("LATCHKEY_ADMIN_TOKEN", &format!("{LONG}\n")));
     gateway.admin_token = LONG.to_owned();
     assert_eq!(gateway.admin("GET", "/services", None).status, 200);
 }
@@ -80,7 +81,7 @@ fn secrets_that_are_not_utf8_are_refused() {
 #[test]
 fn a_pepper_that_others_can_reach_is_refused_until_it_is_closed() {
     let options = Options::default();
-    drop(Gateway::spawn(options.clone()));
+    drop(Local::spawn(options.clone()));
     let (folder, file) = (options.data.path(), options.data.path().join("pepper"));
     for (folder_mode, file_mode, parts) in [
         (0o700, 0o644, ["mode 0644", "chmod 600", "pepper"]),
@@ -95,7 +96,7 @@ fn a_pepper_that_others_can_reach_is_refused_until_it_is_closed() {
     for (folder_mode, file_mode) in [(0o700, 0o600), (0o755, 0o400), (0o1777, 0o600)] {
         set_mode(folder, folder_mode);
         set_mode(&file, file_mode);
-        drop(Gateway::spawn(options.clone()));
+        drop(Local::spawn(options.clone()));
     }
 }
 
@@ -109,7 +110,7 @@ fn a_pepper_file_is_as_long_as_a_variable() {
         check_refused(&options, &[fault, "pepper"]);
     }
     fs::write(&file, format!("{LONG}\n")).unwrap();
-    drop(Gateway::spawn(options.clone()));
+    drop(Local::spawn(options.clone()));
     // The line end is no part of it.
-    drop(Gateway::spawn(options.env("LATCHKEY_PEPPER", LONG)));
+    drop(Local::spawn(options.env("LATCHKEY_PEPPER", LONG)));
 }

@@ -6,10 +6,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Deployment, Lambda, Local, Options, Settings};
 use latchkey_tests::fixtures::{create, id_of};
-use latchkey_tests::gateway::{Gateway, Options};
-use latchkey_tests::lambda::gateway::Settings;
-use latchkey_tests::lambda::{LambdaGateway, Trigger, Way};
+use latchkey_tests::lambda::{Trigger, Way};
 use latchkey_tests::raw_http::Request;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
@@ -83,12 +83,11 @@ fn check(upstream: &TlsUpstream, service: &Value, trusts: bool, expected: Answer
     let variables = variable.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let settings = Settings { variables, ..Settings::default() };
     let way = Way::Trigger(Trigger::FunctionUrl);
-    for gateway in [Gateway::spawn(options), Gateway::of_lambda(LambdaGateway::with(way, &settings))] {
-        ask(&gateway, upstream, service, expected);
-    }
+    ask(&Local::spawn(options), upstream, service, expected);
+    ask(&Lambda::with(way, &settings), upstream, service, expected);
 }
 
-fn ask(gateway: &Gateway, upstream: &TlsUpstream, service: &Value, expected: Answer) {
+fn ask(gateway: &dyn Deployment, upstream: &TlsUpstream, service: &Value, expected: Answer) {
     let mut body = json!({"protocol": "https", "host": "localhost", "port": upstream.port, "path": "/s"});
     body.as_object_mut().unwrap().extend(service.as_object().unwrap().clone());
     let service = create(gateway, "/services", &body);

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_tests::client::Client as _;
+use latchkey_tests::deployment::{Local, Options};
 use latchkey_tests::fixtures::{consumer_with_key, create, id_of, proxy_to};
-use latchkey_tests::gateway::{Gateway, Options};
 use latchkey_tests::raw_http::{Connection, Head, Request};
 use latchkey_tests::upstream::{Next, Upstream, answer};
 use serde_json::{Value, json};
@@ -85,13 +86,13 @@ fn handshake() -> Request {
         .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
 }
 
-fn gateway() -> Gateway {
+fn gateway() -> Local {
     let bound_ms = BOUND.as_millis().to_string();
-    Gateway::spawn(Options::default().env("LATCHKEY_REVOCATION_BOUND_MS", &bound_ms))
+    Local::spawn(Options::default().env("LATCHKEY_REVOCATION_BOUND_MS", &bound_ms))
 }
 
 #[track_caller]
-fn open(gateway: &Gateway, request: &Request) -> Connection {
+fn open(gateway: &Local, request: &Request) -> Connection {
     let mut connection = Connection::open(gateway.authority()).unwrap();
     connection.send(request).unwrap();
     let head = connection.read_head().unwrap();
@@ -119,7 +120,7 @@ fn check_closed(connection: &mut Connection, revoked: Instant, what: &str) {
     assert!(connection.is_closed_within(Duration::from_secs(5)), "{what}: not closed");
 }
 
-fn key_auth_on(gateway: &Gateway, path: &str, config: &Value) -> Value {
+fn key_auth_on(gateway: &Local, path: &str, config: &Value) -> Value {
     create(gateway, &format!("{path}/plugins"), &json!({"name": "key-auth", "config": config}))
 }
 

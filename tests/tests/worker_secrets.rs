@@ -1,16 +1,16 @@
 //! The canaries of `secrets`, over the built Worker in workerd: `cargo xtask worker test` runs them.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use latchkey_tests::canary::{Canaries, Deployment as _};
-use latchkey_tests::worker::Worker;
+use latchkey_tests::canary::{ADMIN_TOKEN, Canaries, Inspected, PEPPER};
+use latchkey_tests::deployment::Worker;
 
 #[test]
 #[ignore = "needs the built Worker: cargo xtask worker test"]
 fn secrets_come_out_nowhere() {
-    let mut worker = Worker::start();
+    let mut worker = Worker::start(ADMIN_TOKEN, PEPPER);
     let canaries = Canaries::release(&mut worker);
     println!("{:?}", canaries.statuses);
-    let stored = worker.stored();
+    let stored = Inspected::stored(&worker);
     for part in ["kv", "objects"] {
         assert!(stored.iter().any(|(name, _)| name.contains(&format!("/{part}/"))), "nothing in {part}");
     }

@@ -27,18 +27,10 @@ pub(crate) fn run() -> Result<Outcome> {
     let folder = workspace::target_dir()?.join("first-version");
     check_out(&folder)?;
     let program = build(&folder)?;
-    workspace::cargo(&["build", "--package", "latchkey"])?;
-    let new = workspace::target_dir()?.join("debug").join("latchkey");
+    workspace::build_for_tests()?;
+    let new = workspace::tested_program("latchkey")?;
     let mut tests = Command::new(workspace::cargo_program());
-    tests.args([
-        "test",
-        "--package",
-        "latchkey-tests",
-        "--test",
-        "mixed_versions",
-        "--",
-        "--include-ignored",
-    ]);
+    tests.args(["test", "--workspace", "--test", "mixed_versions", "--", "--include-ignored"]);
     workspace::run(tests.env("LATCHKEY_OLD_BIN", program).env("LATCHKEY_BIN", new))?;
     Ok(Outcome::Passed)
 }

@@ -83,7 +83,7 @@ pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
 }
 
 /// Installs what the `package-lock.json` of a folder lists, unless it is there.
-pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
+pub fn npm_packages(folder: &Path) -> Result<()> {
     let changed = |path: &str| fs::metadata(folder.join(path)).and_then(|found| found.modified()).ok();
     let wanted = changed("package-lock.json")
         .with_context(|| format!("package-lock.json is missing in {}", folder.display()))?;

@@ -7,13 +7,13 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// The folder of the workspace's `Cargo.toml`.
-pub(crate) fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest)
 }
 
 /// Cargo's target folder, wherever the caller's settings put it.
-pub(crate) fn target_dir() -> Result<PathBuf> {
+pub fn target_dir() -> Result<PathBuf> {
     let metadata =
         output_of(Command::new(cargo_program()).args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: serde_json::Value = serde_json::from_str(&metadata).context("cargo metadata")?;
@@ -21,13 +21,26 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     Ok(target.into())
 }
 
+/// Builds every program and every test, in one go.
+///
+/// Packages that are chosen alone get other features of the libraries that they share, and cargo
+/// compiles those again for each choice: tests are chosen by `--workspace --test …` for that reason.
+pub(crate) fn build_for_tests() -> Result<()> {
+    cargo(&["build", "--workspace", "--bins", "--tests"])
+}
+
+/// A program that [`build_for_tests`] made.
+pub(crate) fn tested_program(name: &str) -> Result<PathBuf> {
+    Ok(target_dir()?.join("debug").join(name))
+}
+
 /// Runs cargo at the root of the workspace, its output shown.
-pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+pub fn cargo(arguments: &[&str]) -> Result<()> {
     run(Command::new(cargo_program()).args(arguments))
 }
 
 /// Runs a program to its end at the root of the workspace, its output shown.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+pub fn run(command: &mut Command) -> Result<()> {
     let status = command.current_dir(root()).status().with_context(|| format!("start {command:?}"))?;
     if !status.success() {
         bail!("{command:?} failed: {status}");
@@ -37,7 +50,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a program to its end at the root of the workspace and returns what it printed on its
 /// standard output.
-pub(crate) fn output_of(command: &mut Command) -> Result<String> {
+pub fn output_of(command: &mut Command) -> Result<String> {
     let output = command.current_dir(root()).output().with_context(|| format!("start {command:?}"))?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
@@ -49,7 +62,7 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String> {
 
 /// The first file of that name in `PATH` or in the system folders, which an ordinary user's `PATH`
 /// may lack.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .chain(["/usr/sbin".into(), "/usr/bin".into()])
@@ -58,6 +71,6 @@ pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
 }
 
 /// The cargo that runs this.
-pub(crate) fn cargo_program() -> std::ffi::OsString {
+pub fn cargo_program() -> std::ffi::OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

@@ -1,7 +1,9 @@
 //! Read, decide, write as one: optimistic transactions over the store, with what the data plane
 //! must know published in the same commit.
 
-use litemap::{Entry, LiteMap};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -27,11 +29,11 @@ const CHANGES_DROPPED_AT_ONCE: u64 = 2;
 /// record that everyone who adds a child writes.
 pub struct Transaction<'s, S> {
     store: &'s S,
-    reads: LiteMap<RecordKey, Option<Version>>,
-    read_values: LiteMap<RecordKey, Option<Vec<u8>>>,
-    writes: LiteMap<RecordKey, Option<Vec<u8>>>,
-    grants: LiteMap<KeyDigest, Option<Grant>>,
-    config: LiteMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
+    reads: BTreeMap<RecordKey, Option<Version>>,
+    read_values: BTreeMap<RecordKey, Option<Vec<u8>>>,
+    writes: BTreeMap<RecordKey, Option<Vec<u8>>>,
+    grants: BTreeMap<KeyDigest, Option<Grant>>,
+    config: BTreeMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
     settings: Option<WorkspaceSettings>,
 }
 
@@ -40,11 +42,11 @@ impl<'s, S: Store> Transaction<'s, S> {
     pub fn new(store: &'s S) -> Self {
         Transaction {
             store,
-            reads: LiteMap::new(),
-            read_values: LiteMap::new(),
-            writes: LiteMap::new(),
-            grants: LiteMap::new(),
-            config: LiteMap::new(),
+            reads: BTreeMap::new(),
+            read_values: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            config: BTreeMap::new(),
             settings: None,
         }
     }
@@ -187,7 +189,7 @@ impl<'s, S: Store> Transaction<'s, S> {
     }
 
     async fn stage_pieces(&mut self, head: &mut Head) -> Result<(), StoreError> {
-        let mut pieces: LiteMap<PieceId, Piece> = LiteMap::new();
+        let mut pieces: BTreeMap<PieceId, Piece> = BTreeMap::new();
         for ((id, kind, entity_id), entity) in std::mem::take(&mut self.config) {
             let piece = match pieces.entry(id) {
                 Entry::Occupied(piece) => piece.into_mut(),

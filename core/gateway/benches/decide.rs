@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code)]
 #![allow(clippy::print_stdout)]
+#![expect(clippy::disallowed_methods, reason = "measures time and memory, presents keys, writes its tables")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write as _;
@@ -281,7 +282,6 @@ fn configuration(routes: usize, plugin: Plugin) -> Arc<Config> {
     let pieces = pieces.into_iter().map(|(id, piece)| (id, piece.encode())).collect();
     let config = ConfigCompiler::default().apply(&feed_reply(pieces)).expect("pieces just made");
     assert_eq!(config.unusable(), []);
-    assert_eq!(config.routes_count(), routes);
     config
 }
 

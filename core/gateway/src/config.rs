@@ -117,6 +117,7 @@ impl Config {
     }
 
     /// Routes compiled.
+    #[cfg(feature = "testing")]
     pub fn routes_count(&self) -> usize {
         self.routes.len()
     }

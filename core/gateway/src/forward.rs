@@ -100,7 +100,7 @@ static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const FIELDS_SET_MAX: usize = 15;
 
 /// What a plan is made of besides the request.
-pub(crate) struct Passing<'p> {
+pub(crate) struct PlanInputs<'p> {
     pub(crate) service: &'p Service,
     pub(crate) found: &'p Match<'p>,
     pub(crate) path: &'p NormalPath<'p>,
@@ -115,8 +115,8 @@ pub(crate) struct Passing<'p> {
 }
 
 /// Plans how a request is sent on: target, `Host`, identity and forwarding fields.
-pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, passing: Passing<'_>) -> Plan {
-    let Passing { service, found, path, authority, identity, hider, hidden, hops, upgrade } = passing;
+pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>) -> Plan {
+    let PlanInputs { service, found, path, authority, identity, hider, hidden, hops, upgrade } = inputs;
     let bytes =
         3 * head.path.len() + head.query.map_or(0, <[u8]>::len) + identity.map_or(0, Identity::text_bytes);
     let mut out = Texts::with_capacity(bytes + 256);
@@ -364,6 +364,7 @@ impl Hops {
 }
 
 /// The answer to an `OPTIONS` that goes no further.
+#[expect(clippy::disallowed_methods, reason = "no refusal, and no upstream answers it")]
 pub(crate) fn options_of_ours() -> Response {
     let mut response = http::Response::new(Bytes::new());
     response.headers_mut().insert(header::ALLOW, METHODS_PASSED);

@@ -51,11 +51,11 @@ pub(crate) enum Answer {
 
 /// An outage of the feed, as one log line tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum FeedOutage {
     /// Memory is past the bound and the feed is out of reach.
-    OutageBegan,
+    Began,
     /// The feed answered again.
-    OutageEnded {
+    Ended {
         /// Requests decided within the grace.
         served: u64,
         /// Requests refused with 503.
@@ -90,7 +90,7 @@ pub(crate) struct Freshness {
     poll_sent_ms: Option<u64>,
     failed_ms: Option<u64>,
     outage: Option<Outage>,
-    event: Option<Event>,
+    news: Option<FeedOutage>,
 }
 
 impl Freshness {
@@ -104,7 +104,7 @@ impl Freshness {
             poll_sent_ms: None,
             failed_ms: None,
             outage: None,
-            event: None,
+            news: None,
         }
     }
 
@@ -145,7 +145,7 @@ impl Freshness {
         let in_grace = self.as_of_ms.is_some()
             && started_ms <= self.fresh_until_ms.saturating_add(self.bound.outage_grace_ms);
         let outage = self.outage.get_or_insert_with(|| {
-            self.event = Some(Event::OutageBegan);
+            self.news = Some(FeedOutage::Began);
             Outage { since_ms: now_ms, served: 0, refused: 0 }
         });
         match in_grace {
@@ -202,7 +202,7 @@ impl Freshness {
         self.hint = self.hint.filter(|hint| epoch < hint.epoch && asked.monotonic_ms <= hint.at_ms);
         if let Some(Outage { since_ms, served, refused }) = self.outage.take() {
             let lasted_ms = asked.monotonic_ms.saturating_sub(since_ms);
-            self.event = Some(Event::OutageEnded { served, refused, lasted_ms });
+            self.news = Some(FeedOutage::Ended { served, refused, lasted_ms });
         }
     }
 
@@ -236,8 +236,8 @@ impl Freshness {
         }
     }
 
-    pub(crate) fn take_event(&mut self) -> Option<Event> {
-        self.event.take()
+    pub(crate) fn take_outage(&mut self) -> Option<FeedOutage> {
+        self.news.take()
     }
 }
 
@@ -270,6 +270,7 @@ mod tests {
     /// Run with `cargo test --release -p latchkey-gateway freshness -- --ignored --nocapture`.
     #[test]
     #[ignore = "prints a timing, asserts nothing about it"]
+    #[expect(clippy::disallowed_methods, reason = "a timing")]
     fn nanoseconds_to_judge_fresh() {
         let now = |monotonic_ms| Now { unix_ms: 0, monotonic_ms };
         let mut freshness = Freshness::new(Bound { revocation_bound_ms: 5_000, outage_grace_ms: 0 });

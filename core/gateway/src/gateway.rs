@@ -10,12 +10,13 @@ mod tunnel;
 
 use std::sync::Arc;
 
+use crate::ablation::Ablation;
 use crate::authenticate::{Caller, Callers};
 use crate::basis::Stop;
 use crate::config::{Config, ConfigCompiler, UnusableReply};
 use crate::decision::{Decision, GrantRequest};
 use crate::find_route::find_route;
-use crate::forward::{self, Passing};
+use crate::forward::{self, PlanInputs};
 use crate::freshness::{Answer, Bound, Freshness};
 use crate::grant_memory::GrantMemory;
 use crate::request::{Body, Headers, Now, RequestHead};
@@ -29,8 +30,8 @@ use latchkey_router::{NormalPath, OwnPaths};
 use admit::{Admitted, admit};
 
 pub use crate::authenticate::Rehash;
-pub use crate::freshness::Event;
-pub use crate::grant_memory::{GrantAnswer, Learned, Rules};
+pub use crate::freshness::FeedOutage;
+pub use crate::grant_memory::{GrantAnswer, Learned};
 pub use crate::right::Right;
 pub use authorizer::{Authorization, Authorized, MISTAKABLE_PATH, Unfit};
 pub use tunnel::Standing;
@@ -51,8 +52,6 @@ pub struct GatewaySettings {
     pub miss_cache_bytes: usize,
     /// The paths that the gateway answers itself.
     pub own_paths: OwnPaths,
-    /// [`Rules::ALL`], but in the simulation.
-    pub rules: Rules,
 }
 
 impl Default for GatewaySettings {
@@ -64,7 +63,6 @@ impl Default for GatewaySettings {
             grant_cache_bytes: limits::GRANT_CACHE_BYTES_DEFAULT,
             miss_cache_bytes: limits::MISS_CACHE_BYTES_DEFAULT,
             own_paths: OwnPaths::default(),
-            rules: Rules::ALL,
         }
     }
 }
@@ -114,7 +112,7 @@ pub struct Gateway {
     config: Arc<Config>,
     callers: Callers,
     own_paths: OwnPaths,
-    rules: Rules,
+    ablation: Ablation,
     /// Tell a replica's records of ours from others; `None`: all are believed.
     replica_keys: Option<ReplicaKeys>,
 }
@@ -122,20 +120,30 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway that knows nothing yet.
     pub fn new(settings: GatewaySettings, peppers: Peppers) -> Self {
-        let GatewaySettings { revocation_bound_ms, outage_grace_ms, rules, .. } = settings;
-        let outage_grace_ms = if rules.grace { outage_grace_ms } else { u64::MAX / 4 };
-        let replica_keys = rules.replica_mac.then(|| ReplicaKeys::new(&peppers));
+        Gateway::without(Ablation::default(), settings, peppers)
+    }
+
+    /// The same with rules left out.
+    #[cfg(feature = "testing")]
+    pub fn with_ablation(ablation: Ablation, settings: GatewaySettings, peppers: Peppers) -> Self {
+        Gateway::without(ablation, settings, peppers)
+    }
+
+    fn without(ablation: Ablation, settings: GatewaySettings, peppers: Peppers) -> Self {
+        let GatewaySettings { revocation_bound_ms, outage_grace_ms, .. } = settings;
+        let outage_grace_ms = if ablation.grace { u64::MAX / 4 } else { outage_grace_ms };
+        let replica_keys = (!ablation.replica_mac).then(|| ReplicaKeys::new(&peppers));
         Gateway {
             freshness: Freshness::new(Bound { revocation_bound_ms, outage_grace_ms }),
             config: Arc::default(),
             callers: Callers {
                 body_search_bytes: settings.body_search_bytes,
                 peppers,
-                memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, rules),
+                memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, ablation),
                 rehash: None,
             },
             own_paths: settings.own_paths,
-            rules,
+            ablation,
             replica_keys,
         }
     }
@@ -171,7 +179,7 @@ impl Gateway {
             return Ok(Decision::Respond(forward::options_of_ours()));
         }
         let right = || Box::new(tunnel::right(service, caller.as_ref()));
-        let passing = Passing {
+        let inputs = PlanInputs {
             service,
             found: &routed.found,
             path: &path,
@@ -182,7 +190,7 @@ impl Gateway {
             hops,
             upgrade: forward::is_handshake(head).then(right),
         };
-        Ok(Decision::Forward(Box::new(forward::plan(head, passing))))
+        Ok(Decision::Forward(Box::new(forward::plan(head, inputs))))
     }
 
     /// A poll of the feed that is due, to be made beside the request and handed to
@@ -293,8 +301,8 @@ impl Gateway {
     }
 
     /// An outage of the feed that began or ended, once.
-    pub fn take_event(&mut self) -> Option<Event> {
-        self.freshness.take_event()
+    pub fn take_outage(&mut self) -> Option<FeedOutage> {
+        self.freshness.take_outage()
     }
 
     /// How much is remembered.

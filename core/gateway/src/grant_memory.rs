@@ -7,6 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use crate::ablation::Ablation;
 use crate::decision::{GrantRequest, Need, Source};
 use crate::lru::Lru;
 use crate::request::Now;
@@ -108,7 +109,7 @@ pub(crate) struct GrantMemory {
     changed_order: VecDeque<(Epoch, KeyDigest)>,
     /// Changes up to the epoch are in every replica, and were when this was learned.
     settled: Option<Settled>,
-    rules: Rules,
+    ablation: Ablation,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -117,41 +118,8 @@ struct Settled {
     learned_ms: u64,
 }
 
-/// The rules of the protocol, each of which the simulation can switch off to show that it is
-/// needed. Outside the simulation all are on.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// A fill overtaken by a change is thrown away.
-    pub generation_stamp: bool,
-    /// A replica's record older than the change the feed told of is not used.
-    pub epoch_comparison: bool,
-    /// Changes are remembered for as long as a replica may be stale.
-    pub horizon: bool,
-    /// Memory stops serving when an outage outlasts the grace.
-    pub grace: bool,
-    /// Tunnels are asked about again.
-    pub tunnels_asked_again: bool,
-    /// What a tunnel is kept open by is new enough for the time until it is asked about again.
-    pub tunnels_look_ahead: bool,
-    /// A replica's record is used only with our MAC beside it.
-    pub replica_mac: bool,
-}
-
-impl Rules {
-    /// Every rule on.
-    pub const ALL: Rules = Rules {
-        generation_stamp: true,
-        epoch_comparison: true,
-        horizon: true,
-        grace: true,
-        tunnels_asked_again: true,
-        tunnels_look_ahead: true,
-        replica_mac: true,
-    };
-}
-
 impl GrantMemory {
-    pub(crate) fn new(grant_bytes_max: usize, miss_bytes_max: usize, rules: Rules) -> Self {
+    pub(crate) fn new(grant_bytes_max: usize, miss_bytes_max: usize, ablation: Ablation) -> Self {
         GrantMemory {
             grants: Lru::new(grant_bytes_max),
             misses: Lru::new(miss_bytes_max),
@@ -160,7 +128,7 @@ impl GrantMemory {
             changed: HashMap::new(),
             changed_order: VecDeque::new(),
             settled: None,
-            rules,
+            ablation,
         }
     }
 
@@ -212,7 +180,7 @@ impl GrantMemory {
         }
         let changed = self.changed.get(&digest).copied();
         let again = Fill { began_ms: now.monotonic_ms, epoch, ..fill };
-        if self.rules.generation_stamp && changed.is_some_and(|change| change > fill.epoch) {
+        if !self.ablation.generation_stamp && changed.is_some_and(|change| change > fill.epoch) {
             return Learned::Ask(self.begin_fill(digest, source, again));
         }
         let usable = match (source, &answer) {
@@ -233,7 +201,7 @@ impl GrantMemory {
     }
 
     fn is_stale(&self, grant: &Grant, changed: Option<Epoch>) -> bool {
-        self.rules.epoch_comparison && changed.is_some_and(|change| grant.epoch < change)
+        !self.ablation.epoch_comparison && changed.is_some_and(|change| grant.epoch < change)
     }
 
     fn remember(&mut self, digest: KeyDigest, grant: Grant) {
@@ -271,7 +239,7 @@ impl GrantMemory {
     /// Every replica has the changes up to `settled`: once no fill can be under way that began
     /// before, they are forgotten.
     pub(crate) fn settle(&mut self, settled: Epoch, now: Now) {
-        if !self.rules.horizon {
+        if self.ablation.horizon {
             return self.forget_changes(Epoch::MAX);
         }
         let pending = *self.settled.get_or_insert(Settled { epoch: settled, learned_ms: now.monotonic_ms });

@@ -2,6 +2,7 @@
 //!
 //! Synchronous, without I/O, locks or ports (ARCHITECTURE.md). It does not know the control plane.
 
+pub mod ablation;
 mod authenticate;
 mod authorize;
 mod basis;
@@ -13,6 +14,7 @@ pub mod forward;
 mod freshness;
 pub mod gateway;
 mod grant_memory;
+pub mod joined_headers;
 mod lru;
 pub mod own_answer;
 pub mod own_cookies;

@@ -159,8 +159,18 @@ impl Problem {
         }
     }
 
+    /// Whether the client may have more to send that nobody will read, or that cannot be told from
+    /// its next request: where HTTP/1.1 is spoken, its connection ends with the answer.
+    pub fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Problem::BadRequest(_) | Problem::UnknownCoding | Problem::BodyTooSlow | Problem::TooMuchHeld
+        )
+    }
+
     /// The response: status, and a body with the message and the request id in the form that `accept`
     /// prefers.
+    #[expect(clippy::disallowed_methods, reason = "all refusals are answered here")]
     pub fn respond(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
         let format = Format::preferred(accept);
         let id = request_id_text(request_id);

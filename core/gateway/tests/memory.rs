@@ -1,11 +1,12 @@
 //! What an instance remembers, what it reads, and what it does when it cannot read.
 
 #![allow(clippy::unwrap_used)]
+#![expect(clippy::disallowed_methods, reason = "made-up keys are presented")]
 
 use http::{HeaderMap, HeaderValue};
 use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
-use latchkey_gateway::gateway::{Event, Gateway, GatewaySettings, GrantAnswer, Learned};
+use latchkey_gateway::gateway::{FeedOutage, Gateway, GatewaySettings, GrantAnswer, Learned};
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_published::feed::{Change, FeedReply, FeedRequest};
 use latchkey_published::grant::{Consumer, Grant};
@@ -275,8 +276,8 @@ fn an_outage_is_served_for_the_grace_then_503_and_told_once() {
     for _ in 0..7 {
         assert_eq!(instance.ask("k"), Step::Forwarded);
     }
-    assert_eq!(instance.gateway.take_event(), Some(Event::OutageBegan));
-    assert_eq!(instance.gateway.take_event(), None);
+    assert_eq!(instance.gateway.take_outage(), Some(FeedOutage::Began));
+    assert_eq!(instance.gateway.take_outage(), None);
     let began_ms = instance.now_ms;
     instance.now_ms += GRACE_MS;
     assert_eq!(instance.ask("k"), feed_since(Some(1)), "it is tried again now and then");
@@ -287,8 +288,8 @@ fn an_outage_is_served_for_the_grace_then_503_and_told_once() {
     instance.poll(FeedReply { epoch: 1, ..FeedReply::default() });
     assert_eq!(instance.ask("k"), Step::Forwarded);
     let lasted_ms = instance.now_ms - began_ms;
-    let ended = Event::OutageEnded { served: 7, refused: 2, lasted_ms };
-    assert_eq!(instance.gateway.take_event(), Some(ended));
+    let ended = FeedOutage::Ended { served: 7, refused: 2, lasted_ms };
+    assert_eq!(instance.gateway.take_outage(), Some(ended));
 }
 
 #[test]

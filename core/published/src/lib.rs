@@ -8,6 +8,7 @@ pub mod keys;
 pub mod limits;
 pub mod plugins;
 pub mod record_key;
+pub mod rehash;
 pub mod replica_mac;
 pub mod routes;
 pub mod services;

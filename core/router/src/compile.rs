@@ -136,11 +136,6 @@ impl Router {
     pub(super) fn shares_regexes_with(&self, other: &Router) -> bool {
         self.patterns.same(&other.patterns)
     }
-
-    /// The route a match's `route_index` stands for.
-    pub fn route(&self, index: usize) -> Option<&RouteSpec> {
-        self.routes.get(index).map(|route| &route.spec)
-    }
 }
 
 /// A path of a route, with what every path it matches starts with.

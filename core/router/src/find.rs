@@ -29,7 +29,7 @@ pub struct RouteRequest<'a, H> {
 pub struct Match<'r> {
     /// The route.
     pub route: &'r RouteSpec,
-    /// Its index, for [`Router::route`].
+    /// Its place among [`Router::routes`].
     pub route_index: usize,
     /// Bytes of the path that the route's prefix or regex matched; 0 when it names no path.
     pub matched: usize,

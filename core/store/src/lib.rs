@@ -1,9 +1,10 @@
-//! The one port to durable storage, and what is read through it for the gateway: the change feed,
-//! and what is due at a replica.
+//! The one port to durable storage, and what is done through it for the gateway: the change feed
+//! is read, what is due at a replica found, and a key's move to the current pepper asked for.
 
 pub mod feed;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+pub mod rehash;
 pub mod replica;
 #[cfg(any(test, feature = "testing"))]
 pub mod suite;

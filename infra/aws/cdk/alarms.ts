@@ -11,6 +11,9 @@ export interface AlarmsProps {
   readonly gateway: lambda.Function;
   /** The gateway's timeout. */
   readonly timeout: Duration;
+  readonly control: lambda.Function;
+  /** The control plane's timeout. */
+  readonly controlTimeout: Duration;
   readonly authorizer?: lambda.Function;
   readonly table: dynamodb.ITable;
   /** Absent: alarms are shown in CloudWatch only. */
@@ -42,7 +45,30 @@ export class Alarms extends Construct {
       "Requests were refused because too many ran at once",
       ofFunction(props.gateway, "Throttles"),
     );
-    this.duration(props.gateway, props.timeout);
+    this.duration(
+      "Duration",
+      "An invocation took more than four fifths of the time it may take",
+      props.gateway,
+      props.timeout,
+    );
+    this.ringAt(
+      1,
+      "ControlErrors",
+      "An invocation of Latchkey's control plane crashed, failed at what is due, or ran out of time",
+      ofFunction(props.control, "Errors"),
+    );
+    this.ringAt(
+      1,
+      "ControlThrottles",
+      "Requests to the control plane were refused because too many ran at once",
+      ofFunction(props.control, "Throttles"),
+    );
+    this.duration(
+      "ControlDuration",
+      "An invocation of the control plane took more than four fifths of the time it may take",
+      props.control,
+      props.controlTimeout,
+    );
     this.tableErrors(props.table);
     this.tableThrottles(props.table);
     if (props.authorizer !== undefined) {
@@ -55,15 +81,14 @@ export class Alarms extends Construct {
     }
   }
 
-  private duration(gateway: lambda.Function, timeout: Duration): void {
+  private duration(id: string, description: string, watched: lambda.Function, timeout: Duration): void {
     const share = new cloudwatch.MathExpression({
       label: "Percent of the timeout",
       expression: `duration / (10 * ${timeout.toSeconds()})`,
-      usingMetrics: { duration: ofFunction(gateway, "Duration", "Maximum") },
+      usingMetrics: { duration: ofFunction(watched, "Duration", "Maximum") },
       period: PERIOD,
     });
-    const description = "An invocation took more than four fifths of the time it may take";
-    this.add("Duration", description, share, 80, cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD);
+    this.add(id, description, share, 80, cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD);
   }
 
   private tableErrors(table: dynamodb.ITable): void {

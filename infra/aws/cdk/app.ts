@@ -19,7 +19,7 @@ const BUILT = new URL("../../build/", import.meta.url);
 
 const app = new App();
 const stack = new Stack(app, text("stackName") ?? "latchkey", {
-  description: "Latchkey, an API-key gateway, as a Lambda function over DynamoDB",
+  description: "Latchkey, an API-key gateway, as two Lambda functions over DynamoDB",
 });
 new Latchkey(stack, "Latchkey", {
   code: code(architecture()),
@@ -31,6 +31,12 @@ new Latchkey(stack, "Latchkey", {
   timeout: duration("timeoutSeconds", Duration.seconds),
   // 0 would let nothing run.
   reservedConcurrency: number("reservedConcurrency") || undefined,
+  control: {
+    reservedConcurrency: number("controlReservedConcurrency") || undefined,
+    gatewayOrigin: text("gatewayOrigin"),
+    controlOrigin: text("controlOrigin"),
+    adminOrigins: text("adminOrigins")?.split(/, */),
+  },
   revocationBound: duration("revocationBoundMs", Duration.millis),
   outageGrace: duration("outageGraceMs", Duration.millis),
   bodySearchBytes: number("bodySearchBytes"),
@@ -76,15 +82,16 @@ function trigger(): Trigger {
 
 function secrets(): Secrets {
   const secretArn = text("secretArn");
+  const adminSecretArn = text("adminSecretArn");
   const parameterPrefix = text("secretsParameterPrefix");
   const kmsKeyArn = text("secretsKmsKeyArn");
-  if (secretArn !== undefined && parameterPrefix === undefined) {
-    return { from: "secretsmanager", secretArn, kmsKeyArn };
+  if (parameterPrefix === undefined && secretArn !== undefined && adminSecretArn !== undefined) {
+    return { from: "secretsmanager", secretArn, adminSecretArn, kmsKeyArn };
   }
-  if (parameterPrefix !== undefined && secretArn === undefined) {
+  if (parameterPrefix !== undefined && secretArn === undefined && adminSecretArn === undefined) {
     return { from: "ssm", parameterPrefix, kmsKeyArn };
   }
-  throw new Error("set either secretArn or secretsParameterPrefix");
+  throw new Error("set either secretArn and adminSecretArn, or secretsParameterPrefix");
 }
 
 function architecture(): lambda.Architecture {

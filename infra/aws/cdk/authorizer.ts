@@ -37,12 +37,13 @@ export class Authorizer extends Construct {
     scope: Construct,
     id: string,
     props: AuthorizerProps,
-    common: Omit<LatchkeyFunctionProps, "description" | "timeout" | "reservedConcurrency">,
+    common: Omit<LatchkeyFunctionProps, "description" | "plane" | "timeout" | "reservedConcurrency">,
   ) {
     super(scope, id);
     this.function = new LatchkeyFunction(this, "Authorizer", {
       ...common,
       description: "Latchkey as an authorizer",
+      plane: "gateway",
       timeout: TIMEOUT,
       environment: {
         ...common.environment,

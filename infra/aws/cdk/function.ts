@@ -6,11 +6,13 @@ import * as logs from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 
 import { secretsPolicy, secretsSetting, type Secrets } from "./secrets.js";
-import { TABLE_ACTIONS } from "./table.js";
+import { tablePolicy, type Plane } from "./table.js";
 
-/** What the gateway's and the authorizer's function have in common. */
+/** What all functions have in common. */
 export interface LatchkeyFunctionProps {
   readonly description: string;
+  /** Says what it may do. */
+  readonly plane: Plane;
   /** An archive or a folder with the binary as `bootstrap`. */
   readonly code: lambda.Code;
   readonly architecture: lambda.Architecture;
@@ -49,24 +51,24 @@ export class LatchkeyFunction extends Construct {
       environment: {
         ...props.environment,
         LATCHKEY_TABLE: props.table.tableName,
-        LATCHKEY_SECRETS_FROM: secretsSetting(props.secrets),
+        LATCHKEY_SECRETS_FROM: secretsSetting(props.secrets, props.plane),
       },
     });
   }
 
   /** Written out, as the managed policy for Lambda may write every log of the account. */
   private role(props: LatchkeyFunctionProps): iam.Role {
-    const allow = (actions: readonly string[], resource: string) =>
-      new iam.PolicyDocument({
-        statements: [new iam.PolicyStatement({ actions: [...actions], resources: [resource] })],
-      });
+    const writesLogs = new iam.PolicyStatement({
+      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      resources: [this.logGroup.logGroupArn],
+    });
     return new iam.Role(this, "Role", {
       description: `What this may do: ${props.description}`,
       assumedBy: new iam.ServicePrincipal("lambda.amazonaws.com"),
       inlinePolicies: {
-        table: allow(TABLE_ACTIONS, props.table.tableArn),
-        logs: allow(["logs:CreateLogStream", "logs:PutLogEvents"], this.logGroup.logGroupArn),
-        secrets: secretsPolicy(this, props.secrets),
+        table: tablePolicy(props.table.tableArn, props.plane),
+        logs: new iam.PolicyDocument({ statements: [writesLogs] }),
+        secrets: secretsPolicy(this, props.secrets, props.plane),
       },
     });
   }

@@ -7,6 +7,7 @@ import { Construct } from "constructs";
 
 import { Alarms } from "./alarms.js";
 import { Authorizer, type AuthorizerProps } from "./authorizer.js";
+import { Control, CONTROL_TIMEOUT, type ControlProps } from "./control.js";
 import { LatchkeyFunction } from "./function.js";
 import type { Secrets } from "./secrets.js";
 import { makeTable } from "./table.js";
@@ -37,8 +38,10 @@ export interface LatchkeyProps {
    * timeouts come to.
    */
   readonly timeout?: Duration;
-  /** Most requests served at once, as a bound on cost. Default: the account's limit. */
+  /** Most requests that the gateway serves at once, as a bound on cost. Default: the account's limit. */
   readonly reservedConcurrency?: number;
+  /** Of the control plane. */
+  readonly control?: ControlProps;
   /** Longest time after a change that a request may be decided by the state before. Default: 5 s. */
   readonly revocationBound?: Duration;
   /** How much longer memory serves while the table is out of reach. Default: 60 s. */
@@ -57,12 +60,14 @@ export interface LatchkeyProps {
   readonly authorizer?: AuthorizerProps;
 }
 
-/** Latchkey: one function over one table, behind a trigger. */
+/** Latchkey: two functions over one table, the gateway behind a trigger, the control plane behind a URL. */
 export class Latchkey extends Construct {
   /** All state there is. It outlives the stack. */
   readonly table: dynamodb.ITable;
   /** The gateway. */
   readonly gateway: lambda.Function;
+  /** The control plane. */
+  readonly control: lambda.Function;
   /** The authorizer, if there is to be one. */
   readonly authorizer: lambda.Function | undefined;
 
@@ -81,14 +86,16 @@ export class Latchkey extends Construct {
       secrets: props.secrets,
       logRetention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
     };
+    const log = { RUST_LOG: props.logLevel ?? "info" };
     const settings = {
+      ...log,
       LATCHKEY_REVOCATION_BOUND_MS: milliseconds(props.revocationBound ?? Duration.seconds(5)),
       LATCHKEY_OUTAGE_GRACE_MS: milliseconds(props.outageGrace ?? Duration.seconds(60)),
-      RUST_LOG: props.logLevel ?? "info",
     };
     const gateway = new LatchkeyFunction(this, "Gateway", {
       ...common,
       description: "Latchkey, API-key gateway",
+      plane: "gateway",
       timeout,
       reservedConcurrency: props.reservedConcurrency,
       environment: {
@@ -100,6 +107,8 @@ export class Latchkey extends Construct {
       },
     });
     this.gateway = gateway.function;
+    const control = new Control(this, "ControlPlane", props.control ?? {}, { ...common, environment: log });
+    this.control = control.function;
     addTrigger(this, this.gateway, props.trigger);
     if (props.authorizer !== undefined) {
       const authorizer = new Authorizer(this, "ForOtherApis", props.authorizer, {
@@ -111,6 +120,8 @@ export class Latchkey extends Construct {
     new Alarms(this, "Alarms", {
       gateway: this.gateway,
       timeout,
+      control: this.control,
+      controlTimeout: CONTROL_TIMEOUT,
       authorizer: this.authorizer,
       table: this.table,
       topic: props.alarmTopic,
@@ -119,6 +130,8 @@ export class Latchkey extends Construct {
     output("TableName", this.table.tableName);
     output("FunctionName", this.gateway.functionName);
     output("LogGroupName", gateway.logGroup.logGroupName);
+    output("ControlFunctionName", this.control.functionName);
+    output("ControlLogGroupName", control.logGroup.logGroupName);
   }
 }
 

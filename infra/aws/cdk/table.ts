@@ -1,5 +1,6 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
+import * as iam from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 
 /** The table: all state there is. It outlives the stack, and can be set back to any second of 35 days. */
@@ -17,7 +18,10 @@ export function makeTable(scope: Construct): dynamodb.Table {
   });
 }
 
-/** What a function does with the table. TransactWriteItems needs the actions of its parts. */
+/** Which half of Latchkey a function is; an authorizer is a gateway that passes nothing on. */
+export type Plane = "gateway" | "control";
+
+/** What the control plane does with the table. TransactWriteItems needs the actions of its parts. */
 export const TABLE_ACTIONS: readonly string[] = [
   "dynamodb:ConditionCheckItem",
   "dynamodb:DeleteItem",
@@ -25,3 +29,30 @@ export const TABLE_ACTIONS: readonly string[] = [
   "dynamodb:PutItem",
   "dynamodb:Query",
 ];
+
+/** What a gateway does with it: partitions, which may end in `*`, and the actions on them. */
+export const GATEWAY_ACTIONS: readonly { readonly partitions: string[]; readonly actions: string[] }[] = [
+  // What is published for it, and nothing else.
+  { partitions: ["grant/*", "published"], actions: ["dynamodb:GetItem", "dynamodb:Query"] },
+  // Asking for a key's move to the current pepper, which the control plane carries out.
+  { partitions: ["rehash/*"], actions: ["dynamodb:PutItem"] },
+];
+
+/** Using the table as that half does, and no other. */
+export function tablePolicy(tableArn: string, plane: Plane): iam.PolicyDocument {
+  const allow = (actions: readonly string[], conditions?: iam.Conditions) =>
+    new iam.PolicyStatement({ actions: [...actions], resources: [tableArn], conditions });
+  const statements =
+    plane === "control"
+      ? [allow(TABLE_ACTIONS)]
+      : GATEWAY_ACTIONS.map(({ partitions, actions }) => allow(actions, onlyIn(partitions)));
+  return new iam.PolicyDocument({ statements });
+}
+
+/** `ForAllValues` holds where there are no values too, so that they must be there. */
+function onlyIn(partitions: string[]): iam.Conditions {
+  return {
+    "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitions },
+    Null: { "dynamodb:LeadingKeys": "false" },
+  };
+}

@@ -2,7 +2,7 @@
 
 import worker, { Workspace as Real } from "../control/src/index.js";
 import { call } from "../control/src/core.js";
-import { workspace } from "../shared/workspace.js";
+import { workspace } from "../shared/src/workspace.js";
 import { panicking } from "./panicking.js";
 
 /** Set through `/test?name=value`; the object sees them too. */

@@ -13,17 +13,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fault_proxy::{Fault, FaultProxy};
 use latchkey_published::snapshot::Piece;
-use latchkey_tests::canary::{self, Canaries, Deployment};
-use latchkey_tests::gateway::Gateway;
+use latchkey_tests::canary::{self, Canaries, Inspected};
+use latchkey_tests::deployment::{Deployment, Lambda, Settings};
 use latchkey_tests::lambda::dynamodb::DynamoDb;
-use latchkey_tests::lambda::gateway::Settings;
-use latchkey_tests::lambda::{LambdaGateway, Trigger, Way};
+use latchkey_tests::lambda::{Trigger, Way};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 /// The function behind a trigger.
 struct Function {
-    gateway: Gateway,
+    lambda: Lambda,
     proxy: FaultProxy,
     /// The proxy's.
     _runtime: Runtime,
@@ -44,28 +43,20 @@ impl Function {
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let settings = Settings { variables, ..Settings::default() };
-        let mut gateway = Gateway::of_lambda(LambdaGateway::with(Way::Trigger(trigger), &settings));
-        canary::ADMIN_TOKEN.clone_into(&mut gateway.admin_token);
-        Function { gateway, proxy, _runtime: runtime }
-    }
-
-    fn lambda(&self) -> &LambdaGateway {
-        self.gateway.lambda.as_ref().unwrap()
+        let mut lambda = Lambda::with(Way::Trigger(trigger), &settings);
+        canary::ADMIN_TOKEN.clone_into(&mut lambda.admin_token);
+        Function { lambda, proxy, _runtime: runtime }
     }
 }
 
-impl Deployment for Function {
-    fn gateway(&self) -> &Gateway {
-        &self.gateway
-    }
-
-    fn output(&self) -> String {
-        self.lambda().log()
+impl Inspected for Function {
+    fn deployment(&self) -> &dyn Deployment {
+        &self.lambda
     }
 
     /// Each item as it is stored, its bytes, and what they are if they are packed.
     fn stored(&self) -> Vec<(String, Vec<u8>)> {
-        let items = self.lambda().dynamodb.items(&self.lambda().table);
+        let items = self.lambda.dynamodb.items(&self.lambda.table);
         items.iter().flat_map(forms).collect()
     }
 

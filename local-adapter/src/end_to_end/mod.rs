@@ -136,7 +136,7 @@ async fn seed(store: &RedbStore, service: Value, key: &PlainKey) {
     let pepper = peppers().current;
     let tag_key = latchkey_published::keys::hex(&pepper.tag_key().to_bytes());
     transaction.publish_settings(WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: false });
-    let digest = pepper.digest(key.reveal().as_bytes());
+    let digest = pepper.digest_key(key);
     let grant = Grant {
         epoch: 0,
         digest,

@@ -1,4 +1,5 @@
 //! What a client sees: keys, refusals, bodies, revocation, the end of the process.
+#![expect(clippy::disallowed_methods, reason = "made-up keys are presented")]
 
 use super::*;
 

@@ -40,11 +40,14 @@ mod cascades;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::client::Client as _;
+use crate::deployment::Deployment;
 use crate::fixtures::wipe;
-use crate::gateway::Gateway;
+use crate::many::each_of;
 use crate::raw_http::{Request, Response};
 use crate::report::{Report, cases_asked_for};
 
@@ -65,15 +68,16 @@ pub trait Api {
     fn unix_s(&self) -> u64;
 }
 
-impl Api for Gateway {
+impl<D: Deployment> Api for D {
     fn send(&self, request: &Request) -> Response {
+        let admin = self.doors().admin("");
         let mut request = request.clone();
-        request.target.splice(0..0, self.admin_path().bytes());
-        self.send_admin(&request)
+        request.target.splice(0..0, admin.target.bytes());
+        self.send_to(&admin.authority, &request)
     }
 
     fn token(&self) -> &str {
-        &self.admin_token
+        self.admin_token()
     }
 
     fn empty(&self) -> Result<(), String> {
@@ -98,62 +102,103 @@ pub struct Test {
     run: fn(&dyn Api),
 }
 
-/// Every test.
-pub fn tests() -> Vec<&'static Test> {
-    let subjects = [
-        access::TESTS,
-        bodies::TESTS,
-        information::TESTS,
-        lists::TESTS,
-        paths::TESTS,
-        schemas::TESTS,
-        services::TESTS,
-        routes::TESTS,
-        consumers::TESTS,
-        plugins::TESTS,
-        credentials::TESTS,
-        lifetimes::TESTS,
-        developers::TESTS,
-        applications::TESTS,
-        client_ids::TESTS,
-        contracts::TESTS,
-        cascades::TESTS,
-    ];
-    subjects.into_iter().flatten().collect()
+/// Whether what a test shows can depend on who translates requests and answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Methods, paths, fields and bodies as such.
+    Requests,
+    /// What is kept, and by which rules.
+    Entities,
 }
 
-/// Runs the tests that `LATCHKEY_TEST_CASES` asks for, one after the other, and tells of each.
-pub fn run_all(api: &dyn Api, without: &[String]) -> Report {
-    let mut report = Report::default();
-    let asked_for = cases_asked_for();
-    for test in tests().into_iter().filter(|test| test.name.contains(&asked_for)) {
-        if without.iter().any(|feature| feature == test.needs) {
-            println!("{} does not apply: no {}", test.name, test.needs);
-            report.without.push(test.name.to_owned());
-            continue;
-        }
-        let start = Instant::now();
-        match run(test, api) {
-            Ok(()) => {
-                println!("{} passed in {} ms", test.name, start.elapsed().as_millis());
-                report.passed.push(test.name.to_owned());
-            }
-            Err(reason) => {
-                println!("{} failed: {reason}", test.name);
-                report.failed.push((test.name.to_owned(), vec![reason]));
-            }
-        }
+const SUBJECTS: [(About, &[Test]); 17] = [
+    (About::Requests, access::TESTS),
+    (About::Requests, bodies::TESTS),
+    (About::Entities, information::TESTS),
+    (About::Entities, lists::TESTS),
+    (About::Requests, paths::TESTS),
+    (About::Entities, schemas::TESTS),
+    (About::Entities, services::TESTS),
+    (About::Entities, routes::TESTS),
+    (About::Entities, consumers::TESTS),
+    (About::Entities, plugins::TESTS),
+    (About::Entities, credentials::TESTS),
+    (About::Entities, lifetimes::TESTS),
+    (About::Entities, developers::TESTS),
+    (About::Entities, applications::TESTS),
+    (About::Entities, client_ids::TESTS),
+    (About::Entities, contracts::TESTS),
+    (About::Entities, cascades::TESTS),
+];
+
+/// Every test.
+pub fn tests() -> Vec<&'static Test> {
+    SUBJECTS.iter().flat_map(|(_, tests)| *tests).collect()
+}
+
+/// Those about requests as such: enough where another form of the same program runs every test.
+pub fn tests_of_requests() -> Vec<&'static Test> {
+    let chosen = |about: About, test: &Test| about == About::Requests || !test.needs.is_empty();
+    let all = SUBJECTS.iter().flat_map(|(about, tests)| tests.iter().map(move |test| (*about, test)));
+    all.filter(|(about, test)| chosen(*about, test)).map(|(_, test)| test).collect()
+}
+
+/// Runs those of the tests that `LATCHKEY_TEST_CASES` asks for, one after the other.
+pub fn run_all(tests: &[&'static Test], api: &dyn Api, without: &[String]) -> Report {
+    let report = Mutex::default();
+    for test in applicable(tests, without, &report) {
+        let empty = || api.empty().unwrap_or_else(|reason| panic!("emptying: {reason}"));
+        tell(test, &report, || {
+            empty();
+            (test.run)(api);
+        });
     }
+    report.into_inner().unwrap()
+}
+
+/// The same, each on an empty Latchkey of its own, several at a time.
+pub fn run_each(
+    tests: &[&'static Test],
+    start: &(dyn Fn() -> Box<dyn Api> + Sync),
+    without: &[String],
+) -> Report {
+    let report = Mutex::default();
+    let begun = Instant::now();
+    each_of(applicable(tests, without, &report), |test| tell(test, &report, || (test.run)(&*start())));
+    let mut report = report.into_inner().unwrap();
+    report.seconds = begun.elapsed().as_secs_f64();
     report
 }
 
-fn run(test: &Test, api: &dyn Api) -> Result<(), String> {
-    let attempt = AssertUnwindSafe(|| {
-        api.empty().unwrap_or_else(|reason| panic!("emptying: {reason}"));
-        (test.run)(api);
-    });
+/// Those that are asked for and whose feature is there; the report lists those whose feature is not.
+fn applicable(tests: &[&'static Test], without: &[String], report: &Mutex<Report>) -> Vec<&'static Test> {
+    let asked_for = cases_asked_for();
+    let asked_for = tests.iter().copied().filter(|test| test.name.contains(&asked_for));
+    let (lacking, there): (Vec<_>, Vec<_>) =
+        asked_for.partition(|test| without.iter().any(|feature| feature == test.needs));
+    for test in lacking {
+        println!("{} does not apply: no {}", test.name, test.needs);
+        report.lock().unwrap().without.push(test.name.to_owned());
+    }
+    there
+}
+
+/// Runs a test and tells of it.
+fn tell(test: &Test, report: &Mutex<Report>, run: impl FnOnce()) {
+    let start = Instant::now();
     // The panic itself, with its place, goes to standard error.
-    catch_unwind(attempt).map_err(|panic| sentence(&*panic))
+    let outcome = catch_unwind(AssertUnwindSafe(run)).map_err(|panic| sentence(&*panic));
+    let name = test.name.to_owned();
+    match outcome {
+        Ok(()) => {
+            println!("{name} passed in {} ms", start.elapsed().as_millis());
+            report.lock().unwrap().passed.push(name);
+        }
+        Err(reason) => {
+            println!("{name} failed: {reason}");
+            report.lock().unwrap().failed.push((name, vec![reason]));
+        }
+    }
 }
 
 fn sentence(panic: &(dyn Any + Send)) -> String {
@@ -202,10 +247,29 @@ mod unit {
 
     #[test]
     fn a_panic_fails_its_test_alone() {
-        let fails = Test { name: "a::fails", needs: "", run: |api| drop(api.send(&Request::get("/"))) };
-        let passes = Test { name: "a::passes", needs: "", run: |_| {} };
-        assert_eq!(run(&fails, &Silent { broken: false }), Err("no answer to GET".to_owned()));
-        assert_eq!(run(&passes, &Silent { broken: false }), Ok(()));
-        assert_eq!(run(&passes, &Silent { broken: true }), Err("emptying: stuck".to_owned()));
+        const FAILS: Test =
+            Test { name: "a::fails", needs: "", run: |api| drop(api.send(&Request::get("/"))) };
+        const PASSES: Test = Test { name: "a::passes", needs: "", run: |_| {} };
+        const LACKS: Test = Test { name: "a::lacks", needs: "luck", run: |_| panic!("no luck") };
+        let without = ["luck".to_owned()];
+        let check = |report: Report, passed: &[&str], failed: &[(&str, &str)]| {
+            assert_eq!(report.passed, passed);
+            let reasons: Vec<_> =
+                report.failed.iter().map(|(name, reasons)| (name.as_str(), reasons[0].as_str())).collect();
+            assert_eq!(reasons, failed);
+            assert_eq!(report.without, ["a::lacks"]);
+        };
+        let all = [&FAILS, &PASSES, &LACKS];
+        let one = |broken| run_all(&all, &Silent { broken }, &without);
+        check(one(false), &["a::passes"], &[("a::fails", "no answer to GET")]);
+        check(one(true), &[], &[("a::fails", "emptying: stuck"), ("a::passes", "emptying: stuck")]);
+        let each = run_each(&all, &|| Box::new(Silent { broken: true }), &without);
+        check(each, &["a::passes"], &[("a::fails", "no answer to GET")]);
+    }
+
+    #[test]
+    fn tests_of_requests_are_some_of_all() {
+        let (all, some) = (tests().len(), tests_of_requests().len());
+        assert!(some > 20 && some * 3 < all, "{some} of {all}");
     }
 }

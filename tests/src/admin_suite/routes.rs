@@ -15,6 +15,7 @@ tests!("routes":
     a_service_is_changed_through_its_route,
     what_a_path_says_wins_over_the_body,
     fields_come_back_as_given,
+    no_route_takes_a_path_of_the_gateway,
 );
 
 fn routes_belong_to_services(api: &dyn Api) {
@@ -150,4 +151,15 @@ fn fields_come_back_as_given(api: &dyn Api) {
     );
     let headers = get(api, "/routes/r").1["headers"].clone();
     assert_eq!(headers, json!({"z": ["2"]}));
+}
+
+fn no_route_takes_a_path_of_the_gateway(api: &dyn Api) {
+    make(api, "/routes", json!({"name": "r", "paths": ["/-/ready", "/-/healthz", "/-/admin", "/"]}));
+    for path in ["/-/health", "/-/verify/nginx", "~/-/health$"] {
+        let paths = json!({"paths": ["/a", path]});
+        let refused = json!({"code": 2, "fields": {"paths": [null, "is a path of the gateway itself"]}});
+        expect(post(api, "/routes", paths.clone()), 400, refused.clone());
+        expect(patch(api, "/routes/r", paths.clone()), 400, refused.clone());
+        expect(put(api, "/routes/r", paths), 400, refused);
+    }
 }

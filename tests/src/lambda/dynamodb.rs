@@ -1,15 +1,15 @@
-//! AWS's own DynamoDB Local, in memory, one for all tests of a process that run at the time.
+//! AWS's own DynamoDB Local, in memory, one for all tests of a process.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::fixtures::fresh_text;
+use crate::base::fresh_text;
 use crate::ports::free_port;
 use crate::raw_http::{Request, Response, exchange};
 
@@ -23,26 +23,24 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 const SET_UP: &str =
     "`cargo xtask lambda setup` gets it and `cargo xtask lambda test` runs these tests with it";
 
-/// Stopped when the last of its users is gone.
+/// Stopped on drop.
 pub struct DynamoDb {
     pub authority: String,
     process: Child,
 }
 
-static RUNNING: Mutex<Weak<DynamoDb>> = Mutex::new(Weak::new());
+static RUNNING: OnceLock<Arc<DynamoDb>> = OnceLock::new();
 
 impl DynamoDb {
-    /// The one that runs, else a new one.
+    /// The one of this process, started by whoever asks first; it ends with the process.
     pub fn shared() -> Arc<Self> {
-        let mut running = RUNNING.lock().unwrap();
-        running.upgrade().unwrap_or_else(|| {
+        let start = || {
             let folder = std::env::var_os(FOLDER_VARIABLE)
                 .unwrap_or_else(|| panic!("{FOLDER_VARIABLE} must name the folder of {JAR}: {SET_UP}"));
             let started = Self::start(Path::new(&folder));
-            let started = Arc::new(started.unwrap_or_else(|error| panic!("{error}: {SET_UP}")));
-            *running = Arc::downgrade(&started);
-            started
-        })
+            Arc::new(started.unwrap_or_else(|error| panic!("{error}: {SET_UP}")))
+        };
+        Arc::clone(RUNNING.get_or_init(start))
     }
 
     /// Starts one of the jar in `folder` and waits until it answers.

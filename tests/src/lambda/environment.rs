@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::runtime_api::{FUNCTION_ARN, Part, RuntimeApi};
-use crate::gateway::collect;
+use crate::output::Output;
 
 /// The platform gives the program ten seconds until its first poll.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,7 +61,7 @@ pub enum Failure {
 /// A function that can be invoked from many threads; stopped on drop.
 pub struct Function {
     program: Program,
-    log: Arc<Mutex<Vec<u8>>>,
+    log: Output,
     pool: Mutex<Pool>,
     given_back: Condvar,
 }
@@ -76,7 +76,7 @@ struct Pool {
 
 impl Function {
     pub fn new(program: Program) -> Self {
-        let (log, pool) = (Arc::default(), Mutex::default());
+        let (log, pool) = (Output::default(), Mutex::default());
         Self { program, log, pool, given_back: Condvar::new() }
     }
 
@@ -123,7 +123,7 @@ impl Function {
 
     /// All that its environments printed.
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
+        self.log.text()
     }
 
     fn take(&self) -> Result<Environment, Failure> {
@@ -171,7 +171,7 @@ pub struct Environment {
 
 impl Environment {
     /// Starts the program and waits until it polls.
-    pub fn start(program: &Program, log: &Arc<Mutex<Vec<u8>>>) -> Result<Self, Failure> {
+    pub fn start(program: &Program, log: &Output) -> Result<Self, Failure> {
         let mut environment = Self::spawn(program, log)?;
         let deadline = Instant::now() + INIT_TIMEOUT;
         while environment.api.wait_for_poll(LIFE_CHECK).is_none() {
@@ -186,14 +186,14 @@ impl Environment {
         Ok(environment)
     }
 
-    fn spawn(program: &Program, log: &Arc<Mutex<Vec<u8>>>) -> Result<Self, Failure> {
+    fn spawn(program: &Program, log: &Output) -> Result<Self, Failure> {
         let api = RuntimeApi::start();
         let spawned = Instant::now();
         let mut child = command(program, &api)
             .spawn()
             .map_err(|error| Failure::Ended(format!("cannot start {}: {error}", program.path.display())))?;
-        collect(child.stdout.take().expect("piped"), Arc::clone(log));
-        collect(child.stderr.take().expect("piped"), Arc::clone(log));
+        log.collect(child.stdout.take().expect("piped"));
+        log.collect(child.stderr.take().expect("piped"));
         Ok(Self { api, child, spawned, frozen: false })
     }
 

@@ -14,7 +14,7 @@ use super::fields::{
 };
 use super::runtime_api::trace_id;
 use super::trigger::Trigger;
-use crate::fixtures::fresh_id;
+use crate::base::fresh_id;
 use crate::raw_http::Headers;
 
 const ACCOUNT: &str = "123456789012";

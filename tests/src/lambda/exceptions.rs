@@ -1,7 +1,7 @@
 //! Vectors that do not hold behind a trigger because the platform does not let them.
 
-use super::gateway::Way;
 use super::trigger::Trigger;
+use super::way::Way;
 
 /// Something the platform does to a request or a response.
 pub struct Exception {

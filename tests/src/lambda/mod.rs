@@ -4,10 +4,10 @@
 //! The program under test sees nothing that tells this from the platform.
 
 pub mod exceptions;
-pub mod gateway;
+mod trigger;
+mod way;
 
 pub mod front;
-pub mod trigger;
 
 pub mod answer;
 pub mod event;
@@ -19,5 +19,5 @@ pub mod runtime_api;
 pub mod dynamodb;
 pub mod watch;
 
-pub use gateway::{LambdaGateway, Way};
 pub use trigger::Trigger;
+pub use way::{EVERYWHERE_VARIABLE, Way};

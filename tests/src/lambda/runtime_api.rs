@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use crate::base::fresh_id;
 use crate::connections::Connections;
-use crate::fixtures::fresh_id;
 use crate::raw_http::{Connection, Framing, Head, copy_body, read_head};
 
 const PREFIX: &str = "/2018-06-01/runtime/";

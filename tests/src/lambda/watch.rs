@@ -3,13 +3,12 @@
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::dynamodb::UNTIL_INPUT_ENDS;
 use super::environment::Program;
-use crate::gateway::collect;
+use crate::output::Output;
 use crate::ports::free_port;
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,14 +22,14 @@ pub struct Watch {
     port: u16,
     emulator: Child,
     program: Child,
-    log: Arc<Mutex<Vec<u8>>>,
+    log: Output,
 }
 
 impl Watch {
     /// Starts the emulator without a build of its own, and the program to poll it.
     pub fn start(program: &Program) -> Self {
         let port = free_port();
-        let log = Arc::default();
+        let log = Output::default();
         // The emulator ends with the pipe, also when the tests are killed.
         let mut emulator = Command::new("sh")
             .args(["-c", UNTIL_INPUT_ENDS, "watch"])
@@ -52,8 +51,8 @@ impl Watch {
             .stderr(Stdio::piped())
             .spawn()
             .expect("cannot start a shell");
-        collect(emulator.stdout.take().expect("piped"), Arc::clone(&log));
-        collect(emulator.stderr.take().expect("piped"), Arc::clone(&log));
+        log.collect(emulator.stdout.take().expect("piped"));
+        log.collect(emulator.stderr.take().expect("piped"));
         wait_until_it_listens(port, &mut emulator, &log);
         let mut child = Command::new(&program.path)
             .args(&program.arguments)
@@ -72,8 +71,8 @@ impl Watch {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.path.display()));
-        collect(child.stdout.take().expect("piped"), Arc::clone(&log));
-        collect(child.stderr.take().expect("piped"), Arc::clone(&log));
+        log.collect(child.stdout.take().expect("piped"));
+        log.collect(child.stderr.take().expect("piped"));
         Self { port, emulator, program: child, log }
     }
 
@@ -82,7 +81,7 @@ impl Watch {
     }
 
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&self.log.lock().unwrap()).into_owned()
+        self.log.text()
     }
 }
 
@@ -95,11 +94,11 @@ impl Drop for Watch {
     }
 }
 
-fn wait_until_it_listens(port: u16, emulator: &mut Child, log: &Arc<Mutex<Vec<u8>>>) {
+fn wait_until_it_listens(port: u16, emulator: &mut Child, log: &Output) {
     let deadline = Instant::now() + START_TIMEOUT;
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         let ended = emulator.try_wait().ok().flatten();
-        let printed = String::from_utf8_lossy(&log.lock().unwrap()).into_owned();
+        let printed = log.text();
         assert!(ended.is_none(), "cargo lambda watch ended ({ended:?}): {printed}\n{SET_UP}");
         assert!(Instant::now() < deadline, "cargo lambda watch did not come up: {printed}\n{SET_UP}");
         thread::sleep(Duration::from_millis(50));

@@ -3,7 +3,7 @@
 use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_gateway::forward::{edit_own_response_headers, named_by_connection};
-use latchkey_gateway::gateway::{Event, Gateway, GrantAnswer, Learned};
+use latchkey_gateway::gateway::{FeedOutage, Gateway, GrantAnswer, Learned};
 use latchkey_gateway::own_answer::REQUEST_ID;
 use latchkey_gateway::problem::{Problem, request_id_text};
 use latchkey_gateway::request::{Body, Headers, Now};
@@ -109,7 +109,7 @@ impl DataPlane {
         }
     }
 
-    /// The response to a request that came to grief: `problem` is the shim's word for why.
+    /// The response to a request that failed: `problem` is the word of the script for why.
     pub fn refuse(&self, text: &str, problem: &str) -> String {
         let fields = self.response_fields;
         let Some(described) = Described::parse(text, &self.names) else { return refuse_undescribed(fields) };
@@ -118,7 +118,7 @@ impl DataPlane {
             "unresolved" => Problem::UpstreamUnresolved,
             "timeout" => Problem::UpstreamTimeout,
             "invalid" => Problem::UpstreamInvalid,
-            "unreadable" => Problem::BadRequest("The request body could not be read"),
+            "unreadable" => Problem::BodyUnreadable,
             _ => Problem::Internal,
         };
         let request_id = described.request_id.unwrap_or_default();
@@ -206,10 +206,10 @@ fn aside(gateway: &mut Gateway, now: Now) -> Aside {
         let pepper_id = serde_json::to_string(&rehash.pepper_id).unwrap_or_default();
         answer::rehash(&mut aside, &rehash.old.to_hex(), &rehash.new.to_hex(), &pepper_id);
     }
-    match gateway.take_event() {
+    match gateway.take_outage() {
         None => {}
-        Some(Event::OutageBegan) => aside.log("the change feed is out of reach"),
-        Some(Event::OutageEnded { served, refused, lasted_ms }) => aside.log(&format!(
+        Some(FeedOutage::Began) => aside.log("the change feed is out of reach"),
+        Some(FeedOutage::Ended { served, refused, lasted_ms }) => aside.log(&format!(
             "the change feed is back after {lasted_ms} ms: {served} requests served from memory, {refused} refused"
         )),
     }
@@ -228,8 +228,9 @@ fn refuse_described(
     answer::respond(&response, &request_id_text(request_id), aside)
 }
 
+/// To what is no description: a defect of the script.
 fn refuse_undescribed(fields: ResponseFields) -> String {
-    refuse_unnumbered(&Problem::BadRequest("Bad request"), fields)
+    refuse_unnumbered(&Problem::Internal, fields)
 }
 
 /// The response of a gateway without settings.

@@ -51,7 +51,7 @@ pub fn ask_with_body(request: &str, body: Option<Box<[u8]>>) -> String {
     with(|plane| plane.ask(request, body))
 }
 
-/// The response to a request that came to grief.
+/// The response to a request that failed.
 #[wasm_bindgen]
 pub fn refuse(request: &str, problem: &str) -> String {
     with(|plane| plane.refuse(request, problem))

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use latchkey_gateway::config::HeaderNames;
+use latchkey_gateway::joined_headers::{JoinedHeaders, JoinedValues, Reading};
 use latchkey_gateway::request::{Headers, Now, RequestHead, Scheme};
 use latchkey_request::authority::Authority;
 use latchkey_worker_shared::target::Target;
@@ -23,8 +24,8 @@ const ALWAYS: [&str; 13] = [
     "via",
     "x-forwarded-for",
 ];
-/// The platform joins the values of repeated fields with this.
-const JOINT: &[u8] = b", ";
+/// How the platform joins the values of repeated fields.
+const JOINED: JoinedHeaders = JoinedHeaders::by(", ");
 /// UTF-8 of U+FFFD, which the platform puts in place of bytes that are not UTF-8.
 const REPLACEMENT: &str = "\u{fffd}";
 
@@ -35,18 +36,7 @@ pub struct Names(Vec<Name>);
 #[derive(Debug)]
 struct Name {
     text: String,
-    repeated: Repeated,
-}
-
-/// What several values joined in one are taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Repeated {
-    /// One value: a list in any case.
-    Joined,
-    /// Several: a key has no comma, so that twice the key is a duplicate here as elsewhere.
-    Split,
-    /// Several, and the whole: a route may want one of several values, or a value with a comma.
-    SplitAndWhole,
+    reading: Reading,
 }
 
 impl Default for Names {
@@ -58,13 +48,11 @@ impl Default for Names {
 impl Names {
     /// The fields that a configuration makes matter, and those that always do.
     pub fn new(configured: &HeaderNames) -> Self {
-        let keys = configured.keys.iter().map(|name| (name.as_str(), Repeated::Split));
-        let routing = configured.routing.iter().map(|name| (name.as_str(), Repeated::SplitAndWhole));
-        let always = ALWAYS.into_iter().map(|name| (name, Repeated::Joined));
+        let configured_names = configured.keys.iter().chain(&configured.routing).map(String::as_str);
         let mut names: Vec<Name> = Vec::new();
-        for (text, repeated) in keys.chain(routing).chain(always) {
+        for text in configured_names.chain(ALWAYS) {
             if !names.iter().any(|name| name.text == text) {
-                names.push(Name { text: text.to_owned(), repeated });
+                names.push(Name { text: text.to_owned(), reading: Reading::of(configured, text) });
             }
         }
         Names(names)
@@ -85,42 +73,18 @@ pub struct Fields<'a> {
 
 impl Headers for Fields<'_> {
     type Values<'a>
-        = Values<'a>
+        = std::iter::Flatten<std::option::IntoIter<JoinedValues<'a>>>
     where
         Self: 'a;
 
-    fn values<'a>(&'a self, name: &str) -> Values<'a> {
+    fn values<'a>(&'a self, name: &str) -> Self::Values<'a> {
         let at = self.names.0.iter().position(|known| known.text.eq_ignore_ascii_case(name));
-        let Some(at) = at else { return Values { rest: None, whole: None, splits: false } };
-        let value = self.values.get(at).and_then(Option::as_deref);
-        let repeated = self.names.0[at].repeated;
-        let joined =
-            value.filter(|value| repeated == Repeated::SplitAndWhole && find(value, JOINT).is_some());
-        Values { rest: value, whole: joined, splits: repeated != Repeated::Joined }
+        let joined = at.and_then(|at| {
+            let value = self.values.get(at)?.as_deref()?;
+            Some(JOINED.values(value, self.names.0[at].reading))
+        });
+        joined.into_iter().flatten()
     }
-}
-
-/// Values of one field.
-#[derive(Debug)]
-pub struct Values<'a> {
-    rest: Option<&'a [u8]>,
-    whole: Option<&'a [u8]>,
-    splits: bool,
-}
-
-impl<'a> Iterator for Values<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let Some(rest) = self.rest.take() else { return self.whole.take() };
-        let Some(at) = self.splits.then(|| find(rest, JOINT)).flatten() else { return Some(rest) };
-        self.rest = rest.get(at + JOINT.len()..);
-        rest.get(..at)
-    }
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 /// A request, parsed.

@@ -1,4 +1,4 @@
-//! A response made here, as one text for the scripts; `infra/cloudflare/shared/answer.js` reads it.
+//! A response made here, as one text for the scripts; `infra/cloudflare/shared/src/answer.js` reads it.
 //!
 //! ```text
 //! R

@@ -12,10 +12,10 @@ use crate::workspace;
 
 /// What the CDK app is synthesised with: each trigger, and everything that can be added once.
 const VARIANTS: [(&str, &[&str]); 5] = [
-    ("function-url", &[SECRET]),
+    ("function-url", &[SECRET, ADMIN_SECRET]),
     (
         "function-url-streaming",
-        &["responseStreaming=true", SECRET, "timeoutSeconds=60", "architecture=x86_64"],
+        &["responseStreaming=true", SECRET, ADMIN_SECRET, "timeoutSeconds=60", "architecture=x86_64"],
     ),
     (
         "http-api",
@@ -25,13 +25,17 @@ const VARIANTS: [(&str, &[&str]); 5] = [
             "authorizerHttpApiId=a1b2c3d4e5",
             "authorizerRestApiId=f6a7b8c9d0",
             "authorizerResultTtlSeconds=2",
+            "controlReservedConcurrency=2",
+            "controlOrigin=https://keys.example.com",
             "alarmTopicArn=arn:aws:sns:eu-central-1:123456789012:alarms",
         ],
     ),
-    ("rest-api", &["trigger=rest-api", "responseStreaming=true", SECRET]),
-    ("alb", &["trigger=alb", LISTENER, SECRET]),
+    ("rest-api", &["trigger=rest-api", "responseStreaming=true", SECRET, ADMIN_SECRET]),
+    ("alb", &["trigger=alb", LISTENER, SECRET, ADMIN_SECRET]),
 ];
 const SECRET: &str = "secretArn=arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-AbCdEf";
+const ADMIN_SECRET: &str =
+    "adminSecretArn=arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-admin-GhIjKl";
 const LISTENER: &str = "albListenerArn=arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/0123456789abcdef/0123456789abcdef";
 /// The CDK lets a function wait for its role, which it does anyway, as it names it.
 const CDK_HABITS: &str = "W3005";

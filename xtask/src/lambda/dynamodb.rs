@@ -10,7 +10,7 @@ pub(crate) const CREDENTIALS: [(&str, &str); 3] =
     [("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local"), ("AWS_REGION", "us-east-1")];
 
 /// Starts one on a free port; it is stopped when dropped.
-pub(crate) fn start() -> Result<DynamoDb> {
+pub fn start() -> Result<DynamoDb> {
     DynamoDb::start(&setup::dynamodb_local()?).context("start DynamoDB Local")
 }
 

@@ -3,8 +3,8 @@
 mod build;
 mod check;
 mod dev;
-pub(crate) mod dynamodb;
-pub(crate) mod setup;
+pub mod dynamodb;
+pub mod setup;
 pub(crate) mod test;
 
 use anyhow::Result;

@@ -34,7 +34,7 @@ pub(crate) fn prepare() -> Result<Tools> {
 }
 
 /// `infra/aws`.
-pub(crate) fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     workspace::root().join("infra/aws")
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
 }
 
 /// Folder with the programs `cargo-lambda`, `sam` and `cfn-lint`.
-pub(crate) fn python_programs() -> Result<PathBuf> {
+pub fn python_programs() -> Result<PathBuf> {
     let versions: Vec<&str> = PYTHON_PACKAGES.iter().map(|(_, version)| *version).collect();
     // A virtual environment knows its folder: it cannot be made elsewhere and moved.
     let folder = tools::cached(&format!("python-{}", versions.join("-")), |folder| {

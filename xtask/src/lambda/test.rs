@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use anyhow::Result;
+use latchkey_tests::lambda::EVERYWHERE_VARIABLE;
 use latchkey_tests::lambda::dynamodb::FOLDER_VARIABLE;
 
 use super::setup;
@@ -22,22 +23,15 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let environment = environment()?;
     let test = |arguments: &[&str]| {
         let mut cargo = Command::new(workspace::cargo_program());
-        cargo.arg("test").args(arguments).envs(environment.iter().cloned());
+        cargo.args(["test", "--workspace"]).args(arguments).envs(environment.iter().cloned());
         workspace::run(&mut cargo)
     };
     if options.only.is_none() {
-        test(&["--package", "latchkey-lambda"])?;
-        test(&[
-            "--package",
-            "latchkey-tests",
-            "--lib",
-            "--test",
-            "lambda_fronts",
-            "--test",
-            "lambda_platform",
-        ])?;
+        test(&["--bin", "latchkey-lambda"])?;
+        let of_the_function = ["canary", "handler", "store", "lambda_fronts", "lambda_platform"];
+        test(&of_the_function.map(|name| ["--test", name]).concat())?;
     }
-    let mut over = vec!["--package", "latchkey-tests", "--no-fail-fast"];
+    let mut over = vec!["--no-fail-fast"];
     over.extend(["--test", "lambda_vectors", "--test", "lambda_admin", "--", "--nocapture"]);
     if let Some(only) = &options.only {
         over.extend(["--exact", only.as_str()]);
@@ -45,11 +39,26 @@ pub(super) fn run(options: &Options) -> Result<()> {
     test(&over)
 }
 
+/// All vectors and the whole Admin API suite behind every way.
+pub(crate) fn everywhere() -> Result<()> {
+    let mut tests = Command::new(workspace::cargo_program());
+    tests.args([
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--test",
+        "lambda_vectors",
+        "--test",
+        "lambda_admin",
+    ]);
+    workspace::run(tests.envs(environment()?).env(EVERYWHERE_VARIABLE, "1"))
+}
+
 /// What tests that start the function are told: where it is, built just now, and what it needs.
 pub(crate) fn environment() -> Result<Vec<(&'static str, OsString)>> {
     let programs = setup::python_programs()?;
-    workspace::cargo(&["build", "--package", "latchkey-lambda"])?;
-    let function = workspace::target_dir()?.join("debug/latchkey-lambda");
+    workspace::build_for_tests()?;
+    let function = workspace::tested_program("latchkey-lambda")?;
     Ok(vec![
         (FOLDER_VARIABLE, setup::dynamodb_local()?.into_os_string()),
         ("LATCHKEY_CARGO_LAMBDA", programs.join("cargo-lambda").into_os_string()),

@@ -57,7 +57,7 @@ fn check() -> Result<()> {
 }
 
 /// Measures it beside other Workers.
-pub(crate) fn bench() -> Result<()> {
+pub fn bench() -> Result<()> {
     build::build()?;
     let nginx = workspace::find_program("nginx").context("nginx is needed, from the package nginx")?;
     workspace::find_program("wrk").context("wrk is needed, from the package wrk")?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use latchkey_tests::worker::NODE_VARIABLE;
+use latchkey_tests::deployment::NODE_VARIABLE;
 
 use super::build::build;
 use super::serve::{Served, run_here};
@@ -64,7 +64,7 @@ fn run_scripts() -> Result<()> {
 /// Known secrets come out nowhere, also when the stores fail.
 fn run_canaries() -> Result<()> {
     let mut tests = Command::new(workspace::cargo_program());
-    tests.args(["test", "--package", "latchkey-tests", "--test", "worker_secrets"]);
+    tests.args(["test", "--workspace", "--test", "worker_secrets"]);
     tests.args(["--", "--ignored", "--nocapture"]).env(NODE_VARIABLE, node().get_program());
     workspace::run(&mut tests)
 }
@@ -78,7 +78,7 @@ fn run_over_sockets(file: &str) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut tests = Command::new(cargo);
     tests
-        .args(["test", "--package", "latchkey-tests", "--test", file, "--", "--nocapture"])
+        .args(["test", "--workspace", "--test", file, "--", "--nocapture"])
         .env("LATCHKEY_TEST_BASE_URL", &worker.gateway_url)
         .env("LATCHKEY_TEST_ADMIN_URL", format!("{}/admin", worker.control_url))
         .env("LATCHKEY_TEST_ADMIN_TOKEN", &worker.token)

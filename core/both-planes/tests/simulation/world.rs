@@ -12,10 +12,11 @@ use std::task::{Context, Poll, Waker};
 use http::HeaderMap;
 use latchkey_control::ports::testing::SeededRandom;
 use latchkey_control::transaction::Transaction;
+use latchkey_gateway::ablation::Ablation;
 use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_gateway::gateway::{
-    Event as OutageEvent, Gateway, GatewaySettings, GrantAnswer, Learned, Right, Rules, Standing,
+    FeedOutage, Gateway, GatewaySettings, GrantAnswer, Learned, Right, Standing,
 };
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_published::feed::{FeedReply, FeedRequest};
@@ -252,7 +253,7 @@ pub(crate) struct World {
     scheduled: BTreeMap<(u64, u64), Event>,
     last_event: u64,
     promise: Promise,
-    rules: Rules,
+    ablation: Ablation,
     peppers: Peppers,
     replica_keys: ReplicaKeys,
     store: MemoryStore,
@@ -282,7 +283,7 @@ fn now<F: Future>(future: F) -> F::Output {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, rules: Rules) -> Self {
+    pub(crate) fn new(seed: u64, ablation: Ablation) -> Self {
         let dice = Rc::new(Dice::new(seed));
         let now_ms = Rc::new(Cell::new(0));
         let peppers = Peppers { current: Pepper::new(b"simulation"), previous: None };
@@ -299,7 +300,7 @@ impl World {
         let mut world = World {
             random: SeededRandom::new(seed),
             promise,
-            rules,
+            ablation,
             replica_keys: ReplicaKeys::new(&peppers),
             peppers,
             store: MemoryStore::default(),
@@ -345,7 +346,7 @@ impl World {
             let imported = PlainKey::new(format!("imported-{number}"));
             let made = generate_key(&self.peppers.current, |bytes| self.random.fill(bytes));
             let plain = if self.dice.percent(50) { imported } else { made };
-            let digest = self.peppers.current.digest(plain.reveal().as_bytes());
+            let digest = self.peppers.current.digest_key(&plain);
             self.keys.push(Key { plain, digest, history: History::new(None) });
         }
         for number in 0..self.dice.between(1, 3) as usize {
@@ -373,12 +374,11 @@ impl World {
             revocation_bound_ms: self.promise.bound_ms,
             outage_grace_ms: self.promise.grace_ms,
             grant_cache_bytes: *self.dice.pick(&[1, 1_000_000]),
-            rules: self.rules,
             ..GatewaySettings::default()
         };
         Instance {
             incarnation,
-            gateway: Gateway::new(settings, self.peppers.clone()),
+            gateway: Gateway::with_ablation(self.ablation, settings, self.peppers.clone()),
             compiler: ConfigCompiler::default(),
             place: self.dice.below(2) as usize,
             clock_offset_ms: self.dice.below(1_000_000),
@@ -488,7 +488,7 @@ impl World {
         }
         let decision = instance.gateway.decide(&head(&headers, request.started), Body::Whole(b""), now);
         let refresh = instance.gateway.refresh_due(now);
-        if let Some(OutageEvent::OutageEnded { .. }) = instance.gateway.take_event() {
+        if let Some(FeedOutage::Ended { .. }) = instance.gateway.take_outage() {
             self.counts.outages_ended += 1;
         }
         if let Some(wanted) = refresh {

@@ -27,6 +27,7 @@ pub(super) fn message(status: StatusCode, message: &str) -> Response<Bytes> {
 }
 
 /// An answer without body.
+#[expect(clippy::disallowed_methods, reason = "all answers of the Admin API are made here")]
 pub(super) fn empty(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;

@@ -22,6 +22,7 @@ const HEADERS: [(http::HeaderName, &str); 5] = [
 ];
 
 /// The page. An [`Origin`] has no character that HTML knows another meaning of.
+#[expect(clippy::disallowed_methods, reason = "a page, with fields of its own")]
 pub(super) fn page(settings: &ControlSettings) -> Response<Bytes> {
     let shown = |origin: &Option<Origin>, otherwise: &'static str| {
         origin.as_ref().map_or(otherwise, Origin::as_str).to_owned()

@@ -7,10 +7,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
+use super::entity_transaction::{EntityTransaction, id_of, public};
 use super::error::Error;
 use super::grants::text;
 use super::records;
-use super::work::{Work, id_of, public};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_store::Store;
@@ -19,7 +19,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Counts a plugin made, changed or removed, and publishes or withdraws whom it names.
     pub(super) async fn count_anonymous(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         old: Option<&Object>,
         new: Option<&Object>,
     ) -> Result<(), Error> {
@@ -28,10 +28,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(());
         }
         if let Some(name) = before {
-            self.add_to_count(work, &name, false).await?;
+            self.add_to_count(transaction, &name, false).await?;
         }
         if let Some(name) = after {
-            self.add_to_count(work, &name, true).await?;
+            self.add_to_count(transaction, &name, true).await?;
         }
         Ok(())
     }
@@ -39,59 +39,72 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Publishes a consumer that is named, withdraws one that is no longer.
     pub(super) async fn publish_if_anonymous(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         old: Option<&Object>,
         new: Option<&Object>,
     ) -> Result<(), Error> {
         let was_named = match old {
-            Some(old) => self.is_named(work, old).await?,
+            Some(old) => self.is_named(transaction, old).await?,
             None => false,
         };
         let is_named = match new {
-            Some(new) => self.is_named(work, new).await?,
+            Some(new) => self.is_named(transaction, new).await?,
             None => false,
         };
         match (new.filter(|_| is_named), old.or(new)) {
-            (Some(new), _) => work.publish_consumer(id_of(new)?, Some(Value::Object(public(new)))),
-            (None, Some(gone)) if was_named => work.publish_consumer(id_of(gone)?, None),
+            (Some(new), _) => transaction.publish_consumer(id_of(new)?, Some(Value::Object(public(new)))),
+            (None, Some(gone)) if was_named => transaction.publish_consumer(id_of(gone)?, None),
             (None, _) => {}
         }
         Ok(())
     }
 
-    async fn add_to_count(&self, work: &mut Work<'_, S>, name: &str, one_more: bool) -> Result<(), Error> {
+    async fn add_to_count(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        name: &str,
+        one_more: bool,
+    ) -> Result<(), Error> {
         let key = records::anonymous(name);
-        let count: u64 = work.read_json(&key).await?.unwrap_or_default();
+        let count: u64 = transaction.read_json(&key).await?.unwrap_or_default();
         let count = if one_more { count + 1 } else { count.saturating_sub(1) };
         if count == 0 {
-            work.delete(key);
+            transaction.delete(key);
         } else {
-            work.put_json(key, &count);
+            transaction.put_json(key, &count);
         }
-        for consumer in self.consumers_named(work, name).await? {
-            let published = if self.is_named(work, &consumer).await? {
+        for consumer in self.consumers_named(transaction, name).await? {
+            let published = if self.is_named(transaction, &consumer).await? {
                 Some(Value::Object(public(&consumer)))
             } else {
                 None
             };
-            work.publish_consumer(id_of(&consumer)?, published);
+            transaction.publish_consumer(id_of(&consumer)?, published);
         }
         Ok(())
     }
 
-    async fn consumers_named(&self, work: &mut Work<'_, S>, name: &str) -> Result<Vec<Object>, Error> {
+    async fn consumers_named(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        name: &str,
+    ) -> Result<Vec<Object>, Error> {
         let by_id = crate::schema::parse_uuid(name);
-        let by_username = work.find(EntityKind::Consumers, "username", name).await?;
+        let by_username = transaction.find(EntityKind::Consumers, "username", name).await?;
         let mut consumers = Vec::new();
         for id in [by_id, by_username.filter(|id| Some(*id) != by_id)].into_iter().flatten() {
-            consumers.extend(work.load(EntityKind::Consumers, id).await?);
+            consumers.extend(transaction.load(EntityKind::Consumers, id).await?);
         }
         Ok(consumers)
     }
 
-    async fn is_named(&self, work: &mut Work<'_, S>, consumer: &Object) -> Result<bool, Error> {
+    async fn is_named(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        consumer: &Object,
+    ) -> Result<bool, Error> {
         for name in [text(consumer, "id"), text(consumer, "username")].into_iter().flatten() {
-            let count: Option<u64> = work.read_json(&records::anonymous(&name)).await?;
+            let count: Option<u64> = transaction.read_json(&records::anonymous(&name)).await?;
             if count.is_some_and(|count| count > 0) {
                 return Ok(true);
             }

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::credentials::{consumer_id, keep, refuse_reserved, taken_text};
-use super::entities::{Change, stamp};
+use super::entities::{EntityChange, stamp};
+use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::grants::{application_consumer, text};
 use super::present::present;
 use super::records;
-use super::work::{Work, id_of, reference};
-use super::{Fresh, Registry};
+use super::{Minted, Registry};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Mode, Object};
 use latchkey_published::keys::PlainKey;
@@ -27,57 +27,60 @@ const SECRET_PEPPER_ID: &str = "_secret_pepper_id";
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_application(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         application: &mut Object,
     ) -> Result<Object, Error> {
         match change.old {
             Some(_) => keep(change, application, "consumer"),
             None => {
-                application.insert("consumer".to_owned(), json!({"id": change.fresh.consumer_id}));
+                application.insert("consumer".to_owned(), json!({"id": change.minted.consumer_id}));
             }
         }
-        self.reserve_names(work, change.old, application).await?;
+        self.reserve_names(transaction, change.old, application).await?;
         Ok(Object::new())
     }
 
     /// Publishes a changed application. A new one gets its first credential.
     pub(super) async fn publish_application(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
     ) -> Result<Object, Error> {
         if change.old.is_some() {
-            self.republish_application(work, change.id).await?;
+            self.republish_application(transaction, change.id).await?;
             return Ok(Object::new());
         }
         let kind = EntityKind::Oauth2Credentials;
         let input = Object::from_iter([("application".to_owned(), json!({"id": change.id}))]);
         let mut credential = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
-        let id = change.fresh.credential_id;
-        stamp(kind, &mut credential, id, work.now_ms);
-        let first = Change { kind, id, input: &input, old: None, fresh: change.fresh, replaces: false };
-        let disclosed = self.prepare_application_credential(work, &first, &mut credential).await?;
-        work.save(kind, None, &credential).await?;
-        self.republish_application(work, change.id).await?;
-        Ok(shown_with(&credential, &disclosed, work.now_ms))
+        let id = change.minted.credential_id;
+        stamp(kind, &mut credential, id, transaction.now_ms);
+        let first =
+            EntityChange { kind, id, input: &input, old: None, minted: change.minted, replaces: false };
+        let disclosed = self.prepare_application_credential(transaction, &first, &mut credential).await?;
+        transaction.save(kind, None, &credential).await?;
+        self.republish_application(transaction, change.id).await?;
+        Ok(shown_with(&credential, &disclosed, transaction.now_ms))
     }
 
     /// The first credential of an application, already made, as its maker is shown it.
     pub(super) async fn first_credential(
         &self,
-        work: &mut Work<'_, S>,
-        fresh: &Fresh,
+        transaction: &mut EntityTransaction<'_, S>,
+        minted: &Minted,
     ) -> Result<Object, Error> {
-        let credential = work.load(EntityKind::Oauth2Credentials, fresh.credential_id).await?;
-        let disclosed = secrets(&fresh.key, &fresh.secret);
-        Ok(credential.map(|credential| shown_with(&credential, &disclosed, work.now_ms)).unwrap_or_default())
+        let credential = transaction.load(EntityKind::Oauth2Credentials, minted.credential_id).await?;
+        let disclosed = secrets(&minted.key, &minted.secret);
+        Ok(credential
+            .map(|credential| shown_with(&credential, &disclosed, transaction.now_ms))
+            .unwrap_or_default())
     }
 
     pub(super) async fn prepare_application_credential(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         credential: &mut Object,
     ) -> Result<Object, Error> {
         let client_id = taken_text(credential, "client_id");
@@ -86,38 +89,37 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Err(Error::field("id", "credentials of applications cannot be changed: make another"));
         }
         let application = match reference(credential, "application") {
-            Some(id) => work.load(EntityKind::Applications, id).await?,
+            Some(id) => transaction.load(EntityKind::Applications, id).await?,
             None => None,
         };
         if let Some(application) = &application {
-            self.refuse_too_many(work, id_of(application)?, change.id).await?;
+            self.refuse_too_many(transaction, id_of(application)?, change.id).await?;
             inherit(application, credential);
         }
         let key = match client_id {
-            Some(given) => self.accept_key(work, "client_id", &given).await?,
-            None => change.fresh.key.clone(),
+            Some(given) => self.accept_key(transaction, "client_id", &given).await?,
+            None => change.minted.key.clone(),
         };
         client_secret.as_deref().map_or(Ok(()), |given| refuse_reserved("client_secret", given))?;
-        let secret = client_secret.map_or_else(|| change.fresh.secret.clone(), PlainKey::new);
+        let secret = client_secret.map_or_else(|| change.minted.secret.clone(), PlainKey::new);
         // Only digests are ever stored, whatever is asked for.
         credential.insert("hash_secret".to_owned(), true.into());
         credential.insert("client_id_start".to_owned(), key.start().into());
         let pepper = &self.peppers.current;
-        credential
-            .insert(SECRET_DIGEST.to_owned(), pepper.digest(secret.reveal().as_bytes()).to_hex().into());
+        credential.insert(SECRET_DIGEST.to_owned(), pepper.digest_key(&secret).to_hex().into());
         credential.insert(SECRET_PEPPER_ID.to_owned(), json!(pepper.id()));
-        self.claim_digest(work, change, "client_id", &key, credential).await?;
+        self.claim_digest(transaction, change, "client_id", &key, credential).await?;
         Ok(secrets(&key, &secret))
     }
 
     async fn refuse_too_many(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         application_id: Uuid,
         own_id: Uuid,
     ) -> Result<(), Error> {
         let kind = EntityKind::Oauth2Credentials;
-        let credentials = work.children(EntityKind::Applications, application_id, kind).await?;
+        let credentials = transaction.children(EntityKind::Applications, application_id, kind).await?;
         let others = credentials.iter().filter(|other| id_of(other).ok() != Some(own_id)).count();
         let most = limits::APPLICATION_CREDENTIALS_MAX;
         if others < most {
@@ -132,33 +134,33 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Reserves the application's consumer's id and names among consumers.
     async fn reserve_names(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         old: Option<&Object>,
         application: &Object,
     ) -> Result<(), Error> {
         let Some(consumer) = application_consumer(application) else { return Ok(()) };
-        work.put_json(records::reserved_consumer(consumer.id), &consumer.id);
+        transaction.put_json(records::reserved_consumer(consumer.id), &consumer.id);
         let before = old.map(consumer_names).unwrap_or_default();
         let after = consumer_names(application);
         for (field, value) in before.iter().filter(|name| !after.contains(name)) {
-            work.delete(records::unique(EntityKind::Consumers, field, value));
+            transaction.delete(records::unique(EntityKind::Consumers, field, value));
         }
         for (field, value) in after {
-            let holder = work.find(EntityKind::Consumers, field, &value).await?;
+            let holder = transaction.find(EntityKind::Consumers, field, &value).await?;
             if holder.is_some_and(|holder| holder != consumer.id) {
                 return Err(Error::NotUnique(Object::from_iter([(field.to_owned(), value.into())])));
             }
-            work.put_json(records::unique(EntityKind::Consumers, field, &value), &consumer.id);
+            transaction.put_json(records::unique(EntityKind::Consumers, field, &value), &consumer.id);
         }
         Ok(())
     }
 
-    pub(super) fn release_names(&self, work: &mut Work<'_, S>, application: &Object) {
+    pub(super) fn release_names(&self, transaction: &mut EntityTransaction<'_, S>, application: &Object) {
         for (field, value) in consumer_names(application) {
-            work.delete(records::unique(EntityKind::Consumers, field, &value));
+            transaction.delete(records::unique(EntityKind::Consumers, field, &value));
         }
         if let Some(id) = consumer_id(application) {
-            work.delete(records::reserved_consumer(id));
+            transaction.delete(records::reserved_consumer(id));
         }
     }
 
@@ -176,6 +178,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 }
 
 /// What is shown of a credential once.
+#[expect(clippy::disallowed_methods, reason = "the one answer that shows them")]
 fn secrets(key: &PlainKey, secret: &PlainKey) -> Object {
     Object::from_iter([
         ("client_id".to_owned(), key.reveal().into()),

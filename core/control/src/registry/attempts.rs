@@ -1,7 +1,7 @@
 //! Runs a change until it is committed.
 
+use super::entity_transaction::EntityTransaction;
 use super::error::Error;
-use super::work::Work;
 use latchkey_published::limits;
 use latchkey_store::{Commit, Store, StoreError};
 
@@ -27,8 +27,11 @@ impl Attempts {
     }
 
     /// Commits; `false`: to be tried again.
-    pub(super) async fn commit<S: Store>(&mut self, work: Work<'_, S>) -> Result<bool, Error> {
-        match work.commit().await {
+    pub(super) async fn commit<S: Store>(
+        &mut self,
+        transaction: EntityTransaction<'_, S>,
+    ) -> Result<bool, Error> {
+        match transaction.commit().await {
             Ok(Commit::Committed) => Ok(true),
             Ok(Commit::Conflict) if self.conflicts < limits::CONFLICTS_MAX => {
                 self.conflicts += 1;
@@ -47,12 +50,15 @@ impl Attempts {
 /// `transact!(registry, attempts, |work| call)`: what the call answers, once it is committed.
 /// Errors of the call return from the function around.
 macro_rules! transact {
-    ($registry:expr, $attempts:ident, |$work:ident| $call:expr) => {{
+    ($registry:expr, $attempts:ident, |$transaction:ident| $call:expr) => {{
         let mut $attempts = $crate::registry::attempts::Attempts::new($registry.clock.unix_ms());
         loop {
-            let mut $work = $crate::registry::work::Work::new(&$registry.store, $attempts.now_ms);
+            let mut $transaction = $crate::registry::entity_transaction::EntityTransaction::new(
+                &$registry.store,
+                $attempts.now_ms,
+            );
             let outcome = $call.await?;
-            if $attempts.commit($work).await? {
+            if $attempts.commit($transaction).await? {
                 break outcome;
             }
         }

@@ -4,10 +4,10 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::attempts::transact;
+use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
 use super::lookup::Step;
-use super::work::{DELETING, Work, id_of, reference};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, OnDelete};
 use latchkey_published::limits;
@@ -28,8 +28,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// What does not fit one commit is hidden by the first, with a job that removes it.
     pub async fn delete(&self, path: &[Step<'_>]) -> Result<(), Error> {
-        let job =
-            transact!(self, attempts, |work| self.delete_in(&mut work, path, attempts.may_be_applied()));
+        let job = transact!(self, attempts, |transaction| self.delete_in(
+            &mut transaction,
+            path,
+            attempts.may_be_applied()
+        ));
         match job {
             Some(job) => self.run_job(&job).await,
             None => Ok(()),
@@ -38,14 +41,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     async fn delete_in(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],
         may_be_applied: bool,
     ) -> Result<Option<Job>, Error> {
         let Some((step, scope)) = path.split_last() else { return Err(Error::NotFound) };
-        let parent = self.parent(work, scope).await?;
-        let found = self.lookup_marked(work, *step).await?;
-        let gone = found.as_ref().is_none_or(|found| super::present::is_expired(found, work.now_ms));
+        let parent = self.parent(transaction, scope).await?;
+        let found = self.lookup_marked(transaction, *step).await?;
+        let gone = found.as_ref().is_none_or(|found| super::present::is_expired(found, transaction.now_ms));
         let found = found.filter(|found| {
             parent.is_none_or(|(kind, id)| {
                 let field = step.kind.schema().reference_to(kind);
@@ -64,22 +67,22 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if root.contains_key(DELETING) {
             return Ok(Some(job));
         }
-        self.refuse_while_referenced(work, step.kind, id).await?;
-        if self.remove_with_children(work, step.kind, id).await? {
+        self.refuse_while_referenced(transaction, step.kind, id).await?;
+        if self.remove_with_children(transaction, step.kind, id).await? {
             return Ok(None);
         }
-        work.mark_deleting(step.kind, &root)?;
-        Ok(Some(self.leave_job(work, job)))
+        transaction.mark_deleting(step.kind, &root)?;
+        Ok(Some(self.leave_job(transaction, job)))
     }
 
     async fn refuse_while_referenced(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         kind: EntityKind,
         id: Uuid,
     ) -> Result<(), Error> {
         for (by, _) in kind.referrers().filter(|(_, on_delete)| *on_delete == OnDelete::Restrict) {
-            if !work.children_page(kind, id, by, None, 1).await?.objects.is_empty() {
+            if !transaction.children_page(kind, id, by, None, 1).await?.objects.is_empty() {
                 return Err(Error::Referenced { kind, by });
             }
         }
@@ -90,7 +93,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Answers whether all is gone.
     pub(super) async fn remove_with_children(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         kind: EntityKind,
         id: Uuid,
     ) -> Result<bool, Error> {
@@ -101,10 +104,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 Task::Visit(kind, id) => {
                     tasks.push(Task::Remove(kind, id));
                     let from = tasks.len();
-                    self.visit_children(work, kind, id, &mut tasks).await?;
+                    self.visit_children(transaction, kind, id, &mut tasks).await?;
                     // The last pushed is the first done: the first kind of referrers goes first.
                     tasks[from..].reverse();
-                    if work.size() > ROOM - REMOVAL_RECORDS {
+                    if transaction.size() > ROOM - REMOVAL_RECORDS {
                         return Ok(false);
                     }
                 }
@@ -113,11 +116,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                         EntityKind::ApplicationInstances => limits::APPLICATION_CREDENTIALS_MAX,
                         _ => 0,
                     };
-                    if work.size() + REMOVAL_RECORDS + others > ROOM {
+                    if transaction.size() + REMOVAL_RECORDS + others > ROOM {
                         return Ok(false);
                     }
-                    if let Some(object) = work.load_marked(kind, id).await? {
-                        self.withdraw(work, kind, &object).await?;
+                    if let Some(object) = transaction.load_marked(kind, id).await? {
+                        self.withdraw(transaction, kind, &object).await?;
                     }
                 }
             }
@@ -127,7 +130,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     async fn visit_children(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         kind: EntityKind,
         id: Uuid,
         tasks: &mut Vec<Task>,
@@ -136,7 +139,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             if on_delete == OnDelete::Restrict {
                 continue;
             }
-            let page = work.children_page(kind, id, child, None, limits::BATCH_RECORDS_MAX).await?;
+            let page = transaction.children_page(kind, id, child, None, limits::BATCH_RECORDS_MAX).await?;
             let has_children = child.referrers().next().is_some();
             for object in &page.objects {
                 let id = id_of(object)?;
@@ -152,23 +155,23 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Removes one entity, whose children are gone, and publishes what follows.
     pub(super) async fn withdraw(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         kind: EntityKind,
         object: &Object,
     ) -> Result<(), Error> {
-        work.remove(kind, object)?;
+        transaction.remove(kind, object)?;
         match kind {
             EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials => {
-                self.revoke_digest(work, object)
+                self.revoke_digest(transaction, object)
             }
             EntityKind::ApplicationInstances => {
                 if let Some(application_id) = reference(object, "application") {
-                    self.republish_application(work, application_id).await?;
+                    self.republish_application(transaction, application_id).await?;
                 }
             }
-            EntityKind::Applications => self.release_names(work, object),
-            EntityKind::Consumers => self.publish_if_anonymous(work, Some(object), None).await?,
-            EntityKind::Plugins => self.count_anonymous(work, Some(object), None).await?,
+            EntityKind::Applications => self.release_names(transaction, object),
+            EntityKind::Consumers => self.publish_if_anonymous(transaction, Some(object), None).await?,
+            EntityKind::Plugins => self.count_anonymous(transaction, Some(object), None).await?,
             EntityKind::Services | EntityKind::Routes | EntityKind::Developers => {}
         }
         Ok(())

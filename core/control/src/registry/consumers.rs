@@ -3,12 +3,12 @@
 use uuid::Uuid;
 
 use super::Registry;
-use super::entities::Change;
+use super::entities::EntityChange;
+use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::grants::{key_auth_grant, text};
 use super::jobs::Job;
 use super::records;
-use super::work::{Work, id_of};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits;
@@ -17,11 +17,11 @@ use latchkey_store::Store;
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_consumer(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
     ) -> Result<Object, Error> {
         if change.old.is_none()
-            && work.read_json::<Uuid>(&records::reserved_consumer(change.id)).await?.is_some()
+            && transaction.read_json::<Uuid>(&records::reserved_consumer(change.id)).await?.is_some()
         {
             return Err(Error::IdInUse(change.id));
         }
@@ -32,34 +32,36 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// is left to the job answered.
     pub(super) async fn publish_consumer(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         consumer: &Object,
     ) -> Result<Option<Job>, Error> {
-        self.publish_if_anonymous(work, change.old, Some(consumer)).await?;
+        self.publish_if_anonymous(transaction, change.old, Some(consumer)).await?;
         let Some(old) = change.old else { return Ok(None) };
         let names = |object: &Object| (text(object, "username"), text(object, "custom_id"));
         let job = |after| Job::RepublishConsumer { id: change.id, after };
         if names(old) == names(consumer) {
-            return self.left_job(work, job(None)).await;
+            return self.left_job(transaction, job(None)).await;
         }
-        let after = self.republish_consumer(work, change.id, None).await?;
-        Ok(after.map(|after| self.leave_job(work, job(Some(after)))))
+        let after = self.republish_consumer(transaction, change.id, None).await?;
+        Ok(after.map(|after| self.leave_job(transaction, job(Some(after)))))
     }
 
     /// Publishes the next keys of a consumer as it is now. Answers where to go on.
     pub(super) async fn republish_consumer(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         consumer_id: Uuid,
         after: Option<Uuid>,
     ) -> Result<Option<Uuid>, Error> {
-        let Some(consumer) = work.load(EntityKind::Consumers, consumer_id).await? else { return Ok(None) };
+        let Some(consumer) = transaction.load(EntityKind::Consumers, consumer_id).await? else {
+            return Ok(None);
+        };
         let (parent, kind) = (EntityKind::Consumers, EntityKind::KeyauthCredentials);
-        let page = work.children_page(parent, consumer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
+        let page = transaction.children_page(parent, consumer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
         for credential in &page.objects {
             if let Some(grant) = key_auth_grant(&consumer, credential)? {
-                work.publish_grant(grant.digest, Some(grant));
+                transaction.publish_grant(grant.digest, Some(grant));
             }
         }
         match page.objects.last().filter(|_| page.more) {

@@ -4,9 +4,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::entities::Change;
+use super::entities::EntityChange;
+use super::entity_transaction::{EntityTransaction, reference};
 use super::error::Error;
-use super::work::{Work, reference};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_store::Store;
@@ -19,8 +19,8 @@ const REVOKED: i64 = 3;
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_contract(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         contract: &mut Object,
     ) -> Result<Object, Error> {
         let (application, service) = (reference(contract, "application"), reference(contract, "service"));
@@ -38,7 +38,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 check_transition(status(old), status(contract))?;
             }
             None => {
-                let first = self.first_status(work, service_id).await?;
+                let first = self.first_status(transaction, service_id).await?;
                 if status(contract).is_some_and(|given| given != first) {
                     let sentence = format!("a new contract has {first}; change it afterwards");
                     return Err(Error::field("status", sentence));
@@ -50,15 +50,19 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// What a new contract with a service begins as.
-    async fn first_status(&self, work: &mut Work<'_, S>, service_id: Uuid) -> Result<i64, Error> {
-        if work.load(EntityKind::Services, service_id).await?.is_none() {
+    async fn first_status(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        service_id: Uuid,
+    ) -> Result<i64, Error> {
+        if transaction.load(EntityKind::Services, service_id).await?.is_none() {
             return Err(Error::NoSuchReference {
                 field: "service",
                 kind: "services",
                 id: service_id.to_string(),
             });
         }
-        let plugins = work.children(EntityKind::Services, service_id, EntityKind::Plugins).await?;
+        let plugins = transaction.children(EntityKind::Services, service_id, EntityKind::Plugins).await?;
         let registration = plugins.iter().find(|plugin| {
             plugin.get("name").and_then(Value::as_str) == Some("application-registration")
                 && plugin.get("enabled") == Some(&Value::Bool(true))

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Registry;
-use super::entities::Change;
+use super::entities::EntityChange;
+use super::entity_transaction::{EntityTransaction, reference};
 use super::error::Error;
 use super::grants::key_auth_grant;
 use super::lookup::Holder;
 use super::present::{self, EXPIRES_AT_MS};
 use super::records;
-use super::work::{Work, reference};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, whole_number};
 use latchkey_published::keys::{KeyDigest, PepperId, PlainKey, TagKey, has_our_prefix, is_reserved};
@@ -27,11 +27,11 @@ const HIDDEN: &str = "<hidden>";
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_credential(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         entity: &mut Object,
     ) -> Result<Object, Error> {
-        set_expiry(change, entity, work.now_ms);
+        set_expiry(change, entity, transaction.now_ms);
         let given = taken_text(entity, "key");
         let mut disclosed = Object::new();
         let key = match (given, change.old) {
@@ -39,13 +39,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 keep(change, entity, "key_start");
                 return Ok(disclosed);
             }
-            (Some(given), _) => self.accept_key(work, "key", &given).await?,
-            (None, None) => change.fresh.key.clone(),
+            (Some(given), _) => self.accept_key(transaction, "key", &given).await?,
+            (None, None) => change.minted.key.clone(),
         };
         entity.insert("key_start".to_owned(), key.start().into());
-        self.claim_digest(work, change, "key", &key, entity).await?;
+        self.claim_digest(transaction, change, "key", &key, entity).await?;
         // Who brings another key for a credential knows it; it is not shown again.
         if change.old.is_none() {
+            #[expect(clippy::disallowed_methods, reason = "the one answer that shows it")]
             disclosed.insert("key".to_owned(), key.reveal().into());
         }
         Ok(disclosed)
@@ -54,14 +55,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Publishes what a consumer's key is good for.
     pub(super) async fn publish_credential(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         credential: &Object,
     ) -> Result<(), Error> {
         let Some(consumer_id) = reference(credential, "consumer") else { return Ok(()) };
-        if let Some(consumer) = work.load(EntityKind::Consumers, consumer_id).await?
+        if let Some(consumer) = transaction.load(EntityKind::Consumers, consumer_id).await?
             && let Some(grant) = key_auth_grant(&consumer, credential)?
         {
-            work.publish_grant(grant.digest, Some(grant));
+            transaction.publish_grant(grant.digest, Some(grant));
         }
         Ok(())
     }
@@ -70,7 +71,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// other tells the data plane that such keys exist.
     pub(super) async fn accept_key(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         field: &str,
         given: &str,
     ) -> Result<PlainKey, Error> {
@@ -78,7 +79,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Err(Error::field(field, format!("length must be at most {}", limits::KEY_BYTES_MAX)));
         }
         refuse_reserved(field, given)?;
-        let mut settings = work.settings().await?;
+        let mut settings = transaction.settings().await?;
         if has_our_prefix(given.as_bytes()) {
             let genuine = settings
                 .tag_keys
@@ -92,7 +93,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
         } else if !settings.has_imported_keys {
             settings.has_imported_keys = true;
-            work.publish_settings(settings);
+            transaction.publish_settings(settings);
         }
         Ok(PlainKey::new(given))
     }
@@ -100,26 +101,26 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Makes the digest of `key` the one of the credential, and no other's.
     pub(super) async fn claim_digest(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         field: &str,
         key: &PlainKey,
         entity: &mut Object,
     ) -> Result<(), Error> {
-        for digest in self.digests(key.reveal()) {
-            let holder: Option<Holder> = work.read_json(&records::credential(&digest)).await?;
+        for digest in self.digests(key) {
+            let holder: Option<Holder> = transaction.read_json(&records::credential(&digest)).await?;
             if let Some(holder) = holder.filter(|holder| holder.id != change.id) {
-                self.release_expired(work, holder, field).await?;
+                self.release_expired(transaction, holder, field).await?;
             }
         }
         let pepper = &self.peppers.current;
-        let digest = pepper.digest(key.reveal().as_bytes());
+        let digest = pepper.digest_key(key);
         if let Some(old) = change.old.and_then(digest_of).filter(|old| *old != digest) {
-            work.delete(records::credential(&old));
-            work.publish_grant(old, None);
+            transaction.delete(records::credential(&old));
+            transaction.publish_grant(old, None);
         }
         let application = change.kind == EntityKind::Oauth2Credentials;
-        work.put_json(records::credential(&digest), &Holder { application, id: change.id });
+        transaction.put_json(records::credential(&digest), &Holder { application, id: change.id });
         entity.insert(DIGEST.to_owned(), digest.to_hex().into());
         entity.insert(PEPPER_ID.to_owned(), json!(pepper.id()));
         Ok(())
@@ -128,23 +129,23 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// A key whose credential has ended may be given again.
     async fn release_expired(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         holder: Holder,
         field: &str,
     ) -> Result<(), Error> {
-        match work.load_marked(holder.kind(), holder.id).await? {
-            Some(old) if present::is_expired(&old, work.now_ms) => {
-                self.withdraw(work, holder.kind(), &old).await
+        match transaction.load_marked(holder.kind(), holder.id).await? {
+            Some(old) if present::is_expired(&old, transaction.now_ms) => {
+                self.withdraw(transaction, holder.kind(), &old).await
             }
             _ => Err(Error::NotUnique(Object::from_iter([(field.to_owned(), HIDDEN.into())]))),
         }
     }
 
     /// Makes a credential's key unknown.
-    pub(super) fn revoke_digest(&self, work: &mut Work<'_, S>, credential: &Object) {
+    pub(super) fn revoke_digest(&self, transaction: &mut EntityTransaction<'_, S>, credential: &Object) {
         if let Some(digest) = digest_of(credential) {
-            work.delete(records::credential(&digest));
-            work.publish_grant(digest, None);
+            transaction.delete(records::credential(&digest));
+            transaction.publish_grant(digest, None);
         }
     }
 }
@@ -170,7 +171,7 @@ pub(super) fn refuse_reserved(field: &str, given: &str) -> Result<(), Error> {
 }
 
 /// `ttl` counts from now; 0 is no end. Absent from a change it leaves the end as it is.
-fn set_expiry(change: &Change<'_>, entity: &mut Object, now_ms: u64) {
+fn set_expiry(change: &EntityChange<'_>, entity: &mut Object, now_ms: u64) {
     let ttl = entity.remove("ttl").as_ref().and_then(Value::as_u64);
     let keeps_end = change.old.is_some() && !change.input.contains_key("ttl") && !change.replaces;
     if keeps_end {
@@ -183,7 +184,7 @@ fn set_expiry(change: &Change<'_>, entity: &mut Object, now_ms: u64) {
 }
 
 /// Carries a read-only member over from the entity before.
-pub(super) fn keep(change: &Change<'_>, entity: &mut Object, field: &str) {
+pub(super) fn keep(change: &EntityChange<'_>, entity: &mut Object, field: &str) {
     let value = change.old.and_then(|old| old.get(field)).cloned().unwrap_or_default();
     entity.insert(field.to_owned(), value);
 }

@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use super::Registry;
-use super::entities::Change;
+use super::entities::EntityChange;
+use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
-use super::work::{Work, id_of};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits;
@@ -17,37 +17,38 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// the job answered.
     pub(super) async fn publish_developer(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         developer: &Object,
     ) -> Result<Option<Job>, Error> {
         let Some(old) = change.old else { return Ok(None) };
         let job = |after| Job::RepublishDeveloper { id: change.id, after };
         if old.get("status") == developer.get("status") {
-            return self.left_job(work, job(None)).await;
+            return self.left_job(transaction, job(None)).await;
         }
-        let after = self.republish_developer(work, change.id, None).await?;
-        Ok(after.map(|after| self.leave_job(work, job(Some(after)))))
+        let after = self.republish_developer(transaction, change.id, None).await?;
+        Ok(after.map(|after| self.leave_job(transaction, job(Some(after)))))
     }
 
     /// Publishes the keys of the developer's next applications. Answers where to go on.
     pub(super) async fn republish_developer(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         developer_id: Uuid,
         after: Option<Uuid>,
     ) -> Result<Option<Uuid>, Error> {
         let (parent, kind) = (EntityKind::Developers, EntityKind::Applications);
-        let page = work.children_page(parent, developer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
+        let page =
+            transaction.children_page(parent, developer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
         let mut last = None;
         for application in &page.objects {
             // The application, its guard, and its credentials.
             let most = 2 + limits::APPLICATION_CREDENTIALS_MAX;
-            if last.is_some() && work.size() + most > ROOM {
+            if last.is_some() && transaction.size() + most > ROOM {
                 return Ok(last);
             }
             let id = id_of(application)?;
-            self.republish_application(work, id).await?;
+            self.republish_application(transaction, id).await?;
             last = Some(id);
         }
         Ok(last.filter(|_| page.more))

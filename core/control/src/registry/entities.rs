@@ -6,25 +6,26 @@ use uuid::Uuid;
 
 use super::attempts::transact;
 use super::credentials::check_options;
+use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::Job;
 use super::lookup::{Step, with_parent};
 use super::present::present;
-use super::work::{Work, id_of, reference};
-use super::{Fresh, Registry};
+use super::routes;
+use super::{Minted, Registry};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Mode, Object};
 use latchkey_store::Store;
 
 /// A change to one entity, while it is being decided.
-pub(super) struct Change<'a> {
+pub(super) struct EntityChange<'a> {
     pub(super) kind: EntityKind,
     pub(super) id: Uuid,
     /// What the caller sent, with the references that the path gives.
     pub(super) input: &'a Object,
     /// The entity before; `None` when it is new.
     pub(super) old: Option<&'a Object>,
-    pub(super) fresh: &'a Fresh,
+    pub(super) minted: &'a Minted,
     /// Whether the entity before is replaced whole, and not merely changed.
     pub(super) replaces: bool,
 }
@@ -44,13 +45,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         scope: &[Step<'_>],
         input: &Object,
     ) -> Result<Object, Error> {
-        let fresh = self.fresh();
-        let outcome = transact!(self, attempts, |work| self.create_in(
-            &mut work,
+        let minted = self.minted();
+        let outcome = transact!(self, attempts, |transaction| self.create_in(
+            &mut transaction,
             kind,
             scope,
             input,
-            &fresh,
+            &minted,
             attempts.may_be_applied()
         ));
         self.complete(outcome).await
@@ -58,23 +59,23 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// The entity at the end of a path.
     pub async fn read(&self, path: &[Step<'_>]) -> Result<Object, Error> {
-        let mut work = Work::new(&self.store, self.clock.unix_ms());
-        let found = self.resolve(&mut work, path).await?;
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let found = self.resolve(&mut transaction, path).await?;
         match (found.and_then(|mut found| found.pop()), path.last()) {
-            (Some(object), Some(step)) => Ok(present(step.kind, &object, &Object::new(), work.now_ms)),
+            (Some(object), Some(step)) => Ok(present(step.kind, &object, &Object::new(), transaction.now_ms)),
             _ => Err(Error::NotFound),
         }
     }
 
     /// Changes the entity at the end of a path: records merge, null clears.
     pub async fn update(&self, path: &[Step<'_>], input: &Object) -> Result<Object, Error> {
-        let fresh = self.fresh();
+        let minted = self.minted();
         let mut found_id = None;
-        let outcome = transact!(self, attempts, |work| self.update_in(
-            &mut work,
+        let outcome = transact!(self, attempts, |transaction| self.update_in(
+            &mut transaction,
             path,
             input,
-            &fresh,
+            &minted,
             attempts.may_be_applied(),
             &mut found_id
         ));
@@ -83,8 +84,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// Makes or replaces the entity at the end of a path: absent fields take their defaults.
     pub async fn replace(&self, path: &[Step<'_>], input: &Object) -> Result<Object, Error> {
-        let fresh = self.fresh();
-        let outcome = transact!(self, attempts, |work| self.replace_in(&mut work, path, input, &fresh));
+        let minted = self.minted();
+        let outcome =
+            transact!(self, attempts, |transaction| self.replace_in(&mut transaction, path, input, &minted));
         self.complete(outcome).await
     }
 
@@ -97,84 +99,94 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     async fn create_in(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         kind: EntityKind,
         scope: &[Step<'_>],
         input: &Object,
-        fresh: &Fresh,
+        minted: &Minted,
         may_be_applied: bool,
     ) -> Result<Outcome, Error> {
-        let parent = self.parent(work, scope).await?;
+        let parent = self.parent(transaction, scope).await?;
         let input = with_parent(kind, input, parent);
         check_options(kind, &input)?;
-        let mut entity = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
-        let id = given_id(&entity).unwrap_or(fresh.id);
-        stamp(kind, &mut entity, id, work.now_ms);
-        let existing = work.load_marked(kind, id).await?;
-        let change = Change { kind, id, input: &input, old: None, fresh, replaces: false };
-        let disclosed = self.prepare(work, &change, &mut entity).await?;
+        let mut entity = self.validate(kind, Mode::Whole, &input)?;
+        let id = given_id(&entity).unwrap_or(minted.id);
+        stamp(kind, &mut entity, id, transaction.now_ms);
+        let existing = transaction.load_marked(kind, id).await?;
+        let change = EntityChange { kind, id, input: &input, old: None, minted, replaces: false };
+        let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         match existing {
             // Made by an attempt whose reply was lost: only the answer is left to give.
             Some(existing) if may_be_applied && existing == entity => {
                 let mut disclosed = disclosed;
                 if kind == EntityKind::Applications {
-                    disclosed.extend(self.first_credential(work, fresh).await?);
+                    disclosed.extend(self.first_credential(transaction, minted).await?);
                 }
-                Ok(Outcome { answer: present(kind, &entity, &disclosed, work.now_ms), job: None })
+                Ok(Outcome { answer: present(kind, &entity, &disclosed, transaction.now_ms), job: None })
             }
             Some(_) => Err(Error::IdInUse(id)),
-            None => self.write(work, &change, entity, disclosed).await,
+            None => self.write(transaction, &change, entity, disclosed).await,
+        }
+    }
+
+    /// An entity that its schema and this installation allow.
+    fn validate(&self, kind: EntityKind, mode: Mode<'_>, input: &Object) -> Result<Object, Error> {
+        let entity = kind.validate(mode, input).map_err(Error::Schema)?;
+        match kind {
+            EntityKind::Routes => routes::refuse_own_paths(&self.own_paths, &entity).map(|()| entity),
+            _ => Ok(entity),
         }
     }
 
     async fn update_in(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],
         input: &Object,
-        fresh: &Fresh,
+        minted: &Minted,
         may_be_applied: bool,
         found_id: &mut Option<Uuid>,
     ) -> Result<Outcome, Error> {
         let Some((step, scope)) = path.split_last() else { return Err(Error::NotFound) };
-        let parent = self.parent(work, scope).await?;
+        let parent = self.parent(transaction, scope).await?;
         let found = match found_id.filter(|_| may_be_applied) {
             // The change itself may have given it another name.
-            Some(id) => work.load(step.kind, id).await?,
-            None => self.resolve(work, path).await?.and_then(|mut found| found.pop()),
+            Some(id) => transaction.load(step.kind, id).await?,
+            None => self.resolve(transaction, path).await?.and_then(|mut found| found.pop()),
         };
         let Some(old) = found else { return Err(step.no_entity()) };
         *found_id = Some(id_of(&old)?);
         let input = with_parent(step.kind, input, parent);
         check_options(step.kind, &input)?;
-        let mut entity = step.kind.validate(Mode::Changes(&old), &input).map_err(Error::Schema)?;
+        let mut entity = self.validate(step.kind, Mode::Changes(&old), &input)?;
         let id = id_of(&old)?;
         if given_id(&entity) != Some(id) {
             return Err(Error::field("id", "cannot be changed"));
         }
         keep_private(&old, &mut entity);
-        set_updated_at(step.kind, &mut entity, work.now_ms);
-        let change = Change { kind: step.kind, id, input: &input, old: Some(&old), fresh, replaces: false };
-        let disclosed = self.prepare(work, &change, &mut entity).await?;
-        self.write(work, &change, entity, disclosed).await
+        set_updated_at(step.kind, &mut entity, transaction.now_ms);
+        let change =
+            EntityChange { kind: step.kind, id, input: &input, old: Some(&old), minted, replaces: false };
+        let disclosed = self.prepare(transaction, &change, &mut entity).await?;
+        self.write(transaction, &change, entity, disclosed).await
     }
 
     async fn replace_in(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],
         input: &Object,
-        fresh: &Fresh,
+        minted: &Minted,
     ) -> Result<Outcome, Error> {
         let Some((step, scope)) = path.split_last() else { return Err(Error::NotFound) };
         let kind = step.kind;
-        let parent = self.parent(work, scope).await?;
+        let parent = self.parent(transaction, scope).await?;
         let mut input = with_parent(kind, input, parent);
         if step.id().is_none() {
             let Some(field) = kind.schema().endpoint_key else { return Err(Error::NotFound) };
             input.insert(field.to_owned(), step.key.into());
         }
-        let old = self.replaced(work, *step, &input).await?;
+        let old = self.replaced(transaction, *step, &input).await?;
         if let (Some(old), Some((parent, parent_id))) = (&old, parent)
             && kind.schema().reference_to(parent).and_then(|field| reference(old, field.name))
                 != Some(parent_id)
@@ -183,21 +195,21 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let id = match &old {
             Some(old) => id_of(old)?,
-            None => step.id().unwrap_or(fresh.id),
+            None => step.id().unwrap_or(minted.id),
         };
         input.insert("id".to_owned(), id.to_string().into());
         check_options(kind, &input)?;
-        let mut entity = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
-        stamp(kind, &mut entity, id, work.now_ms);
+        let mut entity = self.validate(kind, Mode::Whole, &input)?;
+        stamp(kind, &mut entity, id, transaction.now_ms);
         if let Some(old) = &old {
             keep_private(old, &mut entity);
             for field in kind.schema().fields.iter().filter(|field| field.read_only) {
                 entity.insert(field.name.to_owned(), old.get(field.name).cloned().unwrap_or_default());
             }
         }
-        let change = Change { kind, id, input: &input, old: old.as_ref(), fresh, replaces: true };
-        let disclosed = self.prepare(work, &change, &mut entity).await?;
-        self.write(work, &change, entity, disclosed).await
+        let change = EntityChange { kind, id, input: &input, old: old.as_ref(), minted, replaces: true };
+        let disclosed = self.prepare(transaction, &change, &mut entity).await?;
+        self.write(transaction, &change, entity, disclosed).await
     }
 
     /// The entity that a PUT replaces.
@@ -206,15 +218,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// the path: decK makes a new id whenever it does not see the key.
     async fn replaced(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         step: Step<'_>,
         input: &Object,
     ) -> Result<Option<Object>, Error> {
-        if let Some(old) = self.lookup_marked(work, step).await? {
-            return match self.lookup(work, step).await? {
+        if let Some(old) = self.lookup_marked(transaction, step).await? {
+            return match self.lookup(transaction, step).await? {
                 Some(old) => Ok(Some(old)),
-                None if super::present::is_expired(&old, work.now_ms) => {
-                    self.withdraw(work, step.kind, &old).await?;
+                None if super::present::is_expired(&old, transaction.now_ms) => {
+                    self.withdraw(transaction, step.kind, &old).await?;
                     Ok(None)
                 }
                 // Being deleted.
@@ -224,11 +236,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let key = input.get("key").and_then(Value::as_str);
         let (EntityKind::KeyauthCredentials, Some(key)) = (step.kind, key) else { return Ok(None) };
         let step = Step { kind: step.kind, key };
-        let same = match self.holder(work, key).await? {
-            Some(holder) if holder.kind() == step.kind => work.load(holder.kind(), holder.id).await?,
+        let same = match self.holder(transaction, key).await? {
+            Some(holder) if holder.kind() == step.kind => transaction.load(holder.kind(), holder.id).await?,
             _ => None,
         };
-        let now_ms = work.now_ms;
+        let now_ms = transaction.now_ms;
         Ok(same.filter(|same| {
             !super::present::is_expired(same, now_ms)
                 && reference(same, "consumer") == reference(input, "consumer")
@@ -238,11 +250,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The last entity of a scope.
     pub(super) async fn parent(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         scope: &[Step<'_>],
     ) -> Result<Option<(EntityKind, Uuid)>, Error> {
         let Some(step) = scope.last() else { return Ok(None) };
-        let found = self.resolve(work, scope).await?.and_then(|mut found| found.pop());
+        let found = self.resolve(transaction, scope).await?.and_then(|mut found| found.pop());
         let object = found.ok_or(Error::NotFound)?;
         Ok(Some((step.kind, id_of(&object)?)))
     }
@@ -250,16 +262,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Rules of the kind that complete or refuse the entity. Answers what is shown this once.
     async fn prepare(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         entity: &mut Object,
     ) -> Result<Object, Error> {
         match change.kind {
-            EntityKind::KeyauthCredentials => self.prepare_credential(work, change, entity).await,
-            EntityKind::Oauth2Credentials => self.prepare_application_credential(work, change, entity).await,
-            EntityKind::Applications => self.prepare_application(work, change, entity).await,
-            EntityKind::ApplicationInstances => self.prepare_contract(work, change, entity).await,
-            EntityKind::Consumers => self.prepare_consumer(work, change).await,
+            EntityKind::KeyauthCredentials => self.prepare_credential(transaction, change, entity).await,
+            EntityKind::Oauth2Credentials => {
+                self.prepare_application_credential(transaction, change, entity).await
+            }
+            EntityKind::Applications => self.prepare_application(transaction, change, entity).await,
+            EntityKind::ApplicationInstances => self.prepare_contract(transaction, change, entity).await,
+            EntityKind::Consumers => self.prepare_consumer(transaction, change).await,
             EntityKind::Services | EntityKind::Routes | EntityKind::Plugins | EntityKind::Developers => {
                 Ok(Object::new())
             }
@@ -269,27 +283,29 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Saves the entity and publishes what follows from it.
     async fn write(
         &self,
-        work: &mut Work<'_, S>,
-        change: &Change<'_>,
+        transaction: &mut EntityTransaction<'_, S>,
+        change: &EntityChange<'_>,
         entity: Object,
         mut disclosed: Object,
     ) -> Result<Outcome, Error> {
-        work.save(change.kind, change.old, &entity).await?;
+        transaction.save(change.kind, change.old, &entity).await?;
         let mut job = None;
         match change.kind {
             EntityKind::Services | EntityKind::Routes => {}
-            EntityKind::Plugins => self.count_anonymous(work, change.old, Some(&entity)).await?,
-            EntityKind::Consumers => job = self.publish_consumer(work, change, &entity).await?,
-            EntityKind::KeyauthCredentials => self.publish_credential(work, &entity).await?,
-            EntityKind::Developers => job = self.publish_developer(work, change, &entity).await?,
-            EntityKind::Applications => disclosed.extend(self.publish_application(work, change).await?),
+            EntityKind::Plugins => self.count_anonymous(transaction, change.old, Some(&entity)).await?,
+            EntityKind::Consumers => job = self.publish_consumer(transaction, change, &entity).await?,
+            EntityKind::KeyauthCredentials => self.publish_credential(transaction, &entity).await?,
+            EntityKind::Developers => job = self.publish_developer(transaction, change, &entity).await?,
+            EntityKind::Applications => {
+                disclosed.extend(self.publish_application(transaction, change).await?)
+            }
             EntityKind::ApplicationInstances | EntityKind::Oauth2Credentials => {
                 if let Some(application_id) = reference(&entity, "application") {
-                    self.republish_application(work, application_id).await?;
+                    self.republish_application(transaction, application_id).await?;
                 }
             }
         }
-        let answer = present(change.kind, &entity, &disclosed, work.now_ms);
+        let answer = present(change.kind, &entity, &disclosed, transaction.now_ms);
         Ok(Outcome { answer, job })
     }
 }

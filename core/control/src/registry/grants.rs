@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::credentials::{digest_of, pepper_id_of};
+use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::present::expires_at_ms;
-use super::work::{DELETING, Work, id_of, reference};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::grant::{Consumer, Grant};
@@ -57,14 +57,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// application, its developer, its contracts. Everything read is checked at the commit.
     pub(super) async fn republish_application(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         application_id: Uuid,
     ) -> Result<(), Error> {
-        let Some(application) = work.load_marked(EntityKind::Applications, application_id).await? else {
+        let Some(application) = transaction.load_marked(EntityKind::Applications, application_id).await?
+        else {
             return Ok(());
         };
         let developer = match reference(&application, "developer") {
-            Some(id) => work.load_marked(EntityKind::Developers, id).await?,
+            Some(id) => transaction.load_marked(EntityKind::Developers, id).await?,
             None => None,
         };
         let kept = |object: &&Object| !object.contains_key(DELETING);
@@ -72,9 +73,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let consumer = application_consumer(&application).filter(|_| kept(&&application));
         let status = |developer| EntityKind::Developers.value_of(developer, "status").as_i64();
         let enabled = developer.and_then(status) == Some(APPROVED);
-        let service_ids = self.approved_services(work, application_id).await?;
+        let service_ids = self.approved_services(transaction, application_id).await?;
         let applications = EntityKind::Applications;
-        let credentials = work.children(applications, application_id, EntityKind::Oauth2Credentials).await?;
+        let credentials =
+            transaction.children(applications, application_id, EntityKind::Oauth2Credentials).await?;
         for credential in &credentials {
             let Some(digest) = digest_of(credential) else { continue };
             let grant = match consumer.clone().filter(|_| developer.is_some()) {
@@ -87,18 +89,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 enabled,
                 ..grant
             });
-            work.publish_grant(digest, grant);
+            transaction.publish_grant(digest, grant);
         }
         Ok(())
     }
 
     async fn approved_services(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         application_id: Uuid,
     ) -> Result<Vec<Uuid>, Error> {
         let kind = EntityKind::ApplicationInstances;
-        let contracts = work.children(EntityKind::Applications, application_id, kind).await?;
+        let contracts = transaction.children(EntityKind::Applications, application_id, kind).await?;
         let approved = contracts.iter().filter(|contract| {
             contract.get("status").and_then(Value::as_i64) == Some(APPROVED)
                 && kind.value_of(contract, "suspended") == Value::Bool(false)

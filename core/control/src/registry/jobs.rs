@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::attempts::transact;
+use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records::JOBS;
-use super::work::Work;
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use latchkey_published::limits;
@@ -90,48 +90,56 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Leaves a job in this commit.
-    pub(super) fn leave_job(&self, work: &mut Work<'_, S>, job: Job) -> Job {
-        work.put_json(job.key(), &job.to_record());
+    pub(super) fn leave_job(&self, transaction: &mut EntityTransaction<'_, S>, job: Job) -> Job {
+        transaction.put_json(job.key(), &job.to_record());
         job
     }
 
     /// The job when an earlier change has left it: whoever repeats that change waits for the rest.
-    pub(super) async fn left_job(&self, work: &mut Work<'_, S>, job: Job) -> Result<Option<Job>, Error> {
-        Ok(work.read_json::<Value>(&job.key()).await?.map(|_| job))
+    pub(super) async fn left_job(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        job: Job,
+    ) -> Result<Option<Job>, Error> {
+        Ok(transaction.read_json::<Value>(&job.key()).await?.map(|_| job))
     }
 
     /// Goes on with a job until it is done, by whomever.
     pub(super) async fn run_job(&self, job: &Job) -> Result<(), Error> {
         let key = job.key();
-        while transact!(self, attempts, |work| self.run_part(&mut work, &key)) {}
+        while transact!(self, attempts, |transaction| self.run_part(&mut transaction, &key)) {}
         Ok(())
     }
 
     /// Does a part of a job. Answers whether there is more.
-    async fn run_part(&self, work: &mut Work<'_, S>, key: &RecordKey) -> Result<bool, Error> {
-        let record = work.read_json::<Value>(key).await?;
+    async fn run_part(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        key: &RecordKey,
+    ) -> Result<bool, Error> {
+        let record = transaction.read_json::<Value>(key).await?;
         let Some(job) = record.as_ref().and_then(Job::from_record) else { return Ok(false) };
         let next = match job {
             Job::Delete { kind, id } => {
-                let done = self.remove_with_children(work, kind, id).await?;
+                let done = self.remove_with_children(transaction, kind, id).await?;
                 (!done).then_some(Job::Delete { kind, id })
             }
             Job::RepublishConsumer { id, after } => {
-                let after = self.republish_consumer(work, id, after).await?;
+                let after = self.republish_consumer(transaction, id, after).await?;
                 after.map(|after| Job::RepublishConsumer { id, after: Some(after) })
             }
             Job::RepublishDeveloper { id, after } => {
-                let after = self.republish_developer(work, id, after).await?;
+                let after = self.republish_developer(transaction, id, after).await?;
                 after.map(|after| Job::RepublishDeveloper { id, after: Some(after) })
             }
         };
         match next {
             Some(job) => {
-                self.leave_job(work, job);
+                self.leave_job(transaction, job);
                 Ok(true)
             }
             None => {
-                work.delete(key.clone());
+                transaction.delete(key.clone());
                 Ok(false)
             }
         }

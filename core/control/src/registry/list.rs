@@ -5,11 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::Registry;
+use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::lookup::Step;
 use super::present::{is_expired, present};
 use super::records;
-use super::work::{DELETING, Work, id_of, reference};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits;
@@ -46,8 +46,8 @@ impl PageRequest {
         let size = match size {
             None => limits::PAGE_SIZE_DEFAULT,
             Some(text) => {
-                let number =
-                    number(text).ok_or_else(|| Error::InvalidSize("size must be a number".to_owned()))?;
+                let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+                let number = number.ok_or_else(|| Error::InvalidSize("size must be a number".to_owned()))?;
                 let most = limits::PAGE_SIZE_MAX;
                 if number.fract() != 0.0 || !(1.0..=most as f64).contains(&number) {
                     return Err(Error::InvalidSize(format!("size must be an integer between 1 and {most}")));
@@ -57,14 +57,6 @@ impl PageRequest {
         };
         Ok(PageRequest { size, after: offset.map(decode_offset).transpose()? })
     }
-}
-
-/// Read as JSON reads numbers, but that zeros may lead: the standard library's reader of floats
-/// would bring large tables into the Worker for this alone.
-fn number(text: &str) -> Option<f64> {
-    let digits = text.trim_start_matches('0');
-    let text = if digits.starts_with(|first: char| first.is_ascii_digit()) { digits } else { text };
-    serde_json::from_slice::<serde_json::Number>(text.as_bytes()).ok()?.as_f64()
 }
 
 fn encode_offset(last: Uuid) -> String {
@@ -80,8 +72,8 @@ fn decode_offset(offset: &str) -> Result<Uuid, Error> {
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// A page of the entities of a kind under `scope`.
     pub async fn list(&self, kind: EntityKind, scope: &[Step<'_>], page: PageRequest) -> Result<List, Error> {
-        let mut work = Work::new(&self.store, self.clock.unix_ms());
-        let parent = self.parent(&mut work, scope).await?;
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let parent = self.parent(&mut transaction, scope).await?;
         let (partition, prefix) = self.list_records(kind, parent);
         let mut after = page.after.map(|id| format!("{prefix}{id}"));
         let mut data = Vec::new();
@@ -91,7 +83,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             after = records.records.last().map(|(sort, _)| sort.clone());
             for (_, record) in &records.records {
                 let object = parse(&record.value)?;
-                if is_visible(&object, work.now_ms) {
+                if is_visible(&object, transaction.now_ms) {
                     data.push(object);
                 }
             }
@@ -102,21 +94,22 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let more = data.len() > page.size;
         data.truncate(page.size);
         let last = data.last().filter(|_| more).map(id_of).transpose()?;
-        let data = data.iter().map(|object| present(kind, object, &Object::new(), work.now_ms)).collect();
+        let data =
+            data.iter().map(|object| present(kind, object, &Object::new(), transaction.now_ms)).collect();
         Ok(List { data, offset: last.map(encode_offset), parent_id: parent.map(|(_, id)| id) })
     }
 
     /// How many entities of a kind there are under `scope`.
     pub async fn count(&self, kind: EntityKind, scope: &[Step<'_>]) -> Result<usize, Error> {
-        let mut work = Work::new(&self.store, self.clock.unix_ms());
-        let parent = self.parent(&mut work, scope).await?;
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let parent = self.parent(&mut transaction, scope).await?;
         let (partition, prefix) = self.list_records(kind, parent);
         let mut after: Option<String> = None;
         let mut count = 0;
         loop {
             let page = self.store.scan(&partition, &prefix, after.as_deref(), limits::PAGE_SIZE_MAX).await?;
             for (_, record) in &page.records {
-                count += usize::from(is_visible(&parse(&record.value)?, work.now_ms));
+                count += usize::from(is_visible(&parse(&record.value)?, transaction.now_ms));
             }
             after = page.records.last().map(|(sort, _)| sort.clone());
             if !page.more || after.is_none() {
@@ -127,10 +120,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// The entity with a unique value, if any.
     pub async fn find_by(&self, kind: EntityKind, field: &str, value: &str) -> Result<Option<Object>, Error> {
-        let mut work = Work::new(&self.store, self.clock.unix_ms());
-        let Some(id) = work.find(kind, field, value).await? else { return Ok(None) };
-        let found = work.load(kind, id).await?;
-        Ok(found.map(|object| present(kind, &object, &Object::new(), work.now_ms)))
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let Some(id) = transaction.find(kind, field, value).await? else { return Ok(None) };
+        let found = transaction.load(kind, id).await?;
+        Ok(found.map(|object| present(kind, &object, &Object::new(), transaction.now_ms)))
     }
 
     /// A page of the applications that have a contract with a service.
@@ -140,14 +133,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         page: PageRequest,
     ) -> Result<List, Error> {
         let mut contracts = self.list(EntityKind::ApplicationInstances, service, page).await?;
-        let mut work = Work::new(&self.store, self.clock.unix_ms());
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
         let mut applications = Vec::new();
         for contract in &contracts.data {
             let Some(id) = reference(contract, "application") else { continue };
             let kind = EntityKind::Applications;
-            let application = work.load(kind, id).await?;
+            let application = transaction.load(kind, id).await?;
             applications
-                .extend(application.map(|object| present(kind, &object, &Object::new(), work.now_ms)));
+                .extend(application.map(|object| present(kind, &object, &Object::new(), transaction.now_ms)));
         }
         contracts.data = applications;
         Ok(contracts)

@@ -3,12 +3,12 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
-use super::work::{DELETING, Work, id_of, reference};
 use super::{Registry, present, records};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
-use latchkey_published::keys::KeyDigest;
+use latchkey_published::keys::{KeyDigest, PlainKey};
 use latchkey_store::Store;
 
 /// One entity in a path: its kind, and its id or endpoint key.
@@ -54,12 +54,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The entities along a path, each belonging to the one before; `None` when one is missing.
     pub(super) async fn resolve(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],
     ) -> Result<Option<Vec<Object>>, Error> {
         let mut found: Vec<Object> = Vec::with_capacity(path.len());
         for (at, step) in path.iter().enumerate() {
-            let Some(object) = self.lookup(work, *step).await? else { return Ok(None) };
+            let Some(object) = self.lookup(transaction, *step).await? else { return Ok(None) };
             let parent = at.checked_sub(1).and_then(|at| Some((path.get(at)?.kind, found.get(at)?)));
             if let Some((kind, parent)) = parent
                 && !belongs_to(step.kind, &object, kind, id_of(parent)?)
@@ -74,39 +74,43 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The entity a step names; `None` also while it is being deleted, or expired.
     pub(super) async fn lookup(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         step: Step<'_>,
     ) -> Result<Option<Object>, Error> {
-        let object = self.lookup_marked(work, step).await?;
-        let now_ms = work.now_ms;
+        let object = self.lookup_marked(transaction, step).await?;
+        let now_ms = transaction.now_ms;
         Ok(object.filter(|object| !object.contains_key(DELETING) && !present::is_expired(object, now_ms)))
     }
 
     /// The entity a step names, also while it is being deleted, or expired.
     pub(super) async fn lookup_marked(
         &self,
-        work: &mut Work<'_, S>,
+        transaction: &mut EntityTransaction<'_, S>,
         step: Step<'_>,
     ) -> Result<Option<Object>, Error> {
         let id = match (step.id(), step.kind.schema().endpoint_key) {
             (Some(id), _) => Some(id),
             (None, Some("key" | "client_id")) => {
-                let holder = self.holder(work, step.key).await?;
+                let holder = self.holder(transaction, step.key).await?;
                 holder.filter(|holder| holder.kind() == step.kind).map(|holder| holder.id)
             }
-            (None, Some(field)) => work.find(step.kind, field, step.key).await?,
+            (None, Some(field)) => transaction.find(step.kind, field, step.key).await?,
             (None, None) => None,
         };
         match id {
-            Some(id) => work.load_marked(step.kind, id).await,
+            Some(id) => transaction.load_marked(step.kind, id).await,
             None => Ok(None),
         }
     }
 
     /// The credential that has a key.
-    pub(super) async fn holder(&self, work: &mut Work<'_, S>, key: &str) -> Result<Option<Holder>, Error> {
-        for digest in self.digests(key) {
-            if let Some(holder) = work.read_json(&records::credential(&digest)).await? {
+    pub(super) async fn holder(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        key: &str,
+    ) -> Result<Option<Holder>, Error> {
+        for digest in self.digests(&PlainKey::new(key)) {
+            if let Some(holder) = transaction.read_json(&records::credential(&digest)).await? {
                 return Ok(Some(holder));
             }
         }
@@ -114,9 +118,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Digests that a key may be stored under, the current pepper's first.
-    pub(super) fn digests(&self, key: &str) -> Vec<KeyDigest> {
+    pub(super) fn digests(&self, key: &PlainKey) -> Vec<KeyDigest> {
         let peppers = [Some(&self.peppers.current), self.peppers.previous.as_ref()];
-        peppers.into_iter().flatten().map(|pepper| pepper.digest(key.as_bytes())).collect()
+        peppers.into_iter().flatten().map(|pepper| pepper.digest_key(key)).collect()
     }
 }
 

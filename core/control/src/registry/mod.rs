@@ -14,6 +14,7 @@ mod contracts;
 mod credentials;
 mod developers;
 mod entities;
+mod entity_transaction;
 mod error;
 mod grants;
 mod jobs;
@@ -22,11 +23,11 @@ mod lookup;
 mod present;
 mod records;
 mod rehash;
+mod routes;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
-mod work;
 
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
@@ -36,9 +37,10 @@ use uuid::Uuid;
 
 use crate::ports::{Clock, Random};
 use attempts::transact;
+use entity_transaction::EntityTransaction;
 use latchkey_published::keys::{Peppers, PlainKey, generate_key, generate_secret, hex};
+use latchkey_router::OwnPaths;
 use latchkey_store::Store;
-use work::Work;
 
 /// The control plane over a store, a clock and a source of randomness.
 #[derive(Debug)]
@@ -47,11 +49,12 @@ pub struct Registry<S, C, R> {
     clock: C,
     random: R,
     peppers: Peppers,
+    own_paths: OwnPaths,
 }
 
 /// What a change may need that is made anew. Made before its first attempt, so that an attempt
 /// whose outcome is unknown can be repeated.
-struct Fresh {
+struct Minted {
     id: Uuid,
     consumer_id: Uuid,
     credential_id: Uuid,
@@ -65,9 +68,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
-        let registry = Registry { store, clock, random, peppers };
+        let registry = Registry { store, clock, random, peppers, own_paths: OwnPaths::default() };
         registry.publish_tag_keys().await?;
         Ok(registry)
+    }
+
+    /// Refuses routes that would take these paths of the gateway, instead of those at their default.
+    #[must_use]
+    pub fn with_own_paths(self, own_paths: OwnPaths) -> Self {
+        Registry { own_paths, ..self }
     }
 
     /// The store, for what needs no rules: the change feed and grants.
@@ -86,12 +95,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     async fn publish_tag_keys(&self) -> Result<(), Error> {
-        transact!(self, attempts, |work| self.publish_tag_keys_in(&mut work));
+        transact!(self, attempts, |transaction| self.publish_tag_keys_in(&mut transaction));
         Ok(())
     }
 
-    async fn publish_tag_keys_in(&self, work: &mut Work<'_, S>) -> Result<(), Error> {
-        let mut settings = work.settings().await?;
+    async fn publish_tag_keys_in(&self, transaction: &mut EntityTransaction<'_, S>) -> Result<(), Error> {
+        let mut settings = transaction.settings().await?;
         let before = settings.tag_keys.len();
         if before > 0 && !self.knows_any(&settings.tag_keys) {
             return Err(Error::UnknownPepper);
@@ -103,7 +112,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
         }
         if settings.tag_keys.len() > before {
-            work.publish_settings(settings);
+            transaction.publish_settings(settings);
         }
         Ok(())
     }
@@ -114,8 +123,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         peppers.into_iter().flatten().any(|pepper| tag_keys.contains(&hex(&pepper.tag_key().to_bytes())))
     }
 
-    fn fresh(&self) -> Fresh {
-        Fresh {
+    fn minted(&self) -> Minted {
+        Minted {
             id: self.random.uuid(),
             consumer_id: self.random.uuid(),
             credential_id: self.random.uuid(),

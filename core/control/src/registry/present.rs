@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::work::public;
+use super::entity_transaction::public;
 use crate::schema::{EntityKind, Object};
 
 /// Member of a stored credential: when it ends, in milliseconds since the Unix epoch.

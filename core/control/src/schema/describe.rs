@@ -46,44 +46,9 @@ fn describe_fields(fields: &[Field]) -> Value {
 }
 
 fn describe_field(field: &Field) -> Value {
-    let mut described = Map::new();
-    let mut put = |name: &str, value: Value| described.insert(name.to_owned(), value);
-    let (type_name, reference) = match field.kind {
-        FieldKind::String => ("string", None),
-        FieldKind::Uuid => ("string", None),
-        FieldKind::Integer => ("integer", None),
-        FieldKind::Boolean => ("boolean", None),
-        FieldKind::Array(_) => ("array", None),
-        FieldKind::Set(_) => ("set", None),
-        FieldKind::Map(..) => ("map", None),
-        FieldKind::Record(_) | FieldKind::PluginConfig => ("record", None),
-        FieldKind::Foreign(to, _) => ("foreign", Some(to.map_or("certificates", EntityKind::name))),
-    };
-    put("type", type_name.into());
-    match field.kind {
-        FieldKind::Uuid => {
-            put("uuid", true.into());
-        }
-        FieldKind::Array(element) | FieldKind::Set(element) => {
-            put("elements", describe_field(element));
-        }
-        FieldKind::Map(keys, values) => {
-            put("keys", describe_field(keys));
-            put("values", describe_field(values));
-        }
-        FieldKind::Record(fields) => {
-            put("fields", describe_fields(fields));
-        }
-        FieldKind::PluginConfig => {
-            put("abstract", true.into());
-        }
-        FieldKind::String | FieldKind::Integer | FieldKind::Boolean | FieldKind::Foreign(..) => {}
-    }
-    if let Some(reference) = reference {
-        put("reference", reference.into());
-    }
+    let mut described = describe_kind(field.kind);
     if !matches!(field.default, Fallback::None) {
-        put("default", field.default.value());
+        described.insert("default".to_owned(), field.default.value());
     }
     let flags = [
         ("required", field.required),
@@ -92,17 +57,43 @@ fn describe_field(field: &Field) -> Value {
         ("write_only", field.write_only),
         ("read_only", field.read_only),
     ];
-    for (name, _) in flags.iter().filter(|(_, set)| *set) {
-        put(name, true.into());
-    }
-    for check in field.checks {
-        match check {
-            Check::Between(from, to) => put("between", json!([from, to])),
-            Check::OneOf(choices) => put("one_of", json!(choices)),
-            Check::OneOfIntegers(choices) => put("one_of", json!(choices)),
-            Check::LengthMax(most) => put("len_max", json!(most)),
-            Check::Text(_) => None,
-        };
-    }
+    let set = flags.into_iter().filter(|(_, set)| *set);
+    described.extend(set.map(|(name, _)| (name.to_owned(), true.into())));
+    described.extend(field.checks.iter().filter_map(describe_check));
     Value::Object(described)
+}
+
+/// The members that say which values a field takes.
+fn describe_kind(kind: FieldKind) -> Map<String, Value> {
+    let (type_name, member) = match kind {
+        FieldKind::String => ("string", None),
+        FieldKind::Uuid => ("string", Some(("uuid", true.into()))),
+        FieldKind::Integer => ("integer", None),
+        FieldKind::Boolean => ("boolean", None),
+        FieldKind::Array(element) => ("array", Some(("elements", describe_field(element)))),
+        FieldKind::Set(element) => ("set", Some(("elements", describe_field(element)))),
+        FieldKind::Map(keys, values) => {
+            let members =
+                [("type", "map".into()), ("keys", describe_field(keys)), ("values", describe_field(values))];
+            return members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        }
+        FieldKind::Record(fields) => ("record", Some(("fields", describe_fields(fields)))),
+        FieldKind::PluginConfig => ("record", Some(("abstract", true.into()))),
+        FieldKind::Foreign(to, _) => {
+            ("foreign", Some(("reference", to.map_or("certificates", EntityKind::name).into())))
+        }
+    };
+    let members = [Some(("type", type_name.into())), member];
+    members.into_iter().flatten().map(|(name, value): (&str, Value)| (name.to_owned(), value)).collect()
+}
+
+fn describe_check(check: &Check) -> Option<(String, Value)> {
+    let (name, value) = match check {
+        Check::Between(from, to) => ("between", json!([from, to])),
+        Check::OneOf(choices) => ("one_of", json!(choices)),
+        Check::OneOfIntegers(choices) => ("one_of", json!(choices)),
+        Check::LengthMax(most) => ("len_max", json!(most)),
+        Check::Text(_) => return None,
+    };
+    Some((name.to_owned(), value))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Fields, Object, Scope, plugins};
+use super::{FieldFaults, Object, Scope, plugins};
 
 fn is_set(entity: &Object, field: &str) -> bool {
     match entity.get(field) {
@@ -22,21 +22,21 @@ fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn consumer_names(entity: &Object, errors: &mut Fields) {
+pub(super) fn consumer_names(entity: &Object, errors: &mut FieldFaults) {
     let names = ["custom_id", "username"];
     if !names.iter().any(|name| is_set(entity, name)) {
         errors.add_entity(format!("at least one of these fields must be non-empty: {}", quoted(&names)));
     }
 }
 
-pub(super) fn service_path(entity: &Object, errors: &mut Fields) {
+pub(super) fn service_path(entity: &Object, errors: &mut FieldFaults) {
     if !matches!(text(entity, "protocol"), "http" | "https") && is_set(entity, "path") {
         errors.add_entity("failed conditional validation given value of field 'protocol'");
         errors.add("path", "value must be null");
     }
 }
 
-pub(super) fn service_tls(entity: &Object, errors: &mut Fields) {
+pub(super) fn service_tls(entity: &Object, errors: &mut FieldFaults) {
     let fields = ["client_certificate", "tls_verify", "tls_verify_depth", "ca_certificates"];
     if !matches!(text(entity, "protocol"), "https" | "tls") {
         for field in fields.iter().filter(|field| is_set(entity, field)) {
@@ -48,7 +48,7 @@ pub(super) fn service_tls(entity: &Object, errors: &mut Fields) {
     }
 }
 
-pub(super) fn route_conditions(entity: &Object, errors: &mut Fields) {
+pub(super) fn route_conditions(entity: &Object, errors: &mut FieldFaults) {
     let protocols: Vec<&str> = match entity.get("protocols") {
         Some(Value::Array(protocols)) => protocols.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
@@ -75,7 +75,7 @@ pub(super) fn route_conditions(entity: &Object, errors: &mut Fields) {
 }
 
 /// What a request may cost on a route.
-pub(super) fn route_patterns(entity: &Object, errors: &mut Fields) {
+pub(super) fn route_patterns(entity: &Object, errors: &mut FieldFaults) {
     let texts = |value: &'_ Value| -> Vec<String> {
         let elements = value.as_array().into_iter().flatten();
         elements.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -100,7 +100,7 @@ pub(super) fn plugin_name(name: &str) -> Result<(), String> {
     }
 }
 
-pub(super) fn plugin_scope(entity: &Object, errors: &mut Fields) {
+pub(super) fn plugin_scope(entity: &Object, errors: &mut FieldFaults) {
     let Some(plugin) = plugins::plugin(text(entity, "name")) else { return };
     if is_set(entity, "consumer") {
         errors.add("consumer", "value must be null");

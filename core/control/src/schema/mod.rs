@@ -14,7 +14,7 @@ pub use describe::{describe_entity, describe_plugin};
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
 pub use validate::Mode;
 pub(crate) use validate::whole_number;
-pub use violation::{Fields, Violation};
+pub use violation::{FieldFaults, Violation};
 
 use serde_json::{Map, Value};
 
@@ -107,11 +107,11 @@ impl EntityKind {
 pub struct Entity {
     /// Kong's name, plural.
     pub name: &'static str,
-    /// Fields, in the order they are answered in.
+    /// FieldFaults, in the order they are answered in.
     pub fields: &'static [Field],
     /// Field that names an entity in a path, besides its id.
     pub endpoint_key: Option<&'static str>,
-    /// Fields that no two entities may share the values of, taken together.
+    /// FieldFaults that no two entities may share the values of, taken together.
     pub unique_together: &'static [&'static str],
     /// Rules over several fields.
     pub checks: &'static [EntityCheck],
@@ -122,10 +122,10 @@ pub struct Entity {
 pub struct EntityCheck {
     /// Kong's name for the kind of rule.
     pub name: &'static str,
-    /// Fields it concerns.
+    /// FieldFaults it concerns.
     pub fields: &'static [&'static str],
     /// Adds what is wrong with a normalised entity.
-    pub check: fn(&Object, &mut Fields),
+    pub check: fn(&Object, &mut FieldFaults),
 }
 
 impl Entity {
@@ -139,7 +139,7 @@ impl Entity {
         self.fields.iter().find(|field| matches!(field.kind, FieldKind::Foreign(Some(to), _) if to == kind))
     }
 
-    /// Fields that refer to other entities.
+    /// FieldFaults that refer to other entities.
     pub fn references(&self) -> impl Iterator<Item = (&'static Field, EntityKind)> {
         self.fields.iter().filter_map(|field| match field.kind {
             FieldKind::Foreign(Some(to), _) => Some((field, to)),

@@ -17,7 +17,7 @@ pub struct PluginSchema {
     pub priority: u32,
     /// Which entities an instance may or must belong to.
     pub scope: Scope,
-    /// Fields of `config`.
+    /// FieldFaults of `config`.
     pub config: &'static [Field],
 }
 

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Fields, Object};
+use super::{FieldFaults, Object};
 
 /// Replaces `url` by the fields it stands for.
-pub(super) fn expand(input: &mut Object, errors: &mut Fields) {
+pub(super) fn expand(input: &mut Object, errors: &mut FieldFaults) {
     match input.remove("url") {
         None | Some(Value::Null) => {}
         Some(Value::String(url)) => match parse(&url) {

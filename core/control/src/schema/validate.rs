@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    Check, Entity, EntityKind, Fallback, Field, FieldKind, Fields, Object, Violation, plugins, service_url,
+    Check, Entity, EntityKind, Fallback, Field, FieldFaults, FieldKind, Object, Violation, plugins,
+    service_url,
 };
 
 /// What the entity given is meant for.
@@ -23,7 +24,7 @@ impl EntityKind {
     /// in. Write-only fields are there only when they were sent.
     pub fn validate(self, mode: Mode<'_>, input: &Object) -> Result<Object, Violation> {
         let schema = self.schema();
-        let mut fields = Fields::default();
+        let mut fields = FieldFaults::default();
         let mut input = input.clone();
         if self == EntityKind::Services {
             service_url::expand(&mut input, &mut fields);
@@ -54,7 +55,7 @@ fn keep_read_only(schema: &Entity, current: &Object, entity: &mut Object) {
     }
 }
 
-fn run_entity_checks(schema: &Entity, entity: &Object, fields: &mut Fields) {
+fn run_entity_checks(schema: &Entity, entity: &Object, fields: &mut FieldFaults) {
     for rule in schema.checks {
         if !rule.fields.iter().any(|field| fields.contains(field)) {
             (rule.check)(entity, fields);
@@ -87,7 +88,7 @@ struct Validation {
 }
 
 impl Validation {
-    fn record(&self, fields: &[Field], input: &Object, errors: &mut Fields) -> Object {
+    fn record(&self, fields: &[Field], input: &Object, errors: &mut FieldFaults) -> Object {
         for name in input.keys() {
             if !fields.iter().any(|field| field.name == name) {
                 errors.add(name, "unknown field");
@@ -183,7 +184,7 @@ impl Validation {
     fn map(&self, keys: &Field, values: &Field, value: &Value) -> Result<Value, Value> {
         let Value::Object(members) = value else { return Err("expected a map".into()) };
         let required = Field { required: true, ..*values };
-        let mut errors = Fields::default();
+        let mut errors = FieldFaults::default();
         let mut map = Map::new();
         for (name, value) in members {
             let checked = self
@@ -199,7 +200,7 @@ impl Validation {
 
     fn nested(&self, fields: &[Field], value: &Value) -> Result<Value, Value> {
         let Value::Object(members) = value else { return Err("expected a record".into()) };
-        let mut errors = Fields::default();
+        let mut errors = FieldFaults::default();
         let record = self.record(fields, members, &mut errors);
         if errors.is_empty() { Ok(Value::Object(record)) } else { Err(errors.into_value()) }
     }

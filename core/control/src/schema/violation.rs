@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 /// What is wrong, by field; mirrors the shape of the entity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields(Map<String, Value>);
+pub struct FieldFaults(Map<String, Value>);
 
 /// Member with what is wrong with the entity as a whole.
 const ENTITY: &str = "@entity";
 
-impl Fields {
+impl FieldFaults {
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -43,20 +43,20 @@ impl Fields {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// What is wrong; not empty.
-    pub fields: Fields,
+    pub fields: FieldFaults,
 }
 
 impl Violation {
     /// One sentence about one field.
     pub fn of(field: &str, sentence: impl Into<Value>) -> Self {
-        let mut fields = Fields::default();
+        let mut fields = FieldFaults::default();
         fields.add(field, sentence);
         Violation { fields }
     }
 
     /// One sentence about the entity as a whole.
     pub fn of_entity(sentence: impl Into<String>) -> Self {
-        let mut fields = Fields::default();
+        let mut fields = FieldFaults::default();
         fields.add_entity(sentence);
         Violation { fields }
     }

@@ -11,7 +11,8 @@ use crate::problem::Problem;
 use crate::request::{Body, Headers, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::grant::Identity;
-use latchkey_published::keys::{KeyDigest, PepperId, Peppers};
+use latchkey_published::keys::Peppers;
+pub use latchkey_published::rehash::Rehash;
 
 /// Whose request it is.
 #[derive(Clone, Debug)]
@@ -48,17 +49,6 @@ pub(crate) struct Authenticated {
     /// `None`: nobody was asked.
     pub(crate) caller: Option<Caller>,
     pub(crate) hidden: HiddenCuts,
-}
-
-/// A grant found under the previous pepper, which the control plane is to move to the current one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rehash {
-    /// Digest it was found at.
-    pub old: KeyDigest,
-    /// Digest of the same key under the current pepper.
-    pub new: KeyDigest,
-    /// The current pepper.
-    pub pepper_id: PepperId,
 }
 
 /// Who may call, as far as it is known.

@@ -41,11 +41,11 @@ impl Gateway {
         right: &Right,
         now: Now,
     ) -> Result<Standing, Need> {
-        if !self.rules.tunnels_asked_again {
+        if self.ablation.tunnels_asked_again {
             return Ok(Standing::Holds { ms: u64::MAX });
         }
         let half_ms = (self.freshness.bound_ms() / 2).max(1);
-        let ahead_ms = if self.rules.tunnels_look_ahead { half_ms } else { 0 };
+        let ahead_ms = if self.ablation.tunnels_look_ahead { 0 } else { half_ms };
         let end = Now { monotonic_ms: now.monotonic_ms + ahead_ms, ..now };
         let right_now = match self.right(head, end, now) {
             Ok(right_now) if right.is_kept_by(&right_now) => right_now,

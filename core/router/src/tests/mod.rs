@@ -63,7 +63,7 @@ impl TestRequest {
     /// Name of the route found and the bytes matched.
     pub(super) fn find<'r>(&self, router: &'r Router) -> Option<(&'r str, usize)> {
         let found = router.find(&self.as_request(), &NormalPath::new(&self.path))?;
-        assert_eq!(router.route(found.route_index), Some(found.route));
+        assert_eq!(router.routes().nth(found.route_index), Some(found.route));
         assert_eq!(found.https_required, !self.https && found.route.is_https_only());
         Some((found.route.name.as_deref().unwrap(), found.matched))
     }

@@ -1,5 +1,6 @@
 //! Nanoseconds per match. Run with
 //! `cargo test --release -p latchkey-router tests::timing -- --ignored --nocapture`.
+#![expect(clippy::disallowed_methods, reason = "timings")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -7,7 +7,7 @@ import { Duration } from "aws-cdk-lib";
 import type { LatchkeyProps } from "../latchkey.js";
 import { ofType, type Resource, type Value } from "./resources.js";
 import { samResources } from "./sam.js";
-import { SECRET_ARN, stackResources } from "./stack.js";
+import { ADMIN_SECRET_ARN, SECRET_ARN, stackResources } from "./stack.js";
 
 const LISTENER =
   "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/0123456789abcdef/0123456789abcdef";
@@ -27,7 +27,7 @@ check(
 );
 check(
   "parameters in Parameter Store under a key of one's own",
-  { SecretArn: "", SecretsParameterPrefix: "/a/b", SecretsKmsKeyArn: KEY },
+  { SecretArn: "", AdminSecretArn: "", SecretsParameterPrefix: "/a/b", SecretsKmsKeyArn: KEY },
   { secrets: { from: "ssm", parameterPrefix: "/a/b", kmsKeyArn: KEY } },
 );
 check("table that is there", { ExistingTableName: "restored" }, { existingTableName: "restored" });
@@ -42,6 +42,10 @@ check(
     MemoryMegabytes: 512,
     TimeoutSeconds: 60,
     ReservedConcurrency: 50,
+    ControlReservedConcurrency: 3,
+    GatewayOrigin: "https://api.example.com",
+    ControlOrigin: "https://keys.example.com",
+    AdminOrigins: "https://a.example.com,https://b.example.com",
     LogRetentionDays: 7,
   },
   {
@@ -53,6 +57,12 @@ check(
     memoryMegabytes: 512,
     timeout: Duration.minutes(1),
     reservedConcurrency: 50,
+    control: {
+      reservedConcurrency: 3,
+      gatewayOrigin: "https://api.example.com",
+      controlOrigin: "https://keys.example.com",
+      adminOrigins: ["https://a.example.com", "https://b.example.com"],
+    },
     logRetention: 7,
   },
 );
@@ -82,6 +92,7 @@ for (const responseStreaming of [false, true]) {
   test(`REST API, ${responseStreaming ? "streaming" : "buffered"}`, () => {
     const sam = samResources({
       SecretArn: SECRET_ARN,
+      AdminSecretArn: ADMIN_SECRET_ARN,
       Trigger: "rest-api",
       ResponseStreaming: `${responseStreaming}`,
     });
@@ -100,7 +111,7 @@ for (const responseStreaming of [false, true]) {
 /** All resources are the same, but for what `comparable` leaves out. */
 function check(name: string, parameters: Record<string, Value>, props: Partial<LatchkeyProps>): void {
   test(name, () => {
-    const sam = samResources({ SecretArn: SECRET_ARN, ...parameters }).map(comparable);
+    const sam = samResources({ SecretArn: SECRET_ARN, AdminSecretArn: ADMIN_SECRET_ARN, ...parameters }).map(comparable);
     assert.deepEqual(sorted(stackResources(props).map(comparable)), sorted(sam));
   });
 }

@@ -8,9 +8,9 @@ import { Match, type Template } from "aws-cdk-lib/assertions";
 import * as sns from "aws-cdk-lib/aws-sns";
 
 import type { LatchkeyProps } from "../latchkey.js";
-import { TABLE_ACTIONS } from "../table.js";
-import { ofType, only, type Resource, type Value } from "./resources.js";
-import { SECRET_ARN, stack, stackResources } from "./stack.js";
+import { GATEWAY_ACTIONS, TABLE_ACTIONS } from "../table.js";
+import { ofType, type Resource, type Value } from "./resources.js";
+import { ADMIN_SECRET_ARN, SECRET_ARN, stack, stackResources } from "./stack.js";
 
 const ALB = {
   kind: "alb",
@@ -19,6 +19,8 @@ const ALB = {
   priority: 1,
 } as const;
 const ADAPTER = new URL("../../../../../lambda-adapter/src/", import.meta.url);
+/** Where the partitions that a gateway uses have their names. */
+const PUBLISHED = new URL("../../../../../core/published/src/", import.meta.url);
 /** One stack for each trigger, with all that can be added. */
 const VARIANTS: Record<string, Partial<LatchkeyProps>> = {
   "Function URL": { trigger: { kind: "function-url", responseStreaming: true } },
@@ -60,15 +62,52 @@ test("the table is on demand, recoverable, encrypted, and outlives the stack", (
   });
 });
 
-test("the function is the binary, on arm64", () => {
-  stack().hasResourceProperties("AWS::Lambda::Function", {
-    Runtime: "provided.al2023",
-    Handler: "bootstrap",
-    Architectures: ["arm64"],
-    MemorySize: 256,
-    Timeout: 29,
-    ReservedConcurrentExecutions: Match.absent(),
+test("both functions are the binary, on arm64", () => {
+  for (const [mode, timeout] of [
+    ["proxy", 29],
+    ["control", 60],
+  ]) {
+    stack().hasResourceProperties("AWS::Lambda::Function", {
+      Runtime: "provided.al2023",
+      Handler: "bootstrap",
+      Architectures: ["arm64"],
+      MemorySize: 256,
+      Timeout: timeout,
+      ReservedConcurrentExecutions: Match.absent(),
+      Environment: { Variables: Match.objectLike({ LATCHKEY_MODE: mode }) },
+    });
+  }
+});
+
+test("the control plane is called once a minute, and not again if that fails", () => {
+  const template = stack();
+  const [control] = Object.entries(template.findResources("AWS::Lambda::Function")).find(
+    ([, { Properties }]) => Properties.Environment.Variables.LATCHKEY_MODE === "control",
+  ) ?? [""];
+  template.hasResourceProperties("AWS::Events::Rule", {
+    ScheduleExpression: "rate(1 minute)",
+    State: "ENABLED",
+    Targets: [Match.objectLike({ Arn: { "Fn::GetAtt": [control, "Arn"] } })],
   });
+  template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
+    FunctionName: { Ref: control },
+    MaximumRetryAttempts: 0,
+    MaximumEventAgeInSeconds: 60,
+  });
+});
+
+test("a gateway's partitions are those that the planes have in common", () => {
+  const source = rustSources(PUBLISHED).join("\n");
+  for (const partition of GATEWAY_ACTIONS.flatMap(({ partitions }) => partitions)) {
+    const name = partition.replace("*", "");
+    assert.ok(source.includes(`"${name}`), name);
+  }
+  for (const [, partition = ""] of source.matchAll(/const PARTITION: &str = "([^"]+)"/g)) {
+    const isAllowed = GATEWAY_ACTIONS.flatMap(({ partitions }) => partitions).some((allowed) =>
+      allowed.endsWith("*") ? partition.startsWith(allowed.slice(0, -1)) : partition === allowed,
+    );
+    assert.ok(isAllowed, partition);
+  }
 });
 
 test("the actions are those of the calls in the store's source", () => {
@@ -103,7 +142,7 @@ for (const [name, props] of Object.entries(VARIANTS)) {
 
   test(`${name}: roles name what they may use, and have no managed policy`, () => {
     const roles = ofType(all, "AWS::IAM::Role");
-    assert.equal(roles.length, props.authorizer === undefined ? 1 : 2);
+    assert.equal(roles.length, props.authorizer === undefined ? 2 : 3);
     for (const role of roles) {
       assert.equal(role.properties["ManagedPolicyArns"], undefined);
       assert.deepEqual(policyNames(role), ["logs", "secrets", "table"]);
@@ -117,12 +156,36 @@ for (const [name, props] of Object.entries(VARIANTS)) {
     assert.equal(ofType(all, "AWS::IAM::Policy").length, 0);
   });
 
-  test(`${name}: the table is used as the store does, and no other`, () => {
-    for (const role of ofType(all, "AWS::IAM::Role")) {
-      assert.deepEqual(statements(role, "table"), [
-        { Effect: "Allow", Action: [...TABLE_ACTIONS], Resource: "${AWS::DynamoDB::Table.Arn}" },
-      ]);
-    }
+  test(`${name}: only the control plane uses the whole table, and nobody another`, () => {
+    const functions = ofType(all, "AWS::Lambda::Function");
+    ofType(all, "AWS::IAM::Role").forEach((role, at) => {
+      const allowed = { Effect: "Allow", Resource: "${AWS::DynamoDB::Table.Arn}" };
+      const within = (partitions: string[]) => ({
+        "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitions },
+        Null: { "dynamodb:LeadingKeys": "false" },
+      });
+      const expected =
+        mode(functions[at] as Resource) === "control"
+          ? [{ ...allowed, Action: [...TABLE_ACTIONS] }]
+          : [
+              {
+                ...allowed,
+                Action: ["dynamodb:GetItem", "dynamodb:Query"],
+                Condition: within(["grant/*", "published"]),
+              },
+              { ...allowed, Action: "dynamodb:PutItem", Condition: within(["rehash/*"]) },
+            ];
+      assert.deepEqual(statements(role, "table"), expected);
+    });
+  });
+
+  test(`${name}: no gateway may read the admin token`, () => {
+    const functions = ofType(all, "AWS::Lambda::Function");
+    ofType(all, "AWS::IAM::Role").forEach((role, at) => {
+      const read = statements(role, "secrets").flatMap((statement) => [statement["Resource"]].flat());
+      const isToken = (resource: Value | undefined) => /admin|ADMIN_TOKEN/.test(String(resource));
+      assert.equal(read.some(isToken), mode(functions[at] as Resource) === "control");
+    });
   });
 
   test(`${name}: every function has a log group of its own that forgets, and its role writes there alone`, () => {
@@ -157,10 +220,13 @@ for (const [name, props] of Object.entries(VARIANTS)) {
 
   test(`${name}: only who should may call the functions`, () => {
     for (const { properties } of ofType(all, "AWS::Lambda::Permission")) {
-      const { Principal, SourceArn, FunctionUrlAuthType, InvokedViaFunctionUrl } = properties;
+      const { Principal, SourceArn, FunctionUrlAuthType, InvokedViaFunctionUrl, FunctionName } = properties;
       if (Principal === "*") {
         assert.ok(FunctionUrlAuthType === "NONE" || InvokedViaFunctionUrl === true);
-        assert.ok(props.trigger === undefined || props.trigger.kind === "function-url");
+        const isControl = FunctionName === "${AWS::Lambda::Function#2.Arn}";
+        assert.ok(isControl || props.trigger === undefined || props.trigger.kind === "function-url");
+      } else if (Principal === "events.amazonaws.com") {
+        assert.equal(SourceArn, "${AWS::Events::Rule.Arn}");
       } else {
         assert.match(String(Principal), /^(apigateway|elasticloadbalancing)\.amazonaws\.com$/);
         assert.match(String(SourceArn), /:\$\{AWS::AccountId\}:/);
@@ -172,29 +238,34 @@ for (const [name, props] of Object.entries(VARIANTS)) {
 test("a secret is read by its full name, under a key of one's own if there is one", () => {
   const kmsKeyArn = "arn:aws:kms:eu-central-1:123456789012:key/k";
   const secret = { Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: SECRET_ARN };
-  assert.deepEqual(statements(only(stackResources(), "AWS::IAM::Role"), "secrets"), [secret]);
-  const under = stackResources({ secrets: { from: "secretsmanager", secretArn: SECRET_ARN, kmsKeyArn } });
-  assert.deepEqual(statements(only(under, "AWS::IAM::Role"), "secrets"), [
-    secret,
-    {
-      Effect: "Allow",
-      Action: "kms:Decrypt",
-      Resource: kmsKeyArn,
-      Condition: { StringEquals: { "kms:ViaService": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}" } },
+  const both = { ...secret, Resource: [SECRET_ARN, ADMIN_SECRET_ARN] };
+  assert.deepEqual(readsSecrets(stackResources()), [[secret], [both]]);
+  const under = stackResources({
+    secrets: {
+      from: "secretsmanager",
+      secretArn: SECRET_ARN,
+      adminSecretArn: ADMIN_SECRET_ARN,
+      kmsKeyArn,
     },
+  });
+  const decrypt = {
+    Effect: "Allow",
+    Action: "kms:Decrypt",
+    Resource: kmsKeyArn,
+    Condition: { StringEquals: { "kms:ViaService": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}" } },
+  };
+  assert.deepEqual(readsSecrets(under), [
+    [secret, decrypt],
+    [both, decrypt],
   ]);
 });
 
 test("parameters are read by their names", () => {
   const all = stackResources({ secrets: { from: "ssm", parameterPrefix: "/latchkey" } });
   const start = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/latchkey/LATCHKEY_";
-  assert.deepEqual(statements(only(all, "AWS::IAM::Role"), "secrets"), [
-    {
-      Effect: "Allow",
-      Action: "ssm:GetParameters",
-      Resource: [`${start}ADMIN_TOKEN`, `${start}PEPPER`, `${start}PEPPER_PREVIOUS`],
-    },
-  ]);
+  const peppers = [`${start}PEPPER`, `${start}PEPPER_PREVIOUS`];
+  const reads = (names: string[]) => [{ Effect: "Allow", Action: "ssm:GetParameters", Resource: names }];
+  assert.deepEqual(readsSecrets(all), [reads(peppers), reads([`${start}ADMIN_TOKEN`, ...peppers])]);
 });
 
 test("a Function URL is open, and streams if it is to", () => {
@@ -216,7 +287,7 @@ test("an HTTP API hands on every request, in payload 2.0", () => {
     AuthorizationType: "NONE",
   });
   template.hasResourceProperties("AWS::ApiGatewayV2::Stage", { StageName: "$default", AutoDeploy: true });
-  template.resourceCountIs("AWS::Lambda::Url", 0);
+  template.resourceCountIs("AWS::Lambda::Url", 1);
   assert.equal(environment(template)["LATCHKEY_RESPONSE_STREAMING"], "false");
 });
 
@@ -269,7 +340,7 @@ test("alarms watch errors, throttles, duration and the table, and tell the topic
     authorizer: { httpApiId: "abc" },
   }));
   const alarms = Object.values(template.findResources("AWS::CloudWatch::Alarm"));
-  assert.equal(alarms.length, 6);
+  assert.equal(alarms.length, 9);
   const text = JSON.stringify(alarms);
   for (const metric of [
     "Errors",
@@ -308,6 +379,16 @@ function statements(role: Resource, policy: string): Statement[] {
   const named = policies.find(({ PolicyName }) => PolicyName === policy);
   assert.ok(named, `a policy ${policy}`);
   return named.PolicyDocument.Statement;
+}
+
+/** What the gateway and the control plane may read of the secrets. */
+function readsSecrets(all: Resource[]): Statement[][] {
+  return ofType(all, "AWS::IAM::Role").map((role) => statements(role, "secrets"));
+}
+
+/** `LATCHKEY_MODE` of a function. */
+function mode({ properties }: Resource): Value | undefined {
+  return (properties["Environment"] as { Variables: Record<string, Value> }).Variables["LATCHKEY_MODE"];
 }
 
 function environment(template: Template): Record<string, Value> {

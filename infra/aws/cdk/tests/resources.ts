@@ -47,15 +47,6 @@ export function ofType(all: readonly Resource[], type: string): Resource[] {
   return all.filter((resource) => resource.type === type);
 }
 
-/** The one of a type. */
-export function only(all: readonly Resource[], type: string): Resource {
-  const [resource, ...others] = ofType(all, type);
-  if (resource === undefined || others.length > 0) {
-    throw new Error(`${others.length + (resource === undefined ? 0 : 1)} resources of the type ${type}`);
-  }
-  return resource;
-}
-
 /** SAM's functions become plain ones. */
 function commonType(type: string): string {
   return type === "AWS::Serverless::Function" ? "AWS::Lambda::Function" : type;

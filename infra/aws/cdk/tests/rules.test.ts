@@ -5,9 +5,16 @@ import { test } from "node:test";
 import { brokenRules, type Value } from "./resources.js";
 import { samTemplate } from "./sam.js";
 
-const SECRET = { SecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-AbCdEf" };
+const SECRET = {
+  SecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-AbCdEf",
+  AdminSecretArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-admin-GhIjKl",
+};
 
-check("a secret is enough", SECRET, []);
+check("two secrets are enough", SECRET, []);
+check("the pepper's alone is not", { SecretArn: SECRET.SecretArn }, ["AdminTokenBesideThePepper"]);
+check("nor the admin token's beside parameters", { ...SECRET, SecretArn: "", SecretsParameterPrefix: "/a" }, [
+  "AdminTokenBesideThePepper",
+]);
 check("so are parameters", { SecretsParameterPrefix: "/latchkey" }, []);
 check("neither is not", {}, ["OneSourceOfSecrets"]);
 check("nor both", { ...SECRET, SecretsParameterPrefix: "/latchkey" }, ["OneSourceOfSecrets"]);

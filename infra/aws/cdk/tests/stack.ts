@@ -18,6 +18,8 @@ process.on("exit", () => rmSync(SCRATCH, { recursive: true, force: true }));
 writeFileSync(join(SCRATCH, "bootstrap"), "not built\n");
 
 export const SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-AbCdEf";
+export const ADMIN_SECRET_ARN =
+  "arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-admin-GhIjKl";
 
 /** The template of a stack with Latchkey, a Function URL and a secret unless said otherwise. */
 export function stack(
@@ -28,7 +30,7 @@ export function stack(
   new Latchkey(stack, "Latchkey", {
     code: lambda.Code.fromAsset(SCRATCH, { exclude: ["cdk.out-*"] }),
     trigger: { kind: "function-url" },
-    secrets: { from: "secretsmanager", secretArn: SECRET_ARN },
+    secrets: { from: "secretsmanager", secretArn: SECRET_ARN, adminSecretArn: ADMIN_SECRET_ARN },
     ...(typeof props === "function" ? props(stack) : props),
   });
   return Template.fromStack(stack);

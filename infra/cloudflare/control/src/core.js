@@ -12,7 +12,7 @@ import {
   limitKey,
   Workspace,
 } from "../../build/control/glue/latchkey_worker_control.js";
-import { manage, settingsOf, Unconfigured } from "../../shared/instance.js";
+import { manage, settingsOf, Unconfigured } from "../../shared/src/instance.js";
 
 initSync({ module });
 

@@ -1,10 +1,10 @@
 // The control script: the door, in the plain isolate. What core lets in is asked of the workspace's object.
 
-import { lastWords, ownResponse } from "../../shared/answer.js";
-import { readBody } from "../../shared/body.js";
-import { Unconfigured } from "../../shared/instance.js";
-import { cause, trace } from "../../shared/log.js";
-import { workspace } from "../../shared/workspace.js";
+import { lastWords, ownResponse } from "../../shared/src/answer.js";
+import { readBody } from "../../shared/src/body.js";
+import { Unconfigured } from "../../shared/src/instance.js";
+import { cause, trace } from "../../shared/src/log.js";
+import { workspace } from "../../shared/src/workspace.js";
 import { call, configure } from "./core.js";
 
 export { Workspace } from "./workspace.js";

@@ -1,6 +1,6 @@
 // The read copy in Workers KV, written by the object alone.
 
-import { macOf } from "../../shared/workspace.js";
+import { macOf } from "../../shared/src/workspace.js";
 
 /** Workers KV takes one write a second for each key; a little more, for clocks that differ. */
 const WRITE_PAUSE_MS = 1_100;

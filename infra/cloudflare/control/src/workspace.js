@@ -1,8 +1,8 @@
 // The Durable Object of a workspace: its control plane, and the authority the data plane asks.
 
 import { DurableObject } from "cloudflare:workers";
-import { settingsOf } from "../../shared/instance.js";
-import { cause, trace } from "../../shared/log.js";
+import { settingsOf } from "../../shared/src/instance.js";
+import { cause, trace } from "../../shared/src/log.js";
 import { call, callMethod, create, currentGeneration } from "./core.js";
 import { Replica } from "./replica.js";
 

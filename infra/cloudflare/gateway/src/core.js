@@ -19,7 +19,7 @@ import {
   responseFields,
   via as viaEntry,
 } from "../../build/gateway/glue/latchkey_worker_gateway.js";
-import { manage, settingsOf, Unconfigured } from "../../shared/instance.js";
+import { manage, settingsOf, Unconfigured } from "../../shared/src/instance.js";
 
 initSync({ module });
 

@@ -1,6 +1,6 @@
 // Bodies that lose what core found in them.
 
-import { joined } from "../../shared/body.js";
+import { joined } from "../../shared/src/body.js";
 
 /** The body without the ranges `from-to,from-to,`. */
 export function cut(body, ranges) {

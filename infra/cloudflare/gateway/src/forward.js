@@ -7,7 +7,7 @@
 //   how the added fields of a response are reckoned: ROUTE-77, and tests/fields.test.mjs;
 //   that what `Connection` of a response names is taken out: tests/platform.test.mjs.
 
-import { cause } from "../../shared/log.js";
+import { cause } from "../../shared/src/log.js";
 import { call, fieldsAdded, judge, tellsLatency, via } from "./core.js";
 import { cut } from "./cut.js";
 import { beside } from "./learn.js";

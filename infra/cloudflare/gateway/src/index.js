@@ -1,9 +1,9 @@
 // The gateway's script: asks core what is to become of a request, fetches what it needs, does what it says.
 
-import { lastWords, ownResponse } from "../../shared/answer.js";
-import { readBody } from "../../shared/body.js";
-import { Unconfigured } from "../../shared/instance.js";
-import { trace } from "../../shared/log.js";
+import { lastWords, ownResponse } from "../../shared/src/answer.js";
+import { readBody } from "../../shared/src/body.js";
+import { Unconfigured } from "../../shared/src/instance.js";
+import { trace } from "../../shared/src/log.js";
 import { call, configure } from "./core.js";
 import { describe } from "./describe.js";
 import { forward } from "./forward.js";

@@ -1,7 +1,7 @@
 // Fetches what core lacks: grants from KV or the object, changes from the object.
 
-import { cause, trace } from "../../shared/log.js";
-import { macOf, workspace } from "../../shared/workspace.js";
+import { cause, trace } from "../../shared/src/log.js";
+import { macOf, workspace } from "../../shared/src/workspace.js";
 import { call, configure, currentGeneration, learnNames } from "./core.js";
 
 /** How long the object or KV may take to answer. */

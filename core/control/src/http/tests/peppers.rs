@@ -17,6 +17,7 @@ async fn token_under_the_previous_pepper_still_works() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a key to bring")]
 async fn a_key_of_the_previous_pepper_is_genuine() {
     let control = new_control().await;
     call(&control, "POST", "/consumers", "{\"username\":\"bob\"}").await;

@@ -1,5 +1,9 @@
 //! Keys and secrets are stored as digests only, and move from one pepper to the next.
 
+use latchkey_published::rehash::{self, Rehash};
+use latchkey_store::rehash::ask_for_rehash;
+use latchkey_store::{Batch, RecordKey, Write};
+
 use super::*;
 
 #[tokio::test]
@@ -69,4 +73,47 @@ async fn key_moves_to_the_pepper_in_use() {
     registry.delete(&path).await.unwrap();
     registry.rehash(old, new, peppers().current.id()).await.unwrap();
     assert!(store.grants().await.is_empty());
+}
+
+#[tokio::test]
+async fn moves_that_gateways_ask_for_are_carried_out_once() {
+    let store = TestStore::default();
+    let old_peppers = Peppers { current: Pepper::new(b"before"), previous: None };
+    let clock = ManualClock::at(START_MS);
+    let before = Registry::open(&store, clock, SeededRandom::new(1), old_peppers.clone()).await.unwrap();
+    before.create(EntityKind::Consumers, &[], &object(json!({"username": "bob"}))).await.unwrap();
+    let scope = [step(EntityKind::Consumers, "bob")];
+    for key in ["k", "other", "third"] {
+        before.create(EntityKind::KeyauthCredentials, &scope, &object(json!({"key": key}))).await.unwrap();
+    }
+
+    let registry = open(&store, 2).await;
+    let old = |key: &str| old_peppers.current.digest(key.as_bytes());
+    let asked = |key: &str, pepper_id| Rehash { old: old(key), new: digest(key), pepper_id };
+    let current = peppers().current.id();
+    for request in [asked("k", current), asked("other", old_peppers.current.id()), asked("unknown", current)]
+    {
+        ask_for_rehash(&&store, &request).await.unwrap();
+    }
+    // What is not stored where its own digest says, or does not read, is not believed.
+    let misplaced = RecordKey::new(rehash::PARTITION, "misplaced");
+    let odd = RecordKey::new(rehash::PARTITION, "odd");
+    let writes =
+        vec![Write::Put(misplaced, asked("third", current).encode()), Write::Put(odd, b"{}".to_vec())];
+    store.inner.commit(Batch { checks: vec![], writes }).await.unwrap();
+
+    registry.carry_out_rehashes(3).await.unwrap();
+    assert_eq!(requests(&store).await, 2, "no more at once than was said");
+    registry.carry_out_rehashes(3).await.unwrap();
+    assert_eq!(requests(&store).await, 0);
+    assert_eq!(grant(&store, "k").await.unwrap().pepper_id, current);
+    let mut digests: Vec<_> = store.grants().await.into_values().map(|grant| grant.digest.to_hex()).collect();
+    digests.sort_unstable();
+    let mut expected = [digest("k"), old("other"), old("third")].map(|digest| digest.to_hex());
+    expected.sort_unstable();
+    assert_eq!(digests, expected);
+}
+
+async fn requests(store: &TestStore) -> usize {
+    store.inner.scan(rehash::PARTITION, "", None, 100).await.unwrap().records.len()
 }

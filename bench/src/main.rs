@@ -1,0 +1,49 @@
+//! `cargo xtask bench`: Latchkey measured beside others.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+
+mod document;
+mod machine;
+
+mod gateway;
+mod lambda;
+
+use clap::Parser;
+use xtask::{worker, workspace};
+
+/// Measures Latchkey beside others.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask bench")]
+struct Options {
+    /// Which one; core and gateway without it.
+    #[command(subcommand)]
+    which: Option<Which>,
+}
+
+#[derive(clap::Subcommand)]
+enum Which {
+    /// The benchmarks of the core alone.
+    Core,
+    /// The whole local gateway beside nginx, HAProxy and Caddy.
+    Gateway(gateway::Options),
+    /// The Lambda function beside ones in Node.js and Python and one that answers a constant.
+    Lambda(lambda::Options),
+    /// The Cloudflare Worker beside one on Hono, one that only proxies and one that answers a constant.
+    Worker,
+}
+
+fn main() -> anyhow::Result<()> {
+    match &Options::parse().which {
+        Some(Which::Core) => bench_core(),
+        Some(Which::Gateway(options)) => gateway::run(options),
+        Some(Which::Lambda(options)) => lambda::run(options),
+        Some(Which::Worker) => worker::bench(),
+        None => {
+            bench_core()?;
+            gateway::run(&gateway::Options::default())
+        }
+    }
+}
+
+fn bench_core() -> anyhow::Result<()> {
+    workspace::cargo(&["bench", "--package", "latchkey-gateway"])
+}

@@ -1,0 +1,357 @@
+//! A transaction in terms of entities: loads and saves them with their indexes.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::Error;
+use super::records;
+use crate::schema::{EntityKind, FieldKind, Object};
+use crate::transaction::Transaction;
+use latchkey_published::grant::Grant;
+use latchkey_published::keys::KeyDigest;
+use latchkey_published::limits;
+use latchkey_published::snapshot::{ConfigKind, WorkspaceSettings};
+use latchkey_store::{Commit, RecordKey, Store, StoreError};
+
+/// Member of a stored entity that is being deleted over several commits.
+pub(super) const DELETING: &str = "_deleting";
+/// Records read at once by a scan.
+const SCAN_PAGE: usize = 200;
+
+/// A transaction in terms of entities.
+pub(super) struct EntityTransaction<'s, S> {
+    transaction: Transaction<'s, S>,
+    /// The time this change is made at, in milliseconds since the Unix epoch.
+    pub(super) now_ms: u64,
+}
+
+/// Some children of an entity.
+pub(super) struct Children {
+    pub(super) objects: Vec<Object>,
+    /// Whether there are more.
+    pub(super) more: bool,
+}
+
+impl<'s, S: Store> EntityTransaction<'s, S> {
+    pub(super) fn new(store: &'s S, now_ms: u64) -> Self {
+        EntityTransaction { transaction: Transaction::new(store), now_ms }
+    }
+
+    pub(super) async fn commit(self) -> Result<Commit, StoreError> {
+        self.transaction.commit(self.now_ms).await
+    }
+
+    /// Records this will touch, about.
+    pub(super) fn size(&self) -> usize {
+        self.transaction.size()
+    }
+
+    /// An entity; `None` also while it is being deleted.
+    pub(super) async fn load(&mut self, kind: EntityKind, id: Uuid) -> Result<Option<Object>, Error> {
+        let object = self.load_marked(kind, id).await?;
+        Ok(object.filter(|object| !object.contains_key(DELETING)))
+    }
+
+    /// An entity, also while it is being deleted.
+    pub(super) async fn load_marked(&mut self, kind: EntityKind, id: Uuid) -> Result<Option<Object>, Error> {
+        self.read_json(&records::entity(kind, id)).await
+    }
+
+    /// Id of the entity with a unique value.
+    pub(super) async fn find(
+        &mut self,
+        kind: EntityKind,
+        field: &str,
+        value: &str,
+    ) -> Result<Option<Uuid>, Error> {
+        self.read_json(&records::unique(kind, field, value)).await
+    }
+
+    /// Writes an entity, its indexes and its copies under what it refers to.
+    pub(super) async fn save(
+        &mut self,
+        kind: EntityKind,
+        old: Option<&Object>,
+        new: &Object,
+    ) -> Result<(), Error> {
+        let id = id_of(new)?;
+        let bytes = to_json(new);
+        if bytes.len() > limits::ENTITY_BYTES_MAX {
+            let sentence = format!("must not exceed {} bytes", limits::ENTITY_BYTES_MAX);
+            return Err(Error::Schema(crate::schema::Violation::of_entity(sentence)));
+        }
+        self.index_unique(kind, id, old, new).await?;
+        self.index_references(kind, id, old, new, &bytes).await?;
+        self.put(records::entity(kind, id), bytes);
+        if let Some(config_kind) = config_kind(kind) {
+            self.transaction.publish_config(config_kind, id, Some(published(kind, new)));
+        }
+        Ok(())
+    }
+
+    /// Removes an entity, its indexes and its copies. Its children must be gone.
+    pub(super) fn remove(&mut self, kind: EntityKind, object: &Object) -> Result<(), Error> {
+        let id = id_of(object)?;
+        for (name, value) in unique_values(kind, object) {
+            self.delete(records::unique(kind, &name, &value));
+        }
+        for (field, parent) in kind.schema().references() {
+            if let Some(parent_id) = reference(object, field.name) {
+                self.delete(records::child(parent, parent_id, kind, id));
+                self.touch_guard(parent, parent_id);
+            }
+        }
+        self.delete(records::guard(kind, id));
+        self.delete(records::entity(kind, id));
+        if let Some(config_kind) = config_kind(kind) {
+            self.transaction.publish_config(config_kind, id, None);
+        }
+        Ok(())
+    }
+
+    /// Hides an entity until [`EntityTransaction::remove`]: it can neither be read, changed nor referred to.
+    pub(super) fn mark_deleting(&mut self, kind: EntityKind, object: &Object) -> Result<(), Error> {
+        let id = id_of(object)?;
+        let mut marked = object.clone();
+        marked.insert(DELETING.to_owned(), true.into());
+        let bytes = to_json(&marked);
+        for (field, parent) in kind.schema().references() {
+            if let Some(parent_id) = reference(object, field.name) {
+                self.put(records::child(parent, parent_id, kind, id), bytes.clone());
+                self.touch_guard(parent, parent_id);
+            }
+        }
+        self.put(records::entity(kind, id), bytes);
+        if let Some(config_kind) = config_kind(kind) {
+            self.transaction.publish_config(config_kind, id, None);
+        }
+        Ok(())
+    }
+
+    /// All children of a kind, as this transaction leaves them; checked through the guard.
+    pub(super) async fn children(
+        &mut self,
+        parent: EntityKind,
+        parent_id: Uuid,
+        kind: EntityKind,
+    ) -> Result<Vec<Object>, Error> {
+        Ok(self.children_page(parent, parent_id, kind, None, usize::MAX).await?.objects)
+    }
+
+    /// Up to `limit` children of a kind after the one with the id `after`, in order of their ids,
+    /// as this transaction leaves them; checked through the guard.
+    pub(super) async fn children_page(
+        &mut self,
+        parent: EntityKind,
+        parent_id: Uuid,
+        kind: EntityKind,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Children, Error> {
+        self.transaction.get(&records::guard(parent, parent_id)).await?;
+        let partition = records::child_partition(parent, parent_id);
+        let prefix = records::child_prefix(kind);
+        let mut after = after.map(|id| format!("{prefix}{id}"));
+        let written = self.transaction.written(&partition, &prefix);
+        let own: Vec<(String, Option<Vec<u8>>)> = written
+            .filter(|(sort, _)| after.as_deref().is_none_or(|after| *sort > after))
+            .map(|(sort, value)| (sort.to_owned(), value.map(<[u8]>::to_vec)))
+            .collect();
+        let mut own = own.into_iter().peekable();
+        let mut objects = Vec::new();
+        loop {
+            let page = self.transaction.scan(&partition, &prefix, after.as_deref(), SCAN_PAGE).await?;
+            for (sort, record) in page.records {
+                while let Some((_, written)) = own.next_if(|(own, _)| *own < sort) {
+                    objects.extend(written);
+                }
+                match own.next_if(|(own, _)| *own == sort) {
+                    Some((_, written)) => objects.extend(written),
+                    None => objects.push(record.value),
+                }
+                after = Some(sort);
+            }
+            if !page.more || objects.len() > limit {
+                if !page.more {
+                    objects.extend(own.filter_map(|(_, written)| written));
+                }
+                break;
+            }
+        }
+        let more = objects.len() > limit;
+        objects.truncate(limit);
+        let objects = objects.iter().map(|bytes| parse(bytes)).collect::<Result<_, _>>()?;
+        Ok(Children { objects, more })
+    }
+
+    /// Tells whoever relies on what the children are that they have changed.
+    pub(super) fn touch_guard(&mut self, parent: EntityKind, parent_id: Uuid) {
+        self.put(records::guard(parent, parent_id), Vec::new());
+    }
+
+    pub(super) fn publish_grant(&mut self, digest: KeyDigest, grant: Option<Grant>) {
+        self.transaction.publish_grant(digest, grant);
+    }
+
+    pub(super) fn publish_consumer(&mut self, id: Uuid, consumer: Option<Value>) {
+        self.transaction.publish_config(ConfigKind::Consumers, id, consumer);
+    }
+
+    pub(super) async fn settings(&mut self) -> Result<WorkspaceSettings, Error> {
+        Ok(self.transaction.settings().await?)
+    }
+
+    pub(super) fn publish_settings(&mut self, settings: WorkspaceSettings) {
+        self.transaction.publish_settings(settings);
+    }
+
+    pub(super) async fn read_json<T: for<'de> serde::Deserialize<'de>>(
+        &mut self,
+        key: &RecordKey,
+    ) -> Result<Option<T>, Error> {
+        self.transaction.get(key).await?.map(|bytes| parse(&bytes)).transpose()
+    }
+
+    pub(super) fn put_json(&mut self, key: RecordKey, value: &impl serde::Serialize) {
+        self.put(key, to_json(value));
+    }
+
+    pub(super) fn put(&mut self, key: RecordKey, value: Vec<u8>) {
+        self.transaction.put(key, value);
+    }
+
+    pub(super) fn delete(&mut self, key: RecordKey) {
+        self.transaction.delete(key);
+    }
+
+    async fn index_unique(
+        &mut self,
+        kind: EntityKind,
+        id: Uuid,
+        old: Option<&Object>,
+        new: &Object,
+    ) -> Result<(), Error> {
+        let before = old.map(|old| unique_values(kind, old)).unwrap_or_default();
+        let after = unique_values(kind, new);
+        for entry in before.iter().filter(|entry| !after.contains(entry)) {
+            self.delete(records::unique(kind, &entry.0, &entry.1));
+        }
+        for (name, value) in after.iter().filter(|entry| !before.contains(entry)) {
+            let key = records::unique(kind, name, value);
+            let holder: Option<Uuid> = self.read_json(&key).await?;
+            if holder.is_some_and(|holder| holder != id) {
+                return Err(not_unique(kind, name, new));
+            }
+            self.put_json(key, &id);
+        }
+        Ok(())
+    }
+
+    async fn index_references(
+        &mut self,
+        kind: EntityKind,
+        id: Uuid,
+        old: Option<&Object>,
+        new: &Object,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        for field in kind.schema().fields {
+            let FieldKind::Foreign(to, _) = field.kind else { continue };
+            let before = old.and_then(|old| reference(old, field.name));
+            let after = reference(new, field.name);
+            if let (Some(parent), Some(parent_id)) = (to, before.filter(|_| before != after)) {
+                self.delete(records::child(parent, parent_id, kind, id));
+                self.touch_guard(parent, parent_id);
+            }
+            let Some(parent_id) = after else { continue };
+            let known = match to {
+                Some(parent) => before == after || self.load(parent, parent_id).await?.is_some(),
+                None => false,
+            };
+            let Some(parent) = to.filter(|_| known) else {
+                let kind = to.map_or("certificates", EntityKind::name);
+                return Err(Error::NoSuchReference { field: field.name, kind, id: parent_id.to_string() });
+            };
+            self.put(records::child(parent, parent_id, kind, id), bytes.to_vec());
+            self.touch_guard(parent, parent_id);
+        }
+        Ok(())
+    }
+}
+
+/// Names and values under which an entity is found, and no other may be.
+fn unique_values(kind: EntityKind, object: &Object) -> Vec<(String, String)> {
+    let schema = kind.schema();
+    let single = schema.fields.iter().filter(|field| field.unique).filter_map(|field| {
+        let value = object.get(field.name)?.as_str()?;
+        Some((field.name.to_owned(), value.to_owned()))
+    });
+    let mut values: Vec<(String, String)> = single.collect();
+    if !schema.unique_together.is_empty() {
+        let parts = schema.unique_together.iter().map(|name| match object.get(*name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Object(_)) => reference(object, name).map(|id| id.to_string()).unwrap_or_default(),
+            _ => String::new(),
+        });
+        values.push(("@together".to_owned(), parts.collect::<Vec<_>>().join(":")));
+    }
+    values
+}
+
+fn not_unique(kind: EntityKind, name: &str, object: &Object) -> Error {
+    let names: &[&str] = if name == "@together" { kind.schema().unique_together } else { &[name] };
+    let member = |name: &&str| ((*name).to_owned(), object.get(*name).cloned().unwrap_or_default());
+    Error::NotUnique(names.iter().map(member).collect())
+}
+
+fn config_kind(kind: EntityKind) -> Option<ConfigKind> {
+    match kind {
+        EntityKind::Services => Some(ConfigKind::Services),
+        EntityKind::Routes => Some(ConfigKind::Routes),
+        EntityKind::Plugins => Some(ConfigKind::Plugins),
+        // Published only while a plugin names it as its anonymous one.
+        EntityKind::Consumers => None,
+        EntityKind::KeyauthCredentials
+        | EntityKind::Developers
+        | EntityKind::Applications
+        | EntityKind::ApplicationInstances
+        | EntityKind::Oauth2Credentials => None,
+    }
+}
+
+/// An entity as the gateway gets it: null where there is a default is the default, which programs
+/// before the first format want to see.
+fn published(kind: EntityKind, object: &Object) -> Value {
+    let mut published = public(object);
+    for field in kind.schema().fields {
+        if let Some(value) = published.get_mut(field.name).filter(|value| value.is_null()) {
+            *value = field.default.value();
+        }
+    }
+    Value::Object(published)
+}
+
+/// An entity without what only the registry knows of it.
+pub(super) fn public(object: &Object) -> Object {
+    object.iter().filter(|(name, _)| !name.starts_with('_')).map(|(n, v)| (n.clone(), v.clone())).collect()
+}
+
+/// Id of a stored entity.
+pub(super) fn id_of(object: &Object) -> Result<Uuid, Error> {
+    let id = object.get("id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok());
+    id.ok_or_else(|| Error::Store(StoreError::Failed("stored entity without id".to_owned())))
+}
+
+/// Id of the entity that a field refers to.
+pub(super) fn reference(object: &Object, field: &str) -> Option<Uuid> {
+    Uuid::try_parse(object.get(field)?.get("id")?.as_str()?).ok()
+}
+
+fn parse<T: for<'de> serde::Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::Store(StoreError::Failed(format!("unreadable record: {error}"))))
+}
+
+fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("records have string keys only")
+}

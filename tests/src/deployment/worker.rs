@@ -1,0 +1,100 @@
+//! The built Worker in workerd, with what it stores in files and stores that can fail.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::any::Deployment;
+use super::doors::Doors;
+use crate::output::Output;
+
+/// Names the program Node.js, for tests that run the Worker.
+pub const NODE_VARIABLE: &str = "LATCHKEY_NODE";
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/cloudflare");
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Ended on drop.
+pub struct Worker {
+    doors: Doors,
+    admin_token: String,
+    process: Child,
+    /// Lines of standard output, as they come.
+    lines: mpsc::Receiver<String>,
+    output: Output,
+    stored: TempDir,
+}
+
+impl Worker {
+    /// Starts `infra/cloudflare/tests/canary.mjs` over what `cargo xtask worker build` made.
+    pub fn start(admin_token: &str, pepper: &str) -> Self {
+        let node = std::env::var_os(NODE_VARIABLE).unwrap_or_else(|| {
+            panic!("{NODE_VARIABLE} must name Node.js: `cargo xtask worker test` runs this test with it")
+        });
+        let stored = tempfile::Builder::new().prefix("latchkey-worker-").tempdir().unwrap();
+        let mut process = Command::new(node)
+            .current_dir(FOLDER)
+            .arg("tests/canary.mjs")
+            .arg(stored.path())
+            .env("LATCHKEY_ADMIN_TOKEN", admin_token)
+            .env("LATCHKEY_PEPPER", pepper)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cannot start Node.js");
+        let output = Output::default();
+        output.collect(process.stderr.take().unwrap());
+        let lines = output.collect_lines(process.stdout.take().unwrap());
+        let urls = line_after("listening on ", &lines, &output);
+        let (gateway_url, control_url) = urls.split_once(' ').expect("both doors");
+        let doors = Doors::two(gateway_url, control_url);
+        Self { doors, admin_token: admin_token.to_owned(), process, lines, output, stored }
+    }
+
+    /// Folder of all that it stores.
+    pub fn stored(&self) -> &Path {
+        self.stored.path()
+    }
+
+    /// From now on its stores fail, for good.
+    pub fn break_stores(&mut self) {
+        writeln!(self.process.stdin.as_mut().unwrap(), "break").expect("the Worker has ended");
+        line_after("the stores fail", &self.lines, &self.output);
+    }
+}
+
+/// What comes behind `start` in the next line that begins so.
+fn line_after(start: &str, lines: &mpsc::Receiver<String>, output: &Output) -> String {
+    loop {
+        let line = lines.recv_timeout(TIMEOUT);
+        let line = line.unwrap_or_else(|error| panic!("no line {start:?}: {error}\n{}", output.text()));
+        if let Some(rest) = line.strip_prefix(start) {
+            return rest.to_owned();
+        }
+    }
+}
+
+impl Deployment for Worker {
+    fn doors(&self) -> &Doors {
+        &self.doors
+    }
+
+    fn admin_token(&self) -> &str {
+        &self.admin_token
+    }
+
+    fn output(&self) -> String {
+        self.output.text()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
