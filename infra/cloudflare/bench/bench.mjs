@@ -99,9 +99,19 @@ async function prepareLatchkey(server, routes) {
   await make("/consumers", { username: "bob" });
   const { key } = await make("/consumers/bob/key-auth", {});
   const cold = all ? await inParallel(COLD_KEYS, async () => (await make("/consumers/bob/key-auth", {})).key) : [];
-  // KV takes a moment to have them all; until then a cold key costs a look in the object too.
-  if (all) await new Promise((resolve) => setTimeout(resolve, 2_000));
+  if (all) await published(server, cold.length + 1);
   return cases(routes, key, cold);
+}
+
+/** KV takes a moment to have so many; until then a cold key costs a look in the object too. */
+async function published(server, count) {
+  const end = Date.now() + 120_000;
+  while (Number(await fetch(server.kvUrl).then((response) => response.text())) < count) {
+    if (Date.now() > end) throw new Error("the object does not publish");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  // Then memory is of a state that has them all.
+  await new Promise((resolve) => setTimeout(resolve, 6_000));
 }
 
 async function prepareHono(server, routes) {

@@ -11,15 +11,21 @@ import { PEPPER, TOKEN } from "./harness.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COMPATIBILITY_DATE = "2026-07-01";
 
-/** A namespace of KV that forgets nothing and answers at once. */
+/** A namespace of KV that forgets nothing and answers at once; at `/`, how many records it has. */
 const KV_STAND_IN = `
+const METADATA = "cf-kv-metadata";
 const records = new Map();
 export default { async fetch(request) {
   const key = decodeURIComponent(new URL(request.url).pathname.slice(1));
-  if (request.method === "PUT") { records.set(key, await request.text()); return new Response(); }
+  if (key === "") return new Response(String(records.size));
+  if (request.method === "PUT") {
+    records.set(key, { value: await request.text(), metadata: request.headers.get(METADATA) });
+    return new Response();
+  }
   if (request.method === "DELETE") { records.delete(key); return new Response(); }
-  const value = records.get(key);
-  return value === undefined ? new Response("", { status: 404 }) : new Response(value);
+  const found = records.get(key);
+  if (found === undefined) return new Response("", { status: 404 });
+  return new Response(found.value, { headers: found.metadata === null ? {} : { [METADATA]: found.metadata } });
 } };`;
 
 const PEPPER_BINDING = `(name = "LATCHKEY_PEPPER", text = "${PEPPER}")`;

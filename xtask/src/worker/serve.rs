@@ -17,10 +17,12 @@ pub(super) struct Served {
     pub(super) control_url: String,
     /// Its admin token.
     pub(super) token: String,
+    /// Within how many milliseconds a change acts at the gateway.
+    pub(super) bound_ms: String,
 }
 
 impl Served {
-    /// Starts `infra/cloudflare/tests/serve.mjs`, which prints both doors and the token.
+    /// Starts `infra/cloudflare/tests/serve.mjs`, which prints these.
     pub(super) fn start() -> Result<Self> {
         let mut process = node()
             .arg("tests/serve.mjs")
@@ -32,10 +34,13 @@ impl Served {
         let mut lines = BufReader::new(output).lines();
         let line = lines.next().context("the Worker did not start")??;
         let parts: Vec<&str> = line.split(' ').collect();
-        let [gateway_url, control_url, token] = parts[..] else { bail!("the Worker printed {line:?}") };
-        let [gateway_url, control_url, token] = [gateway_url, control_url, token].map(str::to_owned);
+        let [gateway_url, control_url, token, bound_ms] = parts[..] else {
+            bail!("the Worker printed {line:?}")
+        };
+        let [gateway_url, control_url, token, bound_ms] =
+            [gateway_url, control_url, token, bound_ms].map(str::to_owned);
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
-        Ok(Served { process, gateway_url, control_url, token })
+        Ok(Served { process, gateway_url, control_url, token, bound_ms })
     }
 }
 
