@@ -6,11 +6,11 @@
 #![no_main]
 #![allow(dead_code)]
 
-#[path = "../../local-adapter/src/codec_oracle.rs"]
+#[path = "../../local-adapter/src/upstream/codec_oracle.rs"]
 mod codec_oracle;
-#[path = "../../local-adapter/src/response_body.rs"]
+#[path = "../../local-adapter/src/upstream/response_body.rs"]
 mod response_body;
-#[path = "../../local-adapter/src/response_head.rs"]
+#[path = "../../local-adapter/src/upstream/response_head.rs"]
 mod response_head;
 
 use http::Method;

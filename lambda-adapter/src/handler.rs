@@ -52,7 +52,11 @@ async fn handle_request(environment: &Environment, event: &RawValue) -> Reply {
         Ok(read) => read,
         Err(Malformed(reason)) => {
             tracing::warn!(reason, "an event is not understood");
-            let refusals = Refusals::new(&http::HeaderMap::new(), environment.ids.draw());
+            let refusals = Refusals::new(
+                &http::HeaderMap::new(),
+                environment.ids.draw(),
+                environment.settings.response_fields,
+            );
             let response = held(refusals.refuse(&BAD_REQUEST, 0));
             return FunctionResponse::BufferedResponse(answer_in_every_form(&response));
         }

@@ -10,15 +10,17 @@ use bytes::Bytes;
 /// What bytes are held for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Heads of requests.
+    /// Heads of requests at the gateway.
     Head,
-    /// Bodies of requests to the Admin API.
-    AdminBody,
     /// Bodies of proxied requests, held because they are searched for a key.
     SearchedBody,
+    /// Heads of requests at the control door.
+    ControlHead,
+    /// Bodies of requests at the control door.
+    ControlBody,
 }
 
-const KINDS: usize = 3;
+const KINDS: usize = 4;
 
 /// The budget of the process, shared by all threads. Only what is longer than nearly all heads and
 /// bodies are asks here, so that the lock is not on the way of ordinary requests.
@@ -35,11 +37,12 @@ struct Held {
 }
 
 impl Budget {
-    /// A budget of so many bytes: half for searched bodies, a quarter each for heads and for bodies
-    /// of the Admin API.
+    /// A budget of so many bytes: half for searched bodies, a quarter for the gateway's heads, and an
+    /// eighth each for heads and bodies at the control door.
     pub(crate) fn new(bytes_max: usize) -> Arc<Self> {
-        let quarter = bytes_max / 4;
-        Arc::new(Budget { bytes_max: [quarter, quarter, bytes_max / 2], held: Mutex::default() })
+        let eighth = bytes_max / 8;
+        let of_kinds = [bytes_max / 4, bytes_max / 2, eighth, eighth];
+        Arc::new(Budget { bytes_max: of_kinds, held: Mutex::default() })
     }
 
     /// Nothing held yet for `peer`.
@@ -163,11 +166,12 @@ mod tests {
         assert!(charge(&budget, Kind::SearchedBody, EVE, 1).is_none());
         // Other kinds have their own, of the same peers too.
         let head = charge(&budget, Kind::Head, ANN, 100).unwrap();
-        let admin = charge(&budget, Kind::AdminBody, EVE, 100).unwrap();
-        assert!(charge(&budget, Kind::AdminBody, EVE, 1).is_none());
+        let control = charge(&budget, Kind::ControlBody, EVE, 50).unwrap();
+        assert!(charge(&budget, Kind::ControlBody, EVE, 1).is_none());
+        assert!(charge(&budget, Kind::ControlHead, EVE, 50).is_some());
         drop(ann);
         assert!(charge(&budget, Kind::SearchedBody, EVE, 200).is_some());
-        drop((bob, head, admin));
+        drop((bob, head, control));
         let held = budget.held.lock().unwrap();
         assert_eq!((held.bytes, held.by_peer.len()), ([0; KINDS], 0));
     }

@@ -1,8 +1,7 @@
-//! A client's socket, watched: what heads of requests hold is charged to the budget, and whoever
-//! ends a connection can know that all was sent.
+//! A client's socket as hyper uses it, watched: what heads of requests show is noted, what they hold
+//! is charged to the budget, and whoever ends a connection can know that all was sent.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +11,15 @@ use latchkey_published::limits::HELD_FREE_BYTES;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::budget::{Budget, Charge, Kind};
+use crate::budget::Charge;
+use crate::heads::{HeadWatch, Heads};
 use crate::seats::Seat;
 
 /// Read at once of a body that is held, in bytes.
 const HELD_READ_BYTES: usize = 8 * 1024;
+/// Head and body of a short response together, in bytes: up to this they are copied into one
+/// buffer, which costs less than having the kernel gather them.
+const GATHER_BYTES_MAX: usize = 2048;
 /// Room that hyper has for a head, for each byte of it: it doubles its buffer to make room.
 const ROOM_OF_HEAD: usize = 2;
 /// Sent where hyper has no word: it only sees that reading fails.
@@ -94,23 +97,24 @@ impl Wire {
 pub(crate) struct ClientStream {
     stream: TcpStream,
     wire: Arc<Wire>,
-    head: Charge,
+    watch: HeadWatch,
+    held: Charge,
     /// Whether hyper has anything in its hands that was not sent.
     is_flushed: bool,
     _seat: Seat,
 }
 
 impl ClientStream {
-    /// Watches a socket.
+    /// Watches a socket; what its heads show is told to `heads`, and what they hold charged to `held`.
     pub(crate) fn new(
         stream: TcpStream,
         wire: &Arc<Wire>,
-        budget: &Arc<Budget>,
-        peer: IpAddr,
+        heads: &Arc<Heads>,
+        held: Charge,
         seat: Seat,
     ) -> Self {
-        let head = budget.charge(Kind::Head, peer);
-        ClientStream { stream, wire: Arc::clone(wire), head, is_flushed: true, _seat: seat }
+        let (wire, watch) = (Arc::clone(wire), HeadWatch::new(Arc::clone(heads)));
+        ClientStream { stream, wire, watch, held, is_flushed: true, _seat: seat }
     }
 
     /// Tells a client that has begun a head and does not end it.
@@ -140,10 +144,10 @@ impl ClientStream {
         let head_bytes = self.wire.head_bytes.load(Ordering::Relaxed) + bytes;
         if head_bytes == bytes {
             // The first of a head: what was held of the one before is gone.
-            self.head.clear();
+            self.held.clear();
         }
         self.wire.head_bytes.store(head_bytes, Ordering::Relaxed);
-        head_bytes <= HELD_FREE_BYTES || self.head.grow_to(ROOM_OF_HEAD * head_bytes)
+        head_bytes <= HELD_FREE_BYTES || self.held.grow_to(ROOM_OF_HEAD * head_bytes)
     }
 }
 
@@ -164,6 +168,7 @@ impl AsyncRead for ClientStream {
             self.tell(TOO_MUCH_HELD);
             return Poll::Ready(Err(io::Error::other("the budget for heads is used up")));
         }
+        self.watch.look(&buffer.filled()[before..]);
         Poll::Ready(Ok(()))
     }
 }
@@ -195,7 +200,21 @@ impl AsyncWrite for ClientStream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.is_flushed = false;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let stream = Pin::new(&mut self.stream);
+        if let [slice] = slices {
+            return stream.poll_write(cx, slice);
+        }
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        if length > GATHER_BYTES_MAX {
+            return stream.poll_write_vectored(cx, slices);
+        }
+        let mut buffer = [0; GATHER_BYTES_MAX];
+        let mut end = 0;
+        for slice in slices {
+            buffer[end..end + slice.len()].copy_from_slice(slice);
+            end += slice.len();
+        }
+        stream.poll_write(cx, &buffer[..length])
     }
 
     fn is_write_vectored(&self) -> bool {

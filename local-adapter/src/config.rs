@@ -1,21 +1,25 @@
 //! Settings: flags and environment, each with its unit and default; secrets by environment alone.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Parser;
+use latchkey_control::http::{AdminOrigins, ControlSettings};
+use latchkey_control::ports::Random as _;
 use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::limits::{
-    ADMIN_GUESSES_PER_SECOND_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
+    ADMIN_GUESSES_PER_SECOND_DEFAULT, DRAIN_MS_DEFAULT, GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT,
+    HELD_BYTES_PER_SECOND_DEFAULT,
 };
 use latchkey_request::client::TrustedIps;
 use latchkey_request::network::parse_networks;
+use latchkey_request::origin::Origin;
 use latchkey_router::OwnPaths;
 
-/// Everything under this path is ours, all else is proxied.
-pub(crate) const PREFIX: &str = "/-";
+use crate::origin::origin_of;
+use crate::system::SystemRandom;
 
 const SECRETS_HELP: &str = "\
 Secrets, read from the environment alone so that no process list shows them:
@@ -32,23 +36,46 @@ Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LO
 #[derive(Clone, Debug, Parser)]
 #[command(version, after_help = SECRETS_HELP)]
 pub(crate) struct Settings {
-    /// Address and port to listen on; port 0 takes a free one
+    /// Where the gateway listens, plain HTTP/1.1; port 0 takes a free one
     #[arg(long, env = "LATCHKEY_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
+
+    /// Where the control door (Admin API, health) listens, plain HTTP/1.1; port 0 takes a free one [default: 127.0.0.1 and the gateway's port + 1, wherever the gateway listens]
+    #[arg(long, env = "LATCHKEY_CONTROL_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) control_listen: Option<SocketAddr>,
 
     /// Folder of the store and the generated pepper; created when absent, for its owner alone
     #[arg(long, env = "LATCHKEY_DATA", value_name = "FOLDER", default_value = "./latchkey-data")]
     pub(crate) data: PathBuf,
 
+    /// Where people reach the control door, for links and pages, such as https://keys.example.com [default: where it listens]
+    #[arg(long, env = "LATCHKEY_CONTROL_ORIGIN", value_name = "ORIGIN", value_parser = Origin::parse)]
+    pub(crate) control_origin: Option<Origin>,
+
+    /// Where clients reach the gateway, for links and pages, such as https://api.example.com [default: where it listens]
+    #[arg(long, env = "LATCHKEY_GATEWAY_ORIGIN", value_name = "ORIGIN", value_parser = Origin::parse)]
+    pub(crate) gateway_origin: Option<Origin>,
+
+    /// Origins whose pages may call the Admin API in a browser, to the letter, with commas between them [default: none]
+    #[arg(
+        long,
+        env = "LATCHKEY_ADMIN_ORIGINS",
+        value_name = "ORIGINS",
+        value_parser = AdminOrigins::parse,
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) admin_origins: AdminOrigins,
+
     /// In an empty store, make a demo service, route, developer, application and key to try out
     #[arg(long)]
     pub(crate) demo: bool,
 
-    /// Threads that serve requests [default: one for each core]
+    /// Threads that serve requests at the gateway, 1 to 1024 [default: one for each core]
     #[arg(long, env = "LATCHKEY_THREADS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 
-    /// Peers that are believed who the client is, by X-Forwarded-For, -Proto, -Host and -Port: addresses and networks, with commas, such as 10.0.0.0/8,::1 [default: none]
+    /// Peers that are believed who the client is, at both doors, by X-Forwarded-For, -Proto, -Host and -Port (Kong's trusted_ips): addresses and networks, with commas, such as 10.0.0.0/8,::1; from all others these fields are replaced [default: none]
     #[arg(
         long,
         env = "LATCHKEY_TRUSTED_IPS",
@@ -58,7 +85,7 @@ pub(crate) struct Settings {
     )]
     pub(crate) trusted_ips: TrustedIps,
 
-    /// Fields that responses get: server_tokens, latency_tokens, Server, Via, X-Kong-Proxy-Latency, X-Kong-Response-Latency, X-Kong-Upstream-Latency, X-Kong-Upstream-Status, X-Kong-Request-Id, with commas between them; or off
+    /// Fields that responses are added, with commas between them (Kong's headers): Server (of answers made here) and Via (of upstreams' responses), both by server_tokens; X-Kong-Response-Latency, X-Kong-Proxy-Latency and X-Kong-Upstream-Latency, all by latency_tokens; X-Kong-Upstream-Status; X-Kong-Request-Id; or off; what is switched off is not worked out either
     #[arg(long, env = "LATCHKEY_HEADERS", value_name = "FIELDS", value_parser = ResponseFields::parse, default_value = "server_tokens, latency_tokens, X-Kong-Request-Id")]
     pub(crate) headers: ResponseFields,
 
@@ -66,46 +93,49 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_GATEWAY_PREFIX", value_name = "PATH", value_parser = OwnPaths::new, default_value = "/-")]
     pub(crate) gateway_prefix: OwnPaths,
 
-    /// Longest time after a change, in milliseconds, that a request may still be decided by the state before
-    #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = 5000)]
+    /// Longest time after a change, in milliseconds, that a request may still be decided by the state before (the local program acts at once, and closes open WebSockets within it)
+    #[arg(long, env = "LATCHKEY_REVOCATION_BOUND_MS", value_name = "MS", default_value_t = GatewaySettings::default().revocation_bound_ms)]
     pub(crate) revocation_bound_ms: u64,
 
-    /// How long known keys stay good past the bound while the feed of changes cannot be read, in milliseconds; 0: not at all
-    #[arg(long, env = "LATCHKEY_OUTAGE_GRACE_MS", value_name = "MS", default_value_t = 60_000)]
+    /// How long known keys stay good past the bound while the feed of changes cannot be read, in milliseconds; 0: not at all (the local program has the feed in its own memory, where this does not happen)
+    #[arg(long, env = "LATCHKEY_OUTAGE_GRACE_MS", value_name = "MS", default_value_t = GatewaySettings::default().outage_grace_ms)]
     pub(crate) outage_grace_ms: u64,
 
-    /// Longest body that is searched for a key, in bytes; a longer one is refused with 413
-    #[arg(long, env = "LATCHKEY_BODY_SEARCH_BYTES", value_name = "BYTES", default_value_t = 1 << 20)]
+    /// Longest body that is searched for a key (only with key_in_body), in bytes; a longer one is refused with 413
+    #[arg(long, env = "LATCHKEY_BODY_SEARCH_BYTES", value_name = "BYTES", default_value_t = GatewaySettings::default().body_search_bytes)]
     pub(crate) body_search_bytes: usize,
 
-    /// Memory for keys already looked up, in bytes, for all threads together
-    #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = 64 << 20)]
+    /// Memory for keys already looked up, in bytes, for all threads together (of a Lambda function, 33554432 unless it is set)
+    #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = GRANT_CACHE_BYTES_LOCAL_DEFAULT)]
     pub(crate) grant_cache_bytes: usize,
 
-    /// Networks that upstreams may be in although they are refused otherwise (link-local, metadata
-    /// services, multicast), e.g. 169.254.170.0/24; commas between them
+    /// Networks that upstreams may be in although they are refused otherwise (link-local, metadata services, multicast), with commas, such as 169.254.170.0/24,fe80::/10 [default: none]
     #[arg(long, env = "LATCHKEY_UPSTREAM_ALLOW", value_name = "NETWORKS", value_parser = upstream_addresses, default_value = "", hide_default_value = true)]
     pub(crate) upstream_allow: UpstreamAddresses,
 
-    /// Connections of clients at once; past it those that wait for their client are closed, and new ones wait [default: half the limit of file handles, at most 16384]
+    /// Connections of clients at the gateway at once; past it those that wait for their client are closed, and new ones wait [default: half the limit of file handles, at most 16384]
     #[arg(long, env = "LATCHKEY_MAX_CONNECTIONS", value_name = "COUNT", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) max_connections: Option<usize>,
 
-    /// Memory for bodies and long heads that are held, in bytes, for all clients together: half for bodies that are searched, a quarter each for the Admin API's and for heads, half of each for one client; past it 503
+    /// Memory for bodies and long heads that are held, in bytes, for all clients together: half for bodies that are searched, a quarter for heads at the gateway, an eighth each for heads and bodies at the control door, half of each for one client; past it 503
     #[arg(long, env = "LATCHKEY_HELD_BODY_BYTES", value_name = "BYTES", default_value_t = HELD_BYTES_DEFAULT)]
     pub(crate) held_body_bytes: usize,
 
     /// Least rate of bodies that are held, in bytes a second, after the first ten seconds; a slower one is refused with 408; 0: any rate
-    #[arg(long, env = "LATCHKEY_HELD_BODY_RATE", value_name = "BYTES", default_value_t = HELD_BYTES_PER_SECOND_DEFAULT)]
+    #[arg(long, env = "LATCHKEY_HELD_BODY_RATE", value_name = "BYTES/S", default_value_t = HELD_BYTES_PER_SECOND_DEFAULT)]
     pub(crate) held_body_rate: u32,
 
-    /// Wrong admin tokens from one address in a second that are answered 401; more are answered 429; 0: no bound
+    /// Wrong admin tokens from one address (of IPv6: one /64) in a second that are answered 401; more are answered 429; 0: no bound
     #[arg(long, env = "LATCHKEY_ADMIN_GUESSES_PER_SECOND", value_name = "COUNT", default_value_t = ADMIN_GUESSES_PER_SECOND_DEFAULT)]
     pub(crate) admin_guesses_per_second: u32,
 
     /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
-    #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = 30_000)]
+    #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = DRAIN_MS_DEFAULT)]
     pub(crate) drain_ms: u64,
+
+    /// Print the page of all settings, and end
+    #[arg(long, hide = true)]
+    pub(crate) print_settings: bool,
 }
 
 impl Settings {
@@ -113,6 +143,32 @@ impl Settings {
     pub(crate) fn thread_count(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.threads.map_or_else(cores, usize::from)
+    }
+
+    /// Where the control door listens. It is not at addresses that only the gateway was given.
+    pub(crate) fn control_listen(&self) -> Result<SocketAddr, String> {
+        let beside = || {
+            let port = match self.listen.port() {
+                0 => Some(0),
+                port => port.checked_add(1),
+            };
+            Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port?))
+        };
+        self.control_listen
+            .or_else(beside)
+            .ok_or_else(|| format!("no port follows that of {}: name one with --control-listen", self.listen))
+    }
+
+    /// What core's control plane is told, for doors that listen at these addresses.
+    pub(crate) fn control(&self, gateway: SocketAddr, control: SocketAddr) -> ControlSettings {
+        let otherwise = |origin: &Option<Origin>, address| origin.clone().or_else(|| origin_of(address));
+        ControlSettings {
+            guesses_per_second: self.admin_guesses_per_second,
+            admin_origins: self.admin_origins.clone(),
+            control_origin: otherwise(&self.control_origin, control),
+            gateway_origin: otherwise(&self.gateway_origin, gateway),
+            ..ControlSettings::new(None, "latchkey", SystemRandom.uuid())
+        }
     }
 
     /// What core is told, for one of the threads.
@@ -142,6 +198,10 @@ mod tests {
         let help = Settings::command().render_long_help().to_string();
         for name in [
             "LATCHKEY_LISTEN",
+            "LATCHKEY_CONTROL_LISTEN",
+            "LATCHKEY_CONTROL_ORIGIN",
+            "LATCHKEY_GATEWAY_ORIGIN",
+            "LATCHKEY_ADMIN_ORIGINS",
             "LATCHKEY_DATA",
             "LATCHKEY_ADMIN_TOKEN",
             "LATCHKEY_PEPPER",
@@ -166,6 +226,22 @@ mod tests {
             assert!(help.contains(name), "{name}");
         }
         assert!(help.contains("127.0.0.1:8080") && help.contains("5000") && help.contains("60000"));
+    }
+
+    #[test]
+    fn the_control_door_is_beside_the_gateway_on_loopback() {
+        for (arguments, expected) in [
+            (&[][..], Some("127.0.0.1:8081")),
+            (&["--listen", "127.0.0.1:0"], Some("127.0.0.1:0")),
+            (&["--listen", "0.0.0.0:80"], Some("127.0.0.1:81")),
+            (&["--listen", "[::]:9000"], Some("127.0.0.1:9001")),
+            (&["--listen", "[::]:65535"], None),
+            (&["--listen", "[::]:65535", "--control-listen", "[::1]:9"], Some("[::1]:9")),
+        ] {
+            let settings = Settings::try_parse_from([&["latchkey"], arguments].concat()).unwrap();
+            let expected = expected.map(|address| address.parse().unwrap());
+            assert_eq!(settings.control_listen().ok(), expected, "{arguments:?}");
+        }
     }
 
     #[test]

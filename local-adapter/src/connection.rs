@@ -14,7 +14,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use latchkey_gateway::surface::{Surface, surface};
 use latchkey_published::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
 use latchkey_request::framing;
 use latchkey_request::framing::Misframed;
@@ -24,14 +23,11 @@ use tokio::time::{Instant, Sleep};
 
 use crate::body::ResponseBody;
 use crate::client_stream::ClientStream;
-use crate::config::PREFIX;
-use crate::gather::Gathering;
-use crate::heads::{Heads, Watched};
-use crate::own;
+use crate::failure::ClientGone;
+use crate::heads::Heads;
 use crate::progress::Progress;
-use crate::proxy::{self, ClientGone, proxy};
 use crate::seats::Seat;
-use crate::worker::Worker;
+use crate::service::Service;
 
 /// How often a connection is looked at.
 const TICK: Duration = Duration::from_secs(15);
@@ -58,30 +54,30 @@ enum End {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
+pub(crate) async fn serve<S: Service>(service: Rc<S>, stream: TcpStream, peer: SocketAddr, seat: Seat) {
     let peer = peer.ip().to_canonical();
-    let progress = Rc::new(Progress::new(&worker.waits));
+    let clients = service.clients();
+    let (presence, progress) = clients.enter();
     let heads = Arc::new(Heads::default());
-    let presence = worker.enter(&progress);
-    let service = service_fn(|request| {
-        let (worker, progress, heads) = (Rc::clone(&worker), Rc::clone(&progress), Arc::clone(&heads));
-        async move { handle(&worker, peer, request, &progress, &heads).await }
+    let answer = service_fn(|request| {
+        let (service, progress, heads) = (Rc::clone(&service), Rc::clone(&progress), Arc::clone(&heads));
+        async move { handle(&service, peer, request, &progress, &heads).await }
     });
-    let stream = ClientStream::new(stream, progress.wire(), &worker.holding.budget, peer, seat);
+    let stream = ClientStream::new(stream, progress.wire(), &heads, clients.charge_heads(peer), seat);
     let mut connection = http1::Builder::new()
         .half_close(true)
         .max_headers(HYPER_FIELDS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
         // hyper may read more at once than that.
         .max_header_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(Gathering(Watched::new(stream, Arc::clone(&heads)))), service)
+        .serve_connection(TokioIo::new(stream), answer)
         .with_upgrades();
     let mut watch = Watch::new();
     let mut is_draining = false;
     let end = poll_fn(|cx| {
         presence.wake_on_drain(cx);
         let mut connection = Pin::new(&mut connection);
-        if worker.is_draining() && !is_draining {
+        if clients.is_draining() && !is_draining {
             is_draining = true;
             connection.as_mut().graceful_shutdown();
         }
@@ -102,12 +98,12 @@ pub(crate) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     .await;
     // Without it, the stream is in a tunnel.
     if let Some(parts) = connection.into_parts() {
-        leave(parts.io.into_inner().0.into_inner(), &end, &progress, &worker).await;
+        leave(parts.io.into_inner(), &end, &progress, clients.is_draining()).await;
     }
 }
 
 /// Closes a connection, giving the client time to take what it was sent.
-async fn leave(mut stream: ClientStream, end: &End, progress: &Progress, worker: &Worker) {
+async fn leave(mut stream: ClientStream, end: &End, progress: &Progress, is_draining: bool) {
     if matches!(end, End::Stalled) {
         stream.refuse_slow_head();
     }
@@ -115,7 +111,7 @@ async fn leave(mut stream: ClientStream, end: &End, progress: &Progress, worker:
     let mut unread = [0; 4096];
     let has_more = socket.try_read(&mut unread).is_ok_and(|bytes| bytes > 0);
     let may_send = matches!(end, End::Broken | End::Stalled) || progress.is_unread();
-    if worker.is_draining() || !(has_more || may_send) {
+    if is_draining || !(has_more || may_send) {
         return;
     }
     let drained = async {
@@ -130,8 +126,8 @@ async fn leave(mut stream: ClientStream, end: &End, progress: &Progress, worker:
 #[cfg(test)]
 pub(crate) const PANIC_PATH: &str = "/-/panic";
 
-async fn handle(
-    worker: &Rc<Worker>,
+async fn handle<S: Service>(
+    service: &Rc<S>,
     peer_ip: IpAddr,
     request: Request<Incoming>,
     progress: &Rc<Progress>,
@@ -140,20 +136,12 @@ async fn handle(
     #[cfg(test)]
     assert_ne!(request.uri().path(), PANIC_PATH);
     progress.begin_request(!request.body().is_end_stream());
-    if let Some(fault) = misframed(heads, &request) {
-        return Ok(proxy::refuse(worker, &request, &fault.into(), progress));
+    let fault = misframed(heads, &request);
+    let response = service.answer(peer_ip, request, fault, progress).await;
+    if response.as_ref().is_ok_and(|response| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+        heads.stop();
     }
-    // Cloned only for our own surfaces: the proxy consumes the request whole.
-    if surface(PREFIX, request.uri().path()) == Surface::Proxy {
-        let response = proxy(worker, peer_ip, request, progress).await;
-        if response.as_ref().is_ok_and(|response| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
-            heads.stop();
-        }
-        return response;
-    }
-    let path = request.uri().path().to_owned();
-    let client_ip = worker.client(peer_ip, request.headers()).ip;
-    own::answer(worker, surface(PREFIX, &path), client_ip, request, progress).await
+    response
 }
 
 /// Why it cannot be told where a request ends. Asked of every request, since heads are counted.

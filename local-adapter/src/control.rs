@@ -1,24 +1,22 @@
-//! The control thread: runs the Admin API, one call at a time, away from the threads that serve
-//! requests, because a commit waits for the disk.
+//! The control thread: runs the control plane, one call at a time, away from the threads that serve
+//! connections, because a commit waits for the disk.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode, request};
-use latchkey_control::http::{ControlSettings, Door, Head, Knock};
+use http::Response;
+use latchkey_control::http::{ControlSettings, Door, Fault, Head, Knock};
+use latchkey_control::registry::AdminToken;
 use latchkey_gateway::gateway::Rehash;
 use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::{AdminPlane, AdminRequest};
+use crate::control_plane::{ControlPlane, ControlRequest};
 use crate::published::{Published, Publisher};
-use crate::secrets::AdminToken;
 use crate::store::RedbStore;
 use crate::system::Timer;
 
@@ -34,7 +32,7 @@ pub(crate) struct Control {
 }
 
 enum Call {
-    Admin(AdminRequest, oneshot::Sender<Response<Bytes>>),
+    Serve(Box<ControlRequest>, oneshot::Sender<Response<Bytes>>),
     Rehash(Rehash),
     SetToken(KeyDigest),
 }
@@ -53,72 +51,63 @@ pub(crate) struct Started {
 
 impl Control {
     /// Opens the control plane on a thread of its own. The error is for the person at the terminal.
-    /// `token`: the one that is set, if one is. `guesses_per_second`: as [`Door::new`] has it.
+    /// `token`: the one that is set, if one is; the one that is found goes into the settings.
     pub(crate) fn start(
         store: RedbStore,
         peppers: Peppers,
         token: Option<PlainKey>,
-        guesses_per_second: u32,
+        settings: ControlSettings,
     ) -> Result<Started, String> {
-        let door_peppers = peppers.clone();
+        let (of_door, door_peppers) = (settings.clone(), peppers.clone());
         let (calls, queue) = mpsc::channel(CALLS_WAITING_MAX);
         let (sender, started) = std::sync::mpsc::channel();
-        let run = move || match open(store, peppers, token, guesses_per_second) {
-            Ok((runtime, plane, publisher, token, settings)) => {
-                let _ = sender.send(Ok((publisher.published(), token, settings)));
+        let run = move || match open(store, peppers, token, settings) {
+            Ok((runtime, plane, publisher, token)) => {
+                let _ = sender.send(Ok((publisher.published(), token)));
                 serve(&runtime, queue, publisher, plane);
             }
             Err(error) => drop(sender.send(Err(error))),
         };
         let thread = std::thread::Builder::new().name("control".into()).spawn(run);
         let thread = thread.map_err(|error| error.to_string())?;
-        let (published, token, settings) = started.recv().map_err(|error| error.to_string())??;
-        let door = Arc::new(Door::new(settings, door_peppers));
+        let (published, token) = started.recv().map_err(|error| error.to_string())??;
+        let of_door = ControlSettings { token: Some(token.digest), ..of_door };
+        let door = Arc::new(Door::new(of_door, door_peppers));
         let control = Control { calls, door, timer: Timer::start() };
         Ok(Started { control, published, token, thread })
     }
 
-    /// The answer to a request to the Admin API that may not come in, judged by its head before
-    /// its body is read.
-    pub(crate) fn refuse(&self, head: &request::Parts, peer: IpAddr) -> Option<Response<Bytes>> {
-        let now_ms = self.timer.now(Instant::now()).monotonic_ms;
-        let head = Head {
-            method: head.method.as_str(),
-            host: b"",
-            path: "/admin",
-            query: None,
-            headers: &head.headers,
-            client_ip: Some(peer),
-        };
-        match self.door.knock(&head, now_ms) {
-            Knock::Answer(refusal)
-                if refusal.status().is_client_error() || refusal.status().is_server_error() =>
-            {
-                self.log_guesses();
-                Some(refusal).filter(|refusal| refusal.status() != StatusCode::METHOD_NOT_ALLOWED)
-            }
-            Knock::Answer(_) | Knock::Read { .. } => None,
+    /// Judges a request by its head, before its body is read.
+    pub(crate) fn knock(&self, head: &Head<'_>) -> Knock {
+        let knock = self.door.knock(head, self.now_ms());
+        if matches!(knock, Knock::Answer(_)) {
+            self.log_guesses();
         }
+        knock
     }
 
     /// Logs wrong admin tokens that were not logged yet, as far as they are due.
     pub(crate) fn log_guesses(&self) {
-        for report in self.door.reports(self.timer.now(Instant::now()).monotonic_ms) {
+        for report in self.door.reports(self.now_ms()) {
             let (wrong, answered_429) = (report.wrong, report.refused);
             tracing::warn!(address = %report.guesser, wrong, answered_429, "wrong admin tokens");
         }
     }
 
-    /// Answers a request to the Admin API. What it changed acts from the answer on.
-    pub(crate) async fn admin(&self, request: AdminRequest) -> Response<Bytes> {
-        let (sender, answer) = oneshot::channel();
-        if self.calls.send(Call::Admin(request, sender)).await.is_err() {
-            return failure();
-        }
-        answer.await.unwrap_or_else(|_| failure())
+    fn now_ms(&self) -> u64 {
+        self.timer.now(Instant::now()).monotonic_ms
     }
 
-    /// Makes the Admin API take another token, from the next call on.
+    /// Answers a request that may come in. What it changed acts from the answer on.
+    pub(crate) async fn serve(&self, request: ControlRequest) -> Response<Bytes> {
+        let (sender, answer) = oneshot::channel();
+        if self.calls.send(Call::Serve(Box::new(request), sender)).await.is_err() {
+            return Fault::Failed.respond();
+        }
+        answer.await.unwrap_or_else(|_| Fault::Failed.respond())
+    }
+
+    /// Makes the control plane take another token, from the next call on.
     pub(crate) async fn set_token(&self, digest: KeyDigest) {
         let _ = self.calls.send(Call::SetToken(digest)).await;
     }
@@ -129,30 +118,35 @@ impl Control {
     }
 }
 
-type Opened = (LocalRuntime, AdminPlane, Publisher<RedbStore>, AdminToken, ControlSettings);
+type Opened = (LocalRuntime, ControlPlane, Publisher<RedbStore>, AdminToken);
 
 /// The publisher comes last: opening the registry may have published something.
-fn open(store: RedbStore, peppers: Peppers, token: Option<PlainKey>, guesses: u32) -> Result<Opened, String> {
+fn open(
+    store: RedbStore,
+    peppers: Peppers,
+    token: Option<PlainKey>,
+    settings: ControlSettings,
+) -> Result<Opened, String> {
     let runtime = Builder::new_current_thread().build_local(LocalOptions::default());
     let runtime = runtime.map_err(|error| error.to_string())?;
-    let opened = runtime.block_on(AdminPlane::open(store.clone(), peppers, token, guesses));
-    let (plane, token, settings) = opened.map_err(|error| error.to_string())?;
+    let opened = runtime.block_on(ControlPlane::open(store.clone(), peppers, token, settings));
+    let (plane, token) = opened.map_err(|error| error.to_string())?;
     let publisher = runtime.block_on(Publisher::start(store)).map_err(|error| error.to_string())?;
-    Ok((runtime, plane, publisher, token, settings))
+    Ok((runtime, plane, publisher, token))
 }
 
 fn serve(
     runtime: &LocalRuntime,
     mut queue: mpsc::Receiver<Call>,
     mut publisher: Publisher<RedbStore>,
-    plane: AdminPlane,
+    plane: ControlPlane,
 ) {
     let mut plane = Rc::new(plane);
     runtime.block_on(async {
         while let Some(call) = queue.recv().await {
             match call {
-                Call::Admin(request, answer) => {
-                    let response = handle(&plane, request).await;
+                Call::Serve(request, answer) => {
+                    let response = handle(&plane, *request).await;
                     let _ = answer.send(acknowledge(&mut publisher, response).await);
                 }
                 Call::Rehash(rehash) => {
@@ -173,12 +167,12 @@ fn serve(
 }
 
 /// In a task of its own, so that a panic costs this call and no other.
-async fn handle(plane: &Rc<AdminPlane>, request: AdminRequest) -> Response<Bytes> {
+async fn handle(plane: &Rc<ControlPlane>, request: ControlRequest) -> Response<Bytes> {
     let plane = Rc::clone(plane);
-    let call = tokio::task::spawn_local(async move { plane.handle(request).await });
+    let call = tokio::task::spawn_local(async move { plane.serve(request).await });
     call.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a call to the Admin API panicked");
-        failure()
+        tracing::error!(%error, "a call of the control plane panicked");
+        Fault::Failed.respond()
     })
 }
 
@@ -188,15 +182,7 @@ async fn acknowledge(publisher: &mut Publisher<RedbStore>, response: Response<By
         Ok(()) => response,
         Err(error) => {
             tracing::error!(%error, "the published state cannot be read");
-            failure()
+            Fault::Failed.respond()
         }
     }
-}
-
-fn failure() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"{\"message\":\"An unexpected error occurred\"}"));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
 }

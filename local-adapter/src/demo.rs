@@ -5,8 +5,8 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::admin::AdminRequest;
 use crate::control::Control;
+use crate::control_plane::ControlRequest;
 use crate::echo;
 
 const DEVELOPER: &str = "demo@example.com";
@@ -137,8 +137,9 @@ impl AdminClient<'_> {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             body = entity.to_string().into();
         }
-        let request = AdminRequest { method, path: path.to_owned(), query: None, headers, body };
-        let response = self.control.admin(request).await;
+        let uri = format!("/admin{path}").parse().map_err(|_| format!("{path} is no path"))?;
+        let request = ControlRequest { method, uri, headers, client_ip: None, body };
+        let response = self.control.serve(request).await;
         let answer = serde_json::from_slice(response.body()).unwrap_or_default();
         Ok((response.status(), answer))
     }

@@ -1,4 +1,4 @@
-//! Why an upstream gave no response.
+//! Why an upstream gave no response, or not all of it, and why a client gets none.
 
 use std::io;
 use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut};
@@ -51,3 +51,27 @@ impl Failure {
         }
     }
 }
+
+/// A body that ended before its end; the connection to the client is cut, so that it notices.
+#[derive(Debug)]
+pub(crate) struct BrokenBody;
+
+impl std::fmt::Display for BrokenBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the upstream broke off")
+    }
+}
+
+impl std::error::Error for BrokenBody {}
+
+/// The client has closed its connection before it was answered.
+#[derive(Debug)]
+pub(crate) struct ClientGone;
+
+impl std::fmt::Display for ClientGone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the client went away")
+    }
+}
+
+impl std::error::Error for ClientGone {}

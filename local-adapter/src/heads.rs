@@ -4,16 +4,12 @@
 //! anybody sees them. Both are refused here (`latchkey_request::framing`): whoever stands before us may
 //! have read the message by the field that is gone.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::task::{Context, Poll};
 
 use latchkey_request::framing;
 use latchkey_request::framing::Misframed;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// So much of a line that comes in pieces is looked at: a name, a colon and a number, in bytes.
 const LINE_SEEN_MAX: usize = 128;
@@ -45,25 +41,20 @@ impl Heads {
     }
 }
 
-/// A connection whose heads are looked at as hyper reads them.
-pub(crate) struct Watched<S> {
-    stream: S,
+/// Looks at the heads of one connection as hyper reads them.
+pub(crate) struct HeadWatch {
     reader: Reader,
     heads: Arc<Heads>,
 }
 
-impl<S> Watched<S> {
+impl HeadWatch {
     /// What the heads show is told to `heads`.
-    pub(crate) fn new(stream: S, heads: Arc<Heads>) -> Self {
-        Watched { stream, reader: Reader::default(), heads }
+    pub(crate) fn new(heads: Arc<Heads>) -> Self {
+        HeadWatch { reader: Reader::default(), heads }
     }
 
-    /// The connection itself.
-    pub(crate) fn into_inner(self) -> S {
-        self.stream
-    }
-
-    fn look(&mut self, bytes: &[u8]) {
+    /// The next bytes that came.
+    pub(crate) fn look(&mut self, bytes: &[u8]) {
         if self.reader.next == Next::Nothing || self.heads.is_stopped.load(Relaxed) {
             return;
         }
@@ -207,45 +198,6 @@ fn chunk_size(line: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        self.look(&buffer.filled()[before..]);
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,11 +249,11 @@ mod tests {
         let both = "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n";
         let told = |heads: &Heads| (0..4).map(|_| heads.next_fault()).collect::<Vec<_>>();
         let heads = Arc::new(Heads::default());
-        Watched::new((), Arc::clone(&heads)).look([GET, GET, both].concat().as_bytes());
+        HeadWatch::new(Arc::clone(&heads)).look([GET, GET, both].concat().as_bytes());
         assert_eq!(told(&heads), [None, None, Some(framing::LENGTH_BESIDE_CHUNKS), None]);
         let stopped = Arc::new(Heads::default());
         stopped.stop();
-        Watched::new((), Arc::clone(&stopped)).look(both.as_bytes());
+        HeadWatch::new(Arc::clone(&stopped)).look(both.as_bytes());
         assert_eq!(told(&stopped), [None, None, None, None]);
     }
 }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
-use latchkey_gateway::problem::Problem;
 use latchkey_published::limits::{HELD_FREE_BYTES, HELD_GRACE, HELD_LONGEST};
 use tokio::time::{Instant, Sleep};
 
@@ -39,7 +38,16 @@ pub(crate) enum ReadBody {
     /// It is longer than the bound.
     TooLarge,
     /// It may not be held.
-    Refused(Problem),
+    Refused(Unheld),
+}
+
+/// Why a body may not be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unheld {
+    /// It comes more slowly than bodies must.
+    TooSlow,
+    /// Too much is held already.
+    TooMuch,
 }
 
 /// A body, and what is charged for it.
@@ -105,7 +113,7 @@ impl Holding {
             let frame = match pace.next(&mut body).await {
                 Ok(Some(frame)) => frame.map_err(|error| Failure::of_body(&error))?,
                 Ok(None) => return Ok(ReadBody::whole(whole.into(), charge)),
-                Err(TooSlow) => return Ok(ReadBody::Refused(Problem::BodyTooSlow)),
+                Err(TooSlow) => return Ok(ReadBody::Refused(Unheld::TooSlow)),
             };
             let Ok(bytes) = frame.into_data() else { continue };
             progress.turn_to_client();
@@ -117,7 +125,7 @@ impl Holding {
             let is_only_piece = whole.is_empty() && body.is_end_stream();
             let room = if is_only_piece { length } else { room(&body, whole.capacity(), length, bytes_max) };
             if room > HELD_FREE_BYTES && !charge.grow_to(room) {
-                return Ok(ReadBody::Refused(Problem::TooMuchHeld));
+                return Ok(ReadBody::Refused(Unheld::TooMuch));
             }
             if is_only_piece {
                 return Ok(ReadBody::whole(bytes, charge));

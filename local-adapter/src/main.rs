@@ -2,84 +2,88 @@
 
 mod config;
 mod message;
+mod origin;
 mod secrets;
+mod settings_page;
 
 mod seats;
 mod server;
-mod worker;
+mod worker_thread;
 
-mod budget;
 mod client_stream;
+mod clients;
 mod connection;
-mod gather;
 mod heads;
-mod hold;
-mod own;
-mod proxy;
-mod upgrade;
-
-mod data_plane;
-mod published;
-mod store;
-
-mod admin;
-mod control;
+mod request_head;
+mod service;
 
 mod body;
-mod connect;
+mod budget;
 mod failure;
-mod frames;
-mod idle;
-mod link;
-mod patience;
+mod hold;
 mod progress;
-mod response_body;
-mod response_head;
-mod tls;
+
+mod data_plane;
+mod frames;
+mod gateway_door;
+mod proxy;
 mod tunnel;
-mod upload;
+mod upgrade;
 mod upstream;
+mod worker;
+
+mod control;
+mod control_door;
+mod control_plane;
+
+mod published;
+mod store;
+mod system;
 
 mod demo;
 mod echo;
-mod system;
 
-#[cfg(test)]
-mod codec_oracle;
-#[cfg(test)]
-mod codec_tests;
 #[cfg(test)]
 mod end_to_end;
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write as _};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use http::HeaderValue;
+use latchkey_control::registry::{AdminToken, make_admin_token};
 use latchkey_gateway::gateway::Gateway;
 use latchkey_published::feed::Head;
 use latchkey_published::keys::Peppers;
 use tokio::net::TcpListener;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Kind};
+use crate::clients::{Reached, Terms};
 use crate::config::Settings;
-use crate::control::Control;
+use crate::control::{Control, Started};
+use crate::control_door::ControlDoor;
 use crate::data_plane::DataPlane;
 use crate::demo::Demo;
 use crate::hold::Holding;
 use crate::message::Start;
-use crate::published::Published;
 use crate::seats::{Bounds, Seats, Shed};
-use crate::secrets::{AdminToken, SecretSettings};
+use crate::secrets::SecretSettings;
+use crate::server::Door;
 use crate::store::{OpenError, RedbStore};
-use crate::system::Timer;
-use crate::worker::{Common, Reached, WorkerThread};
+use crate::system::{SystemRandom, Timer};
+use crate::worker::{UpstreamTerms, Worker};
+use crate::worker_thread::WorkerThread;
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
+    if settings.print_settings {
+        message::print(&settings_page::render());
+        return ExitCode::SUCCESS;
+    }
     start_logging();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome =
@@ -111,41 +115,59 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let failed = |error: latchkey_store::StoreError| error.to_string();
     let is_new = store.read(&Head::record_key()).map_err(failed)?.is_none();
     let peppers = secrets::find_peppers(data, is_new, &set).map_err(|error| format!("no pepper: {error}"))?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let gateway = listen(settings.listen, "--listen").await?;
+    let control = listen(settings.control_listen()?, "--control-listen").await?;
     let started = Control::start(
         store.clone(),
         peppers.peppers.clone(),
         set.admin_token.take(),
-        settings.admin_guesses_per_second,
+        settings.control(gateway.address, control.address),
     )?;
-    let (control, token) = (started.control, started.token);
     let bounds = Bounds::find(settings.max_connections);
-    let seats = Seats::new(bounds.connections);
-    let common = common(settings, bounds, address.port());
-    let workers = start_workers(settings, &store, &peppers.peppers, &started.published, &control, &common)?;
-    let demo = if settings.demo { make_demo(&control, &peppers.peppers, &token).await } else { None };
-    drop(control);
+    let terms = terms(settings, bounds);
+    let workers = start_workers(settings, &store, &peppers.peppers, &started, &at(&terms, &gateway), bounds)?;
+    let door_terms = Terms { heads: Kind::ControlHead, ..at(&terms, &control) };
+    let door = start_control_door(&started.control, door_terms)?;
+    let Started { control: plane, token, thread, .. } = started;
+    let demo = if settings.demo { make_demo(&plane, &peppers.peppers, &token).await } else { None };
+    drop(plane);
     message::tell(&Start {
-        url: &format!("http://{address}"),
+        gateway: gateway.address,
+        control: control.address,
         data,
         pepper_is_new: peppers.is_new,
-        token: token.new.as_ref(),
+        token: &token.origin,
         demo: demo.as_ref(),
     });
-    server::run(listener, workers, &seats).await.map_err(|error| error.to_string())?;
+    let gateway =
+        Door { listener: gateway.listener, threads: workers, seats: Seats::new(bounds.connections) };
+    let seats = Seats::new(bounds.control_connections);
+    let control = Door { listener: control.listener, threads: vec![door], seats };
+    server::run(gateway, control).await.map_err(|error| error.to_string())?;
     // Nobody can call it any more: it finishes what it is at and ends.
-    let _ = started.thread.join();
+    let _ = thread.join();
     Ok(())
+}
+
+/// An address that is ours.
+struct Listening {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// Takes an address; `flag` moves it.
+async fn listen(address: SocketAddr, flag: &str) -> Result<Listening, String> {
+    let failed = |error: io::Error| format!("cannot listen on {address}: {error}; {flag} names another");
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(Listening { listener, address })
 }
 
 /// Uses the Admin API in process, with a token for this alone: nobody can connect yet.
 /// Without a demo the gateway is still of use, and its admin token has to be shown.
 #[expect(clippy::disallowed_methods, reason = "it is presented")]
 async fn make_demo(control: &Control, peppers: &Peppers, token: &AdminToken) -> Option<Demo> {
-    let own = secrets::make_token();
+    let own = make_admin_token(&SystemRandom);
     control.set_token(peppers.current.digest_key(&own)).await;
     let field = HeaderValue::from_str(&format!("Bearer {}", own.reveal())).expect("a token is ASCII");
     let demo = demo::prepare(control, &field).await;
@@ -162,48 +184,65 @@ fn open_store(settings: &Settings) -> Result<RedbStore, String> {
     })
 }
 
-/// What all threads share, told in the log.
-fn common(settings: &Settings, bounds: Bounds, server_port: u16) -> Common {
+/// What clients get at the gateway, told in the log.
+fn terms(settings: &Settings, bounds: Bounds) -> Terms {
     tracing::info!(
         max_connections = bounds.connections,
+        control_connections = bounds.control_connections,
         held_body_bytes = settings.held_body_bytes,
         held_body_rate = settings.held_body_rate,
         "bounds"
     );
-    Common {
-        reached: Reached { port: server_port, trusted: settings.trusted_ips.clone() },
+    Terms {
+        reached: Reached { port: settings.listen.port(), trusted: settings.trusted_ips.clone() },
         drain: Duration::from_millis(settings.drain_ms),
+        heads: Kind::Head,
         holding: Holding {
             budget: Budget::new(settings.held_body_bytes),
             bytes_per_second: settings.held_body_rate,
         },
-        response_fields: settings.headers,
-        upstreams: settings.upstream_allow.clone(),
-        idle_max: (bounds.idle / settings.thread_count()).max(1),
-        shed: Shed::default(),
     }
+}
+
+/// The same at an address.
+fn at(terms: &Terms, listening: &Listening) -> Terms {
+    let reached = Reached { port: listening.address.port(), ..terms.reached.clone() };
+    Terms { reached, ..terms.clone() }
 }
 
 fn start_workers(
     settings: &Settings,
     store: &RedbStore,
     peppers: &Peppers,
-    published: &Arc<Published>,
-    control: &Control,
-    common: &Common,
+    started: &Started,
+    terms: &Terms,
+    bounds: Bounds,
 ) -> Result<Vec<WorkerThread>, String> {
-    let start = |number| {
-        let (store, published, control) = (store.clone(), Arc::clone(published), control.clone());
-        let (gateway, peppers) = (settings.gateway(), peppers.clone());
-        let data_plane = move || DataPlane {
-            gateway: RefCell::new(Gateway::new(gateway, peppers)),
-            store,
-            published,
-            control,
-            timer: Timer::start(),
-        };
-        WorkerThread::start(number, common.clone(), data_plane)
+    let upstreams = UpstreamTerms {
+        allowed: settings.upstream_allow.clone(),
+        idle_max: (bounds.idle / settings.thread_count()).max(1),
+        shed: Shed::default(),
     };
-    let workers = (0..settings.thread_count()).map(start).collect::<Result<_, _>>();
-    workers.map_err(|error| format!("cannot start a thread: {error}"))
+    let start = |number| {
+        let (store, published, control) =
+            (store.clone(), Arc::clone(&started.published), started.control.clone());
+        let (gateway, peppers) = (settings.gateway(), peppers.clone());
+        let (terms, upstreams, response_fields) = (terms.clone(), upstreams.clone(), settings.headers);
+        let worker = move || {
+            let gateway = RefCell::new(Gateway::new(gateway, peppers));
+            let data_plane = DataPlane { gateway, store, published, control, timer: Timer::start() };
+            Worker::new(data_plane, terms, upstreams, response_fields)
+        };
+        WorkerThread::start(format!("worker-{number}"), worker)
+    };
+    (0..settings.thread_count()).map(start).collect::<Result<_, _>>().map_err(no_thread)
+}
+
+fn start_control_door(control: &Control, terms: Terms) -> Result<WorkerThread, String> {
+    let control = control.clone();
+    WorkerThread::start("control-door".into(), move || ControlDoor::new(terms, control)).map_err(no_thread)
+}
+
+fn no_thread(error: io::Error) -> String {
+    format!("cannot start a thread: {error}")
 }

@@ -1,36 +1,44 @@
 //! What the program tells the person at the terminal: the only writer to stdout.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 
-use latchkey_published::keys::PlainKey;
+use latchkey_control::registry::TokenOrigin;
 
-use crate::config::PREFIX;
 use crate::demo::Demo;
+use crate::origin::origin_of;
 
 /// Everything there is to tell at the start.
 pub(crate) struct Start<'s> {
-    /// Where we listen.
-    pub(crate) url: &'s str,
+    /// Where the gateway listens.
+    pub(crate) gateway: SocketAddr,
+    /// Where the control door listens.
+    pub(crate) control: SocketAddr,
     /// Data folder.
     pub(crate) data: &'s Path,
     /// Whether the pepper file was made just now.
     pub(crate) pepper_is_new: bool,
-    /// The admin token, if it was made just now.
-    pub(crate) token: Option<&'s PlainKey>,
+    /// Where the admin token comes from.
+    pub(crate) token: &'s TokenOrigin,
     /// What became of the demo, if one was asked for.
     pub(crate) demo: Option<&'s Demo>,
 }
 
+/// Prints a page that was asked for.
+pub(crate) fn print(page: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(page.as_bytes()).and_then(|()| out.flush());
+}
+
 /// Tells it. A closed stdout is no reason to stop.
 pub(crate) fn tell(start: &Start<'_>) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(render(start).as_bytes()).and_then(|()| out.flush());
+    print(&render(start));
 }
 
 #[expect(clippy::disallowed_methods, reason = "shown at the terminal, once")]
 fn render(start: &Start<'_>) -> String {
-    let Start { url, data, .. } = start;
+    let data = start.data;
     let mut lines = vec![format!("Latchkey {}, data in {}", env!("CARGO_PKG_VERSION"), data.display())];
     if start.pepper_is_new {
         let pepper = data.join("pepper");
@@ -39,42 +47,55 @@ fn render(start: &Start<'_>) -> String {
             pepper.display()
         ));
     }
-    lines.push(format!("listening on {url}"));
+    lines.push(format!("listening on http://{}", start.gateway));
+    lines.push(format!("control on http://{}", start.control));
     lines.push(String::new());
-    match start.token {
-        Some(token) => {
-            lines.push("The admin token, shown this once (or set your own in LATCHKEY_ADMIN_TOKEN):".into());
-            lines.push(String::new());
-            lines.push(format!("export LATCHKEY_TOKEN={}", token.reveal()));
-            lines.push(format!(
-                "curl -i -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" {url}{PREFIX}/admin/services"
-            ));
-        }
-        None => lines.push(format!("curl -i {url}{PREFIX}/health")),
-    }
-    if let Some(demo) = start.demo {
+    if let TokenOrigin::Made(token) = start.token {
+        lines.push("The admin token, shown this once (or set your own in LATCHKEY_ADMIN_TOKEN):".into());
         lines.push(String::new());
-        render_demo(demo, url, &mut lines);
+        lines.push(format!("export LATCHKEY_TOKEN={}", token.reveal()));
+    }
+    let url = |address: SocketAddr| {
+        origin_of(address).map_or_else(|| format!("http://{address}"), |origin| origin.as_str().to_owned())
+    };
+    let (gateway, control) = (url(start.gateway), url(start.control));
+    let admin = admin_call(start.token);
+    lines.push(format!("{admin} {control}/admin/services"));
+    match start.demo {
+        Some(demo) => {
+            lines.push(String::new());
+            render_demo(demo, &gateway, &format!("{admin} -X POST {control}/admin"), &mut lines);
+        }
+        None => lines.push(format!("curl -i {gateway}/")),
     }
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn render_demo(demo: &Demo, url: &str, lines: &mut Vec<String>) {
+/// The beginning of a call of the Admin API: the token is in the shell, by the name that its owner
+/// gave it or that was shown to them.
+fn admin_call(token: &TokenOrigin) -> String {
+    let variable = match token {
+        TokenOrigin::Set => "LATCHKEY_ADMIN_TOKEN",
+        TokenOrigin::Kept | TokenOrigin::Made(_) => "LATCHKEY_TOKEN",
+    };
+    format!("curl -i -H \"Kong-Admin-Token: ${variable}\"")
+}
+
+/// `create`: the beginning of a call that creates something, up to the path.
+fn render_demo(demo: &Demo, gateway: &str, create: &str, lines: &mut Vec<String>) {
     match demo {
         Demo::Made { key } => {
             lines.push("The demo, with its key in a header, in the query and in the body:".into());
             lines.push(String::new());
-            lines.push(format!("curl -i -H \"apikey: {key}\" {url}/demo"));
-            lines.push(format!("curl -i \"{url}/demo?apikey={key}\""));
-            lines.push(format!("curl -i -d \"apikey={key}\" {url}/demo"));
+            lines.push(format!("curl -i -H \"apikey: {key}\" {gateway}/demo"));
+            lines.push(format!("curl -i \"{gateway}/demo?apikey={key}\""));
+            lines.push(format!("curl -i -d \"apikey={key}\" {gateway}/demo"));
         }
         Demo::Found { credentials } => {
             lines.push("The demo is there already; its key cannot be shown again. For a new one:".into());
             lines.push(String::new());
-            lines.push(format!(
-                "curl -i -X POST -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" {url}{PREFIX}/admin{credentials}"
-            ));
+            lines.push(format!("{create}{credentials}"));
         }
         Demo::Refused => lines
             .push("No demo: the store is not empty. Name another folder with --data to try it out.".into()),
@@ -83,32 +104,33 @@ fn render_demo(demo: &Demo, url: &str, lines: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use latchkey_published::keys::PlainKey;
+
     use super::*;
 
     fn check_ends(start: Start<'_>, ending: &[&str]) {
         let text = render(&start);
         let lines: Vec<&str> = text.lines().collect();
-        assert!(text.contains("listening on http://127.0.0.1:1\n"));
+        assert!(text.contains("\nlistening on http://0.0.0.0:1\ncontrol on http://127.0.0.1:2\n\n"));
         assert!(lines.ends_with(ending), "{text}");
     }
 
     fn start<'s>() -> Start<'s> {
-        let data = Path::new("data");
-        Start { url: "http://127.0.0.1:1", data, pepper_is_new: false, token: None, demo: None }
+        let [gateway, control] = ["0.0.0.0:1", "127.0.0.1:2"].map(|address| address.parse().unwrap());
+        let (data, token) = (Path::new("data"), &TokenOrigin::Kept);
+        Start { gateway, control, data, pepper_is_new: false, token, demo: None }
     }
 
     #[test]
     fn message_ends_with_lines_to_paste() {
-        check_ends(start(), &["", "curl -i http://127.0.0.1:1/-/health"]);
-        let token = PlainKey::new("t");
-        let first = Start { token: Some(&token), pepper_is_new: true, ..start() };
-        check_ends(
-            first,
-            &[
-                "export LATCHKEY_TOKEN=t",
-                "curl -i -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" http://127.0.0.1:1/-/admin/services",
-            ],
-        );
+        let gateway = "curl -i http://127.0.0.1:1/";
+        let kept = "curl -i -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" http://127.0.0.1:2/admin/services";
+        check_ends(start(), &["", kept, gateway]);
+        let set = "curl -i -H \"Kong-Admin-Token: $LATCHKEY_ADMIN_TOKEN\" http://127.0.0.1:2/admin/services";
+        check_ends(Start { token: &TokenOrigin::Set, ..start() }, &["", set, gateway]);
+        let token = TokenOrigin::Made(PlainKey::new("t"));
+        let first = Start { token: &token, pepper_is_new: true, ..start() };
+        check_ends(first, &["", "export LATCHKEY_TOKEN=t", kept, gateway]);
     }
 
     #[test]
@@ -120,6 +142,17 @@ mod tests {
                 "curl -i -H \"apikey: k\" http://127.0.0.1:1/demo",
                 "curl -i \"http://127.0.0.1:1/demo?apikey=k\"",
                 "curl -i -d \"apikey=k\" http://127.0.0.1:1/demo",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_demo_that_is_there_shows_how_to_get_another_key() {
+        let demo = Demo::Found { credentials: "/developers/d/keys".into() };
+        check_ends(
+            Start { demo: Some(&demo), ..start() },
+            &[
+                "curl -i -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" -X POST http://127.0.0.1:2/admin/developers/d/keys",
             ],
         );
     }

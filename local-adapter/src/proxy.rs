@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, Uri, Version};
 use http_body::Body as _;
@@ -14,30 +14,21 @@ use hyper::upgrade::OnUpgrade;
 use latchkey_gateway::decision::{BodyEdit, Decision, Need, Plan};
 use latchkey_gateway::forward::{Latencies, Passage, edit_own_response_headers, edit_response_headers};
 use latchkey_gateway::problem::Problem;
-use latchkey_gateway::request::{Body, Now, RequestHead};
+use latchkey_gateway::request::Body;
 use latchkey_gateway::strip_key::append_without;
+use latchkey_request::framing::Misframed;
 
-use crate::body::{Content, RequestBody, ResponseBody};
+use crate::body::ResponseBody;
 use crate::budget::Kind;
-use crate::failure::Failure;
-use crate::hold::{HeldBody, ReadBody};
+use crate::failure::{ClientGone, Failure};
+use crate::hold::{HeldBody, ReadBody, Unheld};
 use crate::progress::Progress;
+use crate::request_head::{head, says_host};
 use crate::system::whole_ms;
 use crate::tunnel::Lease;
 use crate::upgrade;
+use crate::upstream::{Content, RequestBody};
 use crate::worker::Worker;
-
-/// The client has closed its connection before it was answered.
-#[derive(Debug)]
-pub(crate) struct ClientGone;
-
-impl std::fmt::Display for ClientGone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the client went away")
-    }
-}
-
-impl std::error::Error for ClientGone {}
 
 const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 
@@ -52,11 +43,12 @@ struct Exchange<'w> {
     accept: Option<HeaderValue>,
 }
 
-/// Answers a request that belongs to an upstream.
+/// Answers a request at the gateway. `misframed`: as [`crate::service::Service::answer`] has it.
 pub(crate) async fn proxy(
     worker: &Rc<Worker>,
     peer_ip: IpAddr,
     request: Request<Incoming>,
+    misframed: Option<Misframed>,
     progress: &Rc<Progress>,
 ) -> Result<Response<ResponseBody>, ClientGone> {
     let exchange = Exchange {
@@ -68,6 +60,9 @@ pub(crate) async fn proxy(
         request_id: worker.request_ids.draw(),
         accept: request.headers().get(header::ACCEPT).cloned(),
     };
+    if let Some(fault) = misframed {
+        return Ok(exchange.refuse(&fault.into()));
+    }
     let (mut request, incoming) = request.into_parts();
     let held = if incoming.is_end_stream() {
         ReadBody::Whole(HeldBody::empty())
@@ -98,7 +93,7 @@ impl Exchange<'_> {
         }
         let data_plane = &self.worker.data_plane;
         let mut now = data_plane.timer.now(self.started);
-        let head = head(self.worker, request, self.peer_ip, now, self.request_id);
+        let head = head(&self.worker.clients, request, self.peer_ip, now, self.request_id);
         let client_ip = head.client_ip.unwrap_or(self.peer_ip);
         let mut begun = self.started;
         loop {
@@ -106,14 +101,17 @@ impl Exchange<'_> {
                 ReadBody::Unread(_) => Body::Unread,
                 ReadBody::Whole(body) => Body::Whole(&body.bytes),
                 ReadBody::TooLarge => Body::TooLarge,
-                ReadBody::Refused(problem) => {
-                    let response = self.refusal(problem);
+                ReadBody::Refused(unheld) => {
+                    let response = self.refusal(&match unheld {
+                        Unheld::TooSlow => Problem::BodyTooSlow,
+                        Unheld::TooMuch => Problem::TooMuchHeld,
+                    });
                     return Ok((Decision::Respond(response), held, begun));
                 }
             };
             match (data_plane.decide(&head, body, now), held) {
                 (Decision::Need(Need::Body { bytes_max }), ReadBody::Unread(incoming)) => {
-                    let holding = &self.worker.holding;
+                    let holding = self.worker.clients.holding();
                     let kind = Kind::SearchedBody;
                     held = holding.collect(incoming, bytes_max, kind, client_ip, self.progress).await?;
                 }
@@ -208,8 +206,13 @@ impl Exchange<'_> {
         self.respond(self.refusal(problem))
     }
 
+    /// Ends the connection where the problem says so.
     fn refusal(&self, problem: &Problem) -> Response<Bytes> {
-        refusal(problem, self.accept.as_ref(), self.request_id)
+        let mut response = problem.respond(self.accept.as_ref().map(HeaderValue::as_bytes), self.request_id);
+        if problem.ends_connection() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 
     fn respond(&self, mut response: Response<Bytes>) -> Response<ResponseBody> {
@@ -218,62 +221,4 @@ impl Exchange<'_> {
         edit_own_response_headers(response.headers_mut(), fields, self.request_id, latency_ms);
         response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(self.progress)))
     }
-}
-
-/// Ends the connection where the problem says so.
-fn refusal(problem: &Problem, accept: Option<&HeaderValue>, request_id: u128) -> Response<Bytes> {
-    let mut response = problem.respond(accept.map(HeaderValue::as_bytes), request_id);
-    if problem.ends_connection() {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
-}
-
-/// Refuses a request of any part of the program, unread.
-pub(crate) fn refuse(
-    worker: &Worker,
-    request: &Request<Incoming>,
-    problem: &Problem,
-    progress: &Rc<Progress>,
-) -> Response<ResponseBody> {
-    let request_id = worker.request_ids.draw();
-    let mut response = refusal(problem, request.headers().get(header::ACCEPT), request_id);
-    edit_own_response_headers(response.headers_mut(), worker.response_fields, request_id, || 0);
-    response.map(|bytes| ResponseBody::new(Content::Whole(bytes), Rc::clone(progress)))
-}
-
-/// A request as core sees it.
-pub(crate) fn head<'r>(
-    worker: &Worker,
-    request: &'r Parts,
-    peer_ip: IpAddr,
-    started: Now,
-    request_id: u128,
-) -> RequestHead<'r, HeaderMap> {
-    let client = worker.client(peer_ip, &request.headers);
-    RequestHead {
-        method: request.method.as_str(),
-        scheme: client.scheme,
-        host: named(&request.uri, &request.headers),
-        path: request.uri.path().as_bytes(),
-        query: request.uri.query().map(str::as_bytes),
-        headers: &request.headers,
-        client_ip: Some(client.ip),
-        server_port: client.port,
-        forwarded: client.forwarded,
-        started,
-        request_id,
-    }
-}
-
-/// In HTTP/1.1 a request says whom it is for (RFC 9112 §3.2); what it says is core's to judge.
-pub(crate) fn says_host(version: Version, headers: &HeaderMap) -> bool {
-    version != Version::HTTP_11 || headers.contains_key(header::HOST)
-}
-
-/// What the client calls us: the authority of an absolute target, else `Host` (RFC 9112 §3.2.2).
-pub(crate) fn named<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> &'r [u8] {
-    let authority = uri.authority().map(|authority| authority.as_str().as_bytes());
-    let field = || headers.get(header::HOST).map(HeaderValue::as_bytes);
-    authority.or_else(field).unwrap_or_default()
 }

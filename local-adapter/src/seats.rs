@@ -1,24 +1,30 @@
 //! How many connections there may be: clients' at once, and upstreams' that are idle.
 //!
-//! Handles of files are shared in halves. Each client's connection has one connection to an upstream
+//! What handles of files the control door does not need is shared in halves. Each client's connection has one connection to an upstream
 //! at most, so that what clients are given, upstreams can be given too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use latchkey_published::limits::{CONNECTIONS_DEFAULT, HANDLES_RESERVED};
+use latchkey_published::limits::{CONNECTIONS_DEFAULT, CONTROL_CONNECTIONS, HANDLES_RESERVED};
 use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 /// Connections taken however few handles there are.
 const CONNECTIONS_MIN: usize = 16;
+/// The same at the control door.
+const CONTROL_CONNECTIONS_MIN: usize = 8;
+/// Of all handles, those that the control door's clients may take: one in so many.
+const CONTROL_SHARE: u64 = 8;
 /// Of the handles kept for upstreams, those that idle connections may take: one in so many.
 const IDLE_SHARE: usize = 4;
 
 /// Bounds of this process, from its settings and its limit of handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
-    /// Clients' connections.
+    /// Clients' connections at the gateway.
     pub(crate) connections: usize,
+    /// Clients' connections at the control door.
+    pub(crate) control_connections: usize,
     /// Idle connections to upstreams.
     pub(crate) idle: usize,
 }
@@ -29,7 +35,7 @@ impl Bounds {
         let handles = raise_handles();
         let bounds = Bounds::of_handles(handles, connections);
         if let Some(handles) = handles
-            && bounds.connections as u64 > handles.saturating_sub(HANDLES_RESERVED) / 2
+            && bounds.connections as u64 > bounds.half_of(handles)
         {
             tracing::warn!(
                 max_connections = bounds.connections,
@@ -41,11 +47,22 @@ impl Bounds {
     }
 
     fn of_handles(handles: Option<u64>, connections: Option<usize>) -> Self {
-        let half = handles.map_or(CONNECTIONS_DEFAULT, |handles| {
-            usize::try_from(handles.saturating_sub(HANDLES_RESERVED) / 2).unwrap_or(usize::MAX)
+        let control_connections = handles.map_or(CONTROL_CONNECTIONS, |handles| {
+            let share = usize::try_from(handles / CONTROL_SHARE).unwrap_or(usize::MAX);
+            share.clamp(CONTROL_CONNECTIONS_MIN, CONTROL_CONNECTIONS)
         });
-        let connections = connections.unwrap_or_else(|| half.clamp(CONNECTIONS_MIN, CONNECTIONS_DEFAULT));
-        Bounds { connections, idle: (half / IDLE_SHARE).max(1) }
+        let mut bounds = Bounds { connections: 0, control_connections, idle: 0 };
+        let half = handles.map_or(CONNECTIONS_DEFAULT, |handles| {
+            usize::try_from(bounds.half_of(handles)).unwrap_or(usize::MAX)
+        });
+        bounds.connections = connections.unwrap_or_else(|| half.clamp(CONNECTIONS_MIN, CONNECTIONS_DEFAULT));
+        bounds.idle = (half / IDLE_SHARE).max(1);
+        bounds
+    }
+
+    /// Half of the handles that the gateway's clients and upstreams share.
+    fn half_of(&self, handles: u64) -> u64 {
+        handles.saturating_sub(HANDLES_RESERVED + self.control_connections as u64) / 2
     }
 }
 
@@ -119,17 +136,19 @@ mod tests {
 
     #[test]
     fn half_of_the_handles_is_kept_for_upstreams() {
-        for (handles, asked, connections, idle) in [
-            (Some(1024), None, 480, 120),
-            (Some(20_064), None, 10_000, 2500),
-            (Some(1 << 20), None, CONNECTIONS_DEFAULT, 131_064),
-            (Some(80), None, CONNECTIONS_MIN, 2),
-            (Some(3), None, CONNECTIONS_MIN, 1),
-            (None, None, CONNECTIONS_DEFAULT, 4096),
-            (Some(1024), Some(7), 7, 120),
-            (Some(1024), Some(900), 900, 120),
+        for (handles, asked, connections, control_connections, idle) in [
+            (Some(1024), None, 416, 128, 104),
+            (Some(20_192), None, 10_000, 128, 2500),
+            (Some(1 << 20), None, CONNECTIONS_DEFAULT, 128, 131_048),
+            (Some(256), None, 80, 32, 20),
+            (Some(80), None, CONNECTIONS_MIN, 10, 1),
+            (Some(3), None, CONNECTIONS_MIN, CONTROL_CONNECTIONS_MIN, 1),
+            (None, None, CONNECTIONS_DEFAULT, CONTROL_CONNECTIONS, 4096),
+            (Some(1024), Some(7), 7, 128, 104),
+            (Some(1024), Some(900), 900, 128, 104),
         ] {
-            assert_eq!(Bounds::of_handles(handles, asked), Bounds { connections, idle }, "{handles:?}");
+            let expected = Bounds { connections, control_connections, idle };
+            assert_eq!(Bounds::of_handles(handles, asked), expected, "{handles:?}");
         }
     }
 

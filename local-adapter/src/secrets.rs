@@ -1,4 +1,4 @@
-//! Pepper and admin token: taken from the environment, or made at first start.
+//! Secrets: taken from the environment, and a pepper made at first start where none is set.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -6,11 +6,9 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use latchkey_control::ports::Random;
-use latchkey_control::registry::Error;
 use latchkey_published::admit_secret::SecretSetting;
-use latchkey_published::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
+use latchkey_published::keys::{Pepper, Peppers, PlainKey, hex};
 
-use crate::admin::LocalRegistry;
 use crate::system::SystemRandom;
 
 const PEPPER_FILE: &str = "pepper";
@@ -20,14 +18,6 @@ const PEPPER_BYTES: usize = 32;
 pub(crate) struct FoundPeppers {
     pub(crate) peppers: Peppers,
     pub(crate) is_new: bool,
-}
-
-/// Whether the Admin API has a token that its owner may not know yet.
-pub(crate) struct AdminToken {
-    /// What a caller's token must digest to.
-    pub(crate) digest: KeyDigest,
-    /// The token itself, when it was made just now: to be shown once.
-    pub(crate) new: Option<PlainKey>,
 }
 
 /// Creates the data folder for its owner alone; one that is there stays as it is.
@@ -231,33 +221,6 @@ mod modes {
     }
 }
 
-/// The token that is set, else the one of the first start, which is made now if need be.
-pub(crate) async fn find_admin_token(
-    registry: &LocalRegistry,
-    set: Option<PlainKey>,
-) -> Result<AdminToken, Error> {
-    let pepper = &registry.peppers().current;
-    if let Some(token) = set {
-        return Ok(AdminToken { digest: pepper.digest_key(&token), new: None });
-    }
-    if let Some(digest) = registry.admin_token_digest().await? {
-        return Ok(AdminToken { digest, new: None });
-    }
-    let token = make_token();
-    let digest = pepper.digest_key(&token);
-    registry.set_admin_token_digest(Some(digest)).await?;
-    Ok(AdminToken { digest, new: Some(token) })
-}
-
-/// A new admin token: 190 bits in the form of a key, with another beginning.
-#[expect(clippy::disallowed_methods, reason = "it is made here")]
-pub(crate) fn make_token() -> PlainKey {
-    let mut seed = [0; 32];
-    SystemRandom.fill(&mut seed);
-    let key = generate_key(&Pepper::new(&seed), |bytes| SystemRandom.fill(bytes));
-    PlainKey::new(key.reveal().replacen("lk_", "lkadmin_", 1))
-}
-
 fn make_pepper(path: &Path) -> io::Result<String> {
     let mut bytes = [0; PEPPER_BYTES];
     SystemRandom.fill(&mut bytes);
@@ -284,8 +247,11 @@ fn make_file(path: &Path, content: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "made-up secrets are looked at")]
 mod tests {
+    use latchkey_control::http::ControlSettings;
+    use latchkey_control::registry::TokenOrigin;
+
     use super::*;
-    use crate::admin::AdminPlane;
+    use crate::control_plane::ControlPlane;
     use crate::store::RedbStore;
 
     #[test]
@@ -408,6 +374,10 @@ mod tests {
         }
     }
 
+    fn unset() -> ControlSettings {
+        ControlSettings::new(None, "test", uuid::Uuid::nil())
+    }
+
     /// What an older version took is not lost: its pepper may be the one before.
     #[test]
     fn a_store_moves_off_a_short_pepper() {
@@ -415,18 +385,18 @@ mod tests {
         let store = RedbStore::open(&folder.path().join("store.redb")).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let open = |peppers| {
-            runtime.block_on(AdminPlane::open(store.clone(), peppers, None, 10)).map(|opened| opened.1)
+            runtime.block_on(ControlPlane::open(store.clone(), peppers, None, unset())).map(|opened| opened.1)
         };
         let short = Peppers { current: Pepper::new(b"p"), previous: None };
-        let token = open(short).unwrap().new.unwrap();
+        let TokenOrigin::Made(token) = open(short).unwrap().origin else { panic!("no token was made") };
         let set = settings(&[("LATCHKEY_PEPPER", LONG)]).unwrap();
         let without = find_peppers(folder.path(), false, &set).unwrap().peppers;
         assert!(open(without).is_err(), "the store knows no such pepper");
         let set = settings(&[("LATCHKEY_PEPPER", LONG), ("LATCHKEY_PEPPER_PREVIOUS", "p")]).unwrap();
         let peppers = find_peppers(folder.path(), false, &set).unwrap().peppers;
         let again = open(peppers.clone()).unwrap();
-        let old = peppers.previous.unwrap().digest_key(&token);
-        assert!(again.new.is_none() && again.digest.matches(&old));
+        let old = peppers.previous.unwrap().digest(token.reveal().as_bytes());
+        assert!(matches!(again.origin, TokenOrigin::Kept) && again.digest.matches(&old));
     }
 
     #[test]
@@ -436,11 +406,11 @@ mod tests {
         let store = RedbStore::open(&path).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let peppers = || Peppers { current: Pepper::new(b"pepper"), previous: None };
-        let open = || runtime.block_on(AdminPlane::open(store.clone(), peppers(), None, 10)).unwrap();
+        let open = || runtime.block_on(ControlPlane::open(store.clone(), peppers(), None, unset())).unwrap();
         let (first, again) = (open().1, open().1);
-        let token = first.new.unwrap();
-        let digest = peppers().current.digest_key(&token);
-        assert!(again.new.is_none() && again.digest.matches(&digest));
+        let TokenOrigin::Made(token) = first.origin else { panic!("no token was made") };
+        let digest = peppers().current.digest(token.reveal().as_bytes());
+        assert!(matches!(again.origin, TokenOrigin::Kept) && again.digest.matches(&digest));
         drop(store);
         let stored = fs::read(&path).unwrap();
         assert!(!stored.windows(token.reveal().len()).any(|bytes| bytes == token.reveal().as_bytes()));

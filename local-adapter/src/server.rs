@@ -1,5 +1,6 @@
 //! Accepts connections and shares them out; stops at a signal.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,32 +9,35 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 use crate::seats::{Permit, Seats};
-use crate::worker::WorkerThread;
+use crate::worker_thread::WorkerThread;
 
 /// Pause after an accept that failed for want of something, such as file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a thread gets to free a seat before the next is asked.
 const SEAT_WAIT: Duration = Duration::from_millis(20);
 
-/// Accepts until told to stop, then lets everything under way finish.
-pub(crate) async fn run(listener: TcpListener, workers: Vec<WorkerThread>, seats: &Seats) -> io::Result<()> {
+/// A door that connections come in at.
+pub(crate) struct Door {
+    /// Where they come.
+    pub(crate) listener: TcpListener,
+    /// Who serves them, one at least.
+    pub(crate) threads: Vec<WorkerThread>,
+    /// How many there may be.
+    pub(crate) seats: Seats,
+}
+
+/// Accepts at all doors until told to stop, then lets everything under way finish.
+pub(crate) async fn run(gateway: Door, control: Door) -> io::Result<()> {
     let mut stop = Stop::new()?;
-    let mut turn = 0;
-    loop {
-        tokio::select! {
-            accepted = accept(&listener, &workers, seats, turn) => {
-                let Some((stream, peer, permit)) = accepted else { continue };
-                turn = (turn + 1) % workers.len();
-                if let Err(error) = hand_over(stream, peer, permit, &workers, turn) {
-                    tracing::debug!(%error, "a connection was lost before it began");
-                }
-            }
-            () = stop.asked() => break,
-        }
+    tokio::select! {
+        never = gateway.accept() => match never {},
+        never = control.accept() => match never {},
+        () = stop.asked() => {}
     }
-    drop(listener);
     tracing::info!("stopping: requests under way are finished");
-    let threads: Vec<_> = workers.into_iter().map(WorkerThread::drain).collect();
+    // With the listeners.
+    let threads = [gateway, control].into_iter().flat_map(|door| door.threads);
+    let threads: Vec<_> = threads.map(WorkerThread::drain).collect();
     let joined = tokio::task::spawn_blocking(move || {
         for thread in threads {
             let _ = thread.join();
@@ -45,6 +49,20 @@ pub(crate) async fn run(listener: TcpListener, workers: Vec<WorkerThread>, seats
         () = stop.asked() => std::process::exit(1),
     }
     Ok(())
+}
+
+impl Door {
+    async fn accept(&self) -> Infallible {
+        let Door { listener, threads, seats } = self;
+        let mut turn = 0;
+        loop {
+            let Some((stream, peer, permit)) = accept(listener, threads, seats, turn).await else { continue };
+            turn = (turn + 1) % threads.len();
+            if let Err(error) = hand_over(stream, peer, permit, threads, turn) {
+                tracing::debug!(%error, "a connection was lost before it began");
+            }
+        }
+    }
 }
 
 /// Accepts a connection and waits for a seat; those behind it wait with the kernel. What is served

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::frames::{CLOSE, Frames, masked_close};
-use crate::proxy;
+use crate::request_head::head;
 use crate::worker::Worker;
 
 /// Room for what one side has sent and the other has not taken.
@@ -84,7 +84,7 @@ impl Lease {
     fn ask(&self, now: Instant) -> Standing {
         let data_plane = &self.worker.data_plane;
         let now = data_plane.timer.now(now);
-        let head = proxy::head(&self.worker, &self.head, self.peer_ip, now, self.request_id);
+        let head = head(&self.worker.clients, &self.head, self.peer_ip, now, self.request_id);
         data_plane.stands(&head, &self.right, now)
     }
 }

@@ -13,10 +13,9 @@ use latchkey_published::limits::{HEAD_BYTES_MAX, HYPER_FIELDS_MAX};
 use latchkey_request::framing;
 use tokio::time::timeout;
 
-use crate::body::{Content, RequestBody};
 use crate::failure::Failure;
 use crate::tunnel::{self, Lease};
-use crate::upstream::Upstreams;
+use crate::upstream::{Content, RequestBody, Upstreams};
 
 /// Sends a handshake and, if the upstream agrees, joins both sides.
 pub(crate) async fn send(

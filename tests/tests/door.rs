@@ -127,3 +127,18 @@ fn the_token_is_judged_before_the_body_comes() {
     let made = gateway.admin("POST", "/consumers", Some(&json!({"username": "bob"})));
     assert_eq!(made.status, 201, "{}", made.text());
 }
+
+#[test]
+fn guesses_count_for_the_client_that_a_trusted_peer_names() {
+    let options = Options::default().trusting().env("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "1");
+    let gateway = Local::spawn(options);
+    let consumers = gateway.doors().admin("/consumers");
+    let guess = |client: &str| {
+        let request = Request::get(&consumers.target).header("Kong-Admin-Token", WRONG);
+        gateway.send_to(&consumers.authority, &request.header("X-Forwarded-For", client)).status
+    };
+    let guessed: Vec<u16> = (0..20).map(|_| guess("192.0.2.7")).collect();
+    assert!(guessed.contains(&429), "{guessed:?}");
+    assert_eq!(guess("192.0.2.8"), 401, "another client is counted apart");
+    assert!(reports(&gateway).iter().any(|line| line.contains("192.0.2.7")), "{:#?}", reports(&gateway));
+}

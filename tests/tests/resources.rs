@@ -388,6 +388,59 @@ fn past_the_bound_connections_that_wait_for_their_client_give_way() {
     }
 }
 
+/// A connection that has begun the head of a request, and does not end it.
+fn begin_head(mut connection: Connection, bytes: usize) -> Connection {
+    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}", "x".repeat(bytes));
+    // It may have been refused by now.
+    let _ = connection.send_raw(head.as_bytes());
+    connection
+}
+
+#[test]
+fn a_flood_at_one_door_leaves_the_other_open() {
+    let upstream = Upstream::raw(|connection, head| {
+        if head.start_line.contains("/slow") {
+            thread::sleep(Duration::from_secs(4));
+        }
+        connection.send_raw(&answer(200, &[], b"done"))?;
+        Ok(Next::KeepAlive)
+    });
+    let bounds = [("LATCHKEY_MAX_CONNECTIONS", "8"), ("LATCHKEY_HELD_BODY_BYTES", "1048576")];
+    let gateway = gateway(&upstream, &bounds);
+    let is_soon = |ask: &dyn Fn() -> u16| {
+        let start = Instant::now();
+        assert_eq!(ask(), 200);
+        assert!(start.elapsed() < Duration::from_secs(2), "answered after {:?}", start.elapsed());
+    };
+    let call = || gateway.admin("GET", "/services", None).status;
+    let request = || gateway.send(&with_key(Request::get("/"))).status;
+    let long_request = || gateway.send(&with_key(Request::get("/")).header("X", "x".repeat(50_000))).status;
+
+    // Every seat at the gateway is taken by a request that nobody ends, and others wait.
+    let mut busy: Vec<_> = (0..8).map(|_| open(&gateway, ANN)).collect();
+    for connection in &mut busy {
+        connection.send(&with_key(Request::get("/slow"))).unwrap();
+    }
+    thread::sleep(Duration::from_millis(300));
+    let waiting: Vec<_> = (0..50).map(|_| begin_head(open(&gateway, ANN), 30_000)).collect();
+    for _ in 0..5 {
+        is_soon(&call);
+    }
+    for connection in &mut busy {
+        assert_eq!(connection.read_response("GET").unwrap().text(), "done");
+    }
+    drop((busy, waiting));
+
+    // More connections at the control door than it has seats, and more heads than it holds.
+    let flood: Vec<_> = (0..400).map(|_| begin_head(open_admin(&gateway, ANN), 30_000)).collect();
+    for _ in 0..5 {
+        is_soon(&request);
+        is_soon(&long_request);
+        is_soon(&call);
+    }
+    drop(flood);
+}
+
 #[test]
 fn past_the_bound_bodies_that_are_held_give_way_too() {
     let upstream = Upstream::recording();

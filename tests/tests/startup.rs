@@ -5,13 +5,15 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use latchkey_tests::client::Client as _;
-use latchkey_tests::deployment::{Local, Options, run_to_end};
+use latchkey_tests::deployment::{Deployment as _, Local, Options, run_to_end};
+use latchkey_tests::raw_http::Request;
 
 const LONG: &str = "a secret of thirty-two bytes, ok";
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -113,4 +115,61 @@ fn a_pepper_file_is_as_long_as_a_variable() {
     drop(Local::spawn(options.clone()));
     // The line end is no part of it.
     drop(Local::spawn(options.env("LATCHKEY_PEPPER", LONG)));
+}
+
+#[test]
+fn both_addresses_are_told_with_lines_to_paste() {
+    let gateway = Local::spawn(Options { admin_token: None, ..Options::default() });
+    let (printed, doors) = (gateway.printed(), gateway.doors());
+    let (gateway_url, control_url) =
+        (format!("http://{}", doors.gateway_authority()), format!("http://{}", doors.control("").authority));
+    assert_ne!(gateway_url, control_url);
+    assert!(control_url.starts_with("http://127.0.0.1:"), "{control_url}");
+    for line in [
+        format!("listening on {gateway_url}"),
+        format!("control on {control_url}"),
+        format!("curl -i -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" {control_url}/admin/services"),
+        format!("curl -i {gateway_url}/"),
+    ] {
+        assert!(printed.lines().any(|printed| printed == line), "{line} is not in: {printed}");
+    }
+    let token = printed.lines().find_map(|line| line.strip_prefix("export LATCHKEY_TOKEN=")).unwrap();
+    let services = Request::get(&doors.admin("/services").target).header("Kong-Admin-Token", token);
+    assert_eq!(gateway.send_to(&gateway.admin_authority(), &services).status, 200);
+}
+
+#[test]
+fn a_port_that_is_taken_names_the_flag_that_moves_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let options = Options::default().env("LATCHKEY_CONTROL_LISTEN", &address);
+    check_refused(&options, &[&format!("cannot listen on {address}"), "--control-listen"]);
+}
+
+#[test]
+fn origins_are_those_that_are_set_or_where_it_listens() {
+    let gateway = Local::fresh();
+    let page = gateway.get(&gateway.doors().control("/"));
+    assert_eq!(page.status, 200);
+    for door in [gateway.doors().gateway_authority(), &gateway.doors().control("").authority] {
+        assert!(page.text().contains(&format!("http://{door}")), "{door}: {}", page.text());
+    }
+    let set = Options::default()
+        .env("LATCHKEY_GATEWAY_ORIGIN", "https://API.example.com:443")
+        .env("LATCHKEY_CONTROL_ORIGIN", "http://127.0.0.1:7")
+        .env("LATCHKEY_ADMIN_ORIGINS", "https://a.example.com, https://b.example.com");
+    let gateway = Local::spawn(set);
+    let page = gateway.get(&gateway.doors().control("/")).text();
+    assert!(page.contains("https://api.example.com<") || page.contains("https://api.example.com/"), "{page}");
+    assert!(page.contains("http://127.0.0.1:7"), "{page}");
+    for (origin, expected) in [("https://b.example.com", 1), ("https://c.example.com", 0)] {
+        let preflight = Request::new("OPTIONS", gateway.doors().admin("/services").target)
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", "GET");
+        let answer = gateway.send_to(&gateway.admin_authority(), &preflight);
+        assert_eq!(answer.headers.values("access-control-allow-origin").len(), expected, "{origin}");
+    }
+    for name in ["LATCHKEY_GATEWAY_ORIGIN", "LATCHKEY_CONTROL_ORIGIN", "LATCHKEY_ADMIN_ORIGINS"] {
+        check_refused(&Options::default().env(name, "api.example.com"), &["is no origin"]);
+    }
 }

@@ -19,16 +19,17 @@ pub(super) const NAME: &str = "Latchkey";
 const TOKEN: &str = "bench-admin-token-0123456789abcdef";
 
 pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
-    let port = free_port();
+    let (port, control_port) = (free_port(), free_port());
     let mut command = Command::new(program);
     command.arg("--listen").arg(format!("127.0.0.1:{port}"));
+    command.arg("--control-listen").arg(format!("127.0.0.1:{control_port}"));
     command.arg("--data").arg(setting.scratch.folder("latchkey")?);
     command.env("LATCHKEY_ADMIN_TOKEN", TOKEN);
     command.env("LATCHKEY_THREADS", setting.cores.gateway.len().to_string());
     let mut process = Process::start("latchkey", &command, &setting.cores.gateway, setting.scratch)?;
-    wait_for(NAME, &mut process, || Ok(Client::new(port).get("/-/health", &[])?.status == 200))?;
+    wait_for(NAME, &mut process, || Ok(Client::new(control_port).get("/health", &[])?.status == 200))?;
 
-    let mut admin = Admin(Client::new(port));
+    let mut admin = Admin(Client::new(control_port));
     admin.add_routes(setting.upstream_port).with_context(|| process.log_tail())?;
     let credentials = admin.add_credentials(&setting.credentials).with_context(|| process.log_tail())?;
     if let Some(last) = credentials.last() {
@@ -79,7 +80,7 @@ impl Admin {
 
     /// Returns the id of what it added.
     fn add(&mut self, path: &str, entity: &Value) -> Result<String> {
-        let path = format!("/-/admin/{path}");
+        let path = format!("/admin/{path}");
         let answer = self.0.post(&path, &[("Kong-Admin-Token", TOKEN)], &entity.to_string())?;
         if answer.status != 201 {
             bail!("POST {path} answered {}: {}", answer.status, answer.body);

@@ -35,6 +35,9 @@ pub const GUESSERS_MAX: usize = 256;
 /// Memory for grants of one instance, in bytes: a Worker's isolate has 128 MB in all.
 pub const GRANT_CACHE_BYTES_DEFAULT: usize = 32 << 20;
 
+/// The same for all threads of the local program together, which have a machine's memory.
+pub const GRANT_CACHE_BYTES_LOCAL_DEFAULT: usize = 64 << 20;
+
 /// Memory for keys known not to exist, in bytes: some 25,000 of them.
 pub const MISS_CACHE_BYTES_DEFAULT: usize = 4 << 20;
 
@@ -129,6 +132,9 @@ pub const HELD_GRACE: Duration = Duration::from_secs(10);
 /// A body that is held must be complete after so long, at whatever rate.
 pub const HELD_LONGEST: Duration = Duration::from_secs(300);
 
+/// Connections of clients at the control door at once: people's browsers open six each, programs one.
+pub const CONTROL_CONNECTIONS: usize = 128;
+
 /// File handles that are neither clients' nor upstreams': store, log, sockets that listen, the
 /// resolver's.
 pub const HANDLES_RESERVED: u64 = 64;
@@ -136,3 +142,7 @@ pub const HANDLES_RESERVED: u64 = 64;
 /// Clients' connections at once unless a setting says otherwise or there are fewer handles: with what
 /// each may hold unasked they are some 400 MB.
 pub const CONNECTIONS_DEFAULT: usize = 16 * 1024;
+
+/// How long requests under way get when the local program is told to stop, in milliseconds, unless a
+/// setting says otherwise: what Docker and Kubernetes wait at most before they kill is 10 and 30 s.
+pub const DRAIN_MS_DEFAULT: u64 = 30_000;

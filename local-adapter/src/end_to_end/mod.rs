@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_control::http::ControlSettings;
 use latchkey_control::transaction::Transaction;
 use latchkey_gateway::gateway::{Gateway, GatewaySettings};
 use latchkey_gateway::response_fields::ResponseFields;
@@ -23,22 +24,27 @@ use latchkey_request::client::TrustedIps;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::admin::AdminRequest;
-use crate::budget::Budget;
+use crate::budget::{Budget, Kind};
+use crate::clients::{Reached, Terms};
 use crate::control::Control;
+use crate::control_door::ControlDoor;
+use crate::control_plane::ControlRequest;
 use crate::data_plane::DataPlane;
 use crate::hold::Holding;
 use crate::seats::{Seats, Shed};
+use crate::service::Service;
 use crate::store::RedbStore;
 use crate::system::{SystemRandom, Timer};
-use crate::worker::{Common, Reached, WorkerThread};
+use crate::worker::{UpstreamTerms, Worker};
+use crate::worker_thread::WorkerThread;
 
 /// A running gateway with one service at `/s` that wants a key, and one at `/open` that does not.
 struct Program {
     address: SocketAddr,
+    control_address: SocketAddr,
     key: PlainKey,
     control: Control,
-    worker: Arc<Mutex<Option<WorkerThread>>>,
+    worker: Thread,
     _folder: tempfile::TempDir,
 }
 
@@ -46,16 +52,37 @@ fn peppers() -> Peppers {
     Peppers { current: Pepper::new(b"pepper"), previous: None }
 }
 
-fn common(server_port: u16) -> Common {
-    Common {
-        reached: Reached { port: server_port, trusted: TrustedIps::default() },
+/// What clients get at an address.
+fn terms(address: SocketAddr, heads: Kind) -> Terms {
+    Terms {
+        reached: Reached { port: address.port(), trusted: TrustedIps::default() },
+        heads,
         drain: Duration::from_secs(5),
         holding: Holding { budget: Budget::new(64 << 20), bytes_per_second: 1024 },
-        response_fields: ResponseFields::default(),
-        upstreams: UpstreamAddresses::default(),
-        idle_max: 1000,
-        shed: Shed::default(),
     }
+}
+
+type Thread = Arc<Mutex<Option<WorkerThread>>>;
+
+/// A thread that serves what connects to an address.
+fn serve<S: Service>(
+    name: &str,
+    service: impl FnOnce(SocketAddr) -> S + Send + 'static,
+) -> (SocketAddr, Thread) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let worker = WorkerThread::start(name.to_owned(), move || service(address)).unwrap();
+    let worker = Arc::new(Mutex::new(Some(worker)));
+    let (giver, seats) = (Arc::clone(&worker), Seats::new(1000));
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let peer = stream.peer_addr().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            let Some(worker) = &*giver.lock().unwrap() else { break };
+            worker.give(stream, peer, seats.try_take().unwrap());
+        }
+    });
+    (address, worker)
 }
 
 impl Program {
@@ -71,49 +98,64 @@ impl Program {
         });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
-        let started = Control::start(store.clone(), peppers(), None, 0).unwrap();
+        let settings = ControlSettings::new(None, "test", Uuid::nil());
+        let started = Control::start(store.clone(), peppers(), None, settings).unwrap();
         let control = started.control.clone();
-        let data_plane = move || DataPlane {
-            gateway: RefCell::new(Gateway::new(GatewaySettings::default(), peppers())),
-            store,
-            published: started.published,
-            control: started.control,
-            timer: Timer::start(),
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let worker = WorkerThread::start(0, common(address.port()), data_plane).unwrap();
-        let worker = Arc::new(Mutex::new(Some(worker)));
-        let (giver, seats) = (Arc::clone(&worker), Seats::new(1000));
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let peer = stream.peer_addr().unwrap();
-                stream.set_nonblocking(true).unwrap();
-                let Some(worker) = &*giver.lock().unwrap() else { break };
-                worker.give(stream, peer, seats.try_take().unwrap());
-            }
+        let door_control = started.control.clone();
+        let (control_address, _) = serve("control-door", move |address| {
+            ControlDoor::new(terms(address, Kind::ControlHead), door_control)
         });
-        Program { address, key, control, worker, _folder: folder }
+        let worker = move |address| {
+            let gateway = RefCell::new(Gateway::new(GatewaySettings::default(), peppers()));
+            let (published, control) = (started.published, started.control);
+            let data_plane = DataPlane { gateway, store, published, control, timer: Timer::start() };
+            let allowed = UpstreamAddresses::default();
+            let upstreams = UpstreamTerms { allowed, idle_max: 1000, shed: Shed::default() };
+            Worker::new(data_plane, terms(address, Kind::Head), upstreams, ResponseFields::default())
+        };
+        let (address, worker) = serve("worker-0", worker);
+        Program { address, control_address, key, control, worker, _folder: folder }
     }
 
     fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream
+        connect(self.address)
     }
 
     /// Sends a request on a connection of its own and reads all that comes back.
     fn ask(&self, request: &str) -> String {
-        let mut stream = self.connect();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8(answer).unwrap()
+        ask(self.address, request)
+    }
+
+    /// The same at the control door.
+    fn ask_control(&self, request: &str) -> String {
+        ask(self.control_address, request)
     }
 
     fn get(&self, target: &str) -> String {
-        self.ask(&format!("GET {target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n"))
+        self.ask(&get(target))
     }
+
+    fn get_control(&self, target: &str) -> String {
+        self.ask_control(&get(target))
+    }
+}
+
+fn get(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = connect(address);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
 }
 
 async fn seed(store: &RedbStore, service: Value, key: &PlainKey) {

@@ -43,11 +43,42 @@ fn refusals_do_not_reach_the_service() {
 }
 
 #[test]
-fn own_surfaces_bound_their_bodies() {
+fn each_door_has_its_own_paths() {
+    let program = Program::start(upstream(|_, _| panic!("not to be called")));
+    for (path, gateway, control) in [
+        ("/-/health", "200", "404"),
+        ("/health", "404", "200"),
+        ("/-/admin/services", "404", "404"),
+        ("/admin/services", "404", "401"),
+        ("/-/status", "404", "404"),
+        ("/", "404", "200"),
+        ("/s", "401", "404"),
+    ] {
+        check_status(&program.get(path), gateway);
+        check_status(&program.get_control(path), control);
+    }
+    let message = "no Route matched with those values";
+    assert!(program.get("/-/admin/services").contains(message));
+}
+
+#[test]
+fn what_the_control_door_cannot_read_is_refused() {
     let program = Program::start(1);
-    let head = "POST /-/admin/services HTTP/1.1\r\nHost: g\r\nConnection: close\r\n";
+    let none = "GET /health HTTP/1.1\r\nConnection: close\r\n\r\n";
+    check_status(&program.ask_control(none), "400");
+    let two = "POST /admin/services HTTP/1.1\r\nHost: g\r\nContent-Length: 3\r\n\
+        Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let refusal = program.ask_control(two);
+    check_status(&refusal, "400");
+    assert!(refusal.to_ascii_lowercase().contains("\r\nconnection: close\r\n"), "{refusal}");
+}
+
+#[test]
+fn the_control_door_bounds_its_bodies() {
+    let program = Program::start(1);
+    let head = "POST /admin/services HTTP/1.1\r\nHost: g\r\nConnection: close\r\n";
     // Not even looked at without a token; `resources.rs` has one.
-    check_status(&program.ask(&format!("{head}Content-Length: 1048577\r\n\r\n")), "401");
+    check_status(&program.ask_control(&format!("{head}Content-Length: 1048577\r\n\r\n")), "401");
 }
 
 #[test]
@@ -133,9 +164,9 @@ fn revoked_key_is_refused_at_once() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let call = |method, path: &str| {
         let headers = http::HeaderMap::from_iter([(http::header::AUTHORIZATION, token.clone())]);
-        let request =
-            AdminRequest { method, path: path.to_owned(), query: None, headers, body: bytes::Bytes::new() };
-        runtime.block_on(program.control.admin(request))
+        let uri = format!("/admin{path}").parse().unwrap();
+        let request = ControlRequest { method, uri, headers, client_ip: None, body: bytes::Bytes::new() };
+        runtime.block_on(program.control.serve(request))
     };
     runtime.block_on(program.control.set_token(peppers().current.digest(b"token")));
     let made = runtime.block_on(crate::demo::prepare(&program.control, &token)).unwrap();

@@ -17,8 +17,10 @@ use crate::base::{self, ADMIN_TOKEN};
 use crate::output::Output;
 
 const START_TIMEOUT: Duration = Duration::from_secs(20);
-/// What stands before an address in the lines that the program prints, one for each of its doors.
-const ADDRESSES: [&str; 1] = ["listening on http://"];
+/// What stands before the gateway's address in the line that the program prints.
+const GATEWAY: &str = "listening on http://";
+/// The same for the control door, in the line behind it.
+const CONTROL: &str = "control on http://";
 
 /// How the local program is started; every start is over the same folder.
 #[derive(Clone)]
@@ -26,7 +28,7 @@ pub struct Options {
     pub admin_token: Option<String>,
     pub env: Vec<(String, OsString)>,
     pub data: Arc<TempDir>,
-    /// Another program than the one under test.
+    /// Another program than the one under test: an old one, from when there was one door.
     pub program: Option<PathBuf>,
     /// Writes past [`Local::fill_disk`] fail, instead of ending the program by a signal.
     pub outlives_full_disk: bool,
@@ -93,20 +95,19 @@ impl Local {
         let (stdout, stderr) = (Output::default(), Output::default());
         stderr.collect(child.stderr.take().unwrap());
         let lines = stdout.collect_lines(child.stdout.take().unwrap());
-        let addresses = addresses_in(&lines).unwrap_or_else(|error| {
+        let doors = doors_in(&lines, options.program.is_some()).unwrap_or_else(|error| {
             let status = child.try_wait().ok().flatten();
             let _ = child.kill();
             let _ = child.wait();
             panic!(
-                "the program printed no lines with {ADDRESSES:?} ({error}, {status:?})\n\
+                "the program did not print its addresses ({error}, {status:?})\n\
                  --- stdout ---\n{}\n--- stderr ---\n{}",
                 stdout.text_to_end(),
                 stderr.text_to_end()
             )
         });
-        let [gateway_url] = addresses;
         let admin_token = options.admin_token.clone().unwrap_or_default();
-        Self { admin_token, options, doors: Doors::one(&gateway_url), child, stdout, stderr }
+        Self { admin_token, options, doors, child, stdout, stderr }
     }
 
     /// `SIGKILL`, then a new start over the same folder.
@@ -215,20 +216,25 @@ impl Deployment for Local {
     }
 }
 
-/// The addresses in the lines, as URLs, once all are told.
-fn addresses_in(lines: &mpsc::Receiver<String>) -> Result<[String; ADDRESSES.len()], RecvTimeoutError> {
+/// The addresses in the lines.
+fn doors_in(lines: &mpsc::Receiver<String>, has_one: bool) -> Result<Doors, RecvTimeoutError> {
     let deadline = Instant::now() + START_TIMEOUT;
-    let mut found = ADDRESSES.map(|_| None);
-    while found.iter().any(Option::is_none) {
+    let gateway_url = url_in(lines, GATEWAY, deadline)?;
+    match has_one {
+        true => Ok(Doors::one(&gateway_url)),
+        false => Ok(Doors::two(&gateway_url, &url_in(lines, CONTROL, deadline)?)),
+    }
+}
+
+/// The next address that stands behind `told` in a line, as a URL.
+fn url_in(lines: &mpsc::Receiver<String>, told: &str, deadline: Instant) -> Result<String, RecvTimeoutError> {
+    loop {
         let line = lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))?;
-        for (told, address) in ADDRESSES.iter().zip(&mut found) {
-            if let Some((_, rest)) = line.split_once(told) {
-                let end = rest.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(rest.len());
-                *address = Some(format!("http://{}", &rest[..end]));
-            }
+        if let Some((_, rest)) = line.split_once(told) {
+            let end = rest.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(rest.len());
+            return Ok(format!("http://{}", &rest[..end]));
         }
     }
-    Ok(found.map(Option::unwrap_or_default))
 }
 
 /// Runs the program until it ends by itself; `None` when it does not within the timeout.

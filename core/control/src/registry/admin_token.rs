@@ -1,4 +1,5 @@
-//! The admin token that the local program makes at its first start: its digest only.
+//! The admin token: one that an installation sets, or the one of its first start, of which only the
+//! digest is stored.
 
 use super::Registry;
 use super::attempts::Attempts;
@@ -6,10 +7,54 @@ use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records;
 use crate::ports::{Clock, Random};
-use latchkey_published::keys::KeyDigest;
+use latchkey_published::keys::{KeyDigest, Pepper, PlainKey, generate_key};
 use latchkey_store::Store;
 
+/// The admin token of an installation.
+#[derive(Debug)]
+pub struct AdminToken {
+    /// What a caller's token must digest to.
+    pub digest: KeyDigest,
+    /// Where it comes from.
+    pub origin: TokenOrigin,
+}
+
+/// Where an admin token comes from, and so who knows it.
+#[derive(Debug)]
+pub enum TokenOrigin {
+    /// The installation sets it.
+    Set,
+    /// It was made at an earlier start.
+    Kept,
+    /// It was made just now: to be shown once.
+    Made(PlainKey),
+}
+
+/// A new admin token: 190 bits in the form of a key, with another beginning.
+#[expect(clippy::disallowed_methods, reason = "it is made here")]
+pub fn make_admin_token(random: &impl Random) -> PlainKey {
+    let mut seed = [0; 32];
+    random.fill(&mut seed);
+    let key = generate_key(&Pepper::new(&seed), |bytes| random.fill(bytes));
+    PlainKey::new(key.reveal().replacen("lk_", "lkadmin_", 1))
+}
+
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// The token that is `set`, else the stored one, else a new one, whose digest is stored.
+    pub async fn admin_token_or_make(&self, set: Option<&PlainKey>) -> Result<AdminToken, Error> {
+        let digest_of = |token: &PlainKey| self.peppers.current.digest_key(token);
+        if let Some(token) = set {
+            return Ok(AdminToken { digest: digest_of(token), origin: TokenOrigin::Set });
+        }
+        if let Some(digest) = self.admin_token_digest().await? {
+            return Ok(AdminToken { digest, origin: TokenOrigin::Kept });
+        }
+        let token = make_admin_token(&self.random);
+        let digest = digest_of(&token);
+        self.set_admin_token_digest(Some(digest)).await?;
+        Ok(AdminToken { digest, origin: TokenOrigin::Made(token) })
+    }
+
     /// Digest of the stored admin token.
     pub async fn admin_token_digest(&self) -> Result<Option<KeyDigest>, Error> {
         EntityTransaction::new(&self.store, self.clock.unix_ms()).read_json(&records::admin_token()).await

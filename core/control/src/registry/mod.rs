@@ -29,6 +29,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;

@@ -7,8 +7,8 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::response_body::Decoder;
-use crate::response_head::{Malformed, parse};
+use super::response_body::{Decoder, Malformed};
+use super::response_head::parse;
 
 /// A response that was read to its end.
 #[derive(Debug, PartialEq)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use latchkey_gateway::upstream::Upstream;
 
-use crate::link::Link;
+use super::link::Link;
 
 /// Shorter than the keep-alive time of common servers (60 s and more), so that we close first.
 const IDLE_MAX: Duration = Duration::from_secs(55);

@@ -14,7 +14,7 @@ use http_body::Body as _;
 use latchkey_gateway::decision::Plan;
 use tokio::io::AsyncWrite;
 
-use crate::body::RequestBody;
+use super::request_body::RequestBody;
 use crate::failure::Failure;
 
 /// Up to this a piece of body is copied behind what is to be sent before it.
@@ -235,7 +235,7 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::response_body::Decoder;
+    use crate::upstream::response_body::Decoder;
 
     proptest::proptest! {
         #[test]

@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
+use super::tls;
 use crate::failure::Failure;
-use crate::tls;
 
 /// How long an answer of the resolver is used.
 const ADDRESSES_KEPT: Duration = Duration::from_secs(5);

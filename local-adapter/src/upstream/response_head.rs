@@ -10,16 +10,12 @@ use httparse::{ParserConfig, Status};
 use hyper::ext::ReasonPhrase;
 use latchkey_published::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
 
-use crate::response_body::Decoder;
+use super::response_body::{Decoder, Malformed};
 
 /// Fields that there is room for at first; few heads have as many.
 const FIELDS_USUAL: usize = 128;
 /// Fields that are added before the head goes to the client.
 const FIELDS_ADDED: usize = 4;
-
-/// Not HTTP/1, or not clearly.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Malformed(pub(crate) &'static str);
 
 /// The head of a response.
 #[derive(Debug)]

@@ -5,8 +5,6 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 use httparse::Status;
 
-use crate::response_head::Malformed;
-
 /// Longest line that gives a chunk's size, extensions included.
 const SIZE_LINE_MAX: usize = 4096;
 /// Longest trailer section.
@@ -15,6 +13,10 @@ const TRAILERS_BYTES_MAX: usize = 16 * 1024;
 const TRAILERS_USUAL: usize = 32;
 /// Up to this a piece is copied, so that the buffer it came in can be filled again.
 const COPIED_MAX: usize = 2048;
+
+/// Not HTTP/1, or not clearly.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Malformed(pub(crate) &'static str);
 
 /// What is to come of a body.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,11 +9,13 @@ use latchkey_gateway::decision::Plan;
 use latchkey_gateway::upstream::Upstream;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 
-use crate::body::{Content, RequestBody};
-use crate::connect::{Connector, Stream};
+use super::connect::{Connector, Stream};
+use super::content::Content;
+use super::idle::Idle;
+use super::link::Link;
+use super::link_body::LinkBody;
+use super::request_body::RequestBody;
 use crate::failure::Failure;
-use crate::idle::Idle;
-use crate::link::{Link, LinkBody};
 use crate::progress::Progress;
 use crate::seats::Shed;
 
@@ -36,6 +38,11 @@ impl Upstreams {
     /// most.
     pub(crate) fn new(allowed: UpstreamAddresses, idle_max: usize, shed: Shed) -> Self {
         Upstreams { connector: Connector::new(allowed), idle: Idle::new(idle_max), shed }
+    }
+
+    /// Ends when idle connections are to be closed, because some thread found no file handle.
+    pub(crate) async fn shed(&self) {
+        self.shed.notified().await;
     }
 
     /// A new connection. When no file handle is left for it, idle ones are closed, on all threads.
@@ -74,8 +81,8 @@ impl Upstreams {
             let again = (!is_fresh && head.method.is_idempotent()).then(|| body.replay()).flatten();
             let broken = match link.exchange(plan, head, body, progress).await {
                 Ok(mut answer) => {
-                    let content = LinkBody::content(&mut answer, link, upstream.service_id, idle, progress);
-                    let mut response = Response::new(content);
+                    let body = LinkBody::new(&mut answer, link, upstream.service_id, idle, progress);
+                    let mut response = Response::new(Content::of_link(body));
                     *response.status_mut() = answer.status;
                     *response.headers_mut() = answer.headers;
                     answer.reason.map(|reason| response.extensions_mut().insert(reason));

@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::codec_oracle::{assert_read_alike, by_us};
+use super::codec_oracle::{assert_read_alike, by_us};
 
 const STARTS: [&str; 8] = [
     "HTTP/1.1 200 OK\r\n",

@@ -1,0 +1,89 @@
+//! Core's control plane over the store of this process.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, Uri};
+use latchkey_control::http::{Control, ControlSettings, Head, InternalCause};
+use latchkey_control::registry::{AdminToken, Error, Registry};
+use latchkey_gateway::gateway::Rehash;
+use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
+
+use crate::request_head::named;
+use crate::store::RedbStore;
+use crate::system::{SystemClock, SystemRandom};
+
+/// A request at the control door, to be sent to another thread.
+#[derive(Debug)]
+pub(crate) struct ControlRequest {
+    /// Method.
+    pub(crate) method: Method,
+    /// Target.
+    pub(crate) uri: Uri,
+    /// Header fields.
+    pub(crate) headers: HeaderMap,
+    /// Who asks; `None`: this process.
+    pub(crate) client_ip: Option<IpAddr>,
+    /// The whole body.
+    pub(crate) body: Bytes,
+}
+
+impl ControlRequest {
+    /// All but the body, as core sees it.
+    pub(crate) fn head(&self) -> Head<'_> {
+        Head {
+            method: self.method.as_str(),
+            host: named(&self.uri, &self.headers),
+            path: self.uri.path(),
+            query: self.uri.query(),
+            headers: &self.headers,
+            client_ip: self.client_ip,
+        }
+    }
+}
+
+/// The control plane of this process.
+pub(crate) struct ControlPlane {
+    control: Control<RedbStore, SystemClock, SystemRandom>,
+}
+
+impl ControlPlane {
+    /// Opens the registry, finishes what a crash has interrupted, and finds the admin token, which
+    /// goes into the settings. `token`: the one that is set, if one is.
+    pub(crate) async fn open(
+        store: RedbStore,
+        peppers: Peppers,
+        token: Option<PlainKey>,
+        settings: ControlSettings,
+    ) -> Result<(Self, AdminToken), Error> {
+        let registry = Registry::open(store, SystemClock, SystemRandom, peppers).await?;
+        for job in registry.resume_jobs().await? {
+            tracing::error!(job, "a change was begun by a newer version, which must complete it");
+        }
+        let token = registry.admin_token_or_make(token.as_ref()).await?;
+        let settings = ControlSettings { token: Some(token.digest), ..settings };
+        Ok((ControlPlane { control: Control::new(registry, settings) }, token))
+    }
+
+    /// Takes the token with this digest from now on.
+    pub(crate) fn set_token(&mut self, digest: KeyDigest) {
+        self.control.set_token(Some(digest));
+    }
+
+    /// Answers a request; changes are durable when it returns.
+    pub(crate) async fn serve(&self, request: ControlRequest) -> Response<Bytes> {
+        let response = self.control.serve(&request.head(), &request.body).await;
+        if let Some(cause) = response.extensions().get::<InternalCause>() {
+            tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call of the control plane failed");
+        }
+        response
+    }
+
+    /// Moves a key found under the previous pepper to the current one.
+    pub(crate) async fn rehash(&self, rehash: Rehash) {
+        let Rehash { old, new, pepper_id } = rehash;
+        if let Err(error) = self.control.registry().rehash(old, new, pepper_id).await {
+            tracing::warn!(%error, "a key could not be moved to the current pepper");
+        }
+    }
+}
