@@ -92,24 +92,9 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "core does not answer what is no request yet",
     },
     Exception {
-        place: "worker-adapter/src/data_plane.rs",
-        subject: "/-",
-        reason: "each adapter still tells its own paths by this",
-    },
-    Exception {
-        place: "worker-adapter/src/data_plane.rs",
-        subject: "{\"message\":\"Not found\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "worker-adapter/src/data_plane.rs",
-        subject: "Bad request",
-        reason: "core does not answer what is no request yet",
-    },
-    Exception {
-        place: "infra/cloudflare/src/admin.js",
+        place: "infra/cloudflare/shared/src/answer.js",
         subject: "message",
-        reason: "the object did not answer, and nothing of core is in the script that asks it",
+        reason: "Wasm itself has failed, and so has no word for it",
     },
     Exception {
         place: "lambda-adapter/src/admin.rs",
