@@ -20,11 +20,6 @@ const EXCEPTIONS: &[Exception] = &[
         subject: "regex::escape, regex::parse",
         reason: "one impl of Parser in two files",
     },
-    Exception {
-        place: "lambda-adapter/src/lib.rs",
-        subject: "admin, environment, own",
-        reason: "own answers are not core's yet",
-    },
 ];
 
 /// Of the crates whose roots are in those files.

@@ -42,11 +42,6 @@ const REASONS: [&str; 21] = [
 /// `place` is the file, `subject` the literal.
 const EXCEPTIONS: &[Exception] = &[
     Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "{\"message\":\"An unexpected error occurred\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
         place: "lambda-adapter/src/authorizer.rs",
         subject: "Unauthorized",
         reason: "the word by which an authorizer tells API Gateway to answer 401",
@@ -95,26 +90,6 @@ const EXCEPTIONS: &[Exception] = &[
         place: "infra/cloudflare/shared/src/answer.js",
         subject: "message",
         reason: "Wasm itself has failed, and so has no word for it",
-    },
-    Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "/admin",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "/admin{path}",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "worker-adapter/src/data_plane.rs",
-        subject: "/admin",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "worker-adapter/src/workspace.rs",
-        subject: "/admin{path}",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
     },
 ];
 
