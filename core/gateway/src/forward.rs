@@ -10,8 +10,8 @@ use bytes::Bytes;
 
 use crate::config::{KeyAuth, Service};
 use crate::decision::{BodyEdit, Plan, SetField, SetFields};
-use crate::own_cookies;
 use crate::own_answer::{PRODUCT, REQUEST_ID, Response, VIA};
+use crate::own_cookies;
 use crate::problem::{METHODS_PASSED, Problem};
 use crate::request::{Headers, RequestHead};
 use crate::request_ids;

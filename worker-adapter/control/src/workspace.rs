@@ -41,7 +41,8 @@ impl Workspace {
     /// Opens the workspace: tables, tag keys, jobs that were interrupted.
     #[wasm_bindgen(constructor)]
     pub fn open(state: DurableObjectState, settings: &str) -> Result<Workspace, JsError> {
-        let settings = Settings::parse(settings, SystemRandom.uuid()).map_err(|reason| JsError::new(&reason))?;
+        let settings =
+            Settings::parse(settings, SystemRandom.uuid()).map_err(|reason| JsError::new(&reason))?;
         let store = SqlStore::open(State::from(state).storage()).map_err(describe)?;
         begin_progress(&store).map_err(describe)?;
         let replica_keys = ReplicaKeys::new(&settings.peppers);

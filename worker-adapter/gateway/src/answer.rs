@@ -95,4 +95,3 @@ pub fn need_wait(ms: u64, request_id: u128) -> String {
 fn since_text(request: FeedRequest) -> String {
     request.since.map_or_else(|| "start".to_owned(), |since| since.to_string())
 }
-

@@ -82,7 +82,9 @@ mod tests {
         let peppers = both.peppers().unwrap();
         assert_eq!(peppers.current.id(), Pepper::new(pepper.as_bytes()).id());
         assert_eq!(peppers.previous.unwrap().id(), Pepper::new(b"p").id());
-        for (set, said) in [(json!({}), "is not set"), (json!({"LATCHKEY_PEPPER": "p"}), "openssl rand -hex 32")] {
+        for (set, said) in
+            [(json!({}), "is not set"), (json!({"LATCHKEY_PEPPER": "p"}), "openssl rand -hex 32")]
+        {
             let error = variables(set).peppers().unwrap_err();
             assert!(error.contains("LATCHKEY_PEPPER") && error.contains(said), "{error}");
         }
