@@ -17,6 +17,7 @@ mod grant_memory;
 pub mod joined_headers;
 mod lru;
 pub mod own_answer;
+pub mod own_cookies;
 pub mod places;
 pub mod problem;
 pub mod request;
