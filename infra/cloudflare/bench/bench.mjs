@@ -23,6 +23,9 @@ const TICKS_PER_SECOND = 100;
 const ONLY = new RegExp(process.env.ONLY ?? "");
 const CASES = new RegExp(process.env.CASES ?? "");
 
+/** What processor time is compared with: the Worker's name, and the column. */
+const BESIDE = { proxy: "beside the proxy", hono: "beside hono", "hono, Kong's fields": "beside hono with the same fields" };
+
 const folder = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
 const upstream = await startNginx();
 const hono = await bundle("bench/hono.js");
@@ -106,7 +109,7 @@ async function prepareLatchkey(server, routes) {
 /** KV takes a moment to have so many; until then a cold key costs a look in the object too. */
 async function published(server, count) {
   const end = Date.now() + 120_000;
-  while (Number(await fetch(server.kvUrl).then((response) => response.text())) < count) {
+  while (Number(await fetch(`${server.kvUrl}/?count`).then((response) => response.text())) < count) {
     if (Date.now() > end) throw new Error("the object does not publish");
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
@@ -235,9 +238,6 @@ async function startNginx() {
   await new Promise((resolve) => setTimeout(resolve, 300));
   return { url: `http://127.0.0.1:${port}`, stop: () => nginx.kill() };
 }
-
-/** What processor time is compared with: the Worker's name, and the column. */
-const BESIDE = { proxy: "beside the proxy", hono: "beside hono", "hono, Kong's fields": "beside hono with the same fields" };
 
 function report() {
   console.log(`| case | Worker | CPU per request, us | ${Object.values(BESIDE).join(" | ")} | least to most | requests/s | p50, ms | p99, ms | memory, MB |`);

@@ -11,13 +11,16 @@ import { PEPPER, TOKEN } from "./harness.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COMPATIBILITY_DATE = "2026-07-01";
 
-/** A namespace of KV that forgets nothing and answers at once; at `/`, how many records it has. */
+/** A namespace of KV that forgets nothing and answers at once; at `/?count`, how many records it has. */
 const KV_STAND_IN = `
 const METADATA = "cf-kv-metadata";
 const records = new Map();
 export default { async fetch(request) {
-  const key = decodeURIComponent(new URL(request.url).pathname.slice(1));
-  if (key === "") return new Response(String(records.size));
+  const { pathname, search } = new URL(request.url);
+  const key = decodeURIComponent(pathname.slice(1));
+  if (search === "?count") return new Response(String(records.size));
+  // To list: as if there were none, so that none is looked through for its MAC.
+  if (key === "") return Response.json({ keys: [], list_complete: true });
   if (request.method === "PUT") {
     records.set(key, { value: await request.text(), metadata: request.headers.get(METADATA) });
     return new Response();
