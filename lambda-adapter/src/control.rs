@@ -6,7 +6,6 @@ use latchkey_control::http::{Control, ControlSettings, Door, Fault, Head, Intern
 use latchkey_control::registry::{Error, Registry};
 use latchkey_published::keys::Peppers;
 use latchkey_request::framing;
-use latchkey_router::OwnPaths;
 use tokio::sync::OnceCell;
 
 use crate::request::Request;
@@ -24,8 +23,6 @@ pub struct ControlEnvironment {
     store: DynamoStore,
     peppers: Peppers,
     settings: ControlSettings,
-    /// The gateway's own paths, which no route may have.
-    own_paths: OwnPaths,
     door: Door,
     timer: Timer,
     opened: OnceCell<Opened>,
@@ -35,15 +32,10 @@ type Opened = Control<DynamoStore, SystemClock, SystemRandom>;
 
 impl ControlEnvironment {
     /// Reads nothing yet.
-    pub(crate) fn new(
-        store: DynamoStore,
-        peppers: Peppers,
-        settings: ControlSettings,
-        own_paths: OwnPaths,
-    ) -> Self {
+    pub(crate) fn new(store: DynamoStore, peppers: Peppers, settings: ControlSettings) -> Self {
         let door = Door::new(settings.clone(), peppers.clone());
         let (timer, opened) = (Timer::start(), OnceCell::new());
-        ControlEnvironment { store, peppers, settings, own_paths, door, timer, opened }
+        ControlEnvironment { store, peppers, settings, door, timer, opened }
     }
 
     /// Answers a request; changes are durable when it returns. For what may not come in by its head
@@ -103,7 +95,6 @@ impl ControlEnvironment {
         let open = || async {
             let store = self.store.clone();
             let registry = Registry::open(store, SystemClock, SystemRandom, self.peppers.clone()).await?;
-            let registry = registry.with_own_paths(self.own_paths.clone());
             resume_jobs(&registry).await?;
             Ok(Control::new(registry, self.settings.clone()))
         };

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use latchkey_control::http::ControlSettings;
 use latchkey_control::ports::Random as _;
 use latchkey_gateway::request_ids::RequestIds;
 use latchkey_published::keys::Peppers;
@@ -40,9 +41,9 @@ impl Environment {
             Mode::Proxy => Environment::Proxy(GatewayEnvironment::start(settings, peppers, store)),
             Mode::Authorizer => Environment::Authorizer(GatewayEnvironment::start(settings, peppers, store)),
             Mode::Control => {
-                let own_paths = settings.gateway.own_paths;
-                let settings = settings.control.with_token(admin_token, SystemRandom.uuid());
-                Environment::Control(ControlEnvironment::new(store, peppers, settings, own_paths))
+                let control = settings.control.with_token(admin_token, SystemRandom.uuid());
+                let control = ControlSettings { own_paths: settings.gateway.own_paths, ..control };
+                Environment::Control(ControlEnvironment::new(store, peppers, control))
             }
         }
     }

@@ -167,6 +167,7 @@ impl Settings {
             admin_origins: self.admin_origins.clone(),
             control_origin: otherwise(&self.control_origin, control),
             gateway_origin: otherwise(&self.gateway_origin, gateway),
+            own_paths: self.gateway_prefix.clone(),
             ..ControlSettings::new(None, "latchkey", SystemRandom.uuid())
         }
     }

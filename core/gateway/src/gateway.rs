@@ -20,6 +20,7 @@ use crate::forward::{self, PlanInputs};
 use crate::freshness::{Answer, Bound, Freshness};
 use crate::grant_memory::GrantMemory;
 use crate::request::{Body, Headers, Now, RequestHead};
+use crate::strip_key::HiddenCuts;
 use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::Peppers;
@@ -173,7 +174,8 @@ impl Gateway {
         let (basis, callers) = self.basis(head.started, now)?;
         let path = NormalPath::new(head.path);
         let routed = find_route(basis.config, head, &path)?;
-        let Admitted { service, caller, hidden } = admit(callers, &routed, basis, head, body)?;
+        let mut hidden = HiddenCuts::default();
+        let Admitted { service, caller } = admit(callers, &routed, basis, head, body, &mut hidden)?;
         let hops = forward::Hops::of(head);
         if hops == forward::Hops::Last {
             return Ok(Decision::Respond(forward::options_of_ours()));

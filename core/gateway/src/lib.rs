@@ -25,6 +25,5 @@ pub mod request_ids;
 pub mod response_fields;
 mod right;
 pub mod strip_key;
-pub mod surface;
 pub mod upstream;
 pub mod upstream_address;

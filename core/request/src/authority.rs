@@ -54,6 +54,7 @@ impl<'a> Authority<'a> {
 
     /// That of a request, `named` being what the platform takes for it. Each `Host` must be one as
     /// well, and there is one at most (RFC 9112 §3.2).
+    #[inline]
     pub fn of_request<H: Headers>(headers: &H, named: &'a [u8]) -> Result<Self, NoAuthority> {
         let mut fields = headers.values_of(&header::HOST);
         match (fields.next(), fields.next()) {

@@ -5,6 +5,7 @@ use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::Peppers;
 use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 use latchkey_request::origin::Origin;
+use latchkey_router::OwnPaths;
 use latchkey_worker_shared::variables::Variables;
 use uuid::Uuid;
 
@@ -42,6 +43,7 @@ impl Settings {
             )?,
             control_origin: origin("LATCHKEY_CONTROL_ORIGIN")?,
             gateway_origin: origin("LATCHKEY_GATEWAY_ORIGIN")?,
+            own_paths: variables.read_or("LATCHKEY_GATEWAY_PREFIX", OwnPaths::default(), OwnPaths::new)?,
             ..ControlSettings::new(token, "worker", node_id)
         };
         let replica_horizon_ms =

@@ -43,14 +43,6 @@ enum Outcome {
     Refused(Problem),
 }
 
-/// Who calls, and what of the request must not reach the upstream since it tells so.
-#[derive(Default)]
-pub(crate) struct Authenticated {
-    /// `None`: nobody was asked.
-    pub(crate) caller: Option<Caller>,
-    pub(crate) hidden: HiddenCuts,
-}
-
 /// Who may call, as far as it is known.
 #[derive(Debug)]
 pub(crate) struct Callers {
@@ -62,7 +54,9 @@ pub(crate) struct Callers {
 }
 
 impl Callers {
-    /// Tries every way; the first that names the caller or refuses has the last word.
+    /// Tries every way; the first that names the caller or refuses has the last word. `None`: nobody
+    /// was asked. What of the request must not reach the upstream, since it tells who calls, goes into
+    /// `hidden`: handed back, it would be copied at every step on the way.
     #[inline]
     pub(crate) fn authenticate<'a, H: Headers>(
         &mut self,
@@ -70,13 +64,12 @@ impl Callers {
         basis: Basis<'_>,
         head: &RequestHead<'a, H>,
         body: Body<'a>,
-    ) -> Result<Authenticated, Stop> {
-        let mut authenticated = Authenticated::default();
-        match self.key_auth(routed, basis, head, body, &mut authenticated.hidden)? {
-            Outcome::NotAsked => {}
-            Outcome::Caller(caller) => authenticated.caller = Some(caller),
-            Outcome::Refused(problem) => return Err(problem.into()),
+        hidden: &mut HiddenCuts,
+    ) -> Result<Option<Caller>, Stop> {
+        match self.key_auth(routed, basis, head, body, hidden)? {
+            Outcome::NotAsked => Ok(None),
+            Outcome::Caller(caller) => Ok(Some(caller)),
+            Outcome::Refused(problem) => Err(problem.into()),
         }
-        Ok(authenticated)
     }
 }

@@ -2,7 +2,7 @@
 //! ([`crate::find_route`]), and a caller who may pass on it.
 
 use super::Gateway;
-use crate::authenticate::{Authenticated, Caller, Callers};
+use crate::authenticate::{Caller, Callers};
 use crate::authorize::authorize;
 use crate::basis::{Basis, Stop};
 use crate::config::Service;
@@ -16,7 +16,6 @@ use crate::strip_key::HiddenCuts;
 pub(super) struct Admitted<'k> {
     pub(super) service: &'k Service,
     pub(super) caller: Option<Caller>,
-    pub(super) hidden: HiddenCuts,
 }
 
 impl Gateway {
@@ -33,6 +32,7 @@ impl Gateway {
 }
 
 /// Whether a request may pass on its route: first it is told who calls, then asked what they may.
+/// What the upstream must not see goes into `hidden`.
 #[inline]
 pub(super) fn admit<'k, 'a, H: Headers>(
     callers: &mut Callers,
@@ -40,9 +40,10 @@ pub(super) fn admit<'k, 'a, H: Headers>(
     basis: Basis<'_>,
     head: &RequestHead<'a, H>,
     body: Body<'a>,
+    hidden: &mut HiddenCuts,
 ) -> Result<Admitted<'k>, Stop> {
-    let Authenticated { caller, hidden } = callers.authenticate(routed, basis, head, body)?;
+    let caller = callers.authenticate(routed, basis, head, body, hidden)?;
     authorize(caller.as_ref(), routed.rules)?;
     let service = routed.rules.service.as_ref().ok_or(Problem::NoService)?;
-    Ok(Admitted { service, caller, hidden })
+    Ok(Admitted { service, caller })
 }

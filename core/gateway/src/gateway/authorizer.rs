@@ -8,7 +8,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Gateway, admit};
+use super::{Admitted, Gateway, admit};
 use crate::authenticate::Caller;
 use crate::basis::Stop;
 use crate::config::RouteRules;
@@ -16,6 +16,7 @@ use crate::decision::Need;
 use crate::find_route::find_route;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
+use crate::strip_key::HiddenCuts;
 use latchkey_published::grant::Identity;
 use latchkey_router::NormalPath;
 
@@ -108,7 +109,8 @@ impl Gateway {
         if let Some(unfit) = Unfit::of(routed.rules) {
             return Ok(Authorization::Unfit(unfit));
         }
-        let admitted = admit(callers, &routed, basis, head, Body::Unread)?;
-        Ok(Authorization::Allow(Authorized(admitted.caller)))
+        let hidden = &mut HiddenCuts::default();
+        let Admitted { caller, .. } = admit(callers, &routed, basis, head, Body::Unread, hidden)?;
+        Ok(Authorization::Allow(Authorized(caller)))
     }
 }

@@ -12,6 +12,7 @@ use crate::find_route::find_route;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::right::{Right, Whom};
+use crate::strip_key::HiddenCuts;
 use latchkey_router::NormalPath;
 
 /// Whether a tunnel may stay open.
@@ -67,7 +68,8 @@ impl Gateway {
         let (basis, callers) = self.basis(started, now)?;
         let path = NormalPath::new(head.path);
         let routed = find_route(basis.config, head, &path)?;
-        let Admitted { service, caller, .. } = admit(callers, &routed, basis, head, Body::Whole(&[]))?;
+        let hidden = &mut HiddenCuts::default();
+        let Admitted { service, caller } = admit(callers, &routed, basis, head, Body::Whole(&[]), hidden)?;
         Ok(right(service, caller.as_ref()))
     }
 }
