@@ -3,7 +3,7 @@
 /** All of the body; `tooLarge` if it is longer than `max` bytes, `broken` if it breaks off. */
 export async function readBody(request, max) {
   if (request.body === null) return { body: new Uint8Array(0) };
-  // The platform holds a body to the length that was announced, and reads it at once in half the time.
+  // The platform holds a body to the length that was announced: what is too long is not begun.
   const announced = request.headers.get("content-length");
   if (announced === null) return readChunks(request, max);
   if (Number(announced) > max) return { tooLarge: true };
