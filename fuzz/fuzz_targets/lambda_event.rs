@@ -65,6 +65,11 @@ fn check(text: &str) -> Option<Request> {
     let request = match kind {
         Kind::Request(trigger) => trigger.request(&event),
         Kind::Authorize(authorizer) => authorizer.request(&event),
+        // What is called by the schedule is no request, and no request is taken for it.
+        Kind::Scheduled => {
+            assert!(event.http_method.is_none() || event.path.is_none(), "{text}");
+            return None;
+        }
     };
     let request = request.ok()?;
     let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();

@@ -1,12 +1,25 @@
-// `cargo xtask worker dev`: wrangler's local server, an upstream that echoes, and the demo data.
+// `npm run dev`, `cargo xtask worker dev`: both scripts in one wrangler, an upstream that echoes, and the
+// demo data.
 
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect, createServer as createRelay } from "node:net";
+import { fileURLToPath } from "node:url";
 
-const PORT = 8787;
-const base = `http://127.0.0.1:${PORT}`;
-const token = /^LATCHKEY_ADMIN_TOKEN="?([^"\n]*)/m.exec(readFileSync(".dev.vars", "utf8"))?.[1];
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+const SCRIPTS = ["gateway", "control"];
+const GATEWAY_PORT = 8787;
+const CONTROL_PORT = 8788;
+const gatewayUrl = `http://127.0.0.1:${GATEWAY_PORT}`;
+const controlUrl = `http://127.0.0.1:${CONTROL_PORT}`;
+
+process.chdir(FOLDER);
+if (process.env.LATCHKEY_BUILT === undefined) execFileSync("cargo", ["xtask", "worker", "build"], { stdio: "inherit" });
+for (const script of SCRIPTS) {
+  if (!existsSync(`${script}/.dev.vars`)) copyFileSync(`${script}/.dev.vars.example`, `${script}/.dev.vars`);
+}
+const token = /^LATCHKEY_ADMIN_TOKEN="?([^"\n]*)/m.exec(readFileSync("control/.dev.vars", "utf8"))?.[1];
 
 const echo = createServer((request, response) => {
   response.setHeader("content-type", "application/json");
@@ -16,33 +29,49 @@ await new Promise((resolve) => echo.listen(0, "127.0.0.1", resolve));
 
 const wrangler = spawn(
   process.execPath,
-  ["node_modules/wrangler/bin/wrangler.js", "dev", "--ip", "127.0.0.1", "--port", String(PORT)],
+  [
+    "node_modules/wrangler/bin/wrangler.js",
+    "dev",
+    ...["dev", ...SCRIPTS].flatMap((script) => ["-c", `${script}/wrangler.jsonc`]),
+    "--ip",
+    "127.0.0.1",
+    "--port",
+    String(GATEWAY_PORT),
+  ],
   // What was built just now is not built again.
   { stdio: "inherit", env: { ...process.env, LATCHKEY_BUILT: "1" } },
 );
 wrangler.on("exit", (code) => process.exit(code ?? 0));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => wrangler.kill(signal));
 
+/** wrangler has one port: what comes to the control door's is passed on to it as it is. */
+const relay = createRelay((socket) => {
+  const onward = connect(GATEWAY_PORT, "127.0.0.1");
+  for (const [one, other] of [[socket, onward], [onward, socket]]) one.pipe(other).on("error", () => one.destroy());
+});
+relay.listen(CONTROL_PORT, "127.0.0.1");
+
 try {
-  await answering();
+  await answering(`${gatewayUrl}/-/health`);
+  await answering(`${controlUrl}/health`);
   await demo();
 } catch (error) {
   console.error(error);
   wrangler.kill();
 }
 
-async function answering() {
+async function answering(url) {
   for (let attempt = 0; attempt < 600; attempt += 1) {
-    const up = await fetch(`${base}/-/health`).then((response) => response.ok, () => false);
+    const up = await fetch(url).then((response) => response.ok, () => false);
     if (up) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error("wrangler did not start");
+  throw new Error(`${url} does not answer`);
 }
 
 async function admin(method, path, body) {
   const headers = { "kong-admin-token": token, "content-type": "application/json" };
-  const response = await fetch(`${base}/-/admin${path}`, { method, headers, body: JSON.stringify(body) });
+  const response = await fetch(`${controlUrl}/admin${path}`, { method, headers, body: JSON.stringify(body) });
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
   return answer;
@@ -56,5 +85,9 @@ async function demo() {
   await admin("PUT", `/plugins/${id}`, { name: "key-auth", route: { id }, config });
   await admin("PUT", "/consumers/demo", { username: "demo" });
   const { key } = await admin("POST", "/consumers/demo/key-auth", {});
-  console.log(`\nTry it:\n  curl -H 'apikey: ${key}' ${base}/demo/hello\nAdmin token: ${token}\n`);
+  console.log(`
+Gateway: ${gatewayUrl}, control plane: ${controlUrl}. Try them:
+  curl -H 'apikey: ${key}' ${gatewayUrl}/demo/hello
+  curl -H 'Kong-Admin-Token: ${token}' ${controlUrl}/admin/services
+`);
 }

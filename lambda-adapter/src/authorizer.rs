@@ -17,7 +17,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use crate::config::AuthorizerResponse;
-use crate::environment::Environment;
+use crate::environment::GatewayEnvironment;
 use crate::event::{Event, Malformed};
 use crate::fields::Fields;
 use crate::request::Request;
@@ -32,7 +32,7 @@ const UNAUTHORIZED: &str = "Unauthorized";
 
 /// Answers an authorizer's event. An error is a refusal too.
 pub(crate) async fn authorize(
-    environment: &Environment,
+    environment: &GatewayEnvironment,
     event: &RawValue,
 ) -> Result<Box<RawValue>, Diagnostic> {
     let question =

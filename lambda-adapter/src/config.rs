@@ -1,14 +1,18 @@
 //! Settings, from the environment; secrets are in `secrets.rs`.
 
+use latchkey_control::http::{AdminOrigins, ControlSettings};
 use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 use latchkey_request::network::parse_networks;
+use latchkey_request::origin::{NoOrigin, Origin};
 use latchkey_router::OwnPaths;
+use uuid::Uuid;
 
-/// Everything under this path is ours, all else is proxied.
-pub const PREFIX: &str = "/-";
+/// What the Admin API calls an installation of this kind.
+const HOSTNAME: &str = "lambda";
 const TABLE_DEFAULT: &str = "latchkey";
 
 /// What a function is set to do.
@@ -19,8 +23,8 @@ pub struct Settings {
     /// Where upstreams may be. The machine's own addresses are the platform's: its Runtime API, which
     /// hands out events, is there.
     pub upstreams: UpstreamAddresses,
-    /// Wrong admin tokens of one address in a second that are answered 401, the others 429; 0: all.
-    pub admin_guesses_per_second: u32,
+    /// Of the control door.
+    pub control: ControlDoor,
     /// What responses are added.
     pub response_fields: ResponseFields,
     /// Name of the DynamoDB table.
@@ -34,6 +38,19 @@ pub struct Settings {
     pub response_streaming: bool,
 }
 
+/// What is set for the control door.
+#[derive(Clone, Debug)]
+pub struct ControlDoor {
+    /// Wrong admin tokens of one address in a second that are answered 401, the others 429; 0: all.
+    pub guesses_per_second: u32,
+    /// Whose pages may call the Admin API in a browser.
+    pub admin_origins: AdminOrigins,
+    /// Where the control door is, as people reach it.
+    pub control_origin: Option<Origin>,
+    /// Where the gateway is, as its clients reach it.
+    pub gateway_origin: Option<Origin>,
+}
+
 /// What a function is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -41,6 +58,8 @@ pub enum Mode {
     Proxy,
     /// Tells API Gateway whether a request may pass.
     Authorizer,
+    /// Answers at the control door.
+    Control,
 }
 
 /// Form of an authorizer's answers to payload 2.0, as the HTTP API is set to expect it.
@@ -81,8 +100,8 @@ impl Settings {
             }
             None => ResponseFields::default(),
         };
-        let mode =
-            choice(&variable, "LATCHKEY_MODE", [("proxy", Mode::Proxy), ("authorizer", Mode::Authorizer)])?;
+        let modes = [("proxy", Mode::Proxy), ("authorizer", Mode::Authorizer), ("control", Mode::Control)];
+        let mode = choice(&variable, "LATCHKEY_MODE", modes)?;
         let authorizer_response = choice(
             &variable,
             "LATCHKEY_AUTHORIZER_RESPONSE",
@@ -94,18 +113,45 @@ impl Settings {
             .map_err(|error| format!("LATCHKEY_UPSTREAM_ALLOW: {error}"))?;
         let upstreams = UpstreamAddresses::new(allowed).without_loopback();
         let table = variable("LATCHKEY_TABLE").unwrap_or_else(|| TABLE_DEFAULT.to_owned());
-        let admin_guesses_per_second =
-            number(&variable, "LATCHKEY_ADMIN_GUESSES_PER_SECOND", ADMIN_GUESSES_PER_SECOND_DEFAULT)?;
         Ok(Settings {
             gateway,
             upstreams,
-            admin_guesses_per_second,
+            control: ControlDoor::read(&variable)?,
             response_fields,
             table,
             mode,
             authorizer_response,
             response_streaming,
         })
+    }
+}
+
+impl ControlDoor {
+    fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let wrong = |name: &'static str| move |error: NoOrigin| format!("{name}: {error}");
+        let origin = |name| variable(name).map(|text| Origin::parse(&text).map_err(wrong(name))).transpose();
+        let admin_origins = variable("LATCHKEY_ADMIN_ORIGINS").unwrap_or_default();
+        Ok(ControlDoor {
+            guesses_per_second: number(
+                variable,
+                "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
+                ADMIN_GUESSES_PER_SECOND_DEFAULT,
+            )?,
+            admin_origins: AdminOrigins::parse(&admin_origins).map_err(wrong("LATCHKEY_ADMIN_ORIGINS"))?,
+            control_origin: origin("LATCHKEY_CONTROL_ORIGIN")?,
+            gateway_origin: origin("LATCHKEY_GATEWAY_ORIGIN")?,
+        })
+    }
+
+    /// As core wants it. `token`: digest of the admin token; `None`: the Admin API answers 503.
+    pub(crate) fn with_token(self, token: Option<KeyDigest>, node_id: Uuid) -> ControlSettings {
+        ControlSettings {
+            guesses_per_second: self.guesses_per_second,
+            admin_origins: self.admin_origins,
+            control_origin: self.control_origin,
+            gateway_origin: self.gateway_origin,
+            ..ControlSettings::new(token, HOSTNAME, node_id)
+        }
     }
 }
 
@@ -153,7 +199,7 @@ mod tests {
             }
             assert_eq!(settings.gateway.revocation_bound_ms, 5_000);
             assert_eq!(settings.gateway.outage_grace_ms, 60_000);
-            assert_eq!(settings.admin_guesses_per_second, 10);
+            assert_eq!(settings.control.guesses_per_second, 10);
         }
     }
 
@@ -170,6 +216,8 @@ mod tests {
             ("LATCHKEY_BODY_SEARCH_BYTES", "9"),
             ("LATCHKEY_GRANT_CACHE_BYTES", "10"),
             ("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0"),
+            ("LATCHKEY_CONTROL_ORIGIN", "https://keys.example.com"),
+            ("LATCHKEY_GATEWAY_ORIGIN", "https://api.example.com/"),
             ("LATCHKEY_HEADERS", "off"),
             ("LATCHKEY_GATEWAY_PREFIX", "/gateway"),
         ])
@@ -179,7 +227,7 @@ mod tests {
         assert!(settings.response_streaming);
         assert_eq!(settings.upstreams.judge("127.0.0.1".parse().unwrap()), Ok(()));
         assert!(settings.upstreams.judge("169.254.169.254".parse().unwrap()).is_err());
-        assert_eq!(settings.admin_guesses_per_second, 0);
+        assert_eq!(settings.control.guesses_per_second, 0);
         assert_eq!(settings.response_fields, ResponseFields::NONE);
         assert_eq!(settings.gateway.own_paths, OwnPaths::new("/gateway").unwrap());
         let GatewaySettings {
@@ -204,6 +252,9 @@ mod tests {
             ("LATCHKEY_UPSTREAM_ALLOW", "10.0.0.0/33"),
             ("LATCHKEY_AUTHORIZER_RESPONSE", "2.0"),
             ("LATCHKEY_RESPONSE_STREAMING", "1"),
+            ("LATCHKEY_CONTROL_ORIGIN", "keys.example.com"),
+            ("LATCHKEY_GATEWAY_ORIGIN", "https://api.example.com/a"),
+            ("LATCHKEY_ADMIN_ORIGINS", "https://a.example.com,*"),
             ("LATCHKEY_HEADERS", "all"),
             ("LATCHKEY_GATEWAY_PREFIX", "gateway"),
         ] {

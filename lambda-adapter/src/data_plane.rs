@@ -118,17 +118,6 @@ impl DataPlane {
         self.gateway.borrow_mut().give_up_poll(asked);
     }
 
-    /// Something may have changed through this environment: the next request asks the feed.
-    pub(crate) fn hint_change(&self) {
-        // Read before the change, it would pass for news of it.
-        if let Some(First { reply, .. }) = self.first.take() {
-            reply.abort();
-        }
-        let mut gateway = self.gateway.borrow_mut();
-        let next = gateway.epoch() + 1;
-        gateway.hint_epoch(next, self.timer.now());
-    }
-
     /// Forgets everything: after a panic nothing in memory is to be relied on.
     pub(crate) fn reset(&self) {
         self.first.take();

@@ -1,16 +1,19 @@
-//! One execution environment: what outlives an invocation.
+//! One execution environment: what outlives an invocation. One invocation at a time uses it.
 
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use latchkey_control::ports::Random;
+use latchkey_control::http::ControlSettings;
+use latchkey_control::ports::Random as _;
 use latchkey_gateway::request_ids::RequestIds;
+use latchkey_published::keys::Peppers;
 
-use crate::admin::AdminPlane;
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
+use crate::control::ControlEnvironment;
 use crate::data_plane::DataPlane;
+use crate::rehash_requests::RehashRequests;
 use crate::secrets::Secrets;
 use crate::store::DynamoStore;
 use crate::system::{SystemRandom, Timer};
@@ -20,37 +23,56 @@ use crate::upstream::Upstreams;
 /// answer the platform freezes the environment, and what is under way would break.
 const BESIDE_MAX: Duration = Duration::from_millis(250);
 
-/// What outlives an invocation. One invocation at a time uses it.
-pub struct Environment {
-    pub(crate) settings: Settings,
-    pub(crate) data_plane: DataPlane,
-    pub(crate) control: AdminPlane,
-    pub(crate) upstreams: Upstreams,
-    pub(crate) ids: RequestIds,
-    pub(crate) timer: Rc<Timer>,
+/// An environment, by what its function is for: none has both planes.
+pub enum Environment {
+    /// Passes requests on.
+    Proxy(GatewayEnvironment),
+    /// Tells API Gateway whether a request may pass.
+    Authorizer(GatewayEnvironment),
+    /// Answers at the control door, and does what is due.
+    Control(ControlEnvironment),
 }
 
 impl Environment {
-    /// Begins to read the published state; to be called in a runtime.
+    /// To be called in a runtime: a gateway begins to read the published state.
     pub fn start(settings: Settings, secrets: Secrets, store: DynamoStore) -> Self {
-        let timer = Rc::new(Timer::start());
         let Secrets { peppers, admin_token } = secrets;
-        Environment {
-            data_plane: DataPlane::start(
-                settings.gateway.clone(),
-                peppers.clone(),
-                store.clone(),
-                Rc::clone(&timer),
-            ),
-            control: AdminPlane::new(store, peppers, admin_token, settings.admin_guesses_per_second),
+        match settings.mode {
+            Mode::Proxy => Environment::Proxy(GatewayEnvironment::start(settings, peppers, store)),
+            Mode::Authorizer => Environment::Authorizer(GatewayEnvironment::start(settings, peppers, store)),
+            Mode::Control => {
+                let control = settings.control.with_token(admin_token, SystemRandom.uuid());
+                let control = ControlSettings { own_paths: settings.gateway.own_paths, ..control };
+                Environment::Control(ControlEnvironment::new(store, peppers, control))
+            }
+        }
+    }
+}
+
+/// What outlives an invocation of a gateway.
+pub struct GatewayEnvironment {
+    pub(crate) settings: Settings,
+    pub(crate) data_plane: DataPlane,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) ids: RequestIds,
+    pub(crate) timer: Rc<Timer>,
+    rehash_requests: RehashRequests,
+}
+
+impl GatewayEnvironment {
+    fn start(settings: Settings, peppers: Peppers, store: DynamoStore) -> Self {
+        let timer = Rc::new(Timer::start());
+        GatewayEnvironment {
+            rehash_requests: RehashRequests::new(store.clone()),
+            data_plane: DataPlane::start(settings.gateway.clone(), peppers, store, Rc::clone(&timer)),
             upstreams: Upstreams::new(settings.upstreams.clone()),
-            ids: RequestIds::new(Random::seed(&SystemRandom)),
+            ids: RequestIds::new(SystemRandom.seed()),
             timer,
             settings,
         }
     }
 
-    /// Does `main`, and beside it what is due: a poll of the feed, a key to be moved.
+    /// Does `main`, and beside it what is due: a poll of the feed, a key whose move is to be asked for.
     ///
     /// `main` goes first, so that nothing is waited for before a request is sent on.
     pub(crate) async fn beside<T>(&self, main: impl Future<Output = T>) -> T {
@@ -64,13 +86,13 @@ impl Environment {
                 Box::pin(self.data_plane.poll(request)).await;
             }
         };
-        let moving = async {
+        let asking = async {
             if let Some(rehash) = rehash {
-                Box::pin(self.control.rehash(rehash)).await;
+                Box::pin(self.rehash_requests.ask(rehash)).await;
             }
         };
         let mut main = pin!(main);
-        let mut aside = pin!(async { tokio::join!(polling, moving) });
+        let mut aside = pin!(async { tokio::join!(polling, asking) });
         tokio::select! {
             biased;
             output = &mut main => {

@@ -11,6 +11,11 @@ use crate::text::{Pairs, Text};
 pub(crate) struct Event<'e> {
     #[serde(borrow)]
     pub(crate) version: Option<Text<'e>>,
+    /// Who sends an event of EventBridge, and of which kind it is.
+    #[serde(borrow)]
+    pub(crate) source: Option<Text<'e>>,
+    #[serde(rename = "detail-type", borrow)]
+    pub(crate) detail_type: Option<Text<'e>>,
     /// `REQUEST` or `TOKEN`: an authorizer is asked.
     #[serde(rename = "type", borrow)]
     pub(crate) authorizer_type: Option<Text<'e>>,

@@ -8,18 +8,17 @@ use std::task::Poll;
 use bytes::Bytes;
 use http::Response;
 use lambda_runtime::{Diagnostic, FunctionResponse};
+use latchkey_control::http::Fault;
 use latchkey_gateway::problem::Problem;
-use latchkey_gateway::surface::{Surface, surface};
 use latchkey_request::authority::Authority;
 use latchkey_request::framing;
 use serde_json::value::RawValue;
 
 use crate::authorizer::{authorize, failed};
 use crate::body::Content;
-use crate::config::{Mode, PREFIX};
-use crate::environment::Environment;
+use crate::control::ControlEnvironment;
+use crate::environment::{Environment, GatewayEnvironment};
 use crate::event::{Event, Malformed};
-use crate::own;
 use crate::proxy::{self, Refusals};
 use crate::request::Request;
 use crate::stream::{Stream, streamed};
@@ -30,33 +29,77 @@ const BAD_REQUEST: Problem = Problem::BadRequest("Bad request");
 /// What the runtime is given: JSON, or a stream.
 pub type Reply = FunctionResponse<Box<RawValue>, Stream>;
 
-/// Answers an invocation. An error makes it fail; proxying never does.
+/// Answers an invocation. An error makes it fail; a request never does.
 ///
 /// The event comes as text, so that one that does not parse can be answered too.
 pub async fn handle(environment: &Environment, event: &RawValue) -> Result<Reply, Diagnostic> {
-    match environment.settings.mode {
-        Mode::Proxy => Ok(handle_request(environment, event).await),
-        Mode::Authorizer => {
-            let answer = unless_panics(authorize(environment, event)).await.unwrap_or_else(|| {
+    match environment {
+        Environment::Proxy(gateway) => Ok(proxy_request(gateway, event).await),
+        Environment::Authorizer(gateway) => {
+            let answer = unless_panics(authorize(gateway, event)).await.unwrap_or_else(|| {
                 tracing::error!("an authorizer's request panicked");
-                environment.data_plane.reset();
+                gateway.data_plane.reset();
                 Err(failed("an unexpected error occurred"))
             });
+            answer.map(FunctionResponse::BufferedResponse)
+        }
+        Environment::Control(control) => {
+            let answer = Box::pin(handle_control(control, event)).await;
             answer.map(FunctionResponse::BufferedResponse)
         }
     }
 }
 
-async fn handle_request(environment: &Environment, event: &RawValue) -> Reply {
+/// A request to the control door, or the time to do what is due: only that can fail.
+async fn handle_control(control: &ControlEnvironment, event: &RawValue) -> Result<Box<RawValue>, Diagnostic> {
+    let parsed = Event::parse(event.get());
+    match parsed.as_ref().ok().and_then(Kind::of) {
+        Some(Kind::Request(trigger)) => {
+            let request = parsed.and_then(|event| trigger.request(&event));
+            Ok(answer_control(control, trigger, request).await)
+        }
+        Some(Kind::Scheduled) => match unless_panics(Box::pin(control.do_what_is_due())).await {
+            Some(Ok(())) => Ok(RawValue::NULL.to_owned()),
+            Some(Err(error)) => Err(failed(&format!("what is due could not be done: {error}"))),
+            None => Err(failed("an unexpected error occurred")),
+        },
+        Some(Kind::Authorize(_)) | None => {
+            let reason = parsed.err().map_or_else(|| "it is of no trigger of this mode".to_owned(), |e| e.0);
+            tracing::warn!(reason, "an event is not understood");
+            Ok(answer_in_every_form(&Fault::NoRequest.respond()))
+        }
+    }
+}
+
+async fn answer_control(
+    control: &ControlEnvironment,
+    trigger: Trigger,
+    request: Result<Request, Malformed>,
+) -> Box<RawValue> {
+    let response = match request {
+        // On the heap: the control plane's future is large.
+        Ok(request) => unless_panics(Box::pin(control.respond(&request))).await.unwrap_or_else(|| {
+            tracing::error!("a request panicked");
+            Fault::Failed.respond()
+        }),
+        Err(Malformed(reason)) => {
+            tracing::warn!(reason, "a request is not understood");
+            Fault::NoRequest.respond()
+        }
+    };
+    trigger.answer(&response).unwrap_or_else(|TooLong| {
+        tracing::error!(bytes_max = trigger.answer_bytes_max(), "an answer is longer than the trigger takes");
+        answer_in_every_form(&Fault::Failed.respond())
+    })
+}
+
+async fn proxy_request(environment: &GatewayEnvironment, event: &RawValue) -> Reply {
     let (trigger, request) = match read(event) {
         Ok(read) => read,
         Err(Malformed(reason)) => {
             tracing::warn!(reason, "an event is not understood");
-            let refusals = Refusals::new(
-                &http::HeaderMap::new(),
-                environment.ids.draw(),
-                environment.settings.response_fields,
-            );
+            let fields = environment.settings.response_fields;
+            let refusals = Refusals::new(&http::HeaderMap::new(), environment.ids.draw(), fields);
             let response = held(refusals.refuse(&BAD_REQUEST, 0));
             return FunctionResponse::BufferedResponse(answer_in_every_form(&response));
         }
@@ -98,12 +141,13 @@ fn read(event: &RawValue) -> Result<(Trigger, Result<Request, Malformed>), Malfo
         Some(Kind::Authorize(_)) => {
             Err(Malformed("it is an authorizer's, and LATCHKEY_MODE is proxy".to_owned()))
         }
+        Some(Kind::Scheduled) => Err(Malformed("it is a schedule's, and LATCHKEY_MODE is proxy".to_owned())),
         None => Err(Malformed("it is of no known trigger".to_owned())),
     }
 }
 
 async fn respond(
-    environment: &Environment,
+    environment: &GatewayEnvironment,
     request: Request,
     refusals: Refusals,
     bytes_max: Option<usize>,
@@ -118,11 +162,7 @@ async fn respond(
     if let Err(misframed) = framing {
         return refusals.refuse(&misframed.into(), 0);
     }
-    match surface(PREFIX, &request.path) {
-        Surface::Proxy => proxy::proxy(environment, request, refusals, bytes_max).await,
-        // On the heap: the control plane's future is large, and most requests are proxied.
-        surface => Box::pin(own::serve(environment, surface, &request)).await.map(Content::Whole),
-    }
+    proxy::proxy(environment, request, refusals, bytes_max).await
 }
 
 fn buffered(trigger: Trigger, response: Response<Content>, refusals: &Refusals) -> Box<RawValue> {
@@ -174,7 +214,7 @@ mod tests {
         };
         let settings = Settings::read(variable).unwrap();
         let aws = AwsEnvironment::read(variable).unwrap();
-        let secrets = Secrets::get(&SecretsFrom::Environment, variable, &aws).await.unwrap();
+        let secrets = Secrets::get(&SecretsFrom::Environment, settings.mode, variable, &aws).await.unwrap();
         Environment::start(settings, secrets, DynamoStore::new(aws.dynamodb(), "none"))
     }
 

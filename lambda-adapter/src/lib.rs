@@ -14,13 +14,13 @@ mod trigger;
 mod authorizer;
 pub mod environment;
 pub mod handler;
-mod own;
 mod proxy;
 
 mod data_plane;
+mod rehash_requests;
 pub mod store;
 
-mod admin;
+pub mod control;
 
 pub mod body;
 mod connect;

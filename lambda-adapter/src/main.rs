@@ -39,7 +39,7 @@ async fn run() -> Result<(), String> {
     let secrets_from = SecretsFrom::read(variable)?;
     let aws = AwsEnvironment::read(variable)?;
     let store = DynamoStore::new(aws.dynamodb(), &settings.table);
-    let secrets = Secrets::get(&secrets_from, variable, &aws).await?;
+    let secrets = Secrets::get(&secrets_from, settings.mode, variable, &aws).await?;
     let environment = Rc::new(Environment::start(settings, secrets, store));
     let serve = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let environment = Rc::clone(&environment);

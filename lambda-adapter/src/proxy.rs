@@ -15,7 +15,7 @@ use latchkey_gateway::strip_key::append_without;
 use latchkey_request::framing;
 
 use crate::body::{Content, UpstreamBody};
-use crate::environment::Environment;
+use crate::environment::GatewayEnvironment;
 use crate::failure::Failure;
 use crate::fields::Fields;
 use crate::request::Request;
@@ -23,7 +23,7 @@ use crate::upstream::Outgoing;
 
 /// One request on its way through.
 struct Exchange<'p> {
-    environment: &'p Environment,
+    environment: &'p GatewayEnvironment,
     started: Now,
     refusals: Refusals,
 }
@@ -58,7 +58,7 @@ impl Refusals {
 /// Answers a request that belongs to an upstream; `bytes_max`: longest body that can be returned,
 /// `None` when it is passed on as it comes.
 pub(crate) async fn proxy(
-    environment: &Environment,
+    environment: &GatewayEnvironment,
     request: Request,
     refusals: Refusals,
     bytes_max: Option<usize>,

@@ -6,13 +6,14 @@ use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 
 use crate::aws::AwsEnvironment;
+use crate::config::Mode;
 
 /// What the function must know and nobody else.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     /// Keys are digested under these.
     pub peppers: Peppers,
-    /// Digest of the admin token; `None`: the Admin API is refused.
+    /// Digest of the admin token; `None`: the Admin API is refused. Gateways are not told it.
     pub admin_token: Option<KeyDigest>,
 }
 
@@ -21,8 +22,8 @@ pub struct Secrets {
 pub enum SecretsFrom {
     /// In variables of their names.
     Environment,
-    /// In one secret of AWS Secrets Manager: a JSON object with these names.
-    SecretsManager(String),
+    /// In secrets of AWS Secrets Manager: JSON objects with these names.
+    SecretsManager(Vec<String>),
     /// In parameters of AWS Systems Manager: this path, `/` and the names.
     Ssm(String),
 }
@@ -33,40 +34,53 @@ impl SecretsFrom {
         let text = variable("LATCHKEY_SECRETS_FROM").unwrap_or_default();
         match text.split_once(':') {
             None if text.is_empty() => Ok(SecretsFrom::Environment),
-            Some(("secretsmanager", id)) if !id.is_empty() => Ok(SecretsFrom::SecretsManager(id.to_owned())),
+            Some(("secretsmanager", ids)) if ids.split(',').all(|id| !id.is_empty()) => {
+                Ok(SecretsFrom::SecretsManager(ids.split(',').map(str::to_owned).collect()))
+            }
             Some(("ssm", path)) if !path.is_empty() => {
                 Ok(SecretsFrom::Ssm(path.trim_end_matches('/').to_owned()))
             }
-            _ => Err("LATCHKEY_SECRETS_FROM must be secretsmanager:<id> or ssm:<path>".to_owned()),
+            _ => Err("LATCHKEY_SECRETS_FROM must be secretsmanager:<id>,… or ssm:<path>".to_owned()),
         }
     }
 }
 
 impl Secrets {
-    /// Gets the secrets. The error is for whoever deploys the function, and shows none of them.
+    /// Gets the secrets that a function needs for its mode. The error is for whoever deploys the
+    /// function, and shows none of them.
     pub async fn get(
         from: &SecretsFrom,
+        mode: Mode,
         variable: impl Fn(&str) -> Option<String>,
         aws: &AwsEnvironment,
     ) -> Result<Self, String> {
+        let needed = needed(mode);
         match from {
-            SecretsFrom::Environment => Secrets::new(variable),
-            SecretsFrom::SecretsManager(id) => {
-                let texts = Box::pin(from_secrets_manager(id, aws)).await;
-                let texts = texts.map_err(|error| format!("secret {id} cannot be read: {error}"))?;
-                Secrets::new(|name| texts.get(name).cloned()).map_err(|error| format!("secret {id}: {error}"))
+            SecretsFrom::Environment => Secrets::new(needed, variable),
+            SecretsFrom::SecretsManager(ids) => {
+                let mut texts = HashMap::new();
+                for id in ids {
+                    let read = Box::pin(from_secrets_manager(id, aws)).await;
+                    texts.extend(read.map_err(|error| format!("secret {id} cannot be read: {error}"))?);
+                }
+                Secrets::new(needed, |name| texts.get(name).cloned())
+                    .map_err(|error| format!("secret {}: {error}", ids.join(",")))
             }
             SecretsFrom::Ssm(path) => {
-                let texts = Box::pin(from_ssm(path, aws)).await;
+                let texts = Box::pin(from_ssm(path, needed, aws)).await;
                 let texts = texts.map_err(|error| format!("parameters {path}/… cannot be read: {error}"))?;
-                Secrets::new(|name| texts.get(name).cloned())
+                Secrets::new(needed, |name| texts.get(name).cloned())
                     .map_err(|error| format!("parameters {path}/…: {error}"))
             }
         }
     }
 
-    fn new(text: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+    /// What is not `needed` is not looked at, wherever it is.
+    fn new(needed: &[SecretSetting], text: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let secret = |setting: SecretSetting| {
+            if !needed.contains(&setting) {
+                return Ok(None);
+            }
             let value = text(setting.name()).unwrap_or_default();
             setting.admit(value.as_bytes()).map(|text| text.map(str::to_owned))
         };
@@ -80,14 +94,27 @@ impl Secrets {
     }
 }
 
+/// What a function of this mode is told. A role may not read the parameters of others: asking for them
+/// all would fail.
+fn needed(mode: Mode) -> &'static [SecretSetting] {
+    match mode {
+        Mode::Proxy | Mode::Authorizer => &[SecretSetting::Pepper, SecretSetting::PepperPrevious],
+        Mode::Control => &SecretSetting::ALL,
+    }
+}
+
 async fn from_secrets_manager(id: &str, aws: &AwsEnvironment) -> Result<HashMap<String, String>, String> {
     let answer = aws.secrets_manager().get_secret_value().secret_id(id).send().await;
     let answer = answer.map_err(|error| describe(&error))?;
     object(answer.secret_string().unwrap_or_default())
 }
 
-async fn from_ssm(path: &str, aws: &AwsEnvironment) -> Result<HashMap<String, String>, String> {
-    let names = SecretSetting::ALL.iter().map(|secret| format!("{path}/{}", secret.name())).collect();
+async fn from_ssm(
+    path: &str,
+    needed: &[SecretSetting],
+    aws: &AwsEnvironment,
+) -> Result<HashMap<String, String>, String> {
+    let names = needed.iter().map(|secret| format!("{path}/{}", secret.name())).collect();
     let answer = aws.ssm().get_parameters().set_names(Some(names)).with_decryption(true).send().await;
     let answer = answer.map_err(|error| describe(&error))?;
     let pair = |parameter: &aws_sdk_ssm::types::Parameter| {
@@ -127,20 +154,36 @@ mod tests {
         assert_eq!(read(""), Ok(SecretsFrom::Environment));
         let arn = "arn:aws:secretsmanager:eu-west-1:1:secret:latchkey-a1b2c3";
         let text: &'static str = Box::leak(format!("secretsmanager:{arn}").into_boxed_str());
-        assert_eq!(read(text), Ok(SecretsFrom::SecretsManager(arn.to_owned())));
+        assert_eq!(read(text), Ok(SecretsFrom::SecretsManager(vec![arn.to_owned()])));
+        let two = SecretsFrom::SecretsManager(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!(read("secretsmanager:a,b"), Ok(two));
         assert_eq!(read("ssm:/latchkey/prod/"), Ok(SecretsFrom::Ssm("/latchkey/prod".to_owned())));
-        for wrong in ["ssm:", "secretsmanager:", "vault:x", "x"] {
+        for wrong in ["ssm:", "secretsmanager:", "secretsmanager:a,", "vault:x", "x"] {
             assert!(read(wrong).unwrap_err().contains("LATCHKEY_SECRETS_FROM"), "{wrong}");
+        }
+    }
+
+    /// As the control plane reads them.
+    fn all(variables: impl Fn(&str) -> Option<String>) -> Result<Secrets, String> {
+        Secrets::new(needed(Mode::Control), variables)
+    }
+
+    #[test]
+    fn gateways_are_not_told_the_admin_token() {
+        let set = [(PEPPER, LONG), (PEPPER_PREVIOUS, "q"), (ADMIN_TOKEN, "short")];
+        for mode in [Mode::Proxy, Mode::Authorizer] {
+            let secrets = Secrets::new(needed(mode), variables(&set)).unwrap();
+            assert!(secrets.admin_token.is_none() && secrets.peppers.previous.is_some());
         }
     }
 
     #[test]
     fn only_the_pepper_must_be_there() {
-        assert_eq!(Secrets::new(variables(&[(PEPPER, "")])).unwrap_err(), "LATCHKEY_PEPPER is not set");
-        let secrets = Secrets::new(variables(&[(PEPPER, LONG)])).unwrap();
+        assert_eq!(all(variables(&[(PEPPER, "")])).unwrap_err(), "LATCHKEY_PEPPER is not set");
+        let secrets = all(variables(&[(PEPPER, LONG)])).unwrap();
         assert!(secrets.admin_token.is_none() && secrets.peppers.previous.is_none());
-        let all = variables(&[(PEPPER, LONG), (PEPPER_PREVIOUS, "q"), (ADMIN_TOKEN, TOKEN)]);
-        let secrets = Secrets::new(all).unwrap();
+        let set = variables(&[(PEPPER, LONG), (PEPPER_PREVIOUS, "q"), (ADMIN_TOKEN, TOKEN)]);
+        let secrets = all(set).unwrap();
         assert_eq!(secrets.admin_token, Some(Pepper::new(LONG.as_bytes()).digest(TOKEN.as_bytes())));
         assert_eq!(secrets.peppers.previous.unwrap().id(), Pepper::new(b"q").id());
     }
@@ -151,7 +194,7 @@ mod tests {
             (PEPPER, [(PEPPER, "p"), (ADMIN_TOKEN, TOKEN)]),
             (ADMIN_TOKEN, [(PEPPER, LONG), (ADMIN_TOKEN, "a")]),
         ] {
-            let error = Secrets::new(variables(&set)).unwrap_err();
+            let error = all(variables(&set)).unwrap_err();
             assert!(error.starts_with(name) && error.contains("openssl rand -hex 32"), "{error}");
         }
     }

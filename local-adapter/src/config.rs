@@ -16,7 +16,7 @@ use latchkey_published::limits::{
 use latchkey_request::client::TrustedIps;
 use latchkey_request::network::parse_networks;
 use latchkey_request::origin::Origin;
-use latchkey_router::OwnPaths;
+use latchkey_router::{OWN_PREFIX_DEFAULT, OwnPaths};
 
 use crate::origin::origin_of;
 use crate::system::SystemRandom;
@@ -90,7 +90,7 @@ pub(crate) struct Settings {
     pub(crate) headers: ResponseFields,
 
     /// Where the gateway's own paths are: /health and /verify below this, every other path is a route's
-    #[arg(long, env = "LATCHKEY_GATEWAY_PREFIX", value_name = "PATH", value_parser = OwnPaths::new, default_value = "/-")]
+    #[arg(long, env = "LATCHKEY_GATEWAY_PREFIX", value_name = "PATH", value_parser = OwnPaths::new, default_value = OWN_PREFIX_DEFAULT)]
     pub(crate) gateway_prefix: OwnPaths,
 
     /// Longest time after a change, in milliseconds, that a request may still be decided by the state before (the local program acts at once, and closes open WebSockets within it)
@@ -167,6 +167,7 @@ impl Settings {
             admin_origins: self.admin_origins.clone(),
             control_origin: otherwise(&self.control_origin, control),
             gateway_origin: otherwise(&self.gateway_origin, gateway),
+            own_paths: self.gateway_prefix.clone(),
             ..ControlSettings::new(None, "latchkey", SystemRandom.uuid())
         }
     }

@@ -125,10 +125,10 @@ impl Stage {
 
     /// A service, a route with key-auth that hides the key, and a consumer; returns its key.
     fn fill_latchkey(&self) -> Result<String> {
-        let mut environment = start(&self.latchkey())?;
+        let mut environment = start(&self.latchkey().variable("LATCHKEY_MODE", "control"))?;
         let mut admin = |method: &str, path: &str, body: &Value| -> Result<Value> {
             let headers = [("kong-admin-token", ADMIN_TOKEN), ("content-type", "application/json")];
-            let event = make_event(method, &format!("/-/admin{path}"), &headers, body.to_string().as_bytes());
+            let event = make_event(method, &format!("/admin{path}"), &headers, body.to_string().as_bytes());
             let response = invoke(&mut environment, event)?;
             let status = response["statusCode"].as_u64().unwrap_or_default();
             ensure!((200..300).contains(&status), "{method} {path}: {response}");

@@ -215,14 +215,10 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
     Config {
         routes: router.routes().map(rules).collect(),
         router,
-        tag_keys: settings.tag_keys.iter().filter_map(|hex| tag_key(hex)).collect(),
+        tag_keys: settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex)).collect(),
         has_imported_keys: settings.has_imported_keys,
         unusable,
     }
-}
-
-fn tag_key(hex: &str) -> Option<TagKey> {
-    latchkey_published::keys::KeyDigest::from_hex(hex).map(|bytes| TagKey::from_bytes(*bytes.as_bytes()))
 }
 
 fn read_all<T>(

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::config::{KeyAuth, Service};
 use crate::decision::{BodyEdit, Plan, SetField, SetFields};
 use crate::own_answer::{PRODUCT, REQUEST_ID, Response, VIA};
+use crate::own_cookies;
 use crate::problem::{METHODS_PASSED, Problem};
 use crate::request::{Headers, RequestHead};
 use crate::request_ids;
@@ -502,6 +503,7 @@ pub fn edit_response_headers(
     latencies: impl FnOnce() -> Latencies,
 ) {
     remove_named_by_connection(headers);
+    remove_own_cookies(headers);
     remove_matching(headers, |name| is_withheld_back(name.as_str(), fields));
     if passage.upgraded {
         insert_upgrade(headers);
@@ -559,6 +561,19 @@ pub fn named_by_connection<H: Headers>(headers: &H) -> Option<Vec<HeaderName>> {
         }
     }
     named
+}
+
+fn remove_own_cookies(headers: &mut HeaderMap) {
+    let is_own = |cookie: &HeaderValue| own_cookies::is_set_by(cookie.as_bytes());
+    let cookies = headers.get_all(header::SET_COOKIE);
+    if !cookies.iter().any(is_own) {
+        return;
+    }
+    let others: Vec<HeaderValue> = cookies.iter().filter(|cookie| !is_own(cookie)).cloned().collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in others {
+        headers.append(header::SET_COOKIE, cookie);
+    }
 }
 
 fn remove_matching(headers: &mut HeaderMap, matches: impl Fn(&HeaderName) -> bool) {

@@ -62,6 +62,8 @@ pub enum Problem {
     MethodNotAllowed,
     /// The request has come by too often: its service leads back to us.
     Loop,
+    /// The installation lacks a setting; the log says which.
+    Unconfigured,
     /// Something here failed; the cause is in the log.
     Internal,
 }
@@ -105,6 +107,7 @@ impl Problem {
             Problem::NoRoute => StatusCode::NOT_FOUND,
             Problem::HttpsRequired => StatusCode::UPGRADE_REQUIRED,
             Problem::NoService
+            | Problem::Unconfigured
             | Problem::Stale
             | Problem::TooMuchHeld
             | Problem::UpstreamUnresolved
@@ -151,6 +154,7 @@ impl Problem {
             Problem::UnknownCoding => Misframed::UNKNOWN_CODING_MESSAGE.into(),
             Problem::MethodNotAllowed => "Method not allowed".into(),
             Problem::Loop => "The request has passed this gateway too often".into(),
+            Problem::Unconfigured => "The gateway is not configured".into(),
             Problem::Internal => "An unexpected error occurred".into(),
         }
     }

@@ -152,3 +152,13 @@ fn what_is_no_word_of_the_setting_is_named() {
         assert!(error.contains(named), "{setting}: {error}");
     }
 }
+
+#[test]
+fn an_upstream_sets_no_cookie_of_ours() {
+    let mut headers = HeaderMap::new();
+    for cookie in ["a=1", "lk_session=evil", "__Host-lk_session=evil; Path=/", "b=2"] {
+        headers.append("set-cookie", HeaderValue::from_static(cookie));
+    }
+    edit_response_headers(&mut headers, fields("off"), PASSAGE, || unreachable!("no latency is told"));
+    check("off", &headers, &[("set-cookie", "a=1"), ("set-cookie", "b=2")]);
+}

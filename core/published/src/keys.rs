@@ -299,6 +299,12 @@ impl fmt::Debug for TagKey {
 }
 
 impl TagKey {
+    /// From its 64 hex digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        // The same form as a digest's.
+        KeyDigest::from_hex(text).map(|bytes| TagKey::from_bytes(*bytes.as_bytes()))
+    }
+
     /// From 32 derived bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         TagKey { bytes, mac: keyed(&bytes) }

@@ -1,7 +1,9 @@
+//! The routes that share a path, and which of them a request fits first.
+
 use std::collections::HashMap;
 
 use super::byte_hash::{ByteMap, hash_ignoring_case};
-use super::compile::{Entry, HeaderCondition, Route};
+use super::entry::{Entry, HeaderCondition, Route};
 use super::prefix_tree::Position;
 use latchkey_request::Headers;
 

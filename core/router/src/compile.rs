@@ -1,3 +1,5 @@
+//! Sorts and indexes routes.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -5,12 +7,12 @@ use uuid::Uuid;
 
 use super::byte_hash::ByteMap;
 use super::candidates::Candidates;
+use super::entry::{Entry, EntryPath, HeaderCondition, Route};
 use super::host::{HostName, HostPattern};
 use super::normalise::normalise_path;
 use super::pattern::{PathPattern, Patterns};
 use super::prefix_tree::{Item, Position, PrefixForest, Root};
 use super::rank::{PathRank, Rank};
-use super::regex::Regex;
 use super::spec::RouteSpec;
 
 /// Every route, sorted and indexed for [`Router::find`].
@@ -37,41 +39,6 @@ pub struct Rejected {
     pub id: Uuid,
     /// What is wrong with it.
     pub reason: String,
-}
-
-/// A route with its conditions ready to be compared.
-#[derive(Debug)]
-pub(super) struct Route {
-    pub(super) spec: RouteSpec,
-    pub(super) headers: Box<[HeaderCondition]>,
-    /// In lower case, without last dot.
-    pub(super) snis: Box<[String]>,
-    hosts: Box<[HostPattern]>,
-}
-
-/// One header condition: any of the values.
-#[derive(Debug)]
-pub(super) struct HeaderCondition {
-    /// In lower case.
-    pub(super) name: String,
-    pub(super) values: Box<[String]>,
-    pub(super) patterns: Box<[Arc<Regex>]>,
-}
-
-/// A route with one of its paths.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) route: u32,
-    pub(super) path: EntryPath,
-    /// Whether host and path are its only conditions.
-    pub(super) unconditional: bool,
-}
-
-#[derive(Debug)]
-pub(super) enum EntryPath {
-    None,
-    Plain { bytes: u32 },
-    Regex(Arc<Regex>),
 }
 
 /// Trees by host name.

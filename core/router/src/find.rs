@@ -1,4 +1,7 @@
-use super::compile::{Entry, EntryPath, HeaderCondition, PortTrees, Route, Router, normal_sni};
+//! Finds the route of a request.
+
+use super::compile::{PortTrees, Router, normal_sni};
+use super::entry::{Entry, EntryPath, HeaderCondition, Route};
 use super::host::RequestHost;
 use super::normalise::NormalPath;
 use super::prefix_tree::{Position, Root};

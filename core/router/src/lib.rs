@@ -19,6 +19,7 @@ mod byte_hash;
 mod candidates;
 mod check;
 mod compile;
+mod entry;
 mod find;
 mod host;
 mod normalise;
@@ -36,7 +37,7 @@ pub use check::{
 pub use compile::{Rejected, Router};
 pub use find::{Match, RouteRequest};
 pub use normalise::{NormalPath, normalise_path};
-pub use own_paths::{OwnPath, OwnPaths};
+pub use own_paths::{OWN_PREFIX_DEFAULT, OwnPath, OwnPaths};
 pub use spec::RouteSpec;
 pub use upstream_path::upstream_path;
 

@@ -6,7 +6,7 @@ use super::normalise::normalise_path;
 use latchkey_published::limits::OWN_PREFIX_BYTES_MAX;
 
 /// Where our own paths begin, unless a setting moves them.
-const OWN_PREFIX_DEFAULT: &str = "/-";
+pub const OWN_PREFIX_DEFAULT: &str = "/-";
 
 /// What a path of ours is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,6 +31,7 @@ new Latchkey(stack, "Latchkey", {
   timeout: duration("timeoutSeconds", Duration.seconds),
   // 0 would let nothing run.
   reservedConcurrency: number("reservedConcurrency") || undefined,
+  gatewayPrefix: text("gatewayPrefix"),
   control: {
     reservedConcurrency: number("controlReservedConcurrency") || undefined,
     gatewayOrigin: text("gatewayOrigin"),

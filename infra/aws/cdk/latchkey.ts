@@ -40,6 +40,8 @@ export interface LatchkeyProps {
   readonly timeout?: Duration;
   /** Most requests that the gateway serves at once, as a bound on cost. Default: the account's limit. */
   readonly reservedConcurrency?: number;
+  /** Path under which the gateway answers health itself. Default: /-. */
+  readonly gatewayPrefix?: string;
   /** Of the control plane. */
   readonly control?: ControlProps;
   /** Longest time after a change that a request may be decided by the state before. Default: 5 s. */
@@ -87,6 +89,8 @@ export class Latchkey extends Construct {
       logRetention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
     };
     const log = { RUST_LOG: props.logLevel ?? "info" };
+    // The control plane refuses routes at these.
+    const paths = { LATCHKEY_GATEWAY_PREFIX: props.gatewayPrefix ?? "/-" };
     const settings = {
       ...log,
       LATCHKEY_REVOCATION_BOUND_MS: milliseconds(props.revocationBound ?? Duration.seconds(5)),
@@ -100,6 +104,7 @@ export class Latchkey extends Construct {
       reservedConcurrency: props.reservedConcurrency,
       environment: {
         ...settings,
+        ...paths,
         LATCHKEY_MODE: "proxy",
         LATCHKEY_BODY_SEARCH_BYTES: `${props.bodySearchBytes ?? 1 << 20}`,
         LATCHKEY_UPSTREAM_ALLOW: props.upstreamAllow ?? "",
@@ -107,7 +112,10 @@ export class Latchkey extends Construct {
       },
     });
     this.gateway = gateway.function;
-    const control = new Control(this, "ControlPlane", props.control ?? {}, { ...common, environment: log });
+    const control = new Control(this, "ControlPlane", props.control ?? {}, {
+      ...common,
+      environment: { ...log, ...paths },
+    });
     this.control = control.function;
     addTrigger(this, this.gateway, props.trigger);
     if (props.authorizer !== undefined) {

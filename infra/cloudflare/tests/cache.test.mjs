@@ -68,10 +68,10 @@ test("every way to an upstream goes past the platform's cache", async () => {
   };
   let asRequest = 0;
   for (const [name, [method, fields, body]] of Object.entries(ways)) {
-    await workers.fault(gateway);
+    await workers.calls(gateway);
     const sent = name === "a WebSocket" ? fields.concat("Connection: Upgrade") : fields;
     assert.equal(await raw(method, sent, body), name === "a WebSocket" ? 101 : 200, name);
-    const calls = await workers.fault(gateway);
+    const calls = await workers.calls(gateway);
     assert.deepEqual(calls.map(({ cache }) => cache), ["no-store"], name);
     asRequest += calls.filter(({ request }) => request).length;
   }

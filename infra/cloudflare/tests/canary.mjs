@@ -1,5 +1,6 @@
-// Runs the Worker with what it stores in a folder, for tests/tests/worker_secrets.rs: prints its URL,
-// and whatever it logs. On a line of standard input its stores fail for good; with its end it ends.
+// Runs both scripts with what they store in a folder, for tests/tests/worker_secrets.rs: prints the URLs
+// of gateway and control plane, and whatever they log. On a line of standard input their stores fail for
+// good; with its end they end.
 
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,9 +14,9 @@ const workers = await startFaulty(
   { kvPersist: join(folder, "kv"), durableObjectsPersist: join(folder, "objects") },
 );
 const [gateway] = workers.gateways;
-console.log(`listening on ${gateway.url}`);
+console.log(`listening on ${gateway.url} ${gateway.controlUrl}`);
 for await (const _ of createInterface({ input: process.stdin })) {
-  await workers.fault(gateway, { store: "throws" });
+  await workers.fault({ store: "throws" });
   await workers.kv({ reads: "fail", writes: "fail" });
   console.log("the stores fail");
 }

@@ -1,31 +1,64 @@
-// What wrangler.jsonc, as shipped, makes the platform keep.
+// What both wrangler.jsonc, as shipped, make the platform do.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { parsed, transferring } from "../transfer.mjs";
 
-/** With its comments, it is an expression of JavaScript. */
-const config = new Function(`return (${readFileSync("wrangler.jsonc", "utf8")})`)();
+const [gateway, control] = ["gateway", "control"].map((name) => parsed(readFileSync(`${name}/wrangler.jsonc`, "utf8")));
 const schema = JSON.parse(readFileSync("node_modules/wrangler/config-schema.json", "utf8"));
 
-test("the platform keeps what the Worker logs, and no URL of a request", () => {
-  const { observability } = config;
-  assert.deepEqual(observability, {
-    enabled: true,
-    redact_query_string: true,
-    logs: { enabled: true, invocation_logs: false },
-    traces: { enabled: false },
+/** The properties that a definition of wrangler's schema knows. */
+const known = (name) => schema.definitions[name].properties;
+
+for (const [name, config] of Object.entries({ gateway, control })) {
+  test(`${name}: the platform keeps what the Worker logs, and no URL of a request`, () => {
+    const { observability } = config;
+    assert.deepEqual(observability, {
+      enabled: true,
+      redact_query_string: true,
+      logs: { enabled: true, invocation_logs: false },
+      traces: { enabled: false },
+    });
+    // Settings that wrangler does not know are passed over without an error.
+    for (const [setting, value] of Object.entries(observability)) {
+      assert.ok(setting in known("Observability"), setting);
+      for (const member of Object.keys(value)) assert.ok(member in known("Observability")[setting].properties, member);
+    }
   });
-  // Settings that wrangler does not know are passed over without an error.
-  const known = schema.definitions.Observability.properties;
-  for (const [name, value] of Object.entries(observability)) {
-    assert.ok(name in known, name);
-    for (const member of Object.keys(value)) assert.ok(member in known[name].properties, `${name}.${member}`);
-  }
+
+  test(`${name}: the compatibility date has what keeps answers out of the platform's cache`, () => {
+    // `cache_option_enabled`, without which `fetch` throws for `cache: "no-store"`.
+    assert.ok(config.compatibility_date >= "2024-11-11");
+    assert.ok(!(config.compatibility_flags ?? []).includes("cache_option_disabled"));
+  });
+}
+
+test("the object is the control script's, and the gateway is bound to it", () => {
+  assert.deepEqual(control.durable_objects.bindings, [{ name: "WORKSPACE", class_name: "Workspace" }]);
+  assert.deepEqual(gateway.durable_objects.bindings, [
+    { name: "WORKSPACE", class_name: "Workspace", script_name: control.name },
+  ]);
+  // To delete the class there would delete what it has stored, where that was not moved yet.
+  assert.equal(gateway.migrations, undefined);
+  assert.deepEqual(gateway.kv_namespaces, control.kv_namespaces);
 });
 
-test("the compatibility date has what keeps answers out of the platform's cache", () => {
-  // `cache_option_enabled`, without which `fetch` throws for `cache: "no-store"`.
-  assert.ok(config.compatibility_date >= "2024-11-11");
-  assert.ok(!(config.compatibility_flags ?? []).includes("cache_option_disabled"));
+test("clients are counted at the control door", () => {
+  const [{ name, simple }] = control.ratelimits;
+  const { properties } = schema.definitions.RawConfig.properties.ratelimits.items;
+  assert.ok(properties.simple.properties.period.enum.includes(simple.period));
+  assert.match(readFileSync("control/src/index.js", "utf8"), new RegExp(`env\\.${name}\\.limit`));
+});
+
+test("the object of an installation with one script is moved by the platform", () => {
+  const moving = transferring(control);
+  assert.deepEqual(moving.migrations, [
+    { tag: "v1", transferred_classes: [{ from: "Workspace", from_script: gateway.name, to: "Workspace" }] },
+  ]);
+  const { items } = known("DurableObjectMigration").transferred_classes;
+  assert.deepEqual(Object.keys(moving.migrations[0].transferred_classes[0]).sort(), items.required.toSorted());
+  // What is deployed later says nothing new to the platform: the newest tag is the same.
+  assert.equal(moving.migrations.at(-1).tag, control.migrations.at(-1).tag);
+  assert.deepEqual({ ...moving, migrations: control.migrations }, control);
 });

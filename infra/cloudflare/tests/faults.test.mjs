@@ -57,34 +57,41 @@ test("a panic beside other requests", async () => {
   await isServed();
 });
 
+test("a panic in the door", async () => {
+  const failed = await fetch(`${gateway.controlUrl}/health`, { headers: { "x-test": "panic" } });
+  await isError(failed, 500);
+  assert.equal((await gateway.admin("GET", "/services")).status, 200);
+  await isServed();
+});
+
 test("a panic in the object", async () => {
-  await workers.fault(gateway, { object: "panics" });
+  await workers.fault({ object: "panics" });
   const failed = await gateway.admin("GET", "/services");
   assert.equal(failed.status, 500);
   assert.equal(typeof failed.body.message, "string");
-  await workers.fault(gateway, { object: "works" });
+  await workers.fault({ object: "works" });
   assert.equal((await gateway.admin("GET", "/services")).status, 200);
   await isServed();
 });
 
 test("an object that throws", async () => {
-  await workers.fault(gateway, { object: "throws" });
+  await workers.fault({ object: "throws" });
   const failed = await gateway.admin("GET", "/services");
   assert.equal(failed.status, 503);
   assert.equal(typeof failed.body.message, "string");
-  await workers.fault(gateway, { object: "works" });
+  await workers.fault({ object: "works" });
   assert.equal((await gateway.admin("GET", "/services")).status, 200);
   await isServed();
 });
 
 test("a feed out of reach: 503 when memory is too old, then served again", async () => {
   await isServed();
-  await workers.fault(gateway, { feed: "throws" });
+  await workers.fault({ feed: "throws" });
   await sleep(400);
   const failed = await call();
   await isError(failed, 503);
   assert.equal(failed.headers.get("retry-after"), "1");
-  await workers.fault(gateway, { feed: "works" });
+  await workers.fault({ feed: "works" });
   await within(5_000, "the feed is asked again", async () => (await call()).status === 200);
 });
 
@@ -99,11 +106,11 @@ test("KV does not answer: the object is asked", async () => {
 test("neither KV nor the object answers for a cold key", async () => {
   const { key: other } = await gateway.make("/consumers/bob/key-auth", {});
   await workers.kv({ reads: "fail" });
-  await workers.fault(gateway, { grant: "throws" });
+  await workers.fault({ grant: "throws" });
   await isError(await call({ apikey: other }), 503);
   await isServed();
   await workers.kv({ reads: "work" });
-  await workers.fault(gateway, { grant: "works" });
+  await workers.fault({ grant: "works" });
   const response = await call({ apikey: other });
   assert.equal(response.status, 200, await response.text());
 });
@@ -172,18 +179,18 @@ test("an upstream that cuts the connection", async () => {
 });
 
 test("an upstream that is not there", async () => {
-  await gateway.admin("PATCH", "/services/service", { url: "http://127.0.0.1:1" });
+  await gateway.change("PATCH", "/services/service", { url: "http://127.0.0.1:1" });
   await isError(await call(), 502);
-  await gateway.admin("PATCH", "/services/service", { url: "http://no-such-host.invalid" });
+  await gateway.change("PATCH", "/services/service", { url: "http://no-such-host.invalid" });
   const unresolved = await call();
   assert.ok([502, 503].includes(unresolved.status));
   await isError(unresolved, unresolved.status);
-  await gateway.admin("PATCH", "/services/service", { url: upstream.url });
+  await gateway.change("PATCH", "/services/service", { url: upstream.url });
   await isServed();
 });
 
 test("an upstream that does not answer in time", async () => {
-  await gateway.admin("PATCH", "/services/service", { connect_timeout: 100, read_timeout: 300 });
+  await gateway.change("PATCH", "/services/service", { connect_timeout: 100, read_timeout: 300 });
   broken = "hangs";
   await isError(await call(), 504);
   broken = false;

@@ -1,4 +1,5 @@
-// The built Worker in workerd, with Miniflare's stand-ins for KV and the object's storage.
+// The built Worker in workerd, with Miniflare's stand-ins for KV, the object's storage and the count of
+// clients.
 
 import { copyFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -9,27 +10,42 @@ export const TOKEN = "test-admin-token-b41d-9c07e3f6a285";
 export const PEPPER = "test-pepper-of-thirty-two-bytes-ok";
 /** Not later than the workerd binary of Miniflare. */
 const COMPATIBILITY_DATE = "2026-07-01";
+const CONTROL = "latchkey-control";
+/** A change acts at the gateway within this; short, since tests wait for it. */
+const BOUND_MS = 100;
 
-const MODULES = [
-  { type: "ESModule", path: "build/worker.js" },
-  { type: "CompiledWasm", path: "build/latchkey_worker_bg.wasm" },
-];
 /** Past Miniflare's own entry, which changes requests. */
 const DIRECT = [{ host: "127.0.0.1", port: 0 }];
 
-/** Options of a Worker with its own object. */
-function gateway(name, more = {}) {
+/** A built script of ours; `folder`: of its modules. */
+function script(name, which, { folder = `build/${which}`, bindings, ...more }) {
   return {
     name,
-    modules: MODULES,
-    modulesRoot: "build",
+    modules: [
+      { type: "ESModule", path: `${folder}/worker.js` },
+      { type: "CompiledWasm", path: `${folder}/latchkey_worker_${which}_bg.wasm` },
+    ],
+    modulesRoot: folder,
     compatibilityDate: COMPATIBILITY_DATE,
     kvNamespaces: { GRANTS: "grants" },
-    durableObjects: { WORKSPACE: { className: "Workspace", useSQLite: true } },
     ...more,
-    bindings: { LATCHKEY_ADMIN_TOKEN: TOKEN, LATCHKEY_PEPPER: PEPPER, ...more.bindings },
+    bindings: { LATCHKEY_PEPPER: PEPPER, ...bindings },
     unsafeDirectSockets: DIRECT,
   };
+}
+
+/** Options of a gateway; its settings are the only ones in `bindings` that it has, as deployed. */
+function gateway(name, more = {}) {
+  const { LATCHKEY_ADMIN_TOKEN: _, ...bindings } = { LATCHKEY_REVOCATION_BOUND_MS: String(BOUND_MS), ...more.bindings };
+  const durableObjects = { WORKSPACE: { className: "Workspace", scriptName: CONTROL } };
+  return script(name, "gateway", { durableObjects, ...more, bindings });
+}
+
+/** Options of the control script, with the object. */
+function control(more = {}) {
+  const durableObjects = { WORKSPACE: { className: "Workspace", useSQLite: true } };
+  const bindings = { LATCHKEY_ADMIN_TOKEN: TOKEN, ...more.bindings };
+  return script(CONTROL, "control", { durableObjects, ...more, bindings });
 }
 
 /** Starts workers on ports that the platform chooses. */
@@ -43,35 +59,44 @@ async function urlOf(miniflare, name) {
   return (await miniflare.unsafeGetDirectURL(name)).origin;
 }
 
-/** One Worker, ready, and how to talk to it. */
-export async function startGateway(more = {}) {
-  const miniflare = await start([gateway("latchkey", more)]);
-  return { miniflare, ...client(await urlOf(miniflare, "latchkey")), stop: () => miniflare.dispose() };
+/** Both scripts, ready, and how to talk to them. `clients`: requests of one client in a minute. */
+export async function startGateway({ clients, ...more } = {}) {
+  const ratelimits = clients && { CLIENTS: { namespace_id: "1", simple: { limit: clients, period: 60 } } };
+  const miniflare = await start([gateway("latchkey", more), control({ ...more, ratelimits })]);
+  const [url, controlUrl] = [await urlOf(miniflare, "latchkey"), await urlOf(miniflare, CONTROL)];
+  return { miniflare, ...client(url, controlUrl), stop: () => miniflare.dispose() };
 }
 
-export function client(url) {
+/** `boundMs`: the gateway's. */
+export function client(url, controlUrl, boundMs = BOUND_MS) {
   async function admin(method, path, body) {
     const headers = { "kong-admin-token": TOKEN };
     if (body !== undefined) headers["content-type"] = "application/json";
-    const response = await fetch(`${url}/-/admin${path}`, { method, headers, body: body && JSON.stringify(body) });
+    const response = await fetch(`${controlUrl}/admin${path}`, { method, headers, body: body && JSON.stringify(body) });
     const text = await response.text();
     return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+  }
+  /** The same, once it acts at the gateway. */
+  async function change(method, path, body) {
+    const answer = await admin(method, path, body);
+    await sleep(boundMs);
+    return answer;
   }
   async function make(path, body) {
     const made = await admin("POST", path, body);
     if (made.status !== 201) throw new Error(`POST ${path}: ${made.status} ${JSON.stringify(made.body)}`);
     return made.body;
   }
-  return { url, admin, make };
+  return { url, controlUrl, admin, change, make };
 }
 
-/** A service at `upstream`, a route for every path, key-auth, a consumer with one key. */
-export async function setUp({ make }, upstream, config = {}) {
+/** A service at `upstream`, a route for every path, key-auth, a consumer with one key; in force. */
+export async function setUp({ make, change }, upstream, config = {}) {
   const service = await make("/services", { name: "service", url: upstream });
   const route = await make("/services/service/routes", { name: "route", paths: ["/"] });
   const plugin = await make("/routes/route/plugins", { name: "key-auth", config });
   const consumer = await make("/consumers", { username: "bob" });
-  const credential = await make("/consumers/bob/key-auth", {});
+  const { body: credential } = await change("POST", "/consumers/bob/key-auth", {});
   return { service, route, plugin, consumer, credential, key: credential.key };
 }
 
@@ -100,36 +125,37 @@ export async function startUpstream(handle = (request, response) => response.end
   return { url: `http://127.0.0.1:${server.address().port}`, requests, server, stop };
 }
 
-/** Bundles the Worker with the faults of faulty.js into build/test. */
-async function buildFaulty() {
+/** Bundles a script with the faults of faulty_….js into build/test. */
+async function buildFaulty(which) {
+  const folder = `build/test/${which}`;
   await build({
-    entryPoints: ["tests/faulty.js"],
-    outfile: "build/test/worker.js",
+    entryPoints: [`tests/faulty_${which}.js`],
+    outfile: `${folder}/worker.js`,
     bundle: true,
     format: "esm",
     external: ["*.wasm", "cloudflare:*"],
     logLevel: "warning",
   });
-  copyFileSync("build/latchkey_worker_bg.wasm", "build/test/latchkey_worker_bg.wasm");
+  const wasm = `latchkey_worker_${which}_bg.wasm`;
+  copyFileSync(`build/${which}/${wasm}`, `${folder}/${wasm}`);
+  return folder;
 }
 
 /**
- * Workers with faults, over one object (that of the first) and one KV that can be stale. `more`:
- * for Miniflare.
+ * Gateways with faults, over one control script with faults and one KV that can be stale. `more`: for
+ * Miniflare.
  */
 export async function startFaulty(names, bindings = {}, more = {}) {
-  await buildFaulty();
+  const kv = (place) => ({ GRANTS: { name: "kv", entrypoint: "Kv", props: { place } } });
+  const faulty = async (which, place) => ({
+    folder: await buildFaulty(which),
+    bindings,
+    kvNamespaces: {},
+    serviceBindings: kv(place),
+  });
   const workers = [];
-  for (const [at, name] of names.entries()) {
-    const options = gateway(name, { bindings });
-    options.modules = options.modules.map((module) => ({ ...module, path: module.path.replace("build/", "build/test/") }));
-    options.modulesRoot = "build/test";
-    delete options.kvNamespaces;
-    options.serviceBindings = { GRANTS: { name: "kv", entrypoint: "Kv", props: { place: name } } };
-    if (at > 0) options.durableObjects.WORKSPACE.scriptName = names[0];
-    workers.push(options);
-  }
-  workers.push({
+  for (const name of names) workers.push(gateway(name, await faulty("gateway", name)));
+  workers.push(control(await faulty("control", CONTROL)), {
     name: "kv",
     modules: [{ type: "ESModule", path: "tests/kv.mjs" }],
     modulesRoot: "tests",
@@ -138,11 +164,14 @@ export async function startFaulty(names, bindings = {}, more = {}) {
     unsafeDirectSockets: DIRECT,
   });
   const miniflare = await start(workers, more);
+  const [controlUrl, kvUrl] = [await urlOf(miniflare, CONTROL), await urlOf(miniflare, "kv")];
   const gateways = [];
-  for (const name of names) gateways.push(client(await urlOf(miniflare, name)));
-  const kvUrl = await urlOf(miniflare, "kv");
+  for (const name of names) gateways.push(client(await urlOf(miniflare, name), controlUrl, Number(bindings.LATCHKEY_REVOCATION_BOUND_MS ?? BOUND_MS)));
+  const fault = (url, faults) =>
+    fetch(`${url}/test?${new URLSearchParams(faults)}`).then((response) => response.json());
   return {
     gateways,
+    controlUrl,
     /** Sets how KV behaves; the writes so far. */
     kv: (settings = {}) =>
       fetch(`${kvUrl}/?${new URLSearchParams(settings)}`).then((response) => response.json()),
@@ -150,9 +179,10 @@ export async function startFaulty(names, bindings = {}, more = {}) {
     records: () => fetch(`${kvUrl}/records`).then((response) => response.json()),
     /** Puts records there past the object. */
     putRecords: (records) => fetch(`${kvUrl}/records`, { method: "PUT", body: JSON.stringify(records) }),
-    /** Asks a Worker for faults; how it has called upstreams since. */
-    fault: (gateway, faults = {}) =>
-      fetch(`${gateway.url}/test?${new URLSearchParams(faults)}`).then((response) => response.json()),
+    /** Asks the control script and its object for faults. */
+    fault: (faults) => fault(controlUrl, faults),
+    /** How a gateway has called upstreams since the last look. */
+    calls: (gateway) => fault(gateway.url, {}),
     stop: () => miniflare.dispose(),
   };
 }

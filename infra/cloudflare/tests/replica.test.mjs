@@ -48,11 +48,11 @@ async function withoutObject(run) {
   await sleep(BOUND_MS + 100);
   assert.equal(await call("unknown"), 401);
   // The object is in the first one's script.
-  await workers.fault(one, { grant: "throws" });
+  await workers.fault({ grant: "throws" });
   try {
     await run();
   } finally {
-    await workers.fault(one, { grant: "works" });
+    await workers.fault({ grant: "works" });
   }
 }
 
@@ -129,7 +129,7 @@ test("what is there from before is signed, in parts and in spite of interruption
   ]);
   await workers.kv({ listed: "4", writes: "fail" });
   const before = (await workers.kv()).length;
-  await workers.fault(one, { forgetSigning: "1" });
+  await workers.fault({ forgetSigning: "1" });
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.equal((await workers.kv()).length, before, "nothing could be written");
   await workers.kv({ writes: "work" });

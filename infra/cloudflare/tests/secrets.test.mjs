@@ -18,7 +18,7 @@ after(() => workers?.stop());
 /** Status of a call of the Admin API. */
 async function knock(token, { address = "192.0.2.7", method = "GET", ...more } = {}) {
   const headers = { "cf-connecting-ip": address, ...(token === undefined ? {} : { "kong-admin-token": token }) };
-  const response = await fetch(`${gateway.url}/-/admin/consumers`, { method, headers, ...more });
+  const response = await fetch(`${gateway.controlUrl}/admin/consumers`, { method, headers, ...more });
   await response.arrayBuffer();
   if (response.status === 429) assert.equal(response.headers.get("retry-after"), "1");
   return response.status;
@@ -30,17 +30,49 @@ async function many(count, ...call) {
   return statuses;
 }
 
+/** Status and message of a request. */
+async function answerAt(url) {
+  const response = await fetch(url, { headers: { "kong-admin-token": TOKEN } });
+  return [response.status, (await response.json()).message];
+}
+
 test("short secrets: nothing is served, and the log says how to make one", async () => {
-  const short = { LATCHKEY_PEPPER: "p", LATCHKEY_ADMIN_TOKEN: "a" };
-  for (const [name, value] of Object.entries(short)) {
+  const unconfigured = [503, "The control plane is not configured"];
+  for (const [name, value] of Object.entries({ LATCHKEY_PEPPER: "p", LATCHKEY_ADMIN_TOKEN: "a" })) {
     const without = await startGateway({ bindings: { [name]: value } });
-    for (const path of ["/x", "/-/health", "/-/admin/services"]) {
-      const response = await fetch(without.url + path, { headers: { "kong-admin-token": TOKEN } });
-      assert.equal(response.status, 503, `${name} ${path}`);
-      assert.equal((await response.json()).message, "The gateway is not configured");
+    for (const path of ["/health", "/admin/services"]) {
+      assert.deepEqual(await answerAt(without.controlUrl + path), unconfigured, `${name} ${path}`);
+    }
+    for (const path of ["/x", "/-/health"]) {
+      const { status } = await fetch(without.url + path);
+      // The admin token is none of the gateway's business.
+      const expected = name === "LATCHKEY_PEPPER" || path === "/x" ? 503 : 200;
+      assert.equal(status, expected, `${name} ${path}`);
     }
     await without.stop();
   }
+});
+
+test("the gateway does not know the Admin API", async () => {
+  for (const path of ["/admin/consumers", "/-/admin/consumers"]) {
+    assert.deepEqual(await answerAt(gateway.url + path), [404, "no Route matched with those values"], path);
+  }
+});
+
+test("past the platform's count, whoever has no right token is told to wait", async () => {
+  const counting = await startGateway({ clients: 3, bindings: { LATCHKEY_ADMIN_GUESSES_PER_SECOND: "0" } });
+  const ask = async (token, address) => {
+    const headers = { "kong-admin-token": token, "cf-connecting-ip": address };
+    const response = await fetch(`${counting.controlUrl}/admin/consumers`, { headers });
+    if (response.status === 429) assert.equal(response.headers.get("retry-after"), "1");
+    return response.status;
+  };
+  const statuses = [];
+  for (let at = 0; at < 6; at += 1) statuses.push(await ask("wrong", `2001:db8::${at}`));
+  assert.deepEqual(statuses, [401, 401, 401, 429, 429, 429]);
+  assert.equal(await ask(TOKEN, "2001:db8::7"), 200, "a right token is let in whatever was counted");
+  assert.equal(await ask("wrong", "2001:db8:0:1::1"), 401, "another client");
+  await counting.stop();
 });
 
 test("a short pepper may be the one before", async () => {
@@ -72,7 +104,7 @@ test("an IPv6 network is one address", async () => {
 test("the bound can be set", async () => {
   for (const [bound, last] of [["1", 429], ["0", 401]]) {
     const other = await startGateway({ bindings: { LATCHKEY_ADMIN_GUESSES_PER_SECOND: bound } });
-    const ask = () => fetch(`${other.url}/-/admin`, { headers: { "kong-admin-token": "wrong" } });
+    const ask = () => fetch(`${other.controlUrl}/admin`, { headers: { "kong-admin-token": "wrong" } });
     assert.equal((await ask()).status, 401);
     for (let at = 0; at < 10; at += 1) await (await ask()).arrayBuffer();
     assert.equal((await ask()).status, last, bound);
@@ -81,16 +113,16 @@ test("the bound can be set", async () => {
 });
 
 test("the token is judged before the body is read and the object is woken", async () => {
-  await workers.fault(gateway, { object: "throws" });
+  await workers.fault({ object: "throws" });
   const address = "192.0.2.20";
   assert.equal(await knock(TOKEN, { address }), 503);
   assert.equal(await knock("wrong", { address }), 401);
   assert.equal(await knock(undefined, { address }), 401);
-  await workers.fault(gateway, { object: "works" });
+  await workers.fault({ object: "works" });
   assert.equal(await knock(TOKEN, { address }), 200);
   // A body that is announced and never sent.
-  const { hostname, port } = new URL(gateway.url);
-  const head = "POST /-/admin/consumers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n";
+  const { hostname, port } = new URL(gateway.controlUrl);
+  const head = "POST /admin/consumers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n";
   const answer = await new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => socket.write(`${head}Kong-Admin-Token: wrong\r\n\r\n`));
     socket.setTimeout(10_000, () => socket.destroy(new Error("no answer before the body")));

@@ -1,13 +1,18 @@
-// Prints how many milliseconds the Worker takes to start in workerd: from a process that starts with
-// it to its first answer, less the same for a Worker of one line. Medians over several processes.
+// Prints how many milliseconds a script of ours, `gateway` or `control`, takes to start in workerd: from a
+// process that starts with it to its first answer, less the same for a Worker of one line beside the same
+// control script. Medians over several processes.
 
-import { LATCHKEY, script, servePlain } from "./plain.mjs";
+import { CONTROL, gatewayOver, NO_CONTROL, script, servePlain } from "./plain.mjs";
 
 const RUNS = 15;
 const LINE = script("export default { fetch() { return new Response('ok'); } };");
+const [measured, reference, path] = {
+  gateway: [gatewayOver(NO_CONTROL), { ...LINE, control: NO_CONTROL }, "/-/health"],
+  control: [CONTROL, LINE, "/health"],
+}[process.argv[2]];
 
 async function startedMs(worker) {
-  const server = await servePlain(worker);
+  const server = await servePlain(worker, path);
   await server.stop();
   return server.startedMs;
 }
@@ -16,9 +21,9 @@ function median(values) {
   return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-const [latchkey, line] = [[], []];
+const [ours, line] = [[], []];
 for (let run = 0; run < RUNS; run += 1) {
-  latchkey.push(await startedMs(LATCHKEY));
-  line.push(await startedMs(LINE));
+  ours.push(await startedMs(measured));
+  line.push(await startedMs(reference));
 }
-console.log((median(latchkey) - median(line)).toFixed(1));
+console.log((median(ours) - median(line)).toFixed(1));

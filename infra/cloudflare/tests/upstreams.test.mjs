@@ -24,11 +24,11 @@ after(async () => {
 
 /** The answer where the service has this host, and whether anything was sent there. */
 async function callAt(host, { port } = new URL(upstream.url)) {
-  const { status } = await gateway.admin("PATCH", "/services/service", { host, port: Number(port), connect_timeout: 300, read_timeout: 300 });
+  const { status } = await gateway.change("PATCH", "/services/service", { host, port: Number(port), connect_timeout: 300, read_timeout: 300 });
   assert.equal(status, 200, host);
-  await workers.fault(gateway);
+  await workers.calls(gateway);
   const response = await fetch(`${gateway.url}/x`, { headers: { apikey: key } });
-  return { status: response.status, text: await response.text(), sent: (await workers.fault(gateway)).length > 0 };
+  return { status: response.status, text: await response.text(), sent: (await workers.calls(gateway)).length > 0 };
 }
 
 const REFUSED = [
@@ -60,10 +60,10 @@ test("a setting allows networks", async () => {
   const [other] = allowing.gateways;
   const { key } = await setUp(other, "http://169.254.170.2");
   const sent = async (host) => {
-    await other.admin("PATCH", "/services/service", { host, connect_timeout: 100, read_timeout: 100 });
-    await allowing.fault(other);
+    await other.change("PATCH", "/services/service", { host, connect_timeout: 100, read_timeout: 100 });
+    await allowing.calls(other);
     await fetch(`${other.url}/x`, { headers: { apikey: key } }).then((response) => response.text());
-    return (await allowing.fault(other)).length > 0;
+    return (await allowing.calls(other)).length > 0;
   };
   assert.deepEqual([await sent("169.254.170.2"), await sent("0xa9feaa02")], [true, true]);
   assert.equal(await sent("169.254.169.254"), false);

@@ -35,7 +35,7 @@ function become(expected) {
 test("a plugin that is not known blocks its routes", async () => {
   await become("200 401");
   const before = upstream.requests.length;
-  await workers.fault(gateway, { feed: "unknown plugin" });
+  await workers.fault({ feed: "unknown plugin" });
   // The object does not say what has changed: the gateway starts over with the next change.
   await gateway.make("/consumers", { username: "eve" });
   await become("500 500");
@@ -46,7 +46,7 @@ test("a plugin that is not known blocks its routes", async () => {
 });
 
 test("a format that is not known is not served, nor what was known before", async () => {
-  await workers.fault(gateway, { feed: "newer" });
+  await workers.fault({ feed: "newer" });
   await become("503 503");
   const passed = upstream.requests.length;
   assert.equal(await statuses(), "503 503");
@@ -54,7 +54,7 @@ test("a format that is not known is not served, nor what was known before", asyn
 });
 
 test("it serves again when the format is known again", async () => {
-  await workers.fault(gateway, { feed: "works" });
+  await workers.fault({ feed: "works" });
   const plugins = await gateway.admin("GET", "/plugins");
   // Changed, so that the gateway gets the piece as it is.
   await gateway.admin("PATCH", `/plugins/${plugins.body.data[0].id}`, { tags: ["again"] });

@@ -4,6 +4,7 @@ mod ambiguous_path;
 mod load_balancer;
 mod payload_1;
 mod payload_2;
+mod schedule;
 
 use bytes::Bytes;
 use http::Response;
@@ -46,6 +47,8 @@ pub(crate) enum Authorizer {
 pub(crate) enum Kind {
     Request(Trigger),
     Authorize(Authorizer),
+    /// The time has come to do what is due; nobody waits for an answer.
+    Scheduled,
 }
 
 /// What is known of a trigger.
@@ -127,7 +130,7 @@ impl Kind {
         } else if payload_1::sends(event) {
             Trigger::Payload1
         } else {
-            return None;
+            return schedule::sends(event).then_some(Kind::Scheduled);
         };
         Some(Kind::Request(trigger))
     }
@@ -158,6 +161,7 @@ mod testing {
         match Kind::of(&event).unwrap() {
             Kind::Request(trigger) => trigger.request(&event).unwrap(),
             Kind::Authorize(authorizer) => authorizer.request(&event).unwrap(),
+            Kind::Scheduled => panic!("a schedule's event is no request"),
         }
     }
 
@@ -241,6 +245,15 @@ mod tests {
         check(rest, Some(Kind::Authorize(Authorizer::Payload1)));
         check(&rest.replace("REQUEST", "TOKEN"), None);
         check(r#"{"type": "REQUEST"}"#, None);
+    }
+
+    #[test]
+    fn a_schedule_is_known() {
+        let event = r#"{"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}"#;
+        check(event, Some(Kind::Scheduled));
+        check(&event.replace("aws.events", "aws.scheduler"), Some(Kind::Scheduled));
+        check(&event.replace("aws.events", "my.shop"), None);
+        check(&event.replace("Scheduled Event", "Object Created"), None);
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod dynamodb;
 mod secrets;
 mod upstream;
 
+use std::time::Duration;
+
 use lambda_runtime::{Diagnostic, FunctionResponse};
 use latchkey_lambda::aws::AwsEnvironment;
 use latchkey_lambda::config::Settings;
@@ -15,9 +17,12 @@ use latchkey_lambda::environment::Environment;
 use latchkey_lambda::handler::{Reply, handle};
 use latchkey_lambda::secrets::{Secrets, SecretsFrom};
 use latchkey_lambda::store::DynamoStore;
+use latchkey_published::rehash;
+use latchkey_store::Store as _;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 use tokio_stream::StreamExt as _;
 use upstream::Upstream;
 
@@ -32,6 +37,10 @@ const PROXIED: [&str; 5] = [
     include_str!("../events/alb_multi_value.json"),
 ];
 
+/// Makes a change act on the next request already.
+const AT_ONCE: (&str, &str) = ("LATCHKEY_REVOCATION_BOUND_MS", "1");
+const SCHEDULE: &str = include_str!("../events/schedule.json");
+
 /// Environments over one table.
 struct World {
     table: dynamodb::Table,
@@ -42,7 +51,14 @@ impl World {
         World { table: dynamodb::Table::create() }
     }
 
-    async fn start(&self, variables: &[(&str, &str)]) -> Function {
+    /// A gateway and a control plane.
+    async fn start(&self, variables: &[(&'static str, &'static str)]) -> Function<'_> {
+        let control: Vec<_> = [("LATCHKEY_MODE", "control")].iter().chain(variables).copied().collect();
+        let control = self.environment(&control).await;
+        Function { world: self, variables: variables.to_vec(), gateway: OnceCell::new(), control }
+    }
+
+    async fn environment(&self, variables: &[(&str, &str)]) -> Environment {
         let variable = |name: &str| {
             let fixed = [
                 ("LATCHKEY_PEPPER", PEPPER),
@@ -57,36 +73,51 @@ impl World {
         };
         let settings = Settings::read(variable).unwrap();
         let aws = AwsEnvironment::read(variable).unwrap();
-        let secrets = Secrets::get(&SecretsFrom::Environment, variable, &aws).await.unwrap();
+        let secrets = Secrets::get(&SecretsFrom::Environment, settings.mode, variable, &aws).await.unwrap();
         let store = DynamoStore::new(dynamodb::client(dynamodb::address()), &self.table.name);
-        Function(Environment::start(settings, secrets, store))
+        Environment::start(settings, secrets, store)
     }
 }
 
-struct Function(Environment);
+/// The two functions of a deployment.
+struct Function<'w> {
+    world: &'w World,
+    variables: Vec<(&'static str, &'static str)>,
+    /// Started by the first event, so that it reads what was set up before.
+    gateway: OnceCell<Environment>,
+    control: Environment,
+}
 
-impl Function {
+impl Function<'_> {
     async fn invoke(&self, event: &impl Serialize) -> Result<Reply, Diagnostic> {
-        handle(&self.0, &to_raw_value(event).unwrap()).await
+        let gateway = self.gateway.get_or_init(|| self.world.environment(&self.variables)).await;
+        handle(gateway, &to_raw_value(event).unwrap()).await
     }
 
     async fn whole(&self, event: &impl Serialize) -> Value {
-        match self.invoke(event).await.unwrap() {
-            FunctionResponse::BufferedResponse(json) => serde_json::from_str(json.get()).unwrap(),
-            FunctionResponse::StreamingResponse(_) => panic!("streamed"),
-        }
+        whole(self.invoke(event).await)
+    }
+
+    /// The same of the control plane.
+    async fn control(&self, event: &impl Serialize) -> Value {
+        whole(handle(&self.control, &to_raw_value(event).unwrap()).await)
+    }
+
+    /// What the schedule calls.
+    async fn do_what_is_due(&self) -> Result<Reply, Diagnostic> {
+        handle(&self.control, &RawValue::from_string(SCHEDULE.trim().to_owned()).unwrap()).await
     }
 
     /// One call of the Admin API; what it answers.
     async fn admin(&self, method: &str, path: &str, body: Value) -> Value {
         let event = json!({
             "version": "2.0",
-            "rawPath": format!("/-/admin{path}"),
+            "rawPath": format!("/admin{path}"),
             "headers": {"content-type": "application/json", "kong-admin-token": TOKEN},
             "requestContext": {"http": {"method": method, "sourceIp": "192.0.2.7"}},
             "body": body.to_string(),
         });
-        let answer = self.whole(&event).await;
+        let answer = self.control(&event).await;
         assert!(answer["statusCode"].as_u64().unwrap() < 300, "{method} {path}: {answer}");
         serde_json::from_str(answer["body"].as_str().unwrap()).unwrap_or_default()
     }
@@ -100,6 +131,13 @@ impl Function {
         self.admin("POST", "/consumers", json!({"username": "bob", "custom_id": "42"})).await;
         let credential = self.admin("POST", "/consumers/bob/key-auth", json!({})).await;
         credential["key"].as_str().unwrap().to_owned()
+    }
+}
+
+fn whole(reply: Result<Reply, Diagnostic>) -> Value {
+    match reply.unwrap() {
+        FunctionResponse::BufferedResponse(json) => serde_json::from_str(json.get()).unwrap(),
+        FunctionResponse::StreamingResponse(_) => panic!("streamed"),
     }
 }
 
@@ -173,11 +211,15 @@ async fn a_host_that_is_none_is_refused() {
         for host in ["k.test/evil", "user@k.test", "a b", "[::1", "a..b", "k.test:99999", "a.test,a.test"] {
             let answer = function.whole(&with_fields(event, &key, &[("host", host)])).await;
             check_status(&answer, 400);
-            for path in ["/-/health", "/-/admin/services"] {
+            let mut event = get("/-/health", json!({"host": host}));
+            check_status(&function.whole(&event).await, 400);
+            event["headers"]["host"] = json!("k.test");
+            check_status(&function.whole(&event).await, 200);
+            for path in ["/", "/health", "/admin/services"] {
                 let mut event = get(path, json!({"host": host, "kong-admin-token": TOKEN}));
-                check_status(&function.whole(&event).await, 400);
+                check_status(&function.control(&event).await, 400);
                 event["headers"]["host"] = json!("k.test");
-                check_status(&function.whole(&event).await, 200);
+                check_status(&function.control(&event).await, 200);
             }
         }
     }
@@ -289,7 +331,7 @@ async fn what_cannot_be_returned_is_a_clear_502() {
 async fn failing_upstreams_have_their_statuses() {
     let (world, closing) = (World::new().await, Upstream::answering("").await);
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let function = world.start(&[]).await;
+    let function = world.start(&[AT_ONCE]).await;
     let key = function.set_up("http://127.0.0.1:9", json!({})).await;
     let url = |address: std::net::SocketAddr| format!("http://{address}");
     for (upstream, status) in [
@@ -310,7 +352,7 @@ async fn failing_upstreams_have_their_statuses() {
 #[tokio::test]
 async fn upstreams_are_not_where_the_platforms_services_are() {
     let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
-    let function = world.start(&[("LATCHKEY_UPSTREAM_ALLOW", "")]).await;
+    let function = world.start(&[("LATCHKEY_UPSTREAM_ALLOW", ""), AT_ONCE]).await;
     let key = function.set_up("http://127.0.0.1:9", json!({})).await;
     let port = upstream.address.port();
     let request = get("/", json!({"apikey": key}));
@@ -463,36 +505,118 @@ async fn two_types_of_a_body_are_refused_where_keys_are_hidden() {
 }
 
 #[tokio::test]
-async fn changes_act_at_once_in_the_environment_that_made_them() {
+async fn changes_act_when_the_bound_has_passed() {
     let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
-    let function = world.start(&[]).await;
+    let function = world.start(&[AT_ONCE]).await;
     let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
     let request = get("/", json!({"apikey": key}));
     for _ in 0..3 {
         check_status(&function.whole(&request).await, 201);
     }
     function.admin("DELETE", "/consumers/bob", json!({})).await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
     check_status(&function.whole(&request).await, 401);
 }
 
+const LATER: [(&str, &str); 2] =
+    [("LATCHKEY_PEPPER", "a later pepper, of thirty-two bytes"), ("LATCHKEY_PEPPER_PREVIOUS", PEPPER)];
+
+/// The digests that gateways ask to be moved.
+async fn asked_to_move(world: &World) -> usize {
+    let store = DynamoStore::new(dynamodb::client(dynamodb::address()), &world.table.name);
+    store.scan(rehash::PARTITION, "", None, 10).await.unwrap().records.len()
+}
+
+/// The gateway asks beside the request; the control plane moves the key by its schedule.
 #[tokio::test]
-async fn keys_move_to_the_current_pepper_beside_the_request() {
+async fn keys_move_to_the_current_pepper_by_the_schedule() {
     let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
-    let function = world.start(&[]).await;
-    let key = function.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    let key = world.start(&[]).await.set_up(&format!("http://{}", upstream.address), json!({})).await;
     let request = get("/", json!({"apikey": key}));
-    let later =
-        [("LATCHKEY_PEPPER", "a later pepper, of thirty-two bytes"), ("LATCHKEY_PEPPER_PREVIOUS", PEPPER)];
-    let both = world.start(&later).await;
+    let both = world.start(&LATER).await;
     for attempt in 1.. {
         check_status(&both.whole(&request).await, 201);
-        // Without the previous pepper: only a key that has moved is found.
-        let answer = world.start(&later[..1]).await.whole(&request).await;
-        if answer["statusCode"] == 201 {
+        if asked_to_move(&world).await == 1 {
             break;
         }
         // What takes too long beside a request is given up and begun again with the next.
-        assert!(attempt < 20, "{answer}");
+        assert!(attempt < 20, "the gateway does not ask");
+    }
+    // Without the previous pepper only a key that has moved is found.
+    check_status(&world.start(&LATER[..1]).await.whole(&request).await, 401);
+    assert!(both.do_what_is_due().await.is_ok());
+    check_status(&world.start(&LATER[..1]).await.whole(&request).await, 201);
+    assert_eq!(asked_to_move(&world).await, 0);
+}
+
+#[tokio::test]
+async fn keys_move_to_the_current_pepper_before_a_call() {
+    let (world, upstream) = (World::new().await, Upstream::answering(HELLO).await);
+    let key = world.start(&[]).await.set_up(&format!("http://{}", upstream.address), json!({})).await;
+    let request = get("/", json!({"apikey": key}));
+    let both = world.start(&LATER).await;
+    for attempt in 1.. {
+        check_status(&both.whole(&request).await, 201);
+        both.admin("GET", "/consumers/bob", Value::Null).await;
+        if world.start(&LATER[..1]).await.whole(&request).await["statusCode"] == 201 {
+            break;
+        }
+        assert!(attempt < 20, "the key does not move");
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_that_fails_is_an_error_and_a_gateways_is_refused() {
+    let world = World { table: dynamodb::Table { name: "no-such-table".to_owned() } };
+    let failure = world.start(&[]).await.do_what_is_due().await.err().unwrap();
+    assert!(failure.error_message.starts_with("what is due could not be done"), "{}", failure.error_message);
+    let world = World::new().await;
+    let function = world.start(&[]).await;
+    assert_eq!(whole(function.do_what_is_due().await), Value::Null);
+    let schedule: Value = serde_json::from_str(SCHEDULE).unwrap();
+    check_status(&function.whole(&schedule).await, 400);
+}
+
+/// An event of a trigger, with this method and path in place of its own.
+fn asking_control(event: &str, method: &str, path: &str) -> Value {
+    let mut event = with_fields(event, "", &[("kong-admin-token", TOKEN)]);
+    match event["rawPath"].is_string() {
+        true => {
+            event["rawPath"] = json!(path);
+            event["requestContext"]["http"]["method"] = json!(method);
+        }
+        false => {
+            event["path"] = json!(path);
+            event["httpMethod"] = json!(method);
+        }
+    }
+    event
+}
+
+#[tokio::test]
+async fn every_trigger_reaches_the_control_door_and_nothing_is_proxied_there() {
+    let world = World::new().await;
+    let function = world.start(&[]).await;
+    function.set_up("http://127.0.0.1:9", json!({})).await;
+    for event in PROXIED {
+        let answer = function.control(&asking_control(event, "GET", "/admin/services/up")).await;
+        check_status(&answer, 200);
+        let service: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(service["name"], "up");
+        check_status(&function.control(&asking_control(event, "GET", "/health")).await, 200);
+        for path in ["/orders", "/-/health", "/-/admin/services"] {
+            check_status(&function.control(&asking_control(event, "GET", path)).await, 404);
+        }
+    }
+    let authorizer: Value = serde_json::from_str(AUTHORIZERS[0]).unwrap();
+    for event in [json!({}), json!("lk_secret"), authorizer] {
+        check_status(&function.control(&event).await, 400);
+    }
+    for (name, value, status) in
+        [("transfer-encoding", "gzip, chunked", 501), ("content-length", "0, 0", 400)]
+    {
+        let answer = function.control(&get("/health", json!({name: value}))).await;
+        check_status(&answer, status);
     }
 }
 
@@ -514,7 +638,7 @@ async fn what_is_not_understood_is_answered_and_the_next_is_served() {
     check_status(&function.whole(&broken).await, 400);
     check_status(&function.whole(&recorded(include_str!("../events/alb_health_check.json"), "")).await, 200);
     check_status(&function.whole(&get("/-/nothing", json!({}))).await, 404);
-    check_status(&function.whole(&get("/-/admin/services", json!({}))).await, 401);
+    check_status(&function.whole(&get("/-/admin/services", json!({"kong-admin-token": TOKEN}))).await, 404);
     check_status(&function.whole(&get("/", json!({}))).await, 404);
 }
 
@@ -530,13 +654,13 @@ async fn a_table_that_is_not_there_is_503() {
 async fn without_a_token_the_admin_api_is_503() {
     let world = World::new().await;
     let function = world.start(&[("LATCHKEY_ADMIN_TOKEN", "")]).await;
-    check_status(&function.whole(&get("/-/admin", json!({"kong-admin-token": TOKEN}))).await, 503);
+    check_status(&function.control(&get("/admin", json!({"kong-admin-token": TOKEN}))).await, 503);
 }
 
 fn admin_call(token: Option<&str>, address: &str, method: &str, body: &str) -> Value {
     let mut event = json!({
         "version": "2.0",
-        "rawPath": "/-/admin/consumers",
+        "rawPath": "/admin/consumers",
         "headers": {"content-type": "application/json"},
         "requestContext": {"http": {"method": method, "sourceIp": address}},
         "body": body,
@@ -553,26 +677,26 @@ async fn wrong_admin_tokens_of_one_address_are_slowed_and_right_ones_never() {
     let function = world.start(&[]).await;
     let mut statuses = Vec::new();
     for _ in 0..30 {
-        let answer = function.whole(&admin_call(Some("wrong"), "192.0.2.7", "GET", "")).await;
+        let answer = function.control(&admin_call(Some("wrong"), "192.0.2.7", "GET", "")).await;
         if answer["statusCode"] == 429 {
             assert_eq!(answer["headers"]["retry-after"], "1", "{answer}");
         }
         statuses.push(answer["statusCode"].as_u64().unwrap());
         // Whoever guesses beside the administrator, at the same address or another.
         for address in ["192.0.2.7", "192.0.2.8"] {
-            check_status(&function.whole(&admin_call(Some(TOKEN), address, "GET", "")).await, 200);
+            check_status(&function.control(&admin_call(Some(TOKEN), address, "GET", "")).await, 200);
         }
         // Who shows no token does not guess.
-        check_status(&function.whole(&admin_call(None, "192.0.2.9", "GET", "")).await, 401);
+        check_status(&function.control(&admin_call(None, "192.0.2.9", "GET", "")).await, 401);
     }
     assert!(statuses[..10].iter().all(|status| *status == 401), "{statuses:?}");
     let others = world.start(&[("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "1")]).await;
-    check_status(&others.whole(&admin_call(Some("wrong"), "2001:db8::1", "GET", "")).await, 401);
-    check_status(&others.whole(&admin_call(Some("wrong"), "2001:db8::2", "GET", "")).await, 429);
-    check_status(&others.whole(&admin_call(Some("wrong"), "2001:db9::2", "GET", "")).await, 401);
+    check_status(&others.control(&admin_call(Some("wrong"), "2001:db8::1", "GET", "")).await, 401);
+    check_status(&others.control(&admin_call(Some("wrong"), "2001:db8::2", "GET", "")).await, 429);
+    check_status(&others.control(&admin_call(Some("wrong"), "2001:db9::2", "GET", "")).await, 401);
     let without = world.start(&[("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0")]).await;
     for _ in 0..30 {
-        check_status(&without.whole(&admin_call(Some("wrong"), "192.0.2.7", "GET", "")).await, 401);
+        check_status(&without.control(&admin_call(Some("wrong"), "192.0.2.7", "GET", "")).await, 401);
     }
 }
 
@@ -583,11 +707,11 @@ async fn the_admin_token_is_judged_before_all_else() {
     let function = world.start(&[]).await;
     let too_long = "x".repeat((1 << 20) + 1);
     for body in ["", "{", &too_long] {
-        check_status(&function.whole(&admin_call(Some("wrong"), "192.0.2.7", "POST", body)).await, 401);
-        check_status(&function.whole(&admin_call(None, "192.0.2.7", "POST", body)).await, 401);
+        check_status(&function.control(&admin_call(Some("wrong"), "192.0.2.7", "POST", body)).await, 401);
+        check_status(&function.control(&admin_call(None, "192.0.2.7", "POST", body)).await, 401);
     }
-    check_status(&function.whole(&admin_call(Some(TOKEN), "192.0.2.7", "POST", &too_long)).await, 413);
-    check_status(&function.whole(&admin_call(Some(TOKEN), "192.0.2.7", "POST", "{}")).await, 500);
+    check_status(&function.control(&admin_call(Some(TOKEN), "192.0.2.7", "POST", &too_long)).await, 413);
+    check_status(&function.control(&admin_call(Some(TOKEN), "192.0.2.7", "POST", "{}")).await, 500);
 }
 
 const AUTHORIZERS: [&str; 3] = [

@@ -1,6 +1,7 @@
 //! Secrets that AWS keeps, read from a stand-in for its services.
 
 use latchkey_lambda::aws::AwsEnvironment;
+use latchkey_lambda::config::Mode;
 use latchkey_lambda::secrets::{Secrets, SecretsFrom};
 use latchkey_published::keys::Pepper;
 use serde_json::{Value, json};
@@ -11,6 +12,10 @@ const PEPPER: &str = "kept by AWS, and long enough for it";
 const TOKEN: &str = "token-of-the-administrator-kept-by-AWS";
 
 async fn get(from: &str, service: &Upstream) -> Result<Secrets, String> {
+    get_for(Mode::Control, from, service).await
+}
+
+async fn get_for(mode: Mode, from: &str, service: &Upstream) -> Result<Secrets, String> {
     let url = format!("http://{}", service.address);
     let variables = [
         ("AWS_REGION", "eu-west-1"),
@@ -24,7 +29,7 @@ async fn get(from: &str, service: &Upstream) -> Result<Secrets, String> {
     let variable =
         |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     let aws = AwsEnvironment::read(variable).unwrap();
-    Secrets::get(&SecretsFrom::read(variable).unwrap(), variable, &aws).await
+    Secrets::get(&SecretsFrom::read(variable).unwrap(), mode, variable, &aws).await
 }
 
 async fn answering(status: &str, body: &Value) -> Upstream {
@@ -72,6 +77,28 @@ async fn parameters_have_one_each() {
     let names = ["/prod/LATCHKEY_PEPPER", "/prod/LATCHKEY_PEPPER_PREVIOUS", "/prod/LATCHKEY_ADMIN_TOKEN"];
     let input = json!({"Names": names, "WithDecryption": true});
     assert_eq!(asked(&service), ("AmazonSSM.GetParameters".to_owned(), input));
+}
+
+/// Its role may not read the admin token: to ask for it would fail.
+#[tokio::test]
+async fn a_gateway_asks_for_peppers_alone() {
+    let parameter = json!({"Name": "/prod/LATCHKEY_PEPPER", "Value": PEPPER});
+    let service = answering("200 OK", &json!({"Parameters": [parameter]})).await;
+    let secrets = get_for(Mode::Proxy, "ssm:/prod", &service).await.unwrap();
+    assert!(secrets.admin_token.is_none());
+    let names = ["/prod/LATCHKEY_PEPPER", "/prod/LATCHKEY_PEPPER_PREVIOUS"];
+    let input = json!({"Names": names, "WithDecryption": true});
+    assert_eq!(asked(&service), ("AmazonSSM.GetParameters".to_owned(), input));
+}
+
+#[tokio::test]
+async fn secrets_in_several_places_are_all_read() {
+    let texts = json!({"LATCHKEY_PEPPER": PEPPER, "LATCHKEY_ADMIN_TOKEN": TOKEN});
+    let service = answering("200 OK", &json!({"SecretString": texts.to_string()})).await;
+    check(&get("secretsmanager:latchkey,latchkey-admin", &service).await.unwrap());
+    let sent = service.take();
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(sent[0].contains("\"latchkey\"") && sent[1].contains("\"latchkey-admin\""), "{sent:?}");
 }
 
 #[tokio::test]

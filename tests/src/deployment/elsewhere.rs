@@ -17,10 +17,9 @@ impl Elsewhere {
         let gateway_url = env::var("LATCHKEY_TEST_BASE_URL").ok()?.trim_end_matches('/').to_owned();
         let admin_token = env::var("LATCHKEY_TEST_ADMIN_TOKEN")
             .expect("LATCHKEY_TEST_BASE_URL needs LATCHKEY_TEST_ADMIN_TOKEN beside it");
-        let doors = match env::var("LATCHKEY_TEST_ADMIN_URL") {
-            Ok(admin_url) => Doors::with_admin(&gateway_url, admin_url.trim_end_matches('/')),
-            Err(_) => Doors::one(&gateway_url),
-        };
+        let admin_url = env::var("LATCHKEY_TEST_ADMIN_URL")
+            .expect("LATCHKEY_TEST_BASE_URL needs LATCHKEY_TEST_ADMIN_URL beside it");
+        let doors = Doors::with_admin(&gateway_url, admin_url.trim_end_matches('/'));
         Some(Self { doors, admin_token })
     }
 }

@@ -1,4 +1,4 @@
-//! The AWS Lambda function, with all that its platform is here.
+//! The two functions of AWS Lambda, with all that their platform is here.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -20,13 +20,13 @@ const RENAMED: &str = "x-amzn-remapped-";
 #[derive(Clone, Default)]
 pub struct Settings {
     pub variables: Vec<(String, String)>,
-    /// Environments at a time; 0: one.
+    /// Environments of a function at a time; 0: one.
     pub environments_max: usize,
     /// Program to run instead of the one under test.
     pub program: Option<PathBuf>,
 }
 
-/// The function over a table of its own; all of it stopped on drop.
+/// Both functions over a table of their own, each reached in the same way; all of it stopped on drop.
 pub struct Lambda {
     pub way: Way,
     pub admin_token: String,
@@ -34,12 +34,44 @@ pub struct Lambda {
     pub table: String,
     pub dynamodb: Arc<DynamoDb>,
     doors: Doors,
-    running: Running,
+    gateway: Running,
+    control: Running,
 }
 
+/// A function, and what its requests come through.
 enum Running {
     Front { front: Front, function: Arc<Function> },
     Watch(Watch),
+}
+
+impl Running {
+    fn start(way: Way, program: Program) -> Self {
+        match way {
+            Way::Watch => Self::Watch(Watch::start(&program)),
+            Way::Trigger(trigger) => {
+                let function = Arc::new(Function::new(program));
+                Self::Front { front: Front::start(trigger, Arc::clone(&function)), function }
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Front { front, .. } => format!("http://{}", front.authority()),
+            Self::Watch(watch) => format!("http://{}", watch.authority()),
+        }
+    }
+
+    /// All that the program printed, and what the front found wrong with its responses.
+    fn output(&self) -> String {
+        match self {
+            Self::Front { front, function } => {
+                let complaints = front.take_complaints();
+                function.log() + &complaints.iter().map(|one| format!("front: {one}\n")).collect::<String>()
+            }
+            Self::Watch(watch) => watch.log(),
+        }
+    }
 }
 
 impl Lambda {
@@ -55,24 +87,15 @@ impl Lambda {
         let pepper = fresh_text("pepper");
         program.variables = variables(way, &dynamodb, &table, &pepper);
         program.variables.extend(settings.variables.iter().cloned());
-        let running = match way {
-            Way::Watch => Running::Watch(Watch::start(&program)),
-            Way::Trigger(trigger) => {
-                let function = Arc::new(Function::new(program));
-                Running::Front { front: Front::start(trigger, Arc::clone(&function)), function }
-            }
-        };
-        let authority = match &running {
-            Running::Front { front, .. } => front.authority(),
-            Running::Watch(watch) => watch.authority(),
-        };
-        let doors = Doors::one(&format!("http://{authority}"));
-        Self { way, admin_token: ADMIN_TOKEN.to_owned(), pepper, table, dynamodb, doors, running }
+        let control = Running::start(control_way(way), program.clone().variable("LATCHKEY_MODE", "control"));
+        let gateway = Running::start(way, program);
+        let doors = Doors::two(&gateway.url(), &control.url());
+        Self { way, admin_token: ADMIN_TOKEN.to_owned(), pepper, table, dynamodb, doors, gateway, control }
     }
 
-    /// The function behind a front of ours.
+    /// The gateway's function, behind a front of ours.
     pub fn function(&self) -> &Function {
-        match &self.running {
+        match &self.gateway {
             Running::Front { function, .. } => function,
             Running::Watch(_) => panic!("cargo lambda watch has the function to itself"),
         }
@@ -88,15 +111,9 @@ impl Deployment for Lambda {
         &self.admin_token
     }
 
-    /// All that the program printed, and what the front found wrong with its responses.
+    /// Of both functions.
     fn output(&self) -> String {
-        match &self.running {
-            Running::Front { front, function } => {
-                let complaints = front.take_complaints();
-                function.log() + &complaints.iter().map(|one| format!("front: {one}\n")).collect::<String>()
-            }
-            Running::Watch(watch) => watch.log(),
-        }
+        self.control.output() + &self.gateway.output()
     }
 
     fn scheme(&self) -> &str {
@@ -118,12 +135,22 @@ impl Drop for Lambda {
     }
 }
 
+/// Only a gateway streams.
+fn control_way(way: Way) -> Way {
+    match way {
+        Way::Trigger(Trigger::FunctionUrlStream) => Way::Trigger(Trigger::FunctionUrl),
+        way => way,
+    }
+}
+
 fn variables(way: Way, dynamodb: &DynamoDb, table: &str, pepper: &str) -> Vec<(String, String)> {
     let mut variables = vec![
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url()),
         ("LATCHKEY_TABLE", table.to_owned()),
         ("LATCHKEY_ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
         ("LATCHKEY_PEPPER", pepper.to_owned()),
+        // So that what one function changes acts on the next request to the other.
+        ("LATCHKEY_REVOCATION_BOUND_MS", "1".to_owned()),
         // The tests' upstreams are there.
         ("LATCHKEY_UPSTREAM_ALLOW", "127.0.0.0/8,::1".to_owned()),
     ];

@@ -27,6 +27,8 @@ const CONTROL: &str = "control on http://";
 pub struct Options {
     pub admin_token: Option<String>,
     pub env: Vec<(String, OsString)>,
+    /// Flags besides those that every start has.
+    pub flags: Vec<String>,
     pub data: Arc<TempDir>,
     /// Another program than the one under test: an old one, from when there was one door.
     pub program: Option<PathBuf>,
@@ -56,6 +58,7 @@ impl Options {
         Self {
             admin_token: Some(ADMIN_TOKEN.to_owned()),
             env: Vec::new(),
+            flags: Vec::new(),
             data: Arc::new(data),
             program: None,
             outlives_full_disk: false,
@@ -278,6 +281,7 @@ fn command(options: &Options) -> Command {
     command
         .args(["--listen", "127.0.0.1:0", "--data"])
         .arg(options.data.path())
+        .args(&options.flags)
         .envs(options.env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -49,8 +49,9 @@ impl Worker {
         let output = Output::default();
         output.collect(process.stderr.take().unwrap());
         let lines = output.collect_lines(process.stdout.take().unwrap());
-        let gateway_url = line_after("listening on ", &lines, &output);
-        let doors = Doors::one(&gateway_url);
+        let urls = line_after("listening on ", &lines, &output);
+        let (gateway_url, control_url) = urls.split_once(' ').expect("both doors");
+        let doors = Doors::two(gateway_url, control_url);
         Self { doors, admin_token: admin_token.to_owned(), process, lines, output, stored }
     }
 

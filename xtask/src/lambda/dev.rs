@@ -1,4 +1,4 @@
-//! The function to try out: cargo-lambda's emulator, DynamoDB Local, an upstream and demo data.
+//! Both functions to try out: cargo-lambda's emulator for each, DynamoDB Local, an upstream and demo data.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -16,7 +16,8 @@ use super::dynamodb::{self, CREDENTIALS};
 use super::setup;
 use crate::workspace;
 
-const PORT: u16 = 9000;
+const GATEWAY_PORT: u16 = 9000;
+const CONTROL_PORT: u16 = 9001;
 const ADMIN_TOKEN: &str = "local-admin-token-for-trying-it-out";
 const PEPPER: &str = "local-pepper-for-trying-latchkey-out";
 const TABLE: &str = "latchkey";
@@ -28,39 +29,50 @@ const WAIT: Duration = Duration::from_millis(200);
 
 /// Runs until Ctrl-C; all that it started ends with it.
 pub(super) fn run() -> Result<()> {
-    if TcpStream::connect(("127.0.0.1", PORT)).is_ok() {
-        bail!("port {PORT} is in use");
+    for port in [GATEWAY_PORT, CONTROL_PORT] {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            bail!("port {port} is in use");
+        }
     }
     let programs = setup::python_programs()?;
     let dynamodb = dynamodb::start()?;
     dynamodb.make_table_named(TABLE);
     let upstream = Upstream::recording();
-    let mut emulator = Emulator::start(&programs, &dynamodb)?;
-    emulator.wait_until_it_answers()?;
+    // One after the other: both build the same program.
+    let mut control = Emulator::start(&programs, &dynamodb, CONTROL_PORT, "control")?;
+    control.wait_until_it_answers("/health")?;
+    let mut gateway = Emulator::start(&programs, &dynamodb, GATEWAY_PORT, "proxy")?;
+    gateway.wait_until_it_answers("/-/health")?;
     let key = demo(&upstream)?;
-    let base = format!("http://127.0.0.1:{PORT}{BASE}");
+    let base = |port: u16| format!("http://127.0.0.1:{port}{BASE}");
     println!(
-        "\nTry it:\n  curl -H 'apikey: {key}' {base}/demo/hello\n  \
-         curl -H 'Kong-Admin-Token: {ADMIN_TOKEN}' {base}/-/admin/services\n\
+        "\nTry it:\n  curl -H 'apikey: {key}' {}/demo/hello\n  \
+         curl -H 'Kong-Admin-Token: {ADMIN_TOKEN}' {}/admin/services\n\
          Admin token: {ADMIN_TOKEN}\nDynamoDB Local: {}\nCtrl-C stops all of it.\n",
+        base(GATEWAY_PORT),
+        base(CONTROL_PORT),
         dynamodb.url()
     );
-    emulator.wait()
+    gateway.wait()
 }
 
 /// `cargo lambda watch`, which builds the function, and again when its source changes.
-struct Emulator(Child);
+struct Emulator {
+    process: Child,
+    port: u16,
+}
 
 impl Emulator {
-    fn start(programs: &Path, dynamodb: &DynamoDb) -> Result<Self> {
-        let child = Command::new("sh")
+    fn start(programs: &Path, dynamodb: &DynamoDb, port: u16, mode: &str) -> Result<Self> {
+        let process = Command::new("sh")
             .args(["-c", UNTIL_INPUT_ENDS, "sh"])
             .arg(programs.join("cargo-lambda"))
             .args(["lambda", "watch", "--disable-cors", "--invoke-address", "127.0.0.1", "--invoke-port"])
-            .arg(PORT.to_string())
+            .arg(port.to_string())
             .current_dir(workspace::root().join("lambda-adapter"))
             .envs(CREDENTIALS)
             .env("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.url())
+            .env("LATCHKEY_MODE", mode)
             .env("LATCHKEY_TABLE", TABLE)
             .env("LATCHKEY_UPSTREAM_ALLOW", "127.0.0.0/8")
             .env("LATCHKEY_ADMIN_TOKEN", ADMIN_TOKEN)
@@ -68,17 +80,19 @@ impl Emulator {
             .stdin(Stdio::piped())
             .spawn()
             .context("start cargo lambda watch")?;
-        Ok(Self(child))
+        Ok(Self { process, port })
     }
 
-    fn wait_until_it_answers(&mut self) -> Result<()> {
+    /// `health`: a path that needs no store.
+    fn wait_until_it_answers(&mut self, health: &str) -> Result<()> {
+        let (authority, health) = (format!("127.0.0.1:{}", self.port), format!("{BASE}{health}"));
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
-            if let Some(status) = self.0.try_wait()? {
+            if let Some(status) = self.process.try_wait()? {
                 bail!("cargo lambda watch ended: {status}");
             }
-            let health = exchange(&format!("127.0.0.1:{PORT}"), &Request::get(&format!("{BASE}/-/health")));
-            if health.is_ok_and(|response| response.status == 200) {
+            let answer = exchange(&authority, &Request::get(&health));
+            if answer.is_ok_and(|response| response.status == 200) {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -90,7 +104,7 @@ impl Emulator {
 
     fn wait(&mut self) -> Result<()> {
         // Waiting by `Child::wait` would close the input, by which it would end.
-        while self.0.try_wait()?.is_none() {
+        while self.process.try_wait()?.is_none() {
             thread::sleep(WAIT);
         }
         Ok(())
@@ -99,8 +113,8 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
     }
 }
 
@@ -119,11 +133,11 @@ fn demo(upstream: &Upstream) -> Result<String> {
 }
 
 fn admin(method: &str, path: &str, body: &Value) -> Result<Value> {
-    let request = Request::new(method, format!("{BASE}/-/admin{path}"))
+    let request = Request::new(method, format!("{BASE}/admin{path}"))
         .header("Kong-Admin-Token", ADMIN_TOKEN)
         .header("Content-Type", "application/json")
         .body(body.to_string());
-    let response = exchange(&format!("127.0.0.1:{PORT}"), &request)?;
+    let response = exchange(&format!("127.0.0.1:{CONTROL_PORT}"), &request)?;
     if !(200..300).contains(&response.status) {
         bail!("{method} {path}: {} {}", response.status, response.text());
     }

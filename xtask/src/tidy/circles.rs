@@ -16,49 +16,9 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "the replica is simulated within the world",
     },
     Exception {
-        place: "core/control/src/lib.rs",
-        subject: "registry::credentials, registry::entities, registry::grants",
-        reason: "the stored form of a credential is not parted from its rules yet",
-    },
-    Exception {
-        place: "core/router/src/lib.rs",
-        subject: "candidates, compile",
-        reason: "the compiled form is declared by what builds it",
-    },
-    Exception {
         place: "core/router/src/lib.rs",
         subject: "regex::escape, regex::parse",
         reason: "one impl of Parser in two files",
-    },
-    Exception {
-        place: "lambda-adapter/src/lib.rs",
-        subject: "admin, environment, own",
-        reason: "own answers are not core's yet",
-    },
-    Exception {
-        place: "local-adapter/src/main.rs",
-        subject: "admin, secrets",
-        reason: "the admin token is not the registry's business yet",
-    },
-    Exception {
-        place: "local-adapter/src/main.rs",
-        subject: "body, idle, link, upload",
-        reason: "connection and body of an upstream are not parted yet",
-    },
-    Exception {
-        place: "local-adapter/src/main.rs",
-        subject: "connection, own, proxy, tunnel, upgrade, worker",
-        reason: "a thread and what its tasks share are not parted yet",
-    },
-    Exception {
-        place: "local-adapter/src/main.rs",
-        subject: "response_body, response_head",
-        reason: "what is malformed is declared beside the head",
-    },
-    Exception {
-        place: "tests/src/lib.rs",
-        subject: "fixtures, gateway, lambda::dynamodb, lambda::environment, lambda::event, lambda::front, lambda::gateway, lambda::runtime_api, lambda::watch",
-        reason: "a deployment is not a trait yet",
     },
 ];
 

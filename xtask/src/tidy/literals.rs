@@ -42,44 +42,14 @@ const REASONS: [&str; 21] = [
 /// `place` is the file, `subject` the literal.
 const EXCEPTIONS: &[Exception] = &[
     Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "{\"message\":\"An unexpected error occurred\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/answer.rs",
-        subject: "400 Bad Request",
-        reason: "core does not answer what is no request yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/answer.rs",
-        subject: "{\"message\":\"Bad request\"}",
-        reason: "core does not answer what is no request yet",
-    },
-    Exception {
         place: "lambda-adapter/src/authorizer.rs",
         subject: "Unauthorized",
         reason: "the word by which an authorizer tells API Gateway to answer 401",
     },
     Exception {
-        place: "lambda-adapter/src/config.rs",
-        subject: "/-",
-        reason: "each adapter still tells its own paths by this",
-    },
-    Exception {
         place: "lambda-adapter/src/handler.rs",
         subject: "Bad request",
         reason: "core does not answer what is no request yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/own.rs",
-        subject: "{\"message\":\"Not found\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "lambda-adapter/src/own.rs",
-        subject: "{\"message\":\"Request body too large\"}",
-        reason: "core does not answer all of the door's requests yet",
     },
     Exception {
         place: "local-adapter/src/client_stream.rs",
@@ -92,54 +62,24 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "sent before there is a request that core could answer",
     },
     Exception {
-        place: "local-adapter/src/config.rs",
-        subject: "/-",
-        reason: "each adapter still tells its own paths by this",
-    },
-    Exception {
-        place: "local-adapter/src/control.rs",
-        subject: "{\"message\":\"An unexpected error occurred\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
         place: "local-adapter/src/demo.rs",
         subject: "message",
         reason: "read, from the Admin API's answer",
     },
     Exception {
+        place: "local-adapter/src/demo.rs",
+        subject: "/admin{path}",
+        reason: "the demo is a client of the Admin API",
+    },
+    Exception {
         place: "local-adapter/src/message.rs",
-        subject: "curl -i -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" {url}{PREFIX}/admin/services",
+        subject: "{admin} {control}/admin/services",
         reason: "a line to paste, shown at the terminal",
     },
     Exception {
         place: "local-adapter/src/message.rs",
-        subject: "curl -i {url}{PREFIX}/health",
+        subject: "{admin} -X POST {control}/admin",
         reason: "a line to paste, shown at the terminal",
-    },
-    Exception {
-        place: "local-adapter/src/message.rs",
-        subject: "curl -i -X POST -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" {url}{PREFIX}/admin{credentials}",
-        reason: "a line to paste, shown at the terminal",
-    },
-    Exception {
-        place: "local-adapter/src/own.rs",
-        subject: "{\"message\":\"Bad request\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "local-adapter/src/own.rs",
-        subject: "{\"message\":\"Not found\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "local-adapter/src/own.rs",
-        subject: "{\"message\":\"Request body too large\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "local-adapter/src/own.rs",
-        subject: "message",
-        reason: "core does not answer all of the door's requests yet",
     },
     Exception {
         place: "local-adapter/src/proxy.rs",
@@ -147,54 +87,9 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "core does not answer what is no request yet",
     },
     Exception {
-        place: "worker-adapter/src/data_plane.rs",
-        subject: "/-",
-        reason: "each adapter still tells its own paths by this",
-    },
-    Exception {
-        place: "worker-adapter/src/data_plane.rs",
-        subject: "{\"message\":\"Not found\"}",
-        reason: "core does not answer all of the door's requests yet",
-    },
-    Exception {
-        place: "worker-adapter/src/data_plane.rs",
-        subject: "Bad request",
-        reason: "core does not answer what is no request yet",
-    },
-    Exception {
-        place: "infra/cloudflare/src/admin.js",
+        place: "infra/cloudflare/shared/src/answer.js",
         subject: "message",
-        reason: "the object did not answer, and nothing of core is in the script that asks it",
-    },
-    Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "/admin",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "lambda-adapter/src/admin.rs",
-        subject: "/admin{path}",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "local-adapter/src/admin.rs",
-        subject: "/admin{}",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "local-adapter/src/control.rs",
-        subject: "/admin",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "worker-adapter/src/data_plane.rs",
-        subject: "/admin",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
-    },
-    Exception {
-        place: "worker-adapter/src/workspace.rs",
-        subject: "/admin{path}",
-        reason: "both doors still share one listener: what is for the control door is told by its path",
+        reason: "Wasm itself has failed, and so has no word for it",
     },
 ];
 

@@ -1,10 +1,10 @@
-//! Builds the Worker: Wasm, glue, one script.
+//! Builds the two scripts of the Worker, each of a Wasm module, its glue and our JavaScript.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::setup::{self, TARGET, Tools, folder, npm_program};
 use crate::workspace;
@@ -18,33 +18,68 @@ const WASM_FEATURES: [&str; 6] = [
     "sign-ext",
 ];
 
-/// What is deployed.
-pub(crate) struct Built {
-    /// The script.
-    pub(crate) script: PathBuf,
+/// What is deployed: one of the two scripts.
+pub(crate) struct Script {
+    /// `gateway` or `control`: its folder in `infra/cloudflare` and in `build` there.
+    pub(crate) name: &'static str,
+    /// Gzipped, in KiB, at most. The gateway's: what starts within its time; the control script's:
+    /// what the platform takes of whoever pays nothing, with room to grow.
+    pub(crate) gzipped_kib_max: f64,
+    /// From the module's bytes to a script that can answer, in milliseconds, where that is bounded.
+    pub(crate) start_ms_max: Option<f64>,
+}
+
+/// In the order in which they are deployed.
+pub(crate) const SCRIPTS: [Script; 2] = [
+    Script { name: "control", gzipped_kib_max: 1024.0, start_ms_max: None },
+    Script { name: "gateway", gzipped_kib_max: 250.0, start_ms_max: Some(20.0) },
+];
+
+impl Script {
+    /// Where it is built.
+    fn folder(&self) -> PathBuf {
+        folder().join("build").join(self.name)
+    }
+
+    /// Its JavaScript, bundled.
+    pub(crate) fn bundle(&self) -> PathBuf {
+        self.folder().join("worker.js")
+    }
+
     /// The Wasm module it imports.
-    pub(crate) wasm: PathBuf,
+    pub(crate) fn wasm(&self) -> PathBuf {
+        self.folder().join(format!("{}_bg.wasm", self.crate_name()))
+    }
+
+    fn crate_name(&self) -> String {
+        format!("latchkey_worker_{}", self.name)
+    }
+
+    fn build(&self, tools: &Tools, compiled: &Path) -> Result<()> {
+        let glue = self.folder().join("glue");
+        fs::create_dir_all(&glue).with_context(|| format!("create {}", glue.display()))?;
+        bind(tools, &compiled.join(format!("{}.wasm", self.crate_name())), &glue)?;
+        optimise(&glue.join(format!("{}_bg.wasm", self.crate_name())), &self.wasm())?;
+        bundle(&folder().join(self.name).join("src/index.js"), &self.bundle())
+    }
 }
 
-/// Builds `infra/cloudflare/build`.
-pub(crate) fn build() -> Result<Built> {
+/// Builds both scripts into `infra/cloudflare/build`.
+pub(crate) fn build() -> Result<()> {
     let tools = setup::prepare()?;
-    let wasm = compile(&tools)?;
-    let output = folder().join("build");
-    let glue = output.join("glue");
-    fs::create_dir_all(&glue).context("create infra/cloudflare/build")?;
-    bind(&tools, &wasm, &glue)?;
-    shake(&glue)?;
-    let built = Built { script: output.join("worker.js"), wasm: output.join("latchkey_worker_bg.wasm") };
-    optimise(&glue.join("latchkey_worker_bg.wasm"), &built.wasm)?;
-    bundle(&built.script)?;
-    Ok(built)
+    let compiled = compile(&tools)?;
+    SCRIPTS.iter().try_for_each(|script| script.build(&tools, &compiled))
 }
 
+/// The folder of the modules. Compiled one by one: together, each would have the features of crates
+/// that only the other asks for.
 fn compile(tools: &Tools) -> Result<PathBuf> {
-    let mut build = tools.compiler.build()?;
-    workspace::run(build.args(["--package", "latchkey-worker", "--profile", "worker", "--locked"]))?;
-    Ok(tools.compiler.target_dir()?.join(TARGET).join("worker/latchkey_worker.wasm"))
+    for script in &SCRIPTS {
+        let mut build = tools.compiler.build()?;
+        let package = format!("latchkey-worker-{}", script.name);
+        workspace::run(build.args(["--package", &package, "--profile", "worker", "--locked"]))?;
+    }
+    Ok(tools.compiler.target_dir()?.join(TARGET).join("worker"))
 }
 
 fn bind(tools: &Tools, wasm: &Path, glue: &Path) -> Result<()> {
@@ -53,19 +88,6 @@ fn bind(tools: &Tools, wasm: &Path, glue: &Path) -> Result<()> {
     bindgen.args(["--target", "web", "--no-typescript", "--omit-default-module-path"]);
     bindgen.args(["--experimental-reset-state-function", "--out-dir"]);
     workspace::run(bindgen.arg(glue).arg(wasm))
-}
-
-/// What our script takes from the glue.
-const FROM_GLUE: &str = "__wbg_reset_state,ask,askWithBody,configure,failForTests,headerNames,hint,\
-                         initSync,judgeField,learnFeed,learnGrant,refuse,refuseAdmin,via,Workspace";
-
-/// Takes out what only others of the crate `worker`'s users would reach.
-fn shake(glue: &Path) -> Result<()> {
-    let mut shake = setup::node();
-    shake.arg("shake.mjs").arg(glue.join("latchkey_worker.js")).arg(glue.join("latchkey_worker_bg.wasm"));
-    let status = shake.arg(FROM_GLUE).status().context("start shake.mjs")?;
-    ensure!(status.success(), "shake.mjs failed: {status}");
-    Ok(())
 }
 
 fn optimise(from: &Path, to: &Path) -> Result<()> {
@@ -83,12 +105,12 @@ fn optimise(from: &Path, to: &Path) -> Result<()> {
     fs::remove_file(named).context("remove what has names")
 }
 
-fn bundle(script: &Path) -> Result<()> {
+fn bundle(entry: &Path, output: &Path) -> Result<()> {
     let mut esbuild = Command::new(npm_program("esbuild"));
     esbuild
-        .arg(folder().join("src/index.js"))
+        .arg(entry)
         .args(["--bundle", "--format=esm", "--target=es2022", "--minify"])
         .args(["--external:*.wasm", "--external:cloudflare:*", "--log-level=warning"])
-        .arg(format!("--outfile={}", script.display()));
+        .arg(format!("--outfile={}", output.display()));
     workspace::run(&mut esbuild)
 }

@@ -21,11 +21,11 @@ pub(crate) struct Options {
 enum What {
     /// Get what is needed to build and run it: target, wasm-bindgen, npm packages.
     Setup,
-    /// Build it into infra/cloudflare/build.
+    /// Build both scripts into infra/cloudflare/build.
     Build,
     /// Run its tests in workerd.
     Test(test::Options),
-    /// Start wrangler's local server with the demo data.
+    /// Start both in wrangler's local server, with the demo data.
     Dev,
     /// Check the size of what is deployed, and that wrangler would deploy it; needs no account.
     Check,
@@ -36,7 +36,7 @@ enum What {
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.what {
         What::Setup => setup::prepare().map(drop),
-        What::Build => build::build().map(drop),
+        What::Build => build::build(),
         What::Test(options) => test::run(options),
         What::Dev => serve::dev(),
         What::Check => check(),
@@ -45,11 +45,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn check() -> Result<()> {
-    size::check_size(&build::build()?)?;
-    let mut wrangler = setup::node();
-    wrangler.args(["node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run"]);
-    // What was built just now is not built again.
-    serve::run_here(wrangler.env("LATCHKEY_BUILT", "1").env("WRANGLER_SEND_METRICS", "false"))
+    build::build()?;
+    size::check_size()?;
+    for deployment in [&["--dry-run"][..], &["--transfer", "--dry-run"]] {
+        let mut deploy = setup::node();
+        deploy.arg("deploy.mjs").args(deployment);
+        // What was built just now is not built again.
+        serve::run_here(deploy.env("LATCHKEY_BUILT", "1").env("WRANGLER_SEND_METRICS", "false"))?;
+    }
+    Ok(())
 }
 
 /// Measures it beside other Workers.

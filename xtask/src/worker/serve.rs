@@ -1,25 +1,28 @@
 //! Runs the built Worker in workerd.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use super::build::build;
-use super::setup::{folder, node};
+use super::setup::node;
 
 /// A Worker in workerd with stand-ins for KV and the object's storage; stopped when dropped.
 pub(super) struct Served {
     process: Child,
-    /// `http://127.0.0.1:port`.
-    pub(super) url: String,
+    /// The gateway's door: `http://127.0.0.1:port`.
+    pub(super) gateway_url: String,
+    /// The control door.
+    pub(super) control_url: String,
     /// Its admin token.
     pub(super) token: String,
+    /// Within how many milliseconds a change acts at the gateway.
+    pub(super) bound_ms: String,
 }
 
 impl Served {
-    /// Starts `infra/cloudflare/tests/serve.mjs`, which prints URL and token.
+    /// Starts `infra/cloudflare/tests/serve.mjs`, which prints these.
     pub(super) fn start() -> Result<Self> {
         let mut process = node()
             .arg("tests/serve.mjs")
@@ -30,10 +33,14 @@ impl Served {
         let output = process.stdout.take().context("the Worker has no output")?;
         let mut lines = BufReader::new(output).lines();
         let line = lines.next().context("the Worker did not start")??;
-        let Some((url, token)) = line.split_once(' ') else { bail!("the Worker printed {line:?}") };
-        let (url, token) = (url.to_owned(), token.to_owned());
+        let parts: Vec<&str> = line.split(' ').collect();
+        let [gateway_url, control_url, token, bound_ms] = parts[..] else {
+            bail!("the Worker printed {line:?}")
+        };
+        let [gateway_url, control_url, token, bound_ms] =
+            [gateway_url, control_url, token, bound_ms].map(str::to_owned);
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
-        Ok(Served { process, url, token })
+        Ok(Served { process, gateway_url, control_url, token, bound_ms })
     }
 }
 
@@ -45,14 +52,10 @@ impl Drop for Served {
     }
 }
 
-/// Builds the Worker and starts wrangler's local server with the demo data.
+/// Builds both scripts and starts them in wrangler's local server, with the demo data.
 pub(super) fn dev() -> Result<()> {
     build()?;
-    let variables = folder().join(".dev.vars");
-    if !variables.exists() {
-        fs::copy(folder().join(".dev.vars.example"), &variables).context("make .dev.vars")?;
-    }
-    run_here(node().arg("dev.mjs"))
+    run_here(node().arg("dev.mjs").env("LATCHKEY_BUILT", "1"))
 }
 
 /// Runs a program to its end in the folder it is set to, its output shown.

@@ -79,8 +79,10 @@ fn run_over_sockets(file: &str) -> Result<()> {
     let mut tests = Command::new(cargo);
     tests
         .args(["test", "--workspace", "--test", file, "--", "--nocapture"])
-        .env("LATCHKEY_TEST_BASE_URL", &worker.url)
+        .env("LATCHKEY_TEST_BASE_URL", &worker.gateway_url)
+        .env("LATCHKEY_TEST_ADMIN_URL", format!("{}/admin", worker.control_url))
         .env("LATCHKEY_TEST_ADMIN_TOKEN", &worker.token)
+        .env("LATCHKEY_TEST_SETTLE_MS", &worker.bound_ms)
         .env("LATCHKEY_TEST_WITHOUT", WITHOUT);
     workspace::run(&mut tests)
 }

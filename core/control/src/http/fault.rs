@@ -15,6 +15,8 @@ pub enum Fault {
     NoHost,
     /// It does not say in one way where its body ends.
     Misframed(Misframed),
+    /// What the platform tells of it is no request.
+    NoRequest,
     /// Its body is longer than [`super::Knock::Read`] allows.
     BodyTooLarge,
     /// Its body comes too slowly.
@@ -36,9 +38,10 @@ pub enum Fault {
 impl Fault {
     fn status(self) -> StatusCode {
         match self {
-            Fault::NoHost | Fault::BodyBroken | Fault::Misframed(Misframed::Doubtful(_)) => {
-                StatusCode::BAD_REQUEST
-            }
+            Fault::NoHost
+            | Fault::NoRequest
+            | Fault::BodyBroken
+            | Fault::Misframed(Misframed::Doubtful(_)) => StatusCode::BAD_REQUEST,
             Fault::Misframed(Misframed::UnknownCoding) => StatusCode::NOT_IMPLEMENTED,
             Fault::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -53,6 +56,7 @@ impl Fault {
             Fault::NoHost => NoAuthority::MESSAGE,
             Fault::Misframed(Misframed::Doubtful(sentence)) => sentence,
             Fault::Misframed(Misframed::UnknownCoding) => Misframed::UNKNOWN_CODING_MESSAGE,
+            Fault::NoRequest => "Bad request",
             Fault::BodyTooLarge => "Request body too large",
             Fault::BodyTooSlow => "Request body comes too slowly",
             Fault::BodyBroken => "The request body could not be read",
@@ -69,6 +73,7 @@ impl Fault {
         match self {
             Fault::Misframed(_) | Fault::BodyTooSlow | Fault::BodyBroken | Fault::TooMuchHeld => true,
             Fault::NoHost
+            | Fault::NoRequest
             | Fault::BodyTooLarge
             | Fault::TooManyRequests
             | Fault::Unconfigured

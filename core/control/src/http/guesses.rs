@@ -22,7 +22,8 @@ pub enum Guesser {
 }
 
 impl Guesser {
-    fn of(address: Option<IpAddr>) -> Self {
+    /// Whom a request from an address is counted for.
+    pub fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             Some(IpAddr::V6(address)) => {
                 let [a, b, c, d, ..] = address.segments();

@@ -35,6 +35,7 @@ use http::{HeaderMap, Response};
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
 use latchkey_request::origin::Origin;
+use latchkey_router::OwnPaths;
 use latchkey_store::Store;
 use uuid::Uuid;
 
@@ -62,6 +63,8 @@ pub struct ControlSettings {
     pub control_origin: Option<Origin>,
     /// Where the gateway is, as its clients reach it. `None`: nobody has said.
     pub gateway_origin: Option<Origin>,
+    /// The paths that the gateway answers itself, which no route may take.
+    pub own_paths: OwnPaths,
     /// Name of this installation.
     pub hostname: String,
     /// Id of this installation.
@@ -77,6 +80,7 @@ impl ControlSettings {
             admin_origins: AdminOrigins::default(),
             control_origin: None,
             gateway_origin: None,
+            own_paths: OwnPaths::default(),
             hostname: hostname.to_owned(),
             node_id,
         }
@@ -110,7 +114,7 @@ pub struct Control<S, C, R> {
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     /// What answers over `registry`.
     pub fn new(registry: Registry<S, C, R>, settings: ControlSettings) -> Self {
-        Control { registry, settings }
+        Control { registry: registry.with_own_paths(settings.own_paths.clone()), settings }
     }
 
     /// The registry.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::credentials::{consumer_id, keep, refuse_reserved, taken_text};
-use super::entities::{EntityChange, stamp};
+use super::entities::stamp;
+use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::grants::{application_consumer, text};

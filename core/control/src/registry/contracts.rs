@@ -4,14 +4,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::entities::EntityChange;
+use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, reference};
 use super::error::Error;
+use super::grants::APPROVED;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_store::Store;
 
-const APPROVED: i64 = 0;
 const REQUESTED: i64 = 1;
 const REJECTED: i64 = 2;
 const REVOKED: i64 = 3;

@@ -4,22 +4,19 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Registry;
-use super::entities::EntityChange;
+use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, reference};
 use super::error::Error;
 use super::grants::key_auth_grant;
 use super::lookup::Holder;
 use super::present::{self, EXPIRES_AT_MS};
 use super::records;
+use super::stored_credential::{DIGEST, PEPPER_ID, digest_of};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, whole_number};
-use latchkey_published::keys::{KeyDigest, PepperId, PlainKey, TagKey, has_our_prefix, is_reserved};
+use latchkey_published::keys::{PlainKey, TagKey, has_our_prefix, is_reserved};
 use latchkey_published::limits;
 use latchkey_store::Store;
-
-/// Members of a stored credential that are never answered.
-pub(super) const DIGEST: &str = "_digest";
-pub(super) const PEPPER_ID: &str = "_pepper_id";
 
 /// What stands in an answer in the place of a key.
 const HIDDEN: &str = "<hidden>";
@@ -84,7 +81,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let genuine = settings
                 .tag_keys
                 .iter()
-                .filter_map(|hex| tag_key(hex))
+                .filter_map(|hex| TagKey::from_hex(hex))
                 .any(|tag| tag.is_genuine(given.as_bytes()));
             if !genuine {
                 let sentence = "keys that begin with 'lk_' are made here, and this one was not: \
@@ -195,21 +192,6 @@ pub(super) fn taken_text(entity: &mut Object, field: &str) -> Option<String> {
         Some(Value::String(text)) => Some(text),
         _ => None,
     }
-}
-
-/// The digest of a stored credential.
-pub(super) fn digest_of(credential: &Object) -> Option<KeyDigest> {
-    KeyDigest::from_hex(credential.get(DIGEST)?.as_str()?)
-}
-
-/// The pepper that the digest of a stored credential was made under.
-pub(super) fn pepper_id_of(credential: &Object) -> Option<PepperId> {
-    serde_json::from_value(credential.get(PEPPER_ID)?.clone()).ok()
-}
-
-fn tag_key(hex: &str) -> Option<TagKey> {
-    // 32 bytes as hex: the same form as a digest.
-    KeyDigest::from_hex(hex).map(|bytes| TagKey::from_bytes(*bytes.as_bytes()))
 }
 
 /// Id of the consumer that a stored application or its credential has.

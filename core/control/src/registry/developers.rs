@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Registry;
-use super::entities::EntityChange;
+use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::jobs::{Job, ROOM};

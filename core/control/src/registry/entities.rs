@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::attempts::transact;
 use super::credentials::check_options;
+use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::Job;
@@ -16,19 +17,6 @@ use super::{Minted, Registry};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Mode, Object};
 use latchkey_store::Store;
-
-/// A change to one entity, while it is being decided.
-pub(super) struct EntityChange<'a> {
-    pub(super) kind: EntityKind,
-    pub(super) id: Uuid,
-    /// What the caller sent, with the references that the path gives.
-    pub(super) input: &'a Object,
-    /// The entity before; `None` when it is new.
-    pub(super) old: Option<&'a Object>,
-    pub(super) minted: &'a Minted,
-    /// Whether the entity before is replaced whole, and not merely changed.
-    pub(super) replaces: bool,
-}
 
 /// What a change comes to.
 struct Outcome {

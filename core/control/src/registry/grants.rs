@@ -4,10 +4,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::credentials::{digest_of, pepper_id_of};
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::present::expires_at_ms;
+use super::stored_credential::{digest_of, pepper_id_of};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::grant::{Consumer, Grant};

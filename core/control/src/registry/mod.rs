@@ -14,6 +14,7 @@ mod contracts;
 mod credentials;
 mod developers;
 mod entities;
+mod entity_change;
 mod entity_transaction;
 mod error;
 mod grants;
@@ -24,6 +25,7 @@ mod present;
 mod records;
 mod rehash;
 mod routes;
+mod stored_credential;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::Registry;
 use super::attempts::transact;
-use super::credentials::{DIGEST, PEPPER_ID, digest_of};
 use super::entity_transaction::{EntityTransaction, reference};
 use super::error::Error;
 use super::lookup::Holder;
 use super::records;
+use super::stored_credential::{DIGEST, PEPPER_ID, digest_of};
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use latchkey_published::keys::{KeyDigest, PepperId};

@@ -43,6 +43,7 @@ check(
     TimeoutSeconds: 60,
     ReservedConcurrency: 50,
     ControlReservedConcurrency: 3,
+    GatewayPrefix: "/latchkey",
     GatewayOrigin: "https://api.example.com",
     ControlOrigin: "https://keys.example.com",
     AdminOrigins: "https://a.example.com,https://b.example.com",
@@ -57,6 +58,7 @@ check(
     memoryMegabytes: 512,
     timeout: Duration.minutes(1),
     reservedConcurrency: 50,
+    gatewayPrefix: "/latchkey",
     control: {
       reservedConcurrency: 3,
       gatewayOrigin: "https://api.example.com",

@@ -1,0 +1,19 @@
+//! What is to become of one entity.
+
+use uuid::Uuid;
+
+use super::Minted;
+use crate::schema::{EntityKind, Object};
+
+/// A change to one entity, while it is being decided.
+pub(super) struct EntityChange<'a> {
+    pub(super) kind: EntityKind,
+    pub(super) id: Uuid,
+    /// What the caller sent, with the references that the path gives.
+    pub(super) input: &'a Object,
+    /// The entity before; `None` when it is new.
+    pub(super) old: Option<&'a Object>,
+    pub(super) minted: &'a Minted,
+    /// Whether the entity before is replaced whole, and not merely changed.
+    pub(super) replaces: bool,
+}

@@ -1,0 +1,32 @@
+// The control plane in Wasm: the door, and what a workspace's object has inside.
+
+import module from "./latchkey_worker_control_bg.wasm";
+// By name, so that the bundle has nothing of what the glue offers besides.
+import {
+  __wbg_reset_state,
+  configure as configureCore,
+  failForTests,
+  fault,
+  initSync,
+  knock,
+  limitKey,
+  Workspace,
+} from "../../build/control/glue/latchkey_worker_control.js";
+import { manage, settingsOf, Unconfigured } from "../../shared/src/instance.js";
+
+initSync({ module });
+
+const instance = manage({ configure: configureCore, failForTests, fault, knock, limitKey, Workspace }, __wbg_reset_state);
+export const { call, callMethod, create, currentGeneration } = instance;
+
+/** The generation that is configured. */
+let configured = -1;
+
+/** Makes sure that the door is there. The error says which setting is wrong. */
+export function configure(env) {
+  const generation = currentGeneration();
+  if (configured === generation) return;
+  const problem = call("configure", settingsOf(env));
+  if (problem) throw new Unconfigured(problem);
+  configured = generation;
+}

@@ -1,0 +1,71 @@
+// The control script: the door, in the plain isolate. What core lets in is asked of the workspace's object.
+
+import { lastWords, ownResponse } from "../../shared/src/answer.js";
+import { readBody } from "../../shared/src/body.js";
+import { Unconfigured } from "../../shared/src/instance.js";
+import { cause, trace } from "../../shared/src/log.js";
+import { workspace } from "../../shared/src/workspace.js";
+import { call, configure } from "./core.js";
+
+export { Workspace } from "./workspace.js";
+
+export default {
+  async fetch(request, env) {
+    try {
+      configure(env);
+      return await answer(request, env);
+    } catch (error) {
+      const isUnconfigured = error instanceof Unconfigured;
+      console.error(isUnconfigured ? error.message : `a request failed: ${trace(error)}`);
+      return fault(isUnconfigured ? "unconfigured" : "failed");
+    }
+  },
+};
+
+async function answer(request, env) {
+  const { method, url } = request;
+  const headers = [...request.headers].flat().join("\n");
+  const address = request.headers.get("cf-connecting-ip") ?? "";
+  const isOverLimit = !(await isWithinLimit(address, env));
+  // By the head alone: for whoever may not come in no body is read, and the object is not woken.
+  const told = call("knock", method, url, headers, address, isOverLimit, Date.now());
+  const [kind, max] = told.split("\n", 2);
+  if (kind !== "L") return ownResponse(told, log);
+  const { body, tooLarge, broken } = await readBody(request, Number(max));
+  if (tooLarge) return fault("too large");
+  if (broken) return fault("broken");
+  let answered;
+  try {
+    answered = await workspace(env).serve(method, url, headers, address, body);
+  } catch (error) {
+    console.error("the object did not answer:", cause(error));
+    return fault("out of reach");
+  }
+  return ownResponse(answered, log);
+}
+
+/** By the platform's count of this client, if there is one. */
+async function isWithinLimit(address, env) {
+  if (env.CLIENTS === undefined) return true;
+  try {
+    return (await env.CLIENTS.limit({ key: call("limitKey", address) })).success;
+  } catch (error) {
+    console.warn("clients are not counted:", cause(error));
+    return true;
+  }
+}
+
+/** What is to be done beside a request is only ever logging. */
+function log(items) {
+  for (const item of items.split(";")) console.warn(item.slice(item.indexOf("=") + 1));
+}
+
+/** An answer to what befell a request here, in core's words. */
+function fault(why) {
+  try {
+    return ownResponse(call("fault", why), log);
+  } catch (error) {
+    console.error("a request failed:", trace(error));
+    return lastWords();
+  }
+}

@@ -1,0 +1,145 @@
+// The Durable Object of a workspace: its control plane, and the authority the data plane asks.
+
+import { DurableObject } from "cloudflare:workers";
+import { settingsOf } from "../../shared/src/instance.js";
+import { cause, trace } from "../../shared/src/log.js";
+import { call, callMethod, create, currentGeneration } from "./core.js";
+import { Replica } from "./replica.js";
+
+/** Longest wait for KV. */
+const PUBLISH_TIMEOUT_MS = 30_000;
+/** Pause before KV is tried again, doubled each time up to the longest. */
+const RETRY_MS = 1_000;
+const RETRY_MS_MAX = 60_000;
+
+export class Workspace extends DurableObject {
+  #inside;
+  #generation = -1;
+  #replica;
+  #publishing;
+  #failures = 0;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.#replica = new Replica(env.GRANTS);
+    // A crash between a commit and its publication leaves KV behind: every start looks.
+    ctx.blockConcurrencyWhile(async () => {
+      try {
+        if (this.#call("isBehind")) await ctx.storage.setAlarm(Date.now());
+      } catch (error) {
+        console.error("the workspace does not open:", cause(error));
+      }
+    });
+  }
+
+  /** For the door: answers a request that it has let in, with its whole body; as a text of core's. */
+  serve(method, url, headers, address, body) {
+    try {
+      const before = this.#call("epoch");
+      const text = this.#call("serve", method, url, headers, address, body);
+      if (this.#call("epoch") !== before) this.#publishSoon();
+      return text;
+    } catch (error) {
+      console.error("the Admin API failed:", trace(error));
+      return call("fault", "failed");
+    }
+  }
+
+  /** For the gateway: the changes after `since`. */
+  feed(since) {
+    return this.#call("feed", since);
+  }
+
+  /** For the gateway: the grant at a digest, or null. */
+  grant(digest) {
+    return this.#call("grant", digest) ?? null;
+  }
+
+  /** For the gateway: a key was shown that was digested under the previous pepper. */
+  rehash(old, current, pepperId) {
+    this.#call("rehash", old, current, pepperId);
+    this.#publishSoon();
+  }
+
+  async alarm() {
+    await this.#publish();
+  }
+
+  #call(name, ...values) {
+    const generation = currentGeneration();
+    if (generation !== this.#generation) {
+      this.#inside = create("Workspace", this.ctx, settingsOf(this.env));
+      this.#generation = generation;
+    }
+    return callMethod(this.#generation, this.#inside, name, ...values);
+  }
+
+  /** The alarm is set in the same commit as the change, so that a crash does not lose it. */
+  #publishSoon() {
+    this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    this.ctx.waitUntil(this.#publish());
+  }
+
+  /** One publisher at a time; it goes on until KV has every change. */
+  #publish() {
+    this.#publishing ??= this.#publishAll().finally(() => {
+      this.#publishing = undefined;
+    });
+    return this.#publishing;
+  }
+
+  async #publishAll() {
+    try {
+      do {
+        await this.#publishDue();
+      } while (await this.#signSome());
+    } catch (error) {
+      const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
+      this.#failures += 1;
+      console.warn(`KV is behind, next attempt in ${pause} ms: ${cause(error)}`);
+      await this.ctx.storage.setAlarm(Date.now() + pause);
+      return;
+    }
+    // A change that came while the last look was under way.
+    if (this.#call("isBehind")) await this.ctx.storage.setAlarm(Date.now());
+    else await this.ctx.storage.deleteAlarm();
+  }
+
+  async #publishDue() {
+    for (let due = this.#call("due"); due !== ""; due = this.#call("due")) {
+      const [epoch, ...records] = due.split("\n");
+      for (let at = 0; at < records.length; at += 3) {
+        await this.#inTime(this.#replica.write(records[at], records[at + 1], records[at + 2]));
+      }
+      this.#call("markPublished", Number(epoch));
+      this.#failures = 0;
+    }
+  }
+
+  /**
+   * Writes anew what KV holds without a MAC, from versions that had none: a part of it; changes go
+   * first. What the object does not know is left alone: nobody believes it. Whether there is more.
+   */
+  async #signSome() {
+    const cursor = this.#call("unsignedAfter");
+    if (cursor === undefined) return false;
+    const { names, next } = await this.#inTime(this.#replica.listUnsigned(cursor));
+    for (const name of names) {
+      const [text, mac] = this.#call("signed", name).split("\n");
+      if (text !== "") await this.#inTime(this.#replica.write(name, text, mac));
+    }
+    this.#call("markSigned", next);
+    this.#failures = 0;
+    return true;
+  }
+
+  /** A write that hangs may still land later, over a newer one: with the object it ends. */
+  async #inTime(promise) {
+    const timer = setTimeout(() => this.ctx.abort("KV did not answer"), PUBLISH_TIMEOUT_MS);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

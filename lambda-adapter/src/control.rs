@@ -1,0 +1,128 @@
+//! An environment of the control plane: what core answers at the control door, over DynamoDB.
+
+use bytes::Bytes;
+use http::Response;
+use latchkey_control::http::{Control, ControlSettings, Door, Fault, Head, InternalCause, Knock};
+use latchkey_control::registry::{Error, Registry};
+use latchkey_published::keys::Peppers;
+use latchkey_request::framing;
+use tokio::sync::OnceCell;
+
+use crate::request::Request;
+use crate::store::DynamoStore;
+use crate::system::{SystemClock, SystemRandom, Timer};
+
+/// Moves to the current pepper, asked for by gateways, that are carried out before one call: at some
+/// 50 ms each they would otherwise hold it up.
+const REHASHES_BEFORE_A_CALL: usize = 10;
+/// The same in one run of the schedule, which comes again in a minute.
+const REHASHES_AT_ONCE: usize = 500;
+
+/// What outlives an invocation of the control plane; the registry is opened when it is first needed.
+pub struct ControlEnvironment {
+    store: DynamoStore,
+    peppers: Peppers,
+    settings: ControlSettings,
+    door: Door,
+    timer: Timer,
+    opened: OnceCell<Opened>,
+}
+
+type Opened = Control<DynamoStore, SystemClock, SystemRandom>;
+
+impl ControlEnvironment {
+    /// Reads nothing yet.
+    pub(crate) fn new(store: DynamoStore, peppers: Peppers, settings: ControlSettings) -> Self {
+        let door = Door::new(settings.clone(), peppers.clone());
+        let (timer, opened) = (Timer::start(), OnceCell::new());
+        ControlEnvironment { store, peppers, settings, door, timer, opened }
+    }
+
+    /// Answers a request; changes are durable when it returns. For what may not come in by its head
+    /// alone the registry is not opened.
+    pub(crate) async fn respond(&self, request: &Request) -> Response<Bytes> {
+        // The platform has framed the body; that it undid the codings which the fields name is not said.
+        if let Err(misframed) =
+            framing::judge_codings(&request.headers).and(framing::judge_length(&request.headers))
+        {
+            return Fault::Misframed(misframed).respond();
+        }
+        let head = head(request);
+        let body_bytes_max = match self.door.knock(&head, self.timer.now().monotonic_ms) {
+            Knock::Read { body_bytes_max } => body_bytes_max,
+            Knock::Answer(response) => {
+                self.log_guesses();
+                return response;
+            }
+        };
+        if request.body.len() > body_bytes_max {
+            return Fault::BodyTooLarge.respond();
+        }
+        match self.open().await {
+            Ok(control) => self.serve(control, &head, &request.body).await,
+            Err(error) => {
+                tracing::error!(%error, "the registry cannot be opened");
+                Fault::Failed.respond()
+            }
+        }
+    }
+
+    /// What is due when nobody asks: changes that were interrupted go on, and keys that gateways have
+    /// found under the previous pepper move to the current one.
+    pub(crate) async fn do_what_is_due(&self) -> Result<(), Error> {
+        let registry = self.open().await?.registry();
+        resume_jobs(registry).await?;
+        registry.carry_out_rehashes(REHASHES_AT_ONCE).await
+    }
+
+    async fn serve(&self, control: &Opened, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
+        // So that the call finds keys where the gateway has put them; at other times nothing is asked for.
+        if self.peppers.previous.is_some()
+            && let Err(error) = control.registry().carry_out_rehashes(REHASHES_BEFORE_A_CALL).await
+        {
+            tracing::warn!(%error, "keys could not be moved to the current pepper");
+        }
+        let response = control.serve(head, body).await;
+        if let Some(cause) = response.extensions().get::<InternalCause>() {
+            tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call to the control plane failed");
+        }
+        response
+    }
+
+    /// Opens the registry and finishes what was interrupted; after a failure the next call tries
+    /// again.
+    async fn open(&self) -> Result<&Opened, Error> {
+        let open = || async {
+            let store = self.store.clone();
+            let registry = Registry::open(store, SystemClock, SystemRandom, self.peppers.clone()).await?;
+            resume_jobs(&registry).await?;
+            Ok(Control::new(registry, self.settings.clone()))
+        };
+        self.opened.get_or_try_init(open).await
+    }
+
+    fn log_guesses(&self) {
+        for report in self.door.reports(self.timer.now().monotonic_ms) {
+            let (wrong, answered_429) = (report.wrong, report.refused);
+            tracing::warn!(address = %report.guesser, wrong, answered_429, "wrong admin tokens");
+        }
+    }
+}
+
+async fn resume_jobs(registry: &Registry<DynamoStore, SystemClock, SystemRandom>) -> Result<(), Error> {
+    for job in registry.resume_jobs().await? {
+        tracing::error!(job, "a change was begun by a newer version, which must complete it");
+    }
+    Ok(())
+}
+
+fn head(request: &Request) -> Head<'_> {
+    Head {
+        method: request.method.as_str(),
+        host: &request.host,
+        path: &request.path,
+        query: request.query.as_deref(),
+        headers: &request.headers,
+        client_ip: request.client_ip,
+    }
+}

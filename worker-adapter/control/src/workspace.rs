@@ -1,0 +1,183 @@
+//! The control plane of one workspace: what the Durable Object runs.
+//!
+//! Its store answers at once, so a request is one synchronous call, and nothing else happens in the
+//! object meanwhile. What Workers KV is to hold it names; the script writes it.
+
+#![allow(unreachable_pub, reason = "JavaScript reaches it")]
+
+use latchkey_control::http::{Control, InternalCause};
+use latchkey_control::ports::{Clock, Random};
+use latchkey_control::registry::Registry;
+use latchkey_published::feed::Head;
+use latchkey_published::grant::Grant;
+use latchkey_published::keys::KeyDigest;
+use latchkey_published::replica_mac::ReplicaKeys;
+use latchkey_store::feed::read_feed;
+use latchkey_store::replica::{Progress, mark_published, mark_signed, next_due};
+use latchkey_store::{Batch, Check, Store, StoreError, Write};
+use wasm_bindgen::prelude::*;
+use worker::worker_sys::DurableObjectState;
+use worker::{State, console_error};
+
+use latchkey_worker_shared::answer::{Aside, respond};
+use latchkey_worker_shared::feed_text;
+
+use crate::config::Settings;
+use crate::door;
+use crate::request::Described;
+use crate::store::{SqlStore, at_once};
+use crate::system::{SystemClock, SystemRandom};
+
+/// The workspace in an object.
+#[wasm_bindgen]
+pub struct Workspace {
+    control: Control<SqlStore, SystemClock, SystemRandom>,
+    horizon_ms: u64,
+    replica_keys: ReplicaKeys,
+}
+
+#[wasm_bindgen]
+impl Workspace {
+    /// Opens the workspace: tables, tag keys, jobs that were interrupted.
+    #[wasm_bindgen(constructor)]
+    pub fn open(state: DurableObjectState, settings: &str) -> Result<Workspace, JsError> {
+        let settings =
+            Settings::parse(settings, SystemRandom.uuid()).map_err(|reason| JsError::new(&reason))?;
+        let store = SqlStore::open(State::from(state).storage()).map_err(describe)?;
+        begin_progress(&store).map_err(describe)?;
+        let replica_keys = ReplicaKeys::new(&settings.peppers);
+        let registry = at_once(Registry::open(store, SystemClock, SystemRandom, settings.peppers));
+        let registry = registry.map_err(|error| JsError::new(&error.to_string()))?;
+        for job in at_once(registry.resume_jobs()).map_err(|error| JsError::new(&error.to_string()))? {
+            console_error!("{job}: this change was begun by a newer version, which must complete it");
+        }
+        let control = Control::new(registry, settings.control);
+        Ok(Workspace { control, horizon_ms: settings.replica_horizon_ms, replica_keys })
+    }
+
+    /// Answers a request that the door has let in ([`respond`]), once it has judged it again.
+    /// `headers`: name and value, a line each. `body`: whole, as long as the door allows.
+    pub fn serve(&self, method: &str, url: &str, headers: &str, client_ip: &str, body: &[u8]) -> String {
+        let Some(described) = Described::of(method, url, headers, client_ip) else { return door::fault("") };
+        let response = at_once(self.control.serve(&described.head(), body));
+        if let Some(cause) = response.extensions().get::<InternalCause>() {
+            console_error!("a call of the Admin API failed: {cause}");
+        }
+        respond(&response, "", &Aside::default())
+    }
+
+    /// Number of the newest change.
+    pub fn epoch(&self) -> Result<f64, JsError> {
+        let head = at_once(self.store().get(&Head::record_key())).map_err(describe)?;
+        let head: Option<Head> = head.and_then(|record| serde_json::from_slice(&record.value).ok());
+        Ok(head.map_or(0.0, |head| head.epoch as f64))
+    }
+
+    /// Answers a poll of the feed.
+    pub fn feed(&self, since: &str) -> Result<String, JsError> {
+        let settled = self.progress().map_err(describe)?.settled(self.horizon_ms, SystemClock.unix_ms());
+        let reply = at_once(read_feed(self.store(), feed_text::request(since), Some(settled)));
+        Ok(feed_text::encode(&reply.map_err(describe)?))
+    }
+
+    /// The grant at a digest; `None`: there is none.
+    pub fn grant(&self, digest: &str) -> Result<Option<String>, JsError> {
+        let Some(digest) = KeyDigest::from_hex(digest) else { return Ok(None) };
+        let record = at_once(self.store().get(&Grant::record_key(&digest))).map_err(describe)?;
+        Ok(record.map(|record| String::from_utf8_lossy(&record.value).into_owned()))
+    }
+
+    /// Moves a credential to the current pepper.
+    pub fn rehash(&self, old: &str, new: &str, pepper_id: &str) -> Result<(), JsError> {
+        let digests = KeyDigest::from_hex(old).zip(KeyDigest::from_hex(new));
+        let pepper_id = serde_json::from_slice(pepper_id.as_bytes()).ok();
+        let (Some((old, new)), Some(pepper_id)) = (digests, pepper_id) else { return Ok(()) };
+        let moved = at_once(self.control.registry().rehash(old, new, pepper_id));
+        moved.map_err(|error| JsError::new(&error.to_string()))
+    }
+
+    /// The next change for KV: its number, then for each grant three lines, with its digest, its
+    /// text (empty: to be removed) and its MAC. Empty: KV has every change.
+    pub fn due(&self) -> Result<String, JsError> {
+        let Some(due) = at_once(next_due(self.store())).map_err(describe)? else { return Ok(String::new()) };
+        let mut text = due.epoch.to_string();
+        for (digest, record) in &due.records {
+            text.push('\n');
+            text.push_str(&digest.to_hex());
+            text.push('\n');
+            text.push_str(&self.signed_text(digest, record.as_deref().unwrap_or_default()));
+        }
+        Ok(text)
+    }
+
+    /// A grant's text and MAC for KV, a line each; empty: there is none at this name.
+    pub fn signed(&self, name: &str) -> Result<String, JsError> {
+        let Some(digest) = KeyDigest::from_hex(name) else { return Ok(String::new()) };
+        let record = at_once(self.store().get(&Grant::record_key(&digest))).map_err(describe)?;
+        Ok(record.map_or_else(String::new, |record| self.signed_text(&digest, &record.value)))
+    }
+
+    /// Where in KV's list those are looked for that have no MAC; `None`: all have one.
+    #[wasm_bindgen(js_name = unsignedAfter)]
+    pub fn unsigned_after(&self) -> Result<Option<String>, JsError> {
+        Ok(self.progress().map_err(describe)?.unsigned_after().map(str::to_owned))
+    }
+
+    /// All that KV listed up to this cursor has a MAC; `None`: all of it.
+    #[wasm_bindgen(js_name = markSigned)]
+    pub fn mark_signed(&self, cursor: Option<String>) -> Result<(), JsError> {
+        at_once(mark_signed(self.store(), cursor.as_deref())).map_err(describe)
+    }
+
+    /// KV took the change that was due.
+    #[wasm_bindgen(js_name = markPublished)]
+    pub fn mark_published(&self, epoch: f64) -> Result<(), JsError> {
+        let now_ms = SystemClock.unix_ms();
+        let marked = mark_published(self.store(), epoch as u64, self.horizon_ms, now_ms);
+        at_once(marked).map_err(describe)
+    }
+
+    /// Whether there is a change that KV does not have, or a record in it without a MAC.
+    #[wasm_bindgen(js_name = isBehind)]
+    pub fn is_behind(&self) -> Result<bool, JsError> {
+        let progress = self.progress().map_err(describe)?;
+        Ok((progress.published as f64) < self.epoch()? || progress.unsigned_after().is_some())
+    }
+}
+
+impl Workspace {
+    fn store(&self) -> &SqlStore {
+        self.control.registry().store()
+    }
+
+    /// A record as KV gets it: its text, a line break, its MAC. Records are JSON without line breaks.
+    fn signed_text(&self, digest: &KeyDigest, record: &[u8]) -> String {
+        let mut text = String::from_utf8_lossy(record).into_owned();
+        text.push('\n');
+        if !record.is_empty() {
+            text.push_str(&self.replica_keys.sign(digest, text.trim_end().as_bytes()));
+        }
+        text
+    }
+
+    fn progress(&self) -> Result<Progress, StoreError> {
+        let record = at_once(self.store().get(&Progress::record_key()))?;
+        let Some(record) = record else { return Ok(Progress::default()) };
+        serde_json::from_slice(&record.value).map_err(|error| StoreError::Failed(error.to_string()))
+    }
+}
+
+/// From the first change on, the feed must know how far KV has come.
+fn begin_progress(store: &SqlStore) -> Result<(), StoreError> {
+    let key = Progress::record_key();
+    if at_once(store.get(&key))?.is_none() {
+        let value = serde_json::to_vec(&Progress::default()).expect("records have string keys only");
+        let batch = Batch { checks: vec![Check::Absent(key.clone())], writes: vec![Write::Put(key, value)] };
+        at_once(store.commit(batch))?;
+    }
+    Ok(())
+}
+
+fn describe(error: StoreError) -> JsError {
+    JsError::new(&error.to_string())
+}
