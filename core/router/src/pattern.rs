@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::regex::{BYTES_MAX, Refusal, Regex};
+use super::regex::{BYTES_MAX, Place, Refusal, Regex};
 
 /// A path regex, without its `~`.
 #[derive(Clone, Debug)]
@@ -57,23 +57,21 @@ impl Patterns {
 
 /// Compiles the regex of a path, given without its `~`.
 pub(super) fn compile_path(pattern: &str) -> Result<PathPattern, String> {
-    let regex = compile(pattern, false)?;
-    if regex.ends_in_comment() {
-        return Err(format!("invalid regex: '{pattern}' (not valid inside a group)"));
-    }
+    let regex = compile(pattern, Place::Start)?;
     Ok(PathPattern { prefix: regex.prefix().into(), regex: Arc::new(regex) })
 }
 
 /// Compiles the regex of a header value, given without its `~*`: without case, found anywhere.
 pub(super) fn compile_header(pattern: &str) -> Result<Regex, String> {
-    compile(pattern, true)
+    compile(pattern, Place::Anywhere)
 }
 
-fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
-    Regex::new(pattern, ignore_case).map_err(|refusal| match refusal {
+fn compile(pattern: &str, place: Place) -> Result<Regex, String> {
+    Regex::new(pattern, place).map_err(|refusal| match refusal {
         Refusal::Syntax { reason, offset } => {
             format!("invalid regex: '{pattern}' ({reason} at character {})", offset + 1)
         }
+        Refusal::NotInGroup => format!("invalid regex: '{pattern}' (not valid inside a group)"),
         Refusal::TooBig => format!("invalid regex: '{pattern}' (takes more than {BYTES_MAX} bytes compiled)"),
     })
 }

@@ -9,18 +9,11 @@ use super::modules::{Import, ModulePath, display, read_all};
 use super::tree::Tree;
 
 /// `place` is the file of the crate's root, `subject` the modules in order.
-const EXCEPTIONS: &[Exception] = &[
-    Exception {
-        place: "core/both-planes/tests/simulation.rs",
-        subject: "replica, world",
-        reason: "the replica is simulated within the world",
-    },
-    Exception {
-        place: "core/router/src/lib.rs",
-        subject: "regex::escape, regex::parse",
-        reason: "one impl of Parser in two files",
-    },
-];
+const EXCEPTIONS: &[Exception] = &[Exception {
+    place: "core/both-planes/tests/simulation.rs",
+    subject: "replica, world",
+    reason: "the replica is simulated within the world",
+}];
 
 /// Of the crates whose roots are in those files.
 pub(super) fn check(tree: &Tree, roots: &[String]) -> Result<Vec<Finding>> {

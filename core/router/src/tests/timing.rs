@@ -5,6 +5,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use latchkey_published::limits;
 use uuid::Uuid;
 
 use super::{NormalPath, RouteSpec, Router, TestRequest};
@@ -79,6 +80,7 @@ fn nanoseconds_per_match() {
     time_normalising();
     time_paths();
     time_header_values();
+    time_steps();
 }
 
 fn time(shape: &Shape, count: usize) {
@@ -154,6 +156,27 @@ fn time_header_values() {
             black_box(regex.is_match(black_box(value.as_bytes())));
         });
         println!("header {pattern} in {} bytes: {each:.0} ns", value.len());
+    }
+}
+
+/// Patterns that take about as many steps as any may, on the longest input they see.
+fn time_steps() {
+    let input = "ab".repeat(limits::PATTERN_INPUT_BYTES_MAX / 2);
+    for part in
+        ["a", "[ab]", "a?", "a*", "(a)", "a{0,9}", "(?:a|aa)", r"\w", r"(?:\b|a)", "[acegi]", "(?:|a)"]
+    {
+        let steps_of_one = compile_header(part).unwrap().steps_per_byte();
+        let pattern = format!("{}x", part.repeat(limits::PATTERN_STEPS_PER_BYTE_MAX / steps_of_one));
+        let regex = compile_header(&pattern).unwrap();
+        let steps = regex.steps_per_byte();
+        let mut longest = Duration::ZERO;
+        for haystack in [&input, &input.replace('b', "a")] {
+            let started = Instant::now();
+            black_box(regex.is_match(black_box(haystack.as_bytes())));
+            longest = longest.max(started.elapsed());
+        }
+        let step = longest.as_secs_f64() * 1e9 / (steps * input.len()) as f64;
+        println!("many {part}: {steps} steps, {:.1} ms, {step:.1} ns each", longest.as_secs_f64() * 1e3);
     }
 }
 
