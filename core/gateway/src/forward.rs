@@ -133,13 +133,13 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
         out.set(&X_FORWARDED_FOR, |out| {
             append_list(head, &X_FORWARDED_FOR, out, |out| append_ip(peer_ip, out));
         });
-        out.set(&X_REAL_IP, |out| append_ip(client_ip, out));
+        out.set_own(&X_REAL_IP, |out| append_ip(client_ip, out));
     }
     out.set(&X_FORWARDED_HOST, |out| match head.forwarded_authority() {
         Some(authority) => out.extend_from_slice(authority.text()),
         None => out.extend(authority.host().iter().map(u8::to_ascii_lowercase)),
     });
-    out.set(&X_FORWARDED_PORT, |out| append_number(head.server_port, out));
+    out.set_own(&X_FORWARDED_PORT, |out| append_number(head.server_port, out));
     out.set(&X_FORWARDED_PATH, |out| out.extend_from_slice(head.path));
     out.set(&X_FORWARDED_PREFIX, |out| {
         out.extend_from_slice(path.get(..found.stripped()).unwrap_or_default())
@@ -147,7 +147,7 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
     out.set(&header::VIA, |out| {
         append_list(head, &header::VIA, out, |out| out.extend_from_slice(VIA.as_bytes()))
     });
-    out.set(&REQUEST_ID, |out| append_request_id(head.request_id, out));
+    out.set_own(&REQUEST_ID, |out| append_request_id(head.request_id, out));
     if let Hops::Left(hops) = hops {
         out.set_text(&header::MAX_FORWARDS, hops.to_string().as_bytes());
     }
@@ -202,9 +202,14 @@ impl Texts {
         start..self.text.len()
     }
 
-    fn set_text(&mut self, name: &'static HeaderName, value: &[u8]) {
-        let value = self.append(|out| out.extend_from_slice(value));
+    /// Sets a field to what is ours: not nothing, and never anything that a field cannot carry.
+    fn set_own(&mut self, name: &'static HeaderName, write: impl FnOnce(&mut Vec<u8>)) {
+        let value = self.append(write);
         self.fields.push(SetField { name, value });
+    }
+
+    fn set_text(&mut self, name: &'static HeaderName, value: &[u8]) {
+        self.set_own(name, |out| out.extend_from_slice(value));
     }
 
     /// Sets a field, unless to nothing or to what a field cannot carry.
@@ -220,7 +225,9 @@ impl Texts {
     }
 }
 
-/// Whether a field can carry the bytes: no controls but tabs (RFC 9110 §5.5).
+/// Whether a field can carry the bytes: no controls but tabs (RFC 9110 §5.5). Not inlined: it is long
+/// once compiled, and was there for each field that a plan sets.
+#[inline(never)]
 fn is_field_value(bytes: &[u8]) -> bool {
     let is_control = |byte: u8| (byte < 0x20 && byte != b'\t') || byte == 0x7f;
     // Without leaving early: many bytes at once.
@@ -543,7 +550,7 @@ fn remove_named_by_connection(headers: &mut HeaderMap) {
 /// The fields that `Connection` names beyond the usual; `None`, without allocating, when none.
 pub fn named_by_connection<H: Headers>(headers: &H) -> Option<Vec<HeaderName>> {
     let mut named: Option<Vec<HeaderName>> = None;
-    for value in headers.values(header::CONNECTION.as_str()) {
+    for value in headers.values_of(&header::CONNECTION) {
         for token in value.split(|byte| *byte == b',') {
             let token = token.trim_ascii();
             let usual: [&[u8]; 3] = [b"close", b"keep-alive", b"upgrade"];
