@@ -44,6 +44,7 @@ const BODY_BYTES: usize = 2_048;
 
 fn main() {
     let options = Options::parse();
+    hold_on_to_memory();
     let mut report = String::new();
     report_decisions(&options, &mut report);
     report_edits(&options, &mut report);
@@ -54,6 +55,14 @@ fn main() {
     if options.write {
         write_report(&report);
     }
+}
+
+/// Lets go of something large: from then on glibc keeps what is freed, up to twice that, as in a
+/// process that has served for a while. Else every batch of requests may get its memory from the
+/// system and give it back, or not, by what was freed before it.
+fn hold_on_to_memory() {
+    const LARGE_BYTES: usize = 16 << 20;
+    drop(black_box(Vec::<u8>::with_capacity(LARGE_BYTES)));
 }
 
 struct Options {

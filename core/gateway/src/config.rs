@@ -1,11 +1,12 @@
 //! The configuration, compiled: for each route what is checked, whom it is sent to, and how.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use http::HeaderValue;
 use http::header::HeaderName;
 use litemap::LiteMap;
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -16,10 +17,10 @@ use crate::upstream::Upstream;
 use latchkey_published::feed::{FeedReply, Format};
 use latchkey_published::grant::{Consumer, Identity};
 use latchkey_published::keys::TagKey;
-use latchkey_published::plugins::{self, ApplicationRegistrationSettings, KeyAuthSettings, PluginSettings};
+use latchkey_published::plugins::{self, KeyAuthSettings, PluginSettings};
 use latchkey_published::services;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
-use latchkey_published::stored::{Stored, Unreadable, required};
+use latchkey_published::stored::{Stored, Unreadable};
 use latchkey_router::{RouteSpec, Router};
 
 /// What every gateway of a process decides by. Immutable.
@@ -131,7 +132,7 @@ impl Config {
         HeaderNames {
             keys: distinct(spellings.map(|name| name.as_str().to_owned()).collect()),
             routing: distinct(
-                routing.flat_map(LiteMap::keys).map(|name| name.to_ascii_lowercase()).collect(),
+                routing.flat_map(BTreeMap::keys).map(|name| name.to_ascii_lowercase()).collect(),
             ),
         }
     }
@@ -221,14 +222,14 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
     }
 }
 
-fn read_all<T>(
-    pieces: &LiteMap<PieceId, Piece>,
+fn read_all<'a, T>(
+    pieces: &'a LiteMap<PieceId, Piece>,
     kind: ConfigKind,
-    read: fn(Stored<'_>) -> Result<T, Unreadable>,
+    read: fn(Stored<'a>) -> Result<T, Unreadable>,
     unusable: &mut Vec<(Uuid, String)>,
 ) -> Vec<(Uuid, T)> {
     let entities = pieces.values().filter_map(|piece| piece.entities.get(&kind)).flatten();
-    let read = |(id, entity): (&Uuid, &Value)| match Stored::new(entity).and_then(read) {
+    let read = |(id, entity): (&Uuid, &'a Value)| match Stored::new(entity).and_then(read) {
         Ok(entity) => Some((*id, entity)),
         Err(error) => {
             unusable.push((*id, error.to_string()));
@@ -276,12 +277,16 @@ impl Services {
     }
 }
 
-struct ServiceEntity {
+/// A service as it is stored, as far as the gateway looks at it; times in milliseconds.
+#[derive(Deserialize)]
+#[serde(default)]
+struct ServiceEntity<'a> {
     enabled: bool,
-    protocol: String,
-    host: String,
+    protocol: &'a str,
+    #[serde(skip)]
+    host: &'a str,
     port: u16,
-    path: Option<String>,
+    path: Option<&'a str>,
     retries: u32,
     connect_timeout: u64,
     write_timeout: u64,
@@ -289,29 +294,35 @@ struct ServiceEntity {
     tls_verify: bool,
 }
 
-impl ServiceEntity {
-    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
-        Ok(ServiceEntity {
-            enabled: stored.flag_or(services::ENABLED)?,
-            protocol: stored.text_or(services::PROTOCOL)?.to_owned(),
-            host: required("host", stored.text("host")?)?.to_owned(),
-            port: stored.number_or(services::PORT)?,
-            path: stored.text("path")?.map(str::to_owned),
-            retries: stored.number_or(services::RETRIES)?,
-            connect_timeout: stored.number_or(services::CONNECT_TIMEOUT)?,
-            write_timeout: stored.number_or(services::WRITE_TIMEOUT)?,
-            read_timeout: stored.number_or(services::READ_TIMEOUT)?,
-            tls_verify: stored.flag("tls_verify")?.unwrap_or(true),
-        })
+impl Default for ServiceEntity<'_> {
+    fn default() -> Self {
+        ServiceEntity {
+            enabled: services::ENABLED.default,
+            protocol: services::PROTOCOL.default,
+            host: "",
+            port: services::PORT.default as u16,
+            path: None,
+            retries: services::RETRIES.default as u32,
+            connect_timeout: services::CONNECT_TIMEOUT.default as u64,
+            write_timeout: services::WRITE_TIMEOUT.default as u64,
+            read_timeout: services::READ_TIMEOUT.default as u64,
+            tls_verify: true,
+        }
+    }
+}
+
+impl<'a> ServiceEntity<'a> {
+    fn read(stored: Stored<'a>) -> Result<Self, Unreadable> {
+        Ok(ServiceEntity { host: stored.required("host")?, ..stored.read()? })
     }
 
     /// Its routes are none of this gateway's.
     fn is_of_other_protocol(&self) -> bool {
-        matches!(self.protocol.as_str(), "grpc" | "grpcs" | "tcp" | "tls" | "tls_passthrough" | "udp")
+        matches!(self.protocol, "grpc" | "grpcs" | "tcp" | "tls" | "tls_passthrough" | "udp")
     }
 
     fn compile(self, id: Uuid) -> Result<Service, String> {
-        let scheme = match self.protocol.as_str() {
+        let scheme = match self.protocol {
             "http" => Scheme::Http,
             "https" => Scheme::Https,
             other => return Err(Unreadable::unknown("protocol", other).to_string()),
@@ -337,14 +348,6 @@ impl ServiceEntity {
     }
 }
 
-fn read_consumer(stored: Stored<'_>) -> Result<Consumer, Unreadable> {
-    Ok(Consumer {
-        id: required("id", stored.id("id")?)?,
-        username: stored.text("username")?.map(str::to_owned),
-        custom_id: stored.text("custom_id")?.map(str::to_owned),
-    })
-}
-
 /// Scope of a plugin: route and service, each maybe any.
 type Scope = (Option<Uuid>, Option<Uuid>);
 
@@ -366,7 +369,7 @@ struct Plugins {
 
 impl Plugins {
     fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
-        let consumers = read_all(pieces, ConfigKind::Consumers, read_consumer, unusable);
+        let consumers = read_all(pieces, ConfigKind::Consumers, Stored::read::<Consumer>, unusable);
         let mut plugins = Plugins::default();
         for (id, entity) in
             pieces.values().filter_map(|piece| piece.entities.get(&ConfigKind::Plugins)).flatten()
@@ -394,10 +397,10 @@ impl Plugins {
         consumers: &[(Uuid, Consumer)],
     ) -> Result<(), Unreadable> {
         let stored = Stored::new(entity)?;
-        if !stored.flag_or(plugins::ENABLED)? {
+        if !stored.member(plugins::ENABLED.name)?.unwrap_or(plugins::ENABLED.default) {
             return Ok(());
         }
-        let name = required("name", stored.text("name")?)?;
+        let name = stored.required("name")?;
         // Read again for their errors: whom it is for must be clear, or nobody passes.
         let _ = (stored.reference("route")?, stored.reference("service")?);
         let none = Value::Object(serde_json::Map::new());
@@ -420,8 +423,7 @@ impl Plugins {
                         if route.is_some() { "route" } else { "global" },
                     ));
                 };
-                let ApplicationRegistrationSettings { enable_proxy_with_consumer_credential } = settings;
-                let passes_plain_consumers = enable_proxy_with_consumer_credential;
+                let passes_plain_consumers = settings.enable_proxy_with_consumer_credential;
                 self.registrations.insert(service, Registration { passes_plain_consumers });
             }
         }

@@ -225,7 +225,9 @@ impl Texts {
     }
 }
 
-/// Whether a field can carry the bytes: no controls but tabs (RFC 9110 §5.5).
+/// Whether a field can carry the bytes: no controls but tabs (RFC 9110 §5.5). Not inlined: it is long
+/// once compiled, and was there for each field that a plan sets.
+#[inline(never)]
 fn is_field_value(bytes: &[u8]) -> bool {
     let is_control = |byte: u8| (byte < 0x20 && byte != b'\t') || byte == 0x7f;
     // Without leaving early: many bytes at once.
@@ -548,7 +550,7 @@ fn remove_named_by_connection(headers: &mut HeaderMap) {
 /// The fields that `Connection` names beyond the usual; `None`, without allocating, when none.
 pub fn named_by_connection<H: Headers>(headers: &H) -> Option<Vec<HeaderName>> {
     let mut named: Option<Vec<HeaderName>> = None;
-    for value in headers.values(header::CONNECTION.as_str()) {
+    for value in headers.values_of(&header::CONNECTION) {
         for token in value.split(|byte| *byte == b',') {
             let token = token.trim_ascii();
             let usual: [&[u8]; 3] = [b"close", b"keep-alive", b"upgrade"];

@@ -65,13 +65,6 @@ pub enum FeedOutage {
     },
 }
 
-/// Word from elsewhere that the feed has come to an epoch.
-#[derive(Clone, Copy, Debug)]
-struct Hint {
-    epoch: Epoch,
-    at_ms: u64,
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Outage {
     since_ms: u64,
@@ -83,7 +76,6 @@ struct Outage {
 pub(crate) struct Freshness {
     bound: Bound,
     epoch: Option<Epoch>,
-    hint: Option<Hint>,
     as_of_ms: Option<u64>,
     /// `as_of` plus the bound; 0 while nothing is known. The one number a warm request looks at.
     fresh_until_ms: u64,
@@ -98,7 +90,6 @@ impl Freshness {
         Freshness {
             bound,
             epoch: None,
-            hint: None,
             as_of_ms: None,
             fresh_until_ms: 0,
             poll_sent_ms: None,
@@ -124,7 +115,7 @@ impl Freshness {
     /// long it took, so that a slow feed delays requests but never starves them.
     #[inline]
     pub(crate) fn judge(&mut self, started: Now, now: Now) -> Verdict {
-        if started.monotonic_ms <= self.fresh_until_ms && self.hint.is_none() && self.as_of_ms.is_some() {
+        if started.monotonic_ms <= self.fresh_until_ms && self.as_of_ms.is_some() {
             return Verdict::Fresh;
         }
         self.judge_stale(started.monotonic_ms, now.monotonic_ms)
@@ -198,8 +189,6 @@ impl Freshness {
         self.fresh_until_ms = asked.monotonic_ms.saturating_add(self.bound.revocation_bound_ms);
         self.poll_sent_ms = None;
         self.failed_ms = None;
-        // A poll sent after the hint settles it, even if the feed is behind what was hinted.
-        self.hint = self.hint.filter(|hint| epoch < hint.epoch && asked.monotonic_ms <= hint.at_ms);
         if let Some(Outage { since_ms, served, refused }) = self.outage.take() {
             let lasted_ms = asked.monotonic_ms.saturating_sub(since_ms);
             self.news = Some(FeedOutage::Ended { served, refused, lasted_ms });
@@ -226,14 +215,6 @@ impl Freshness {
     /// of it, so the next request that needs one sends it again.
     pub(crate) fn give_up(&mut self, asked: Now) {
         self.poll_sent_ms = self.poll_sent_ms.filter(|sent| *sent > asked.monotonic_ms);
-    }
-
-    /// Says that the feed has come this far: memory behind it does not decide.
-    pub(crate) fn hint(&mut self, epoch: Epoch, now: Now) {
-        if self.epoch.is_none_or(|known| known < epoch) {
-            self.hint = Some(Hint { epoch, at_ms: now.monotonic_ms });
-            self.poll_sent_ms = None;
-        }
     }
 
     pub(crate) fn take_outage(&mut self) -> Option<FeedOutage> {

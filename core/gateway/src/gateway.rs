@@ -281,12 +281,6 @@ impl Gateway {
         self.learn_grant(request, grant.map_or(GrantAnswer::Failed, GrantAnswer::Found), now)
     }
 
-    /// Says that the feed has come to `epoch`: what is known only up to an earlier one no longer
-    /// decides. For adapters that see an acknowledged change pass by.
-    pub fn hint_epoch(&mut self, epoch: Epoch, now: Now) {
-        self.freshness.hint(epoch, now);
-    }
-
     /// Newest change in memory; 0 at first.
     pub fn epoch(&self) -> Epoch {
         self.freshness.epoch().unwrap_or_default()

@@ -305,17 +305,6 @@ fn without_grace_nothing_is_served_past_the_bound() {
 }
 
 #[test]
-fn a_hint_makes_the_next_request_ask() {
-    let mut instance = Instance::ready();
-    instance.gateway.hint_epoch(1, instance.now());
-    assert!(matches!(instance.ask("k"), Step::Need(Need::Grant(_))), "that much is known");
-    instance.gateway.hint_epoch(2, instance.now());
-    assert_eq!(instance.ask("other"), feed_since(Some(1)));
-    instance.poll_changes(2, &[]);
-    assert!(matches!(instance.ask("other"), Step::Need(Need::Grant(_))));
-}
-
-#[test]
 fn memory_keeps_within_its_bytes() {
     let mut instance = Instance::ready();
     for number in 0..20_000 {

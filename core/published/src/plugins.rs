@@ -5,6 +5,8 @@
 //! So a newer program publishes a new setting only where it differs from its default.
 #![expect(missing_docs, reason = "fields are called as in Kong, and mean what they mean there")]
 
+use serde::Deserialize;
+
 use crate::setting::{Setting, Texts};
 use crate::stored::{Stored, Unreadable};
 
@@ -37,9 +39,9 @@ impl PluginSettings {
     /// Reads `config`.
     pub fn read(name: &str, config: Stored<'_>) -> Result<Self, Unreadable> {
         match name {
-            KeyAuthSettings::PLUGIN => KeyAuthSettings::read(config).map(PluginSettings::KeyAuth),
+            KeyAuthSettings::PLUGIN => config.read().map(PluginSettings::KeyAuth),
             ApplicationRegistrationSettings::PLUGIN => {
-                ApplicationRegistrationSettings::read(config).map(PluginSettings::ApplicationRegistration)
+                config.read().map(PluginSettings::ApplicationRegistration)
             }
             _ => Err(Unreadable::unknown("plugin", name)),
         }
@@ -47,7 +49,8 @@ impl PluginSettings {
 }
 
 /// key-auth.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct KeyAuthSettings {
     pub key_names: Vec<String>,
     pub key_in_header: bool,
@@ -69,35 +72,31 @@ impl KeyAuthSettings {
     pub const RUN_ON_PREFLIGHT: Setting<bool> = Setting::new("run_on_preflight", true);
     pub const ANONYMOUS: &'static str = "anonymous";
     pub const REALM: &'static str = "realm";
+}
 
-    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
-        let known = [
-            Self::KEY_NAMES.name,
-            Self::KEY_IN_HEADER.name,
-            Self::KEY_IN_QUERY.name,
-            Self::KEY_IN_BODY.name,
-            Self::HIDE_CREDENTIALS.name,
-            Self::RUN_ON_PREFLIGHT.name,
-            Self::ANONYMOUS,
-            Self::REALM,
-        ];
-        stored.has_only(&known)?;
-        Ok(KeyAuthSettings {
-            key_names: stored.texts_or(Self::KEY_NAMES)?,
-            key_in_header: stored.flag_or(Self::KEY_IN_HEADER)?,
-            key_in_query: stored.flag_or(Self::KEY_IN_QUERY)?,
-            key_in_body: stored.flag_or(Self::KEY_IN_BODY)?,
-            hide_credentials: stored.flag_or(Self::HIDE_CREDENTIALS)?,
-            run_on_preflight: stored.flag_or(Self::RUN_ON_PREFLIGHT)?,
-            anonymous: stored.text(Self::ANONYMOUS)?.map(str::to_owned),
-            realm: stored.text(Self::REALM)?.map(str::to_owned),
-        })
+impl Default for KeyAuthSettings {
+    fn default() -> Self {
+        KeyAuthSettings {
+            key_names: Self::KEY_NAMES.default_texts(),
+            key_in_header: Self::KEY_IN_HEADER.default,
+            key_in_query: Self::KEY_IN_QUERY.default,
+            key_in_body: Self::KEY_IN_BODY.default,
+            hide_credentials: Self::HIDE_CREDENTIALS.default,
+            run_on_preflight: Self::RUN_ON_PREFLIGHT.default,
+            anonymous: None,
+            realm: None,
+        }
     }
 }
 
-/// application-registration, as far as the gateway looks at it.
-#[derive(Clone, Copy, Debug)]
+/// application-registration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct ApplicationRegistrationSettings {
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+    pub auto_approve: bool,
+    pub show_issuer: bool,
     pub enable_proxy_with_consumer_credential: bool,
 }
 
@@ -109,18 +108,16 @@ impl ApplicationRegistrationSettings {
     pub const SHOW_ISSUER: Setting<bool> = Setting::new("show_issuer", false);
     pub const ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL: Setting<bool> =
         Setting::new("enable_proxy_with_consumer_credential", false);
+}
 
-    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
-        let known = [
-            Self::DISPLAY_NAME,
-            Self::DESCRIPTION,
-            Self::AUTO_APPROVE.name,
-            Self::SHOW_ISSUER.name,
-            Self::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL.name,
-        ];
-        stored.has_only(&known)?;
-        let enable_proxy_with_consumer_credential =
-            stored.flag_or(Self::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL)?;
-        Ok(ApplicationRegistrationSettings { enable_proxy_with_consumer_credential })
+impl Default for ApplicationRegistrationSettings {
+    fn default() -> Self {
+        ApplicationRegistrationSettings {
+            display_name: None,
+            description: None,
+            auto_approve: Self::AUTO_APPROVE.default,
+            show_issuer: Self::SHOW_ISSUER.default,
+            enable_proxy_with_consumer_credential: Self::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL.default,
+        }
     }
 }

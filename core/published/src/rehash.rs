@@ -58,9 +58,9 @@ mod tests {
     fn the_stored_form_stays() {
         let golden = include_bytes!("../golden/1/rehash.json").trim_ascii();
         let rehash = Rehash::decode(golden).unwrap();
-        assert_eq!(rehash.old, KeyDigest::from_bytes([1; 32]));
-        assert_eq!(rehash.new, KeyDigest::from_bytes([2; 32]));
-        assert_eq!(serde_json::to_value(rehash.pepper_id).unwrap(), 7);
+        assert_eq!(rehash.old, KeyDigest::from_bytes([3; 32]));
+        assert_eq!(rehash.new, KeyDigest::from_bytes([4; 32]));
+        assert_eq!(serde_json::to_value(rehash.pepper_id).unwrap(), 1_502_135_600);
         assert_eq!(rehash.encode(), golden);
     }
 }

@@ -20,5 +20,12 @@ impl<T> Setting<T> {
     }
 }
 
+impl Setting<Texts> {
+    /// The default, to be kept.
+    pub fn default_texts(&self) -> Vec<String> {
+        self.default.iter().map(|text| (*text).to_owned()).collect()
+    }
+}
+
 /// Several texts, in order.
 pub type Texts = &'static [&'static str];

@@ -11,8 +11,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::stored;
-
 /// Number of pieces that hold entities.
 const ENTITY_PIECES: u8 = 64;
 
@@ -269,7 +267,7 @@ impl WorkspaceSettings {
         let tag_keys = members.remove(TAG_KEYS).unwrap_or_else(|| Value::Array(Vec::new()));
         let has_imported_keys = members.remove(HAS_IMPORTED_KEYS).unwrap_or(Value::Bool(false));
         Ok(WorkspaceSettings {
-            tag_keys: stored::texts(&tag_keys).ok_or_else(|| wrong(TAG_KEYS))?,
+            tag_keys: Vec::deserialize(tag_keys).map_err(|_| wrong(TAG_KEYS))?,
             has_imported_keys: has_imported_keys.as_bool().ok_or_else(|| wrong(HAS_IMPORTED_KEYS))?,
         })
     }

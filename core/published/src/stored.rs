@@ -1,24 +1,17 @@
-//! Reads stored objects field by field.
-//!
-//! Readers that are derived would do, but each brings code of its own for every form of input: in the
-//! Worker, where size is start-up time, that is a twentieth of everything.
+//! Reads stored objects into derived types.
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess};
+use serde::{Deserialize, de};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-
-use crate::setting::{Setting, Texts};
 
 /// A stored object that is not of the shape it must have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// A member that is missing, or not what it must be.
-    #[error("field '{field}' is not {wanted}")]
-    Field {
-        /// Its name.
-        field: &'static str,
-        /// What it must be.
-        wanted: &'static str,
-    },
+    /// It, or a member of it, is missing or not what it must be.
+    #[error("{0}")]
+    Shape(String),
     /// Something that only a newer program knows.
     #[error("{what} '{name}' is not known to this version")]
     Unknown {
@@ -34,90 +27,68 @@ impl Unreadable {
     pub fn unknown(what: &'static str, name: impl Into<String>) -> Self {
         Unreadable::Unknown { what, name: name.into() }
     }
+
+    fn member(name: &str, error: serde_json::Error) -> Self {
+        Unreadable::Shape(format!("field '{name}': {error}"))
+    }
 }
 
-/// An object; `null` counts as absent.
+impl de::Error for Unreadable {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Unreadable::Shape(message.to_string())
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Unreadable::Shape(format!("field '{name}' is not there"))
+    }
+
+    /// A newer program may mean a restriction by it.
+    fn unknown_field(name: &str, _: &'static [&'static str]) -> Self {
+        Unreadable::unknown("setting", name)
+    }
+}
+
+/// An object; a member that is `null` counts as absent, and means nothing where it is not known.
 #[derive(Clone, Copy)]
 pub struct Stored<'a>(&'a Map<String, Value>);
 
 impl<'a> Stored<'a> {
     /// Views a value as an object.
     pub fn new(value: &'a Value) -> Result<Self, Unreadable> {
-        value.as_object().map(Stored).ok_or(Unreadable::Field { field: "", wanted: "an object" })
+        value.as_object().map(Stored).ok_or_else(|| Unreadable::Shape("it is not an object".to_owned()))
     }
 
-    /// A field as it is.
-    pub fn value(self, field: &str) -> Option<&'a Value> {
-        self.0.get(field).filter(|value| !value.is_null())
+    /// All of it. What is absent has the default that `T` gives it; members that `T` does not have are
+    /// passed over, or [`Unreadable::Unknown`] where it has `deny_unknown_fields`.
+    pub fn read<T: Deserialize<'a>>(self) -> Result<T, Unreadable> {
+        let (left, next) = (self.0.iter(), None);
+        T::deserialize(MapAccessDeserializer::new(Members { left, next }))
     }
 
-    /// A text, if there is one.
-    pub fn text(self, field: &'static str) -> Result<Option<&'a str>, Unreadable> {
-        self.read(field, "a string", Value::as_str)
+    /// A member as it is.
+    pub fn value(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A flag, if there is one.
-    pub fn flag(self, field: &'static str) -> Result<Option<bool>, Unreadable> {
-        self.read(field, "a boolean", Value::as_bool)
+    /// A member, if it is there.
+    pub fn member<T: Deserialize<'a>>(self, name: &str) -> Result<Option<T>, Unreadable> {
+        let read = |value| T::deserialize(value).map_err(|error| Unreadable::member(name, error));
+        self.value(name).map(read).transpose()
     }
 
-    /// A whole number that a `T` holds.
-    pub fn number<T: TryFrom<i64>>(self, field: &'static str) -> Result<Option<T>, Unreadable> {
-        self.read(field, "a number in its range", |value| T::try_from(value.as_i64()?).ok())
-    }
-
-    /// An id, if there is one.
-    pub fn id(self, field: &'static str) -> Result<Option<Uuid>, Unreadable> {
-        self.read(field, "a UUID", |value| Uuid::try_parse(value.as_str()?).ok())
+    /// A member that must be there.
+    pub fn required<T: Deserialize<'a>>(self, name: &'static str) -> Result<T, Unreadable> {
+        self.member(name)?.ok_or_else(|| de::Error::missing_field(name))
     }
 
     /// The id in `{"id": "…"}`, as Kong writes a reference to another entity.
-    pub fn reference(self, field: &'static str) -> Result<Option<Uuid>, Unreadable> {
-        self.read(field, "a reference", |value| Uuid::try_parse(value.get("id")?.as_str()?).ok())
+    pub fn reference(self, name: &str) -> Result<Option<Uuid>, Unreadable> {
+        let id = |value| Stored::new(value)?.required("id");
+        let in_member = |error| Unreadable::Shape(format!("field '{name}': {error}"));
+        self.value(name).map(id).transpose().map_err(in_member)
     }
 
-    /// Texts, if there are some.
-    pub fn texts(self, field: &'static str) -> Result<Option<Vec<String>>, Unreadable> {
-        self.read(field, "a list of strings", texts)
-    }
-
-    /// What `read` makes of a field; `None` where there is none.
-    pub fn read<T>(
-        self,
-        field: &'static str,
-        wanted: &'static str,
-        read: impl FnOnce(&'a Value) -> Option<T>,
-    ) -> Result<Option<T>, Unreadable> {
-        match self.value(field) {
-            Some(value) => read(value).map(Some).ok_or(Unreadable::Field { field, wanted }),
-            None => Ok(None),
-        }
-    }
-
-    /// A truth value, or its default.
-    pub fn flag_or(self, setting: Setting<bool>) -> Result<bool, Unreadable> {
-        Ok(self.flag(setting.name)?.unwrap_or(setting.default))
-    }
-
-    /// A whole number that a `T` holds, or its default.
-    pub fn number_or<T: TryFrom<i64>>(self, setting: Setting<i64>) -> Result<T, Unreadable> {
-        let found = self.number(setting.name)?;
-        required(setting.name, found.or_else(|| T::try_from(setting.default).ok()))
-    }
-
-    /// Text, or its default.
-    pub fn text_or(self, setting: Setting<&'static str>) -> Result<&'a str, Unreadable> {
-        Ok(self.text(setting.name)?.unwrap_or(setting.default))
-    }
-
-    /// Texts, or their default.
-    pub fn texts_or(self, setting: Setting<Texts>) -> Result<Vec<String>, Unreadable> {
-        let default = || setting.default.iter().map(|text| (*text).to_owned()).collect();
-        Ok(self.texts(setting.name)?.unwrap_or_else(default))
-    }
-
-    /// Refuses a member that is none of `known`: a newer program may mean a restriction by it.
-    /// One that is null means nothing.
+    /// Refuses a member that is none of `known`.
     pub fn has_only(self, known: &[&str]) -> Result<(), Unreadable> {
         let unknown = |(name, value): &(&String, &Value)| !value.is_null() && !known.contains(&name.as_str());
         match self.0.iter().find(unknown) {
@@ -127,14 +98,26 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// The strings of a list.
-pub fn texts(value: &Value) -> Option<Vec<String>> {
-    value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+/// The members of an object that are not null, for derived types: with errors that name the member.
+struct Members<'a> {
+    left: serde_json::map::Iter<'a>,
+    /// Whose name was read, and whose value was not.
+    next: Option<(&'a str, &'a Value)>,
 }
 
-/// What must be there.
-pub fn required<T>(field: &'static str, found: Option<T>) -> Result<T, Unreadable> {
-    found.ok_or(Unreadable::Field { field, wanted: "there" })
+impl<'a> MapAccess<'a> for Members<'a> {
+    type Error = Unreadable;
+
+    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Unreadable> {
+        let next = self.left.find(|(_, value)| !value.is_null());
+        self.next = next.map(|(name, value)| (name.as_str(), value));
+        self.next.map(|(name, _)| seed.deserialize(name.into_deserializer())).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Unreadable> {
+        let (name, value) = self.next.take().ok_or_else(|| de::Error::custom("a value without a name"))?;
+        seed.deserialize(value).map_err(|error| Unreadable::member(name, error))
+    }
 }
 
 #[cfg(test)]
@@ -143,25 +126,71 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn fields_are_read_or_named() {
-        let value =
-            json!({"a": "x", "n": 70_000, "null": null, "r": {"id": Uuid::nil()}, "l": ["p", "q"], "m": [1]});
-        let stored = Stored::new(&value).unwrap();
-        assert_eq!(stored.text("a"), Ok(Some("x")));
-        assert_eq!(stored.text("null"), Ok(None));
-        assert_eq!(stored.flag("absent"), Ok(None));
-        assert_eq!(stored.number::<u32>("n"), Ok(Some(70_000)));
-        assert_eq!(stored.reference("r"), Ok(Some(Uuid::nil())));
-        assert_eq!(stored.texts("l").unwrap().unwrap(), ["p", "q"]);
-        for (error, message) in [
-            (stored.number::<u16>("n").unwrap_err(), "field 'n' is not a number in its range"),
-            (stored.texts("m").unwrap_err(), "field 'm' is not a list of strings"),
-            (stored.id("a").unwrap_err(), "field 'a' is not a UUID"),
-            (required("b", stored.text("b").unwrap()).unwrap_err(), "field 'b' is not there"),
-        ] {
-            assert_eq!(error.to_string(), message);
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Settings {
+        text: Option<String>,
+        flag: bool,
+        port: u16,
+        texts: Vec<String>,
+    }
+
+    impl Default for Settings {
+        fn default() -> Self {
+            Settings { text: None, flag: true, port: 80, texts: vec!["a".to_owned()] }
         }
-        assert!(Stored::new(&json!([])).is_err());
+    }
+
+    fn read(value: &Value) -> Result<Settings, String> {
+        Stored::new(value).and_then(Stored::read).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn absent_and_null_are_the_default() {
+        let whole = json!({"text": "x", "flag": false, "port": 65_535, "texts": []});
+        let expected = Settings { text: Some("x".to_owned()), flag: false, port: 65_535, texts: vec![] };
+        assert_eq!(read(&whole), Ok(expected));
+        for value in [
+            json!({}),
+            json!({"text": null, "flag": null, "port": null, "texts": null}),
+            json!({"unknown": null}),
+        ] {
+            assert_eq!(read(&value), Ok(Settings::default()), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_as_it_must_be_is_named() {
+        for (value, message) in [
+            (json!([]), "it is not an object"),
+            (json!({"unknown": 1}), "setting 'unknown' is not known to this version"),
+            (json!({"text": 1}), "field 'text': invalid type: integer `1`, expected a string"),
+            (json!({"flag": "true"}), "field 'flag': invalid type: string \"true\", expected a boolean"),
+            (json!({"port": "80"}), "field 'port': invalid type: string \"80\", expected u16"),
+            (json!({"port": 80.0}), "field 'port': invalid type: floating point `80.0`, expected u16"),
+            (json!({"port": 65_536}), "field 'port': invalid value: integer `65536`, expected u16"),
+            (json!({"port": -1}), "field 'port': invalid value: integer `-1`, expected u16"),
+            (json!({"texts": [1]}), "field 'texts': invalid type: integer `1`, expected a string"),
+            (json!({"texts": [null]}), "field 'texts': invalid type: null, expected a string"),
+            (json!({"texts": {}}), "field 'texts': invalid type: map, expected a sequence"),
+        ] {
+            assert_eq!(read(&value), Err(message.to_owned()), "{value}");
+        }
+    }
+
+    #[test]
+    fn members_are_read_one_by_one() {
+        let (id, not_there) = (Uuid::from_u128(7), |name: &str| format!("field '{name}' is not there"));
+        let value = json!({"text": "x", "null": null, "by": {"id": id, "name": "y"}, "empty": {}, "id": [7]});
+        let stored = Stored::new(&value).unwrap();
+        assert_eq!(stored.member("text"), Ok(Some("x")));
+        assert_eq!(stored.member::<&str>("null"), Ok(None));
+        assert_eq!(stored.required::<&str>("null").unwrap_err().to_string(), not_there("null"));
+        assert!(stored.required::<Uuid>("id").is_err());
+        assert_eq!(stored.reference("by"), Ok(Some(id)));
+        assert_eq!(stored.reference("null"), Ok(None));
+        let unnamed = format!("field 'empty': {}", not_there("id"));
+        assert_eq!(stored.reference("empty").unwrap_err().to_string(), unnamed);
+        assert!(stored.reference("text").is_err());
     }
 }

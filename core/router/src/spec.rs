@@ -1,20 +1,25 @@
-use litemap::LiteMap;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
 use latchkey_published::routes;
-use latchkey_published::stored::{Stored, Unreadable, required, texts};
+use latchkey_published::stored::{Stored, Unreadable};
 
 /// One route as Kong's entity has it: its conditions and what the proxy does with a match.
 ///
 /// An empty list is the same as none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default = "RouteSpec::of_defaults")]
 pub struct RouteSpec {
     /// Identifier.
+    #[serde(skip)]
     pub id: Uuid,
     /// Unique name.
     pub name: Option<String>,
     /// Service the request goes to; in JSON `{"id": "…"}` or null.
+    #[serde(skip)]
     pub service: Option<Uuid>,
     /// Protocols the route serves. They do not take part in matching: see [`super::Match::https_required`].
     pub protocols: Vec<String>,
@@ -25,7 +30,7 @@ pub struct RouteSpec {
     /// Any of these path prefixes, or regexes behind `~`.
     pub paths: Option<Vec<String>>,
     /// For every name, any of its values; a value behind `~*` is a regex.
-    pub headers: Option<LiteMap<String, Vec<String>>>,
+    pub headers: Option<BTreeMap<String, Vec<String>>>,
     /// Any of these TLS server names; not looked at when the request came by plain HTTP.
     pub snis: Option<Vec<String>>,
     /// Status of the answer to plain HTTP when only HTTPS is served.
@@ -49,7 +54,7 @@ impl RouteSpec {
             id,
             name: None,
             service: None,
-            protocols: routes::PROTOCOLS.default.iter().map(|text| (*text).to_owned()).collect(),
+            protocols: routes::PROTOCOLS.default_texts(),
             methods: None,
             hosts: None,
             paths: None,
@@ -71,24 +76,13 @@ impl RouteSpec {
 
     /// Reads a stored route.
     pub fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
-        let default = RouteSpec::new(required("id", stored.id("id")?)?);
-        Ok(RouteSpec {
-            name: stored.text("name")?.map(str::to_owned),
-            service: stored.reference("service")?,
-            protocols: stored.texts_or(routes::PROTOCOLS)?,
-            methods: stored.texts("methods")?,
-            hosts: stored.texts("hosts")?,
-            paths: stored.texts("paths")?,
-            headers: stored.read("headers", "a map of lists", header_conditions)?,
-            snis: stored.texts("snis")?,
-            https_redirect_status_code: stored.number_or(routes::HTTPS_REDIRECT_STATUS_CODE)?,
-            regex_priority: stored.number_or(routes::REGEX_PRIORITY)?,
-            strip_path: stored.flag_or(routes::STRIP_PATH)?,
-            preserve_host: stored.flag_or(routes::PRESERVE_HOST)?,
-            path_handling: stored.text("path_handling")?.map(str::to_owned),
-            created_at: stored.number("created_at")?.unwrap_or(default.created_at),
-            id: default.id,
-        })
+        let (id, service) = (stored.required("id")?, stored.reference("service")?);
+        Ok(RouteSpec { id, service, ..stored.read()? })
+    }
+
+    /// What a stored route's absent fields mean.
+    fn of_defaults() -> Self {
+        RouteSpec::new(Uuid::nil())
     }
 
     /// Whether the route serves TLS only.
@@ -125,10 +119,6 @@ impl RouteSpec {
     pub(super) fn snis(&self) -> &[String] {
         self.snis.as_deref().unwrap_or_default()
     }
-}
-
-fn header_conditions(value: &Value) -> Option<LiteMap<String, Vec<String>>> {
-    value.as_object()?.iter().map(|(name, values)| Some((name.clone(), texts(values)?))).collect()
 }
 
 #[cfg(test)]

@@ -56,9 +56,9 @@ impl Job {
 
     fn from_record(record: &Value) -> Option<Self> {
         let stored = Stored::new(record).ok()?;
-        let (id, after) = (stored.id("id").ok()??, stored.id("after").ok()?);
-        match stored.text("job").ok()?? {
-            "delete" => Some(Job::Delete { kind: EntityKind::parse(stored.text("kind").ok()??)?, id }),
+        let (id, after) = (stored.required("id").ok()?, stored.member("after").ok()?);
+        match stored.required("job").ok()? {
+            "delete" => Some(Job::Delete { kind: EntityKind::parse(stored.required("kind").ok()?)?, id }),
             "republish-consumer" => Some(Job::RepublishConsumer { id, after }),
             "republish-developer" => Some(Job::RepublishDeveloper { id, after }),
             _ => None,
