@@ -71,7 +71,7 @@ pub(super) fn answer(response: &Response) -> Answer {
 
 /// Checks the status, and that the answer contains what is expected.
 #[track_caller]
-pub(super) fn expect((status, body): Answer, expected_status: u16, expected: Value) -> Value {
+pub fn expect((status, body): Answer, expected_status: u16, expected: Value) -> Value {
     assert_eq!(status, expected_status, "{body}");
     if let Err(path) = contains(&body, &expected) {
         panic!("at {path}: expected {expected}\nin {body}");
@@ -108,8 +108,9 @@ fn contains(body: &Value, expected: &Value) -> Result<(), String> {
     }
 }
 
+/// A member that is a text.
 #[track_caller]
-pub(super) fn text(value: &Value, name: &str) -> String {
+pub fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_else(|| panic!("no text {name} in {value}")).to_owned()
 }
 

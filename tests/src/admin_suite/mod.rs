@@ -44,6 +44,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+pub use ask::{expect, text};
+
 use crate::client::Client as _;
 use crate::deployment::Deployment;
 use crate::fixtures::wipe;

@@ -10,6 +10,7 @@ mod suite;
 mod times;
 
 use http::{HeaderMap, HeaderValue};
+use latchkey_tests::admin_suite::{expect, text};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -69,35 +70,4 @@ async fn call<S: Store>(control: &TestControl<S>, method: &str, target: &str, bo
         bytes => serde_json::from_slice(bytes).unwrap(),
     };
     (response.status().as_u16(), body)
-}
-
-/// Calls, and checks the status and that the answer contains what is expected.
-#[track_caller]
-fn expect((status, body): (u16, Value), expected_status: u16, expected: Value) -> Value {
-    assert_eq!(status, expected_status, "{body}");
-    if let Err(path) = contains(&body, &expected) {
-        panic!("at {path}: expected {expected}\nin {body}");
-    }
-    body
-}
-
-/// Whether every member of `expected` is in `body`; arrays must be equal in length.
-fn contains(body: &Value, expected: &Value) -> Result<(), String> {
-    match (body, expected) {
-        (Value::Object(body), Value::Object(expected)) => expected.iter().try_for_each(|(name, value)| {
-            let found = body.get(name).ok_or_else(|| name.clone())?;
-            contains(found, value).map_err(|path| format!("{name}.{path}"))
-        }),
-        (Value::Array(body), Value::Array(expected)) if body.len() == expected.len() => {
-            body.iter().zip(expected).enumerate().try_for_each(|(at, (found, value))| {
-                contains(found, value).map_err(|path| format!("{at}.{path}"))
-            })
-        }
-        _ if body == expected => Ok(()),
-        _ => Err(String::new()),
-    }
-}
-
-fn text(value: &Value, name: &str) -> String {
-    value[name].as_str().unwrap_or_else(|| panic!("no text {name} in {value}")).to_owned()
 }
