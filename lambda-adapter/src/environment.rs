@@ -30,7 +30,7 @@ pub enum Environment {
     /// Tells API Gateway whether a request may pass.
     Authorizer(GatewayEnvironment),
     /// Answers at the control door, and does what is due.
-    Control(ControlEnvironment),
+    Control(Box<ControlEnvironment>),
 }
 
 impl Environment {
@@ -43,7 +43,7 @@ impl Environment {
             Mode::Control => {
                 let control = settings.control.with_token(admin_token, SystemRandom.uuid());
                 let control = ControlSettings { own_paths: settings.gateway.own_paths, ..control };
-                Environment::Control(ControlEnvironment::new(store, peppers, control))
+                Environment::Control(Box::new(ControlEnvironment::new(store, peppers, control)))
             }
         }
     }
