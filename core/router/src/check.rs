@@ -265,7 +265,7 @@ mod tests {
                 let sentence = refused.unwrap_err();
                 assert!(
                     sentence.starts_with("invalid regex: '")
-                        && sentence.ends_with("at most 600 are allowed)"),
+                        && sentence.ends_with("at most 640 are allowed)"),
                     "{sentence}"
                 );
             }
