@@ -19,8 +19,8 @@ pub const TTL_SECONDS_MAX: i64 = 100_000_000;
 pub const PATTERN_INPUT_BYTES_MAX: usize = 8 << 10;
 
 /// Steps of a search for each byte that it goes over, at most, of all patterns of one route together.
-/// A step takes up to 12 ns (`router::tests::timing`), so that the longest input keeps a thread for
-/// 63 ms; a list of twenty robots takes 1 ms.
+/// A step takes up to 14 ns natively (`router::tests::timing`), so that the longest input keeps a
+/// thread for some 75 ms; in Wasm it is not measured.
 pub const PATTERN_STEPS_PER_BYTE_MAX: usize = 640;
 
 /// An admin token or pepper, in bytes: what `openssl rand -hex 16` prints, 128 bits of randomness.
