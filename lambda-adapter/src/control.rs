@@ -41,10 +41,7 @@ impl ControlEnvironment {
     /// Answers a request; changes are durable when it returns. For what may not come in by its head
     /// alone the registry is not opened.
     pub(crate) async fn respond(&self, request: &Request) -> Response<Bytes> {
-        // The platform has framed the body; that it undid the codings which the fields name is not said.
-        if let Err(misframed) =
-            framing::judge_codings(&request.headers).and(framing::judge_length(&request.headers))
-        {
+        if let Err(misframed) = framing::judge_each(&request.headers) {
             return Fault::Misframed(misframed).respond();
         }
         let head = head(request);

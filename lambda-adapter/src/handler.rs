@@ -157,9 +157,7 @@ async fn respond(
     if let Err(no_authority) = Authority::of_request(&request.headers, &request.host) {
         return refusals.refuse(&no_authority.into(), 0);
     }
-    // The platform has framed the body; that it undid the codings which the fields name is not said.
-    let framing = framing::judge_codings(&request.headers).and(framing::judge_length(&request.headers));
-    if let Err(misframed) = framing {
+    if let Err(misframed) = framing::judge_each(&request.headers) {
         return refusals.refuse(&misframed.into(), 0);
     }
     proxy::proxy(environment, request, refusals, bytes_max).await

@@ -32,6 +32,13 @@ pub fn judge<H: Headers>(headers: &H) -> Result<(), Misframed> {
     }
 }
 
+/// For platforms that have framed the body themselves, and do not say whether they undid the codings
+/// that the fields name: each field must be in order, and both may be there.
+pub fn judge_each<H: Headers>(headers: &H) -> Result<(), Misframed> {
+    judge_codings(headers)?;
+    judge_length(headers).map(drop)
+}
+
 /// `Content-Length` beside `Transfer-Encoding`: allowed to be read by its chunks (RFC 9112 §6.1), and
 /// the oldest way to be read by its length elsewhere.
 pub const LENGTH_BESIDE_CHUNKS: Misframed =
