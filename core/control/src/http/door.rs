@@ -5,15 +5,15 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::Response;
-use latchkey_published::keys::{KeyDigest, Peppers};
+use latchkey_published::keys::Peppers;
 use latchkey_published::limits::ADMIN_BODY_BYTES_MAX;
 
 use super::admission::{Admission, Admitted};
 use super::authenticate::presented_token;
-use super::endpoints::Action;
+use super::endpoints::{Action, Call};
 use super::guesses::{Guesses, Report};
 use super::problem::Refusal;
-use super::{ControlSettings, Head, answer, information, welcome};
+use super::{ControlSettings, Head};
 
 /// What judges heads. [`super::Control`] judges them again.
 #[derive(Debug)]
@@ -44,11 +44,6 @@ impl Door {
         Door { settings, peppers, guesses }
     }
 
-    /// Takes another admin token from now on.
-    pub fn set_token(&mut self, token: Option<KeyDigest>) {
-        self.settings.token = token;
-    }
-
     /// Judges a head. `now_ms` is of any clock. After an answer something may be due for the log:
     /// [`Door::reports`].
     ///
@@ -56,10 +51,11 @@ impl Door {
     pub fn knock(&self, head: &Head<'_>, now_ms: u64) -> Knock {
         let admission = Admission { settings: &self.settings, peppers: &self.peppers };
         let answer = match admission.judge(head) {
-            Ok(admitted) => match self.answer_without_store(&admitted) {
-                Some(response) => Ok(response),
-                None => return Knock::Read { body_bytes_max: ADMIN_BODY_BYTES_MAX },
-            },
+            Ok(Admitted { matched, call: Call { action: Action::Plain(plain), .. }, moved_token: None }) => {
+                Ok(plain.answer(matched.endpoint, &self.settings))
+            }
+            // A token that is to be moved to the current pepper needs the store.
+            Ok(_) => return Knock::Read { body_bytes_max: ADMIN_BODY_BYTES_MAX },
             // Who shows none does not guess.
             Err(Refusal::WrongToken) if presented_token(head.headers).is_some() => {
                 Err(match self.guesses().count(head.client_ip, now_ms) {
@@ -70,18 +66,6 @@ impl Door {
             Err(refusal) => Err(refusal),
         };
         Knock::Answer(admission.finish(answer, head))
-    }
-
-    /// What needs neither store nor body. A token that is to be moved to the current pepper needs one.
-    fn answer_without_store(&self, admitted: &Admitted) -> Option<Response<Bytes>> {
-        match admitted.call.action {
-            Action::Welcome => Some(welcome::page(&self.settings)),
-            Action::Health => Some(information::health()),
-            Action::Options if admitted.moved_token.is_none() => {
-                Some(answer::options(admitted.matched.endpoint))
-            }
-            _ => None,
-        }
     }
 
     /// Wrong tokens that are to be logged now: at most one report a second and address.

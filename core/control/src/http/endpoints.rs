@@ -57,12 +57,8 @@ pub enum Takes {
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The page that says what is where.
-    Welcome,
-    /// Whether this door answers.
-    Health,
-    /// The methods of a path.
-    Options,
+    /// What the door answers alone.
+    Plain(Plain),
     /// What this installation is.
     Information,
     /// Whether it works.
@@ -85,6 +81,17 @@ pub enum Action {
     Reference(EntityKind, Verb),
     /// The consumer of an application.
     ApplicationConsumer,
+}
+
+/// What needs neither body nor store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plain {
+    /// The page that says what is where.
+    Welcome,
+    /// Whether this door answers.
+    Health,
+    /// The methods of a path.
+    Options,
 }
 
 /// What is listed.
@@ -154,14 +161,19 @@ impl Endpoint {
     }
 }
 
-static OPTIONS: Call = call("OPTIONS", Takes::Nothing, &[204], Action::Options);
+static OPTIONS: Call = call("OPTIONS", Takes::Nothing, &[204], Action::Plain(Plain::Options));
 
 const fn call(method: &'static str, takes: Takes, answers: &'static [u16], action: Action) -> Call {
     Call { method, takes, answers, action }
 }
 
+/// What is always there.
 const fn show(action: Action) -> [Call; 1] {
-    [call("GET", Takes::Nothing, &[200, 400, 404], action)]
+    [call("GET", Takes::Nothing, &[200], action)]
+}
+
+const fn look_up(action: Action) -> [Call; 1] {
+    [call("GET", Takes::Nothing, &[200, 404], action)]
 }
 
 const fn list(listing: Listing) -> [Call; 1] {
@@ -230,14 +242,14 @@ use EntityKind::{
 /// Every endpoint. The first that matches is taken.
 #[rustfmt::skip]
 pub static ENDPOINTS: &[Endpoint] = &[
-    open("/", &show(Action::Welcome)),
-    open("/health", &show(Action::Health)),
+    open("/", &show(Action::Plain(Plain::Welcome))),
+    open("/health", &show(Action::Plain(Plain::Health))),
 
     admin("/", &show(Action::Information)),
     admin("/status", &show(Action::Status)),
     admin("/endpoints", &show(Action::Endpoints)),
-    admin("/schemas/plugins/{plugin_name}", &show(Action::PluginSchema)),
-    admin("/schemas/{entity_name}", &show(Action::EntitySchema)),
+    admin("/schemas/plugins/{plugin_name}", &look_up(Action::PluginSchema)),
+    admin("/schemas/{entity_name}", &look_up(Action::EntitySchema)),
 
     admin("/services", &collection(Services)),
     admin("/services/{services}", &item(Services)),
@@ -285,7 +297,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications", &collection(Applications)),
     admin("/applications/{applications}", &item_without_put(Applications)),
     admin("/applications/{applications}/developer", &reference_without_put(Developers)),
-    admin("/applications/{applications}/consumer", &show(Action::ApplicationConsumer)),
+    admin("/applications/{applications}/consumer", &look_up(Action::ApplicationConsumer)),
     admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),

@@ -16,6 +16,7 @@ mod guesses;
 mod information;
 mod lists;
 mod origins;
+mod plain;
 mod problem;
 mod resources;
 #[cfg(test)]
@@ -153,9 +154,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let input = body::parse(call.takes, head.headers, body)?;
         let query = Query::parse(head.query)?;
         let answer = match call.action {
-            Action::Welcome => Ok(welcome::page(&self.settings)),
-            Action::Health => Ok(information::health()),
-            Action::Options => Ok(answer::options(matched.endpoint)),
+            Action::Plain(plain) => Ok(plain.answer(matched.endpoint, &self.settings)),
             Action::Information => self.information().await,
             Action::Status => self.status().await,
             Action::Endpoints => Ok(information::endpoints()),
