@@ -297,7 +297,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications", &collection(Applications)),
     admin("/applications/{applications}", &item_without_put(Applications)),
     admin("/applications/{applications}/developer", &reference_without_put(Developers)),
-    admin("/applications/{applications}/consumer", &look_up(Action::ApplicationConsumer)),
+    admin("/applications/{applications}/consumer", &[call("GET", Takes::Nothing, READ, Action::ApplicationConsumer)]),
     admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),

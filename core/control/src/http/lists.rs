@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::body::{ARGUMENTS_MAX, TOO_MANY};
 use super::endpoints::{Listing, Matched};
 use super::problem::Refusal;
 use super::{Control, answer};
@@ -21,7 +22,8 @@ pub(super) struct Query(Vec<(String, String)>);
 impl Query {
     pub(super) fn parse(query: Option<&str>) -> Result<Self, Refusal> {
         let pairs = serde_urlencoded::from_str(query.unwrap_or_default());
-        pairs.map(Query).map_err(|_| Refusal::Malformed("Cannot parse query"))
+        let pairs: Vec<_> = pairs.map_err(|_| Refusal::Malformed("Cannot parse query"))?;
+        if pairs.len() > ARGUMENTS_MAX { Err(TOO_MANY) } else { Ok(Query(pairs)) }
     }
 
     fn value(&self, name: &str) -> Option<&str> {

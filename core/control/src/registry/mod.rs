@@ -23,6 +23,7 @@ mod list;
 mod lookup;
 mod present;
 mod records;
+mod references;
 mod rehash;
 mod routes;
 mod stored_credential;
@@ -32,9 +33,11 @@ pub mod testing;
 mod tests;
 
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
+pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
+pub use references::Unresolved;
 
 use uuid::Uuid;
 
