@@ -2,7 +2,7 @@
 //!
 //! From it come the routing, 404, 405 and OPTIONS, `/endpoints`, and the test of who may call what.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::registry::Step;
 use crate::schema::EntityKind;
@@ -48,7 +48,7 @@ pub enum Who {
 pub enum Takes {
     /// Nothing; a body is not looked at.
     Nothing,
-    /// `size` and `offset` in the query.
+    /// `size` and `offset` in the query, and `tags` where there are any.
     Page,
     /// An object in the body.
     Object,
@@ -101,6 +101,13 @@ pub enum Listing {
     Of(EntityKind),
     /// The applications that have a contract with a service.
     ServiceApplications,
+    /// Every tag of every entity, or the tag in the path of whoever has it.
+    Tags,
+    /// What there is none of here.
+    Nothing,
+    /// What of a developer's a consumer in the path has: nothing, since only the hidden consumers of
+    /// applications have any.
+    OfApplicationsConsumer,
 }
 
 /// What is done with one entity.
@@ -179,6 +186,10 @@ const fn look_up(action: Action) -> [Call; 1] {
 const fn list(listing: Listing) -> [Call; 1] {
     [call("GET", Takes::Page, &[200, 400, 404], Action::List(listing))]
 }
+
+/// Kong's kinds of entity of which there are none here, and there never will be any: decK reads their
+/// lists.
+const NOTHING: [Call; 1] = [call("GET", Takes::Page, &[200, 400], Action::List(Listing::Nothing))];
 
 const fn collection(kind: EntityKind) -> [Call; 2] {
     // As Kong has it.
@@ -271,6 +282,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/consumers/{consumers}", &item(Consumers)),
     admin("/consumers/{consumers}/plugins", &collection(Plugins)),
     admin("/consumers/{consumers}/plugins/{plugins}", &item(Plugins)),
+    admin("/consumers/{consumers}/applications", &list(Listing::OfApplicationsConsumer)),
+    admin("/consumers/{consumers}/developers", &list(Listing::OfApplicationsConsumer)),
     admin("/consumers/{consumers}/key-auth", &collection(KeyauthCredentials)),
     admin("/consumers/{consumers}/key-auth/{keyauth_credentials}", &item(KeyauthCredentials)),
 
@@ -280,6 +293,27 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/plugins/{plugins}/service", &reference(Services)),
     admin("/plugins/{plugins}/route", &reference(Routes)),
     admin("/plugins/{plugins}/consumer", &reference(Consumers)),
+
+    admin("/tags", &[call("GET", Takes::Page, &[200, 400], Action::List(Listing::Tags))]),
+    admin("/tags/{tag}", &[call("GET", Takes::Page, &[200, 400], Action::List(Listing::Tags))]),
+
+    admin("/acls", &NOTHING),
+    admin("/basic-auths", &NOTHING),
+    admin("/ca_certificates", &NOTHING),
+    admin("/certificates", &NOTHING),
+    admin("/consumer_groups", &NOTHING),
+    admin("/filter-chains", &NOTHING),
+    admin("/hmac-auths", &NOTHING),
+    admin("/jwts", &NOTHING),
+    admin("/key-sets", &NOTHING),
+    admin("/keys", &NOTHING),
+    admin("/licenses", &NOTHING),
+    admin("/mtls-auths", &NOTHING),
+    admin("/oauth2", &NOTHING),
+    admin("/partials", &NOTHING),
+    admin("/snis", &NOTHING),
+    admin("/upstreams", &NOTHING),
+    admin("/vaults", &NOTHING),
 
     admin("/key-auths", &collection(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}", &item(KeyauthCredentials)),
@@ -304,6 +338,9 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
 ];
 
+/// What of a text stays as it is in a segment of a path (RFC 3986 §2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// An endpoint that a path has matched, and the texts in the places of its braces.
 #[derive(Debug)]
 pub struct Matched {
@@ -317,6 +354,20 @@ impl Matched {
     pub fn steps(&self) -> Vec<Step<'_>> {
         let step = |(name, key)| EntityKind::parse(name).map(|kind| Step { kind, key });
         self.captured.iter().map(|(name, key)| (*name, key.as_str())).filter_map(step).collect()
+    }
+
+    /// Whether it is below an entity.
+    pub fn is_nested(&self) -> bool {
+        !self.captured.is_empty()
+    }
+
+    /// The path as it was asked, escaped anew, without a slash at the end.
+    pub fn path(&self) -> String {
+        let mut path = self.endpoint.path.to_owned();
+        for (name, text) in &self.captured {
+            path = path.replace(&format!("{{{name}}}"), &utf8_percent_encode(text, SEGMENT).to_string());
+        }
+        path
     }
 
     /// The text in a pair of braces.

@@ -26,7 +26,9 @@ mod records;
 mod references;
 mod rehash;
 mod routes;
+mod selection;
 mod stored_credential;
+mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
@@ -38,6 +40,7 @@ pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
 pub use references::Unresolved;
+pub use tags::{TagFilter, TagPage};
 
 use uuid::Uuid;
 
@@ -76,6 +79,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
         let registry = Registry { store, clock, random, peppers, own_paths: OwnPaths::default() };
         registry.publish_tag_keys().await?;
+        registry.leave_tags_to_index().await?;
         Ok(registry)
     }
 

@@ -12,7 +12,7 @@ const ID: Field = Field::new("id", FieldKind::Uuid).auto();
 const CREATED_AT: Field = Field::new("created_at", FieldKind::Integer).auto();
 const UPDATED_AT: Field = Field::new("updated_at", FieldKind::Integer).auto();
 const TAG: Field = Field::new("tag", FieldKind::String).checks(&[Check::Text(checks::tag)]);
-const TAGS: Field = Field::new("tags", FieldKind::Set(&TAG));
+const TAGS: Field = Field::new("tags", FieldKind::Set(&TAG)).checks(&[Check::LengthMax(limits::TAGS_MAX)]);
 const NAME: Field =
     Field::new("name", FieldKind::String).unique().checks(&[Check::Text(checks::name), NAME_LENGTH]);
 const NAME_LENGTH: Check = Check::LengthMax(limits::NAME_BYTES_MAX);

@@ -10,7 +10,7 @@ mod texts;
 mod validate;
 mod violation;
 
-pub(crate) use checks::uuid as parse_uuid;
+pub(crate) use checks::{tag as check_tag, uuid as parse_uuid};
 pub use describe::{describe_entity, describe_plugin};
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
 pub use texts::{Input, Texts};
