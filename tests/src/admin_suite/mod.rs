@@ -39,6 +39,8 @@ mod developers;
 
 mod cascades;
 
+mod deck;
+
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -122,7 +124,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 17] = [
+const SUBJECTS: [(About, &[Test]); 18] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, information::TESTS),
@@ -140,6 +142,7 @@ const SUBJECTS: [(About, &[Test]); 17] = [
     (About::Entities, client_ids::TESTS),
     (About::Entities, contracts::TESTS),
     (About::Entities, cascades::TESTS),
+    (About::Entities, deck::TESTS),
 ];
 
 /// Every test.
