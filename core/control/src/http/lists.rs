@@ -39,7 +39,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     ) -> Result<Response<Bytes>, Error> {
         match listing {
             Listing::Of(kind) => {
-                if let Some(custom_id) = searched_custom_id(kind, matched, query) {
+                let searched = is_found_by_custom_id(kind, matched.steps().len());
+                if let Some(custom_id) = query.value("custom_id").filter(|_| searched) {
                     return self.list_by_custom_id(kind, custom_id).await;
                 }
                 self.list_of(listing, kind, kind, matched, query).await
@@ -53,7 +54,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
                 PageRequest::parse(query.value("size"), query.value("offset"), query.value("tags"))?;
                 Ok(answer::json(StatusCode::OK, &json!({"data": [], "next": null})))
             }
-            Listing::OfApplicationsConsumer => {
+            Listing::OfApplicationsConsumer(_) => {
                 PageRequest::parse(query.value("size"), query.value("offset"), None)?;
                 self.registry.read(&matched.steps()).await?;
                 Ok(answer::json(StatusCode::OK, &json!({"data": [], "next": null, "total": 0})))
@@ -107,7 +108,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
 
     /// Contracts of one application show it whole, with its developer.
     async fn expand_applications(&self, scope: &[Step<'_>], contracts: &mut [Object]) -> Result<(), Error> {
-        let Some(step) = scope.last().filter(|step| step.kind == EntityKind::Applications) else {
+        let Some(step) = scope.last().filter(|step| shows_application(step.kind)) else {
             return Ok(());
         };
         let mut application = self.registry.read(&[*step]).await?;
@@ -123,8 +124,18 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     }
 }
 
+/// Whether `custom_id` in the query asks a list of a kind, below so many entities, for the one that has it.
+pub(super) fn is_found_by_custom_id(kind: EntityKind, depth: usize) -> bool {
+    matches!(kind, EntityKind::Consumers | EntityKind::Developers) && depth == 0
+}
+
+/// Whether contracts below an entity of a kind are listed with their application whole.
+pub(super) fn shows_application(kind: EntityKind) -> bool {
+    kind == EntityKind::Applications
+}
+
 /// Lists of the developer's side say how many there are in all.
-fn has_total(kind: EntityKind) -> bool {
+pub(super) fn has_total(kind: EntityKind) -> bool {
     match kind {
         EntityKind::Developers
         | EntityKind::Applications
@@ -136,12 +147,6 @@ fn has_total(kind: EntityKind) -> bool {
         | EntityKind::Plugins
         | EntityKind::KeyauthCredentials => false,
     }
-}
-
-/// The id of its own for which one entity is searched, in a list of all.
-fn searched_custom_id<'q>(kind: EntityKind, matched: &Matched, query: &'q Query) -> Option<&'q str> {
-    let searchable = matches!(kind, EntityKind::Consumers | EntityKind::Developers);
-    query.value("custom_id").filter(|_| searchable && matched.steps().is_empty())
 }
 
 fn body_of(list: List, matched: &Matched, query: &Query, tags: Option<&str>) -> Map<String, Value> {

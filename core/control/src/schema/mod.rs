@@ -4,6 +4,7 @@ mod checks;
 mod describe;
 mod entities;
 mod entity_checks;
+pub mod json_schema;
 mod plugins;
 mod service_url;
 mod texts;
@@ -157,6 +158,8 @@ pub struct Field {
     pub name: &'static str,
     /// What it holds.
     pub kind: FieldKind,
+    /// What it is for: one sentence in English.
+    pub description: &'static str,
     /// Never null.
     pub required: bool,
     /// Taken when the field is absent.
@@ -253,11 +256,12 @@ pub enum Check {
 }
 
 impl Field {
-    /// An optional field without a default.
-    pub const fn new(name: &'static str, kind: FieldKind) -> Self {
+    /// An optional field without a default. The description is one sentence.
+    pub const fn new(name: &'static str, kind: FieldKind, description: &'static str) -> Self {
         Field {
             name,
             kind,
+            description,
             required: false,
             default: Fallback::None,
             unique: false,
