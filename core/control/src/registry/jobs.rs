@@ -5,6 +5,7 @@
 //! it makes no difference who goes on, or what else has changed. The call that began the job
 //! returns when all is done; after a crash [`Registry::resume_jobs`] does it.
 
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use super::attempts::transact;
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records::JOBS;
+use crate::audit::Actor;
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use latchkey_published::limits;
@@ -89,9 +91,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
     }
 
-    /// Leaves a job in this commit.
+    /// Leaves a job in this commit, with who makes the change: the parts to come are theirs too.
     pub(super) fn leave_job(&self, transaction: &mut EntityTransaction<'_, S>, job: Job) -> Job {
-        transaction.put_json(job.key(), &job.to_record());
+        let mut record = job.to_record();
+        let actor = transaction.actor();
+        if actor != Actor::program() {
+            record["actor"] = json!(actor);
+        }
+        transaction.put_json(job.key(), &record);
         job
     }
 
@@ -119,6 +126,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<bool, Error> {
         let record = transaction.read_json::<Value>(key).await?;
         let Some(job) = record.as_ref().and_then(Job::from_record) else { return Ok(false) };
+        transaction.go_on_for(actor_of(record.as_ref()));
         let next = match job {
             Job::Delete { kind, id } => {
                 let done = self.remove_with_children(transaction, kind, id).await?;
@@ -144,6 +152,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
         }
     }
+}
+
+/// Who has left a job; one of a version before says nothing of it.
+fn actor_of(record: Option<&Value>) -> Actor {
+    let actor = record.and_then(|record| Actor::deserialize(record.get("actor")?).ok());
+    actor.unwrap_or_else(Actor::program)
 }
 
 #[cfg(test)]

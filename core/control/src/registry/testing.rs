@@ -23,11 +23,12 @@ pub type Records = BTreeMap<RecordKey, Vec<u8>>;
 /// Records without what differs between two ways to the same state.
 pub type Comparable = BTreeMap<RecordKey, String>;
 
-/// Leaves out the feed, the number of the change that wrote a grant, and the guards.
+/// Leaves out the feed, the number of the change that wrote a grant, the guards, and the audit.
 pub fn comparable(records: &Records) -> Comparable {
     let compared = records
         .iter()
-        .filter(|(key, _)| key.partition != "published" && !key.partition.starts_with("guard/"));
+        .filter(|(key, _)| !matches!(key.partition.as_str(), "published" | crate::audit::PARTITION))
+        .filter(|(key, _)| !key.partition.starts_with("guard/"));
     let text = |(key, value): (&RecordKey, &Vec<u8>)| {
         let value = match Grant::decode(value) {
             Ok(grant) if key.partition.starts_with("grant/") => Grant { epoch: 0, ..grant }.encode(),

@@ -8,6 +8,7 @@ mod describe;
 mod entities;
 mod entity_check;
 mod entity_checks;
+pub mod json_schema;
 mod plugins;
 mod service_url;
 mod validate;
