@@ -6,7 +6,12 @@ use crate::authority::Authority;
 /// An origin in the one spelling in which browsers send it: in lower case, without the port that its
 /// scheme has anyway. No character of it means anything in HTML, a shell or a header field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin(String);
+pub struct Origin {
+    text: String,
+    scheme: Scheme,
+    host: String,
+    port: u16,
+}
 
 /// What is no origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,14 +42,30 @@ impl Origin {
         let authority = Authority::parse(rest.as_bytes()).map_err(|_| refused())?;
         let host = std::str::from_utf8(authority.host()).ok().filter(|host| !host.is_empty());
         let host = host.ok_or_else(refused)?;
-        let port = authority.port().filter(|port| *port != scheme.default_port());
-        let port = port.map_or_else(String::new, |port| format!(":{port}"));
-        Ok(Origin(format!("{}://{host}{port}", scheme.as_str())))
+        let port = authority.port().unwrap_or(scheme.default_port());
+        let written_port = if port == scheme.default_port() { String::new() } else { format!(":{port}") };
+        let text = format!("{}://{host}{written_port}", scheme.as_str());
+        Ok(Origin { text, scheme, host: host.to_owned(), port })
     }
 
     /// `https://portal.example.com`
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// `https` or `http`.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// A name or an address, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port that it names, or its scheme has.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 }
 
@@ -64,6 +85,18 @@ mod tests {
             ("https://a.test:", "https://a.test"),
         ] {
             assert_eq!(Origin::parse(text).unwrap().as_str(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn its_parts_are_told() {
+        for (text, scheme, host, port) in [
+            ("https://A.test", Scheme::Https, "a.test", 443),
+            ("http://a.test", Scheme::Http, "a.test", 80),
+            ("http://[::1]:8081", Scheme::Http, "[::1]", 8081),
+        ] {
+            let origin = Origin::parse(text).unwrap();
+            assert_eq!((origin.scheme(), origin.host(), origin.port()), (scheme, host, port), "{text}");
         }
     }
 

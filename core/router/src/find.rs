@@ -166,8 +166,19 @@ fn holds<H: Headers>(route: &Route, request: &RouteRequest<'_, H>) -> bool {
 
 /// Server names count only where TLS ends: a plain request passes and is told to use HTTPS.
 fn sni_holds<H>(snis: &[String], request: &RouteRequest<'_, H>) -> bool {
-    let named = |sni: &str| snis.iter().any(|of| of.eq_ignore_ascii_case(normal_sni(sni)));
+    let named = |sni: &str| snis.iter().any(|of| sni_fits(of, normal_sni(sni)));
     snis.is_empty() || !request.ends_tls || request.sni.is_some_and(named)
+}
+
+/// Whether a server name is a route's, whose first or last character may be a wildcard.
+fn sni_fits(of: &str, sni: &str) -> bool {
+    let sni = sni.as_bytes();
+    let (of, part) = match (of.strip_prefix('*'), of.strip_suffix('*')) {
+        (Some(end), _) => (end, sni.len().checked_sub(end.len()).map(|at| &sni[at..])),
+        (None, Some(start)) => (start, sni.get(..start.len())),
+        (None, None) => (of, Some(sni)),
+    };
+    part.is_some_and(|part| part.eq_ignore_ascii_case(of.as_bytes()))
 }
 
 /// Patterns see the first bytes of a field alone, of all its values together: who sends more of them

@@ -35,6 +35,11 @@ impl HostPattern {
         if wildcards == 1 && !host.starts_with("*.") && !host.ends_with(".*") {
             return Err("invalid wildcard: must be placed at leftmost or rightmost label".to_owned());
         }
+        if host.parse::<Ipv6Addr>().is_ok() {
+            // As requests name it.
+            let name = HostName::Exact(format!("[{}]", host.to_ascii_lowercase()));
+            return Ok(HostPattern { name, port: None });
+        }
         let (name, port) = split_written_port(host)?;
         if !is_host_name(name) {
             return Err(format!("invalid hostname: {host}"));
@@ -60,7 +65,8 @@ fn split_written_port(host: &str) -> Result<(&str, Option<u16>), String> {
     Ok((name, Some(port)))
 }
 
-/// Whether every label is well formed; one label may be `*`. An IPv6 address stands in brackets.
+/// Whether every label is well formed; one label may be `*`, and a dot may stand behind the last.
+/// An IPv6 address stands in brackets.
 fn is_host_name(name: &str) -> bool {
     if let Some(address) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();
@@ -69,7 +75,8 @@ fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         label == "*" || (!label.is_empty() && !label.ends_with('-') && label.bytes().all(in_label))
     };
-    name.len() <= HOST_BYTES_MAX && name.split('.').all(is_label)
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= HOST_BYTES_MAX && labels.split('.').all(is_label)
 }
 
 /// Room for the lower-case form of a request's host, on the stack.

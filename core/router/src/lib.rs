@@ -32,7 +32,7 @@ mod spec;
 mod upstream_path;
 
 pub use check::{
-    check_header_name, check_header_value, check_host, check_method, check_path, check_patterns, check_sni,
+    bad_escape, check_header_name, check_header_value, check_host, check_method, check_path, check_patterns,
 };
 pub use compile::{Rejected, Router};
 pub use find::{Match, RouteRequest};

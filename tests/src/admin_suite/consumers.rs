@@ -55,7 +55,7 @@ fn one_name_must_stay(api: &dyn Api) {
         patch(api, &path, json!({"custom_id": null})),
         400,
         json!({"code": 2, "fields": {"@entity": [
-        "at least one of these fields must be non-empty: 'custom_id', 'username'"]}}),
+        "when updating, at least one of these fields must be non-empty: 'custom_id', 'username'"]}}),
     );
     expect(patch(api, &path, json!({"custom_id": ""})), 400, json!({"code": 2}));
     expect(put(api, &path, json!({})), 400, json!({"code": 2}));

@@ -82,6 +82,8 @@ pub enum Action {
     EntitySchema,
     /// The table of a plugin.
     PluginSchema,
+    /// Whether an entity would be taken, by its table alone.
+    ValidateEntity,
     /// A page of entities.
     List(Listing),
     /// Makes an entity, below those in the path.
@@ -104,6 +106,7 @@ impl Action {
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
             Action::EnabledPlugins => Gives::Record(shapes::ENABLED_PLUGINS),
             Action::EntitySchema | Action::PluginSchema => Gives::Schema,
+            Action::ValidateEntity => Gives::Record(shapes::MESSAGE),
             Action::List(Listing::Of(kind) | Listing::OfApplicationsConsumer(kind)) => Gives::List(kind),
             Action::List(Listing::Tags) => Gives::Record(shapes::TAGS),
             Action::List(Listing::Nothing) => Gives::Record(shapes::NOTHING_LISTED),
@@ -219,7 +222,8 @@ pub struct Endpoint {
     /// Below the surface's prefix. Segments in braces take any text: a kind's name stands for the id
     /// or endpoint key of an entity of that kind.
     pub path: &'static str,
-    /// One for each method. HEAD, which is GET without a body, and OPTIONS every path takes.
+    /// One for each method. HEAD, which is GET without a body, goes along with it; OPTIONS every path
+    /// takes.
     pub calls: &'static [Call],
 }
 
@@ -245,8 +249,9 @@ impl Endpoint {
 
     /// For `Allow`: all its methods, in order.
     pub fn methods(&self) -> Vec<&'static str> {
-        let mut methods = vec!["HEAD", "OPTIONS"];
+        let mut methods = vec!["OPTIONS"];
         methods.extend(self.calls.iter().map(|call| call.method));
+        methods.extend(self.call("HEAD").map(|_| "HEAD"));
         methods.sort_unstable();
         methods
     }
@@ -265,6 +270,10 @@ const fn show(action: Action) -> [Call; 1] {
 
 const fn look_up(action: Action) -> [Call; 1] {
     [call("GET", Takes::Nothing, &[200, 404], action)]
+}
+
+const fn validate() -> [Call; 1] {
+    [call("POST", Takes::Object, &[200, 400, 404, 415], Action::ValidateEntity)]
 }
 
 const fn list(listing: Listing) -> [Call; 1] {
@@ -344,6 +353,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/", &show(Action::Information)),
     admin("/status", &show(Action::Status)),
     admin("/endpoints", &show(Action::Endpoints)),
+    admin("/schemas/{entity_name}/validate", &validate()),
     admin("/schemas/plugins/{plugin_name}", &look_up(Action::PluginSchema)),
     admin("/schemas/{entity_name}", &look_up(Action::EntitySchema)),
 

@@ -176,6 +176,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::EnabledPlugins => Ok(information::enabled_plugins()),
             Action::EntitySchema => Ok(information::entity_schema(matched)),
             Action::PluginSchema => Ok(information::plugin_schema(matched)),
+            Action::ValidateEntity => self.validate_entity(matched, input),
             Action::List(listing) => self.list(listing, matched, &query).await,
             Action::Create(kind) => self.create(kind, matched, input).await,
             Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,

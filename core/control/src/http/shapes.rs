@@ -18,6 +18,9 @@ const fn record(name: &'static str, fields: &'static [Field], description: &'sta
 pub(super) const HEALTH: &[Field] =
     &[text("status", "That the door answers.").checks(&[Check::OneOf(&["ok"])])];
 
+/// A sentence.
+pub(super) const MESSAGE: &[Field] = &[text("message", "What came of it.")];
+
 const AVAILABLE_PLUGIN: Field = record(
     "plugin",
     &[

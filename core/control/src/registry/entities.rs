@@ -158,6 +158,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
     }
 
+    /// Whether an entity, sent whole, is one that may be stored, as far as that hangs on nothing that
+    /// is stored.
+    pub fn check(&self, kind: EntityKind, input: &Object) -> Result<(), Error> {
+        check_options(kind, input)?;
+        self.validate(kind, Mode::Whole, input).map(drop)
+    }
+
     /// An entity that its schema and this installation allow.
     fn validate(&self, kind: EntityKind, mode: Mode<'_>, input: &Object) -> Result<Object, Error> {
         let entity = kind.validate(mode, input).map_err(Error::Schema)?;

@@ -332,22 +332,23 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         bytes: &[u8],
     ) -> Result<(), Error> {
         for field in kind.schema().fields {
-            let FieldKind::Foreign(to, _) = field.kind else { continue };
-            let before = old.and_then(|old| reference(old, field.name));
             let after = reference(new, field.name);
-            if let (Some(parent), Some(parent_id)) = (to, before.filter(|_| before != after)) {
+            let no_such =
+                |kind, id: Uuid| Error::NoSuchReference { field: field.name, kind, id: id.to_string() };
+            let parent = match (field.kind, after) {
+                (FieldKind::Foreign(parent, _), _) => parent,
+                (FieldKind::Absent(kind), Some(parent_id)) => return Err(no_such(kind, parent_id)),
+                _ => continue,
+            };
+            let before = old.and_then(|old| reference(old, field.name));
+            if let Some(parent_id) = before.filter(|_| before != after) {
                 self.delete(records::child(parent, parent_id, kind, id));
                 self.touch_guard(parent, parent_id);
             }
             let Some(parent_id) = after else { continue };
-            let known = match to {
-                Some(parent) => before == after || self.load(parent, parent_id).await?.is_some(),
-                None => false,
-            };
-            let Some(parent) = to.filter(|_| known) else {
-                let kind = to.map_or("certificates", EntityKind::name);
-                return Err(Error::NoSuchReference { field: field.name, kind, id: parent_id.to_string() });
-            };
+            if before != after && self.load(parent, parent_id).await?.is_none() {
+                return Err(no_such(parent.name(), parent_id));
+            }
             self.put(records::child(parent, parent_id, kind, id), bytes.to_vec());
             self.touch_guard(parent, parent_id);
         }

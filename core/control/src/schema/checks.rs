@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use super::addresses::{self, HostFault, HostType};
+
 /// An id: 8-4-4-4-12 hex digits, and no other form.
 pub(crate) fn uuid(text: &str) -> Option<Uuid> {
     if text.len() != 36 {
@@ -32,8 +34,8 @@ pub(crate) fn tag(text: &str) -> Result<(), String> {
     ))
 }
 
-/// Names under which key-auth looks for a key.
-pub(super) fn key_name(text: &str) -> Result<(), String> {
+/// Names of header fields, and under which key-auth looks for a key.
+pub(super) fn header_name(text: &str) -> Result<(), String> {
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
         return Ok(());
     }
@@ -42,45 +44,70 @@ pub(super) fn key_name(text: &str) -> Result<(), String> {
 
 /// Hosts of services: a name or an address, without port.
 pub(super) fn host(text: &str) -> Result<(), String> {
-    let bracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let address = bracketed.unwrap_or(text).parse::<std::net::Ipv6Addr>().is_ok();
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
-    let name = text.strip_suffix('.').unwrap_or(text);
-    if address || (text.len() <= 255 && name.split('.').all(label)) {
-        return Ok(());
+    match addresses::has_port(text) {
+        Ok(false) => Ok(()),
+        Ok(true) | Err(HostFault::Port) => Err(NO_PORT.to_owned()),
+        Err(HostFault::Host) => Err(format!("invalid value: {text}")),
     }
-    Err(format!("invalid value: {text}"))
 }
 
-/// Paths of services.
+const NO_PORT: &str = "must not have a port";
+
+/// Hosts of routes: a name or an address, maybe with a port. Wildcards are looked at before, and
+/// stand for any text here.
+pub(super) fn route_host(text: &str) -> Result<(), String> {
+    let host = text.replace('*', "abc");
+    match addresses::has_port(&host) {
+        Ok(_) => latchkey_router::check_host(text),
+        Err(HostFault::Port) => Err("invalid port number".to_owned()),
+        Err(HostFault::Host) => {
+            let kind = match HostType::of(&host) {
+                HostType::Ipv4 => "ipv4 address",
+                HostType::Ipv6 => "ipv6 address",
+                HostType::Name => "hostname",
+            };
+            Err(format!("invalid {kind}: {text}"))
+        }
+    }
+}
+
+/// Server names of TLS clients; the first or the last character may be a wildcard.
+pub(super) fn sni(text: &str) -> Result<(), String> {
+    if text.find('*').is_some_and(|at| at != 0 && at + 1 != text.len()) {
+        return Err("wildcard must be leftmost or rightmost character".to_owned());
+    }
+    if text.matches('*').count() > 1 {
+        return Err("only one wildcard must be specified".to_owned());
+    }
+    let name = text.replace('*', "wildcard");
+    match (addresses::has_port(&name), HostType::of(&name)) {
+        (Err(HostFault::Host), _) => Err(format!("invalid value: {text}")),
+        (Ok(_), HostType::Ipv4 | HostType::Ipv6) => Err("must not be an IP".to_owned()),
+        (Ok(true) | Err(HostFault::Port), _) => Err(NO_PORT.to_owned()),
+        (Ok(false), HostType::Name) => Ok(()),
+    }
+}
+
+/// Addresses of streams.
+pub(super) fn address_or_range(text: &str) -> Result<(), String> {
+    if addresses::is_address_or_range(text) {
+        return Ok(());
+    }
+    Err(format!("invalid ip or cidr range: '{text}'"))
+}
+
+/// Paths of services, which begin with `/`.
 pub(super) fn path(text: &str) -> Result<(), String> {
-    if !text.starts_with('/') {
-        return Err("should start with: /".to_owned());
-    }
-    if text.contains("//") {
-        return Err("must not have empty segments".to_owned());
-    }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
-    if !text.bytes().all(allowed) || !percent_encoded(text) {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_~/%:@!$&'()*+,;=".contains(&byte);
+    if !text.bytes().all(allowed) {
         return Err(format!(
             "invalid path: '{text}' (characters outside of the reserved list of RFC 3986 found)"
         ));
     }
-    if text.contains(['?', '#']) {
-        return Err(format!("invalid path: '{text}' (a path has neither query nor fragment)"));
+    match latchkey_router::bad_escape(text) {
+        Some(bad) => Err(format!("invalid url-encoded value: '{bad}'")),
+        None => Ok(()),
     }
-    Ok(())
-}
-
-/// Whether every `%` begins two hex digits.
-fn percent_encoded(text: &str) -> bool {
-    text.split('%')
-        .skip(1)
-        .all(|rest| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 /// Addresses of developers.
@@ -110,5 +137,105 @@ pub(super) fn json_object(text: &str) -> Result<(), String> {
     match serde_json::from_slice::<super::Object>(text.as_bytes()) {
         Ok(_) => Ok(()),
         Err(_) => Err("expected a JSON object, as a string".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Judge = fn(&str) -> Result<(), String>;
+
+    #[track_caller]
+    fn check(judge: Judge, refused: &[(&str, &str)], taken: &[&str]) {
+        for (text, sentence) in refused {
+            assert_eq!(judge(text), Err((*sentence).to_owned()), "{text}");
+        }
+        for text in taken {
+            assert_eq!(judge(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_services_have_no_port() {
+        check(
+            host,
+            &[
+                ("example.com:80", "must not have a port"),
+                ("example.com:1000000", "must not have a port"),
+                ("127.0.0.1:80", "must not have a port"),
+                ("[::1]:80", "must not have a port"),
+                ("example.com:", "invalid value: example.com:"),
+                ("example-.org", "invalid value: example-.org"),
+                ("1.2.3", "invalid value: 1.2.3"),
+                ("www.example*", "invalid value: www.example*"),
+            ],
+            &["localhost", "example.test.", "127.0.0.1", "::1", "[::1]"],
+        );
+    }
+
+    #[test]
+    fn hosts_of_routes_may_have_a_port() {
+        check(
+            route_host,
+            &[
+                ("example.com:1000000", "invalid port number"),
+                ("example.com:", "invalid hostname: example.com:"),
+                ("example-.org", "invalid hostname: example-.org"),
+                ("*.exa mple", "invalid hostname: *.exa mple"),
+                ("1.2.3", "invalid ipv4 address: 1.2.3"),
+                ("::g", "invalid ipv6 address: ::g"),
+            ],
+            &[
+                "a.test",
+                "a.test.",
+                "a.test:80",
+                "*.a.test",
+                "*.a.test:80",
+                "a.*",
+                "[::1]:80",
+                "::1",
+                "127.0.0.1",
+            ],
+        );
+    }
+
+    #[test]
+    fn server_names_may_have_a_wildcard() {
+        check(
+            sni,
+            &[
+                ("127.0.0.1", "must not be an IP"),
+                ("127.0.0.1:80", "must not be an IP"),
+                ("::1", "must not be an IP"),
+                ("a.test:80", "must not have a port"),
+                ("a.test:99999", "must not have a port"),
+                ("foo.*.test", "wildcard must be leftmost or rightmost character"),
+                ("foo*.test", "wildcard must be leftmost or rightmost character"),
+                ("*.a.*", "only one wildcard must be specified"),
+                ("a b", "invalid value: a b"),
+            ],
+            &["a.test", "a.test.", "*.a.test", "a.*"],
+        );
+    }
+
+    #[test]
+    fn paths_of_services_are_paths_alone() {
+        let outside = |path: &str| {
+            format!("invalid path: '{path}' (characters outside of the reserved list of RFC 3986 found)")
+        };
+        for bad in ["/users/|foo", "/a?b", "/a#b", "/ä", "/a b", "/[a]"] {
+            assert_eq!(path(bad), Err(outside(bad)));
+        }
+        check(
+            path,
+            &[
+                ("/some%2words", "invalid url-encoded value: '%2w'"),
+                ("/some%20words%", "invalid url-encoded value: '%'"),
+                ("/some%20words%a", "invalid url-encoded value: '%a'"),
+                ("/some%20words%ax", "invalid url-encoded value: '%ax'"),
+            ],
+            &["/", "/abcd~user~2", "/hello/path$with$!&'()*+,;=stuff", "/abcd%aa%10%ff%AA%FF", "/ovo/"],
+        );
     }
 }

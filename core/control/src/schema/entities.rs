@@ -2,29 +2,35 @@
 
 use super::checks;
 use super::entity_checks;
-use super::{Check, Entity, EntityCheck, EntityKind, Fallback, Field, FieldKind, OnDelete};
+use super::{
+    AtLeastOne, Check, Entity, EntityCheck, EntityKind, Fallback, Field, FieldKind, OnDelete, Pattern, Then,
+    Variant, Variants, service_url,
+};
 use latchkey_published::limits;
 use latchkey_published::setting::Setting;
 use latchkey_published::{plugins, routes, services};
 use latchkey_router as router;
 
-const ID: Field =
+pub(super) const ID: Field =
     Field::new("id", FieldKind::Uuid, "Identifies the entity; made when it is not given.").auto();
-const CREATED_AT: Field = Field::new(
+pub(super) const CREATED_AT: Field = Field::new(
     "created_at",
     FieldKind::Integer,
     "When the entity was made, in seconds since the Unix epoch.",
 )
-.auto();
-const UPDATED_AT: Field = Field::new(
+.auto()
+.checks(&[Check::Timestamp]);
+pub(super) const UPDATED_AT: Field = Field::new(
     "updated_at",
     FieldKind::Integer,
     "When the entity was last changed, in seconds since the Unix epoch.",
 )
-.auto();
-const TAG: Field =
-    Field::new("tag", FieldKind::String, "A word to find entities by.").checks(&[Check::Text(checks::tag)]);
-const TAGS: Field =
+.auto()
+.checks(&[Check::Timestamp]);
+const TAG: Field = Field::new("tag", FieldKind::String, "A word to find entities by.")
+    .required()
+    .checks(&[Check::Text(checks::tag)]);
+pub(super) const TAGS: Field =
     Field::new("tags", FieldKind::Set(&TAG), "Words to group entities and to filter lists by.")
         .checks(&[Check::LengthMax(limits::TAGS_MAX)]);
 const NAME: Field =
@@ -41,6 +47,8 @@ const PROTOCOL: Field =
 
 pub(super) static SERVICES: Entity = Entity {
     name: "services",
+    shorthands: &[service_url::URL],
+    variants: None,
     endpoint_key: Some("name"),
     unique_together: &[],
     fields: &[
@@ -58,8 +66,11 @@ pub(super) static SERVICES: Entity = Entity {
             .required()
             .checks(&[Check::Text(checks::host)]),
         number(services::PORT, "The port of the upstream.").required().checks(&[Check::Between(0, 65535)]),
-        Field::new("path", FieldKind::String, "What every path sent to the upstream begins with.")
-            .checks(&[Check::Text(checks::path)]),
+        Field::new("path", FieldKind::String, "What every path sent to the upstream begins with.").checks(&[
+            Check::StartsWith("/"),
+            NO_EMPTY_SEGMENTS,
+            Check::Text(checks::path),
+        ]),
         number(services::CONNECT_TIMEOUT, "How long connecting to the upstream may take, in milliseconds.")
             .checks(TIMEOUT),
         number(
@@ -75,7 +86,7 @@ pub(super) static SERVICES: Entity = Entity {
         TAGS,
         Field::new(
             "client_certificate",
-            FieldKind::Foreign(None, OnDelete::Restrict),
+            FieldKind::Absent("certificates"),
             "The certificate shown to the upstream; none can be stored here.",
         ),
         Field::new(
@@ -97,18 +108,35 @@ pub(super) static SERVICES: Entity = Entity {
         flag(services::ENABLED, "Whether the service is served; the routes of one that is not are left out."),
     ],
     checks: &[
-        EntityCheck {
-            name: "conditional",
-            fields: &["protocol", "path"],
-            check: entity_checks::service_path,
+        EntityCheck::Conditional {
+            if_field: "protocol",
+            if_match: Check::OneOf(&["tcp", "tls", "udp", "grpc", "grpcs"]),
+            then_field: "path",
+            then_match: Then::Null,
+            then_err: None,
         },
-        EntityCheck {
-            name: "conditional",
-            fields: &["protocol", "client_certificate", "tls_verify", "tls_verify_depth", "ca_certificates"],
-            check: entity_checks::service_tls,
-        },
+        only_with_tls("client_certificate"),
+        only_with_tls("tls_verify"),
+        only_with_tls("tls_verify_depth"),
+        only_with_tls("ca_certificates"),
+        EntityCheck::Custom { field_sources: &["ca_certificates"], check: entity_checks::no_certificates },
     ],
 };
+
+const fn only_with_tls(field: &'static str) -> EntityCheck {
+    EntityCheck::Conditional {
+        if_field: "protocol",
+        if_match: Check::NotOneOf(&["https", "tls"]),
+        then_field: field,
+        then_match: Then::Null,
+        then_err: None,
+    }
+}
+
+pub(super) const NO_EMPTY_SEGMENTS: Check = Check::MatchNone(&[(
+    Pattern { lua: "//", holds: |text| text.contains("//") },
+    "must not have empty segments",
+)]);
 
 /// Of milliseconds. As in Kong they may be null, which the gateway takes for the default.
 const TIMEOUT: &[Check] = &[Check::Between(1, 2_147_483_646)];
@@ -123,21 +151,59 @@ const fn flag(setting: Setting<bool>, description: &'static str) -> Field {
         .default(Fallback::Boolean(setting.default))
 }
 
-const METHOD: Field = Field::new("method", FieldKind::String, "A method, in upper case.")
-    .checks(&[Check::Text(router::check_method)]);
+const METHOD: Field =
+    Field::new("method", FieldKind::String, "A method, in upper case.").checks(&[Check::Match(UPPER_CASE)]);
+const UPPER_CASE: Pattern =
+    Pattern { lua: "^%u+$", holds: |text| text.bytes().all(|byte| byte.is_ascii_uppercase()) };
+
 const HOST: Field = Field::new(
     "host",
     FieldKind::String,
     "A host name, with an asterisk as the first or last label for any, and a port if need be.",
 )
-.checks(&[Check::Text(router::check_host)]);
+.checks(&[
+    Check::MatchAll(&[(ONE_WILDCARD, "invalid wildcard: must have at most one wildcard")]),
+    Check::MatchAny(
+        &[
+            Pattern { lua: "^%*%.", holds: |text| text.starts_with("*.") },
+            Pattern { lua: "%.%*$", holds: |text| text.ends_with(".*") },
+            Pattern { lua: "^[^*]*$", holds: |text| !text.contains('*') },
+        ],
+        "invalid wildcard: must be placed at leftmost or rightmost label",
+    ),
+    Check::Text(checks::route_host),
+]);
+const ONE_WILDCARD: Pattern =
+    Pattern { lua: "^[^*]*%*?[^*]*$", holds: |text| text.matches('*').count() <= 1 };
+
 const PATH: Field =
     Field::new("path", FieldKind::String, "What a path begins with, or a regular expression behind a tilde.")
-        .checks(&[Check::Text(router::check_path)]);
-const SNI: Field = Field::new("sni", FieldKind::String, "A server name, as TLS clients ask for it.")
-    .checks(&[Check::Text(router::check_sni)]);
-const HEADER_NAME: Field = Field::new("name", FieldKind::String, "The name of a header field.")
-    .checks(&[Check::Text(router::check_header_name)]);
+        .checks(&[
+            NO_EMPTY_SEGMENTS,
+            Check::MatchAny(
+                &[
+                    Pattern { lua: "^/", holds: |text| text.starts_with('/') },
+                    Pattern { lua: "^~/", holds: |text| text.starts_with("~/") },
+                ],
+                "should start with: / (fixed path) or ~/ (regex path)",
+            ),
+            Check::Text(router::check_path),
+        ]);
+
+const SNI: Field = Field::new(
+    "sni",
+    FieldKind::String,
+    "A server name, as TLS clients ask for it, with an asterisk as the first or last character for any.",
+)
+.checks(&[Check::Text(checks::sni)]);
+
+const HEADER_NAME: Field = Field::new("name", FieldKind::String, "The name of a header field.").checks(&[
+    Check::MatchNone(&[(
+        Pattern { lua: "^[Hh][Oo][Ss][Tt]$", holds: |text| text.eq_ignore_ascii_case("host") },
+        "cannot contain 'host' header, which must be specified in the 'hosts' attribute",
+    )]),
+    Check::Text(checks::header_name),
+]);
 const HEADER_VALUE: Field = Field::new(
     "value",
     FieldKind::String,
@@ -152,14 +218,144 @@ const HEADER_VALUES: Field = Field::new(
 const PEER: Field = Field::new(
     "peer",
     FieldKind::Record(&[
-        Field::new("ip", FieldKind::String, "An address, or a range of addresses in CIDR notation."),
+        Field::new("ip", FieldKind::String, "An address, or a range of addresses in CIDR notation.")
+            .checks(&[Check::Text(checks::address_or_range)]),
         Field::new("port", FieldKind::Integer, "A TCP or UDP port.").checks(&[Check::Between(0, 65535)]),
     ]),
     "One end of a stream.",
+)
+.entity_checks(&[EntityCheck::AtLeastOneOf(&["ip", "port"])]);
+
+const METHODS: Field =
+    Field::new("methods", FieldKind::Set(&METHOD), "The methods of which a request must have one.");
+const HOSTS: Field =
+    Field::new("hosts", FieldKind::Array(&HOST), "The hosts of which a request must name one.");
+const PATHS: Field =
+    Field::new("paths", FieldKind::Array(&PATH), "The paths of which one must match the path of a request.");
+pub(super) const HEADERS: Field = Field::new(
+    "headers",
+    FieldKind::Map(&HEADER_NAME, &HEADER_VALUES),
+    "The header fields that a request must have, each with its values.",
 );
+const SOURCES: Field = Field::new(
+    "sources",
+    FieldKind::Set(&PEER),
+    "The addresses and ports of which a stream must come from one.",
+);
+const DESTINATIONS: Field = Field::new(
+    "destinations",
+    FieldKind::Set(&PEER),
+    "The addresses and ports of which a stream must go to one.",
+);
+const STRIP_PATH: Field = flag(
+    routes::STRIP_PATH,
+    "Whether the part of the path that matched is cut off before the request is sent on.",
+);
+
+/// As Kong has them in `routes_subschemas.lua`.
+const ROUTE_VARIANTS: Variants = Variants {
+    key: "protocols",
+    of: &[
+        Variant {
+            values: &["http", "https"],
+            fields: &[
+                SOURCES.forbidden("cannot set 'sources' when 'protocols' is 'http' or 'https'"),
+                DESTINATIONS.forbidden("cannot set 'destinations' when 'protocols' is 'http' or 'https'"),
+            ],
+        },
+        Variant {
+            values: &["tcp", "tls", "udp", "tls_passthrough"],
+            fields: &[
+                METHODS.forbidden(
+                    "cannot set 'methods' when 'protocols' is 'tcp', 'tls', 'tls_passthrough' or 'udp'",
+                ),
+                HOSTS.forbidden(
+                    "cannot set 'hosts' when 'protocols' is 'tcp', 'tls', 'tls_passthrough' or 'udp'",
+                ),
+                PATHS.forbidden(
+                    "cannot set 'paths' when 'protocols' is 'tcp', 'tls', 'tls_passthrough' or 'udp'",
+                ),
+                HEADERS.forbidden(
+                    "cannot set 'headers' when 'protocols' is 'tcp', 'tls', 'tls_passthrough' or 'udp'",
+                ),
+            ],
+        },
+        Variant {
+            values: &["grpc", "grpcs"],
+            fields: &[
+                STRIP_PATH.default(Fallback::Boolean(false)).checks(&[Check::Not(
+                    true,
+                    "cannot set 'strip_path' when 'protocols' is 'grpc' or 'grpcs'",
+                )]),
+                METHODS.forbidden("cannot set 'methods' when 'protocols' is 'grpc' or 'grpcs'"),
+                SOURCES.forbidden("cannot set 'sources' when 'protocols' is 'grpc' or 'grpcs'"),
+                DESTINATIONS.forbidden("cannot set 'destinations' when 'protocols' is 'grpc' or 'grpcs'"),
+            ],
+        },
+    ],
+};
+
+const ROUTE_CHECKS: &[EntityCheck] = &[
+    EntityCheck::Conditional {
+        if_field: "protocols",
+        if_match: Check::Elements(&Check::NotOneOf(&["grpcs", "https", "tls", "tls_passthrough"])),
+        then_field: "snis",
+        then_match: Then::Is(Check::LengthEq(0)),
+        then_err: Some(
+            "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'",
+        ),
+    },
+    EntityCheck::Custom { field_sources: &["paths", "headers"], check: entity_checks::route_patterns },
+    EntityCheck::ConditionalAtLeastOneOf {
+        if_field: "protocols",
+        then: AtLeastOne {
+            when: Check::Contains("https"),
+            fields: &["methods", "hosts", "headers", "paths", "snis"],
+            sentence: "must set one of %s when 'protocols' is 'https'",
+        },
+        otherwise: Some(AtLeastOne {
+            when: Check::Contains("http"),
+            fields: &["methods", "hosts", "headers", "paths"],
+            sentence: "must set one of %s when 'protocols' is 'http'",
+        }),
+    },
+    EntityCheck::ConditionalAtLeastOneOf {
+        if_field: "protocols",
+        then: AtLeastOne {
+            when: Check::Elements(&Check::OneOf(&["tcp", "tls", "udp"])),
+            fields: &["sources", "destinations", "snis"],
+            sentence: "must set one of %s when 'protocols' is 'tcp', 'tls' or 'udp'",
+        },
+        otherwise: None,
+    },
+    EntityCheck::ConditionalAtLeastOneOf {
+        if_field: "protocols",
+        then: AtLeastOne {
+            when: Check::Elements(&Check::OneOf(&["tls_passthrough"])),
+            fields: &["snis"],
+            sentence: "must set snis when 'protocols' is 'tls_passthrough'",
+        },
+        otherwise: None,
+    },
+    EntityCheck::ConditionalAtLeastOneOf {
+        if_field: "protocols",
+        then: AtLeastOne {
+            when: Check::Contains("grpcs"),
+            fields: &["hosts", "headers", "paths", "snis"],
+            sentence: "must set one of %s when 'protocols' is 'grpcs'",
+        },
+        otherwise: Some(AtLeastOne {
+            when: Check::Contains("grpc"),
+            fields: &["hosts", "headers", "paths"],
+            sentence: "must set one of %s when 'protocols' is 'grpc'",
+        }),
+    },
+];
 
 pub(super) static ROUTES: Entity = Entity {
     name: "routes",
+    shorthands: &[],
+    variants: Some(ROUTE_VARIANTS),
     endpoint_key: Some("name"),
     unique_together: &[],
     fields: &[
@@ -173,30 +369,23 @@ pub(super) static ROUTES: Entity = Entity {
             "The protocols that requests may come by.",
         )
         .required()
-        .default(Fallback::Texts(routes::PROTOCOLS.default)),
-        Field::new("methods", FieldKind::Set(&METHOD), "The methods of which a request must have one."),
-        Field::new("hosts", FieldKind::Array(&HOST), "The hosts of which a request must name one."),
-        Field::new(
-            "paths",
-            FieldKind::Array(&PATH),
-            "The paths of which one must match the path of a request.",
-        ),
-        Field::new(
-            "headers",
-            FieldKind::Map(&HEADER_NAME, &HEADER_VALUES),
-            "The header fields that a request must have, each with its values.",
-        ),
+        .default(Fallback::Texts(routes::PROTOCOLS.default))
+        .checks(&[
+            Check::LengthMin(1),
+            Check::ExclusiveSubsets(&[
+                &["http", "https"],
+                &["tcp", "tls", "udp"],
+                &["tls_passthrough"],
+                &["grpc", "grpcs"],
+            ]),
+        ]),
+        METHODS,
+        HOSTS,
+        PATHS,
+        HEADERS,
         Field::new("snis", FieldKind::Set(&SNI), "The server names of which a TLS client must ask for one."),
-        Field::new(
-            "sources",
-            FieldKind::Set(&PEER),
-            "The addresses and ports of which a stream must come from one.",
-        ),
-        Field::new(
-            "destinations",
-            FieldKind::Set(&PEER),
-            "The addresses and ports of which a stream must go to one.",
-        ),
+        SOURCES,
+        DESTINATIONS,
         number(
             routes::HTTPS_REDIRECT_STATUS_CODE,
             "The status answered to a plain request where only HTTPS is taken.",
@@ -204,10 +393,7 @@ pub(super) static ROUTES: Entity = Entity {
         .required()
         .checks(&[Check::OneOfIntegers(&[426, 301, 302, 307, 308])]),
         number(routes::REGEX_PRIORITY, "Among routes with regular expressions the higher is tried first."),
-        flag(
-            routes::STRIP_PATH,
-            "Whether the part of the path that matched is cut off before the request is sent on.",
-        ),
+        STRIP_PATH,
         Field::new(
             "path_handling",
             FieldKind::String,
@@ -236,26 +422,17 @@ pub(super) static ROUTES: Entity = Entity {
         TAGS,
         Field::new(
             "service",
-            FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Restrict),
+            FieldKind::Foreign(EntityKind::Services, OnDelete::Restrict),
             "The service that requests are sent to.",
         ),
     ],
-    checks: &[
-        EntityCheck {
-            name: "conditional_at_least_one_of",
-            fields: &["protocols", "methods", "hosts", "headers", "paths", "snis", "sources", "destinations"],
-            check: entity_checks::route_conditions,
-        },
-        EntityCheck {
-            name: "custom_entity_check",
-            fields: &["paths", "headers"],
-            check: entity_checks::route_patterns,
-        },
-    ],
+    checks: ROUTE_CHECKS,
 };
 
 pub(super) static CONSUMERS: Entity = Entity {
     name: "consumers",
+    shorthands: &[],
+    variants: None,
     endpoint_key: Some("username"),
     unique_together: &[],
     fields: &[
@@ -274,22 +451,18 @@ pub(super) static CONSUMERS: Entity = Entity {
             .checks(&[NAME_LENGTH]),
         TAGS,
     ],
-    checks: &[EntityCheck {
-        name: "at_least_one_of",
-        fields: &["custom_id", "username"],
-        check: entity_checks::consumer_names,
-    }],
+    checks: &[EntityCheck::AtLeastOneOf(&["custom_id", "username"])],
 };
 
 pub(super) static PLUGINS: Entity = Entity {
     name: "plugins",
+    shorthands: &[],
+    variants: None,
     endpoint_key: Some("instance_name"),
     unique_together: &["consumer", "name", "route", "service"],
     fields: &[
         ID,
-        Field::new("name", FieldKind::String, "Which plugin it is.")
-            .required()
-            .checks(&[Check::Text(entity_checks::plugin_name)]),
+        Field::new("name", FieldKind::String, "Which plugin it is.").required(),
         Field::new(
             "instance_name",
             FieldKind::String,
@@ -299,21 +472,9 @@ pub(super) static PLUGINS: Entity = Entity {
         .checks(&[Check::Text(checks::name), NAME_LENGTH]),
         CREATED_AT,
         UPDATED_AT,
-        Field::new(
-            "route",
-            FieldKind::Foreign(Some(EntityKind::Routes), OnDelete::Cascade),
-            "The route whose requests the plugin runs for; null for any.",
-        ),
-        Field::new(
-            "service",
-            FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Cascade),
-            "The service whose requests the plugin runs for; null for any.",
-        ),
-        Field::new(
-            "consumer",
-            FieldKind::Foreign(Some(EntityKind::Consumers), OnDelete::Cascade),
-            "The consumer whose requests the plugin runs for; null for any.",
-        ),
+        PLUGIN_ROUTE.default(Fallback::Null),
+        PLUGIN_SERVICE.default(Fallback::Null),
+        PLUGIN_CONSUMER.default(Fallback::Null),
         Field::new("config", FieldKind::PluginConfig, "The settings of the plugin.").required(),
         Field::new(
             "protocols",
@@ -325,12 +486,24 @@ pub(super) static PLUGINS: Entity = Entity {
         flag(plugins::ENABLED, "Whether the plugin runs."),
         TAGS,
     ],
-    checks: &[EntityCheck {
-        name: "scope",
-        fields: &["name", "service", "route", "consumer"],
-        check: entity_checks::plugin_scope,
-    }],
+    checks: &[],
 };
+
+pub(super) const PLUGIN_ROUTE: Field = Field::new(
+    "route",
+    FieldKind::Foreign(EntityKind::Routes, OnDelete::Cascade),
+    "The route whose requests the plugin runs for; null for any.",
+);
+pub(super) const PLUGIN_SERVICE: Field = Field::new(
+    "service",
+    FieldKind::Foreign(EntityKind::Services, OnDelete::Cascade),
+    "The service whose requests the plugin runs for; null for any.",
+);
+pub(super) const PLUGIN_CONSUMER: Field = Field::new(
+    "consumer",
+    FieldKind::Foreign(EntityKind::Consumers, OnDelete::Cascade),
+    "The consumer whose requests the plugin runs for; null for any.",
+);
 
 const PLUGIN_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https"];
 const PLUGIN_PROTOCOL: Field =
@@ -339,6 +512,8 @@ const PLUGIN_PROTOCOL: Field =
 
 pub(super) static KEYAUTH_CREDENTIALS: Entity = Entity {
     name: "keyauth_credentials",
+    shorthands: &[],
+    variants: None,
     endpoint_key: Some("key"),
     unique_together: &[],
     fields: &[
@@ -346,7 +521,7 @@ pub(super) static KEYAUTH_CREDENTIALS: Entity = Entity {
         CREATED_AT,
         Field::new(
             "consumer",
-            FieldKind::Foreign(Some(EntityKind::Consumers), OnDelete::Cascade),
+            FieldKind::Foreign(EntityKind::Consumers, OnDelete::Cascade),
             "The consumer who shows the key.",
         )
         .required(),
@@ -374,6 +549,8 @@ const STATUS: Field =
 
 pub(super) static DEVELOPERS: Entity = Entity {
     name: "developers",
+    shorthands: &[],
+    variants: None,
     endpoint_key: Some("email"),
     unique_together: &[],
     fields: &[
@@ -397,6 +574,8 @@ pub(super) static DEVELOPERS: Entity = Entity {
 
 pub(super) static APPLICATIONS: Entity = Entity {
     name: "applications",
+    shorthands: &[],
+    variants: None,
     endpoint_key: None,
     unique_together: &[],
     fields: &[
@@ -415,7 +594,7 @@ pub(super) static APPLICATIONS: Entity = Entity {
             .checks(&[NAME_LENGTH]),
         Field::new(
             "developer",
-            FieldKind::Foreign(Some(EntityKind::Developers), OnDelete::Cascade),
+            FieldKind::Foreign(EntityKind::Developers, OnDelete::Cascade),
             "The developer whose application it is.",
         )
         .required(),
@@ -431,6 +610,8 @@ pub(super) static APPLICATIONS: Entity = Entity {
 
 pub(super) static APPLICATION_INSTANCES: Entity = Entity {
     name: "application_instances",
+    shorthands: &[],
+    variants: None,
     endpoint_key: None,
     unique_together: &[],
     fields: &[
@@ -450,13 +631,13 @@ pub(super) static APPLICATION_INSTANCES: Entity = Entity {
         .default(Fallback::Boolean(false)),
         Field::new(
             "application",
-            FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade),
+            FieldKind::Foreign(EntityKind::Applications, OnDelete::Cascade),
             "The application that may use the service.",
         )
         .required(),
         Field::new(
             "service",
-            FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Cascade),
+            FieldKind::Foreign(EntityKind::Services, OnDelete::Cascade),
             "The service that the application may use.",
         )
         .required(),
@@ -471,6 +652,8 @@ const SECRET_CHECKS: &[Check] = &[Check::LengthMax(limits::KEY_BYTES_MAX)];
 
 pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
     name: "oauth2_credentials",
+    shorthands: &[],
+    variants: None,
     endpoint_key: Some("client_id"),
     unique_together: &[],
     fields: &[
@@ -523,7 +706,7 @@ pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
         .read_only(),
         Field::new(
             "application",
-            FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade),
+            FieldKind::Foreign(EntityKind::Applications, OnDelete::Cascade),
             "The application that the credential belongs to.",
         )
         .required(),

@@ -153,6 +153,7 @@ fn of_kind(kind: FieldKind, view: View) -> Object {
         FieldKind::String => json!({"type": "string", "minLength": 1}),
         FieldKind::Uuid => json!({"type": "string", "format": "uuid"}),
         FieldKind::Integer => json!({"type": "integer"}),
+        FieldKind::Number => json!({"type": "number"}),
         FieldKind::Boolean => json!({"type": "boolean"}),
         FieldKind::Array(inner) => json!({"type": "array", "items": element(inner)}),
         FieldKind::Set(inner) if view.is_sent() => json!({"type": "array", "items": element(inner)}),
@@ -165,7 +166,8 @@ fn of_kind(kind: FieldKind, view: View) -> Object {
             let configs = PLUGINS.iter().map(|plugin| reference_to(&config_name(plugin, view)));
             json!({"anyOf": configs.collect::<Vec<_>>()})
         }
-        FieldKind::Foreign(to, _) => foreign(to, view),
+        FieldKind::Foreign(to, _) => foreign(Some(to), view),
+        FieldKind::Absent(_) => foreign(None, view),
     };
     match schema {
         Value::Object(schema) => schema,
@@ -200,7 +202,23 @@ fn of_check(check: &Check, kind: FieldKind) -> Vec<(&'static str, Value)> {
         Check::OneOfIntegers(choices) => vec![("enum", json!(choices))],
         Check::LengthMax(most) if is_list => vec![("maxItems", json!(most))],
         Check::LengthMax(most) => vec![("maxLength", json!(most))],
-        Check::Text(_) => vec![],
+        Check::LengthMin(least) if is_list => vec![("minItems", json!(least))],
+        Check::LengthMin(least) => vec![("minLength", json!(least))],
+        Check::LengthEq(length) if is_list => vec![("minItems", json!(length)), ("maxItems", json!(length))],
+        Check::LengthEq(length) => vec![("minLength", json!(length)), ("maxLength", json!(length))],
+        Check::Timestamp => vec![("minimum", json!(1))],
+        Check::Not(unwanted, _) => vec![("const", json!(!unwanted))],
+        Check::NotOneOf(choices) => vec![("not", json!({"enum": choices}))],
+        Check::Contains(wanted) => vec![("contains", json!({"const": wanted}))],
+        // What no schema says: the answer does.
+        Check::StartsWith(_)
+        | Check::Match(_)
+        | Check::MatchNone(_)
+        | Check::MatchAll(_)
+        | Check::MatchAny(..)
+        | Check::Elements(_)
+        | Check::ExclusiveSubsets(_)
+        | Check::Text(_) => vec![],
     }
 }
 
@@ -225,7 +243,7 @@ fn add_form_fields(prefix: &str, fields: &[Field], properties: &mut Object) {
         match field.kind {
             FieldKind::Array(_) | FieldKind::Set(_) => add(format!("{name}[]"), values(field, View::Sent)),
             FieldKind::Foreign(to, _) => {
-                for key in ["id"].into_iter().chain(to.and_then(|to| to.schema().endpoint_key)) {
+                for key in ["id"].into_iter().chain(to.schema().endpoint_key) {
                     add(format!("{name}.{key}"), of_kind(FieldKind::String, View::Sent));
                 }
             }
@@ -235,8 +253,12 @@ fn add_form_fields(prefix: &str, fields: &[Field], properties: &mut Object) {
                     add_form_fields(&format!("{name}."), plugin.config, properties);
                 }
             }
-            FieldKind::Map(..) => {}
-            FieldKind::String | FieldKind::Uuid | FieldKind::Integer | FieldKind::Boolean => {
+            FieldKind::Map(..) | FieldKind::Absent(_) => {}
+            FieldKind::String
+            | FieldKind::Uuid
+            | FieldKind::Integer
+            | FieldKind::Number
+            | FieldKind::Boolean => {
                 add(name, values(field, View::Sent));
             }
         }

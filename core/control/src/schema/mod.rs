@@ -1,8 +1,12 @@
 //! Entities as tables: one per kind, from which validation, `/schemas/…` and documents are made.
 
+mod absent_kinds;
+mod addresses;
+mod check;
 mod checks;
 mod describe;
 mod entities;
+mod entity_check;
 mod entity_checks;
 pub mod json_schema;
 mod plugins;
@@ -11,8 +15,10 @@ mod texts;
 mod validate;
 mod violation;
 
+pub use check::{Check, Pattern};
 pub(crate) use checks::{tag as check_tag, uuid as parse_uuid};
-pub use describe::{describe_entity, describe_plugin};
+pub use describe::{describe, describe_entity, describe_plugin};
+pub use entity_check::{AtLeastOne, EntityCheck, Occasion, Then};
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
 pub use texts::{Input, Texts};
 pub use validate::Mode;
@@ -110,25 +116,36 @@ impl EntityKind {
 pub struct Entity {
     /// Kong's name, plural.
     pub name: &'static str,
-    /// FieldFaults, in the order they are answered in.
+    /// Fields, in the order they are answered in.
     pub fields: &'static [Field],
+    /// Fields that stand for others in what a caller sends, and are never answered.
+    pub shorthands: &'static [Field],
+    /// How entities of this kind differ.
+    pub variants: Option<Variants>,
     /// Field that names an entity in a path, besides its id.
     pub endpoint_key: Option<&'static str>,
-    /// FieldFaults that no two entities may share the values of, taken together.
+    /// Fields that no two entities may share the values of, taken together.
     pub unique_together: &'static [&'static str],
     /// Rules over several fields.
     pub checks: &'static [EntityCheck],
 }
 
-/// A rule over several fields: how `/schemas` describes it, and what finds breaches of it.
+/// Entities of a kind differ by the values of one field: Kong's subschemas.
 #[derive(Debug)]
-pub struct EntityCheck {
-    /// Kong's name for the kind of rule.
-    pub name: &'static str,
-    /// FieldFaults it concerns.
-    pub fields: &'static [&'static str],
-    /// Adds what is wrong with a normalised entity.
-    pub check: fn(&Object, &mut FieldFaults),
+pub struct Variants {
+    /// A field with a set of texts; the first of them that a variant has decides.
+    pub key: &'static str,
+    /// The variants.
+    pub of: &'static [Variant],
+}
+
+/// What holds for entities with some values.
+#[derive(Debug)]
+pub struct Variant {
+    /// The values.
+    pub values: &'static [&'static str],
+    /// Take the place of the fields of the same name.
+    pub fields: &'static [Field],
 }
 
 impl Entity {
@@ -137,15 +154,26 @@ impl Entity {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The field that refers to an entity of `kind`.
-    pub fn reference_to(&self, kind: EntityKind) -> Option<&'static Field> {
-        self.fields.iter().find(|field| matches!(field.kind, FieldKind::Foreign(Some(to), _) if to == kind))
+    /// What holds for an entity with these members alone.
+    pub fn variant(&self, members: &Object) -> Option<&'static Variant> {
+        let variants = self.variants.as_ref()?;
+        let values = members.get(variants.key)?;
+        let of = |value: &str| variants.of.iter().find(|variant| variant.values.contains(&value));
+        match values {
+            Value::Array(values) => values.iter().filter_map(Value::as_str).find_map(of),
+            value => of(value.as_str()?),
+        }
     }
 
-    /// FieldFaults that refer to other entities.
+    /// The field that refers to an entity of `kind`.
+    pub fn reference_to(&self, kind: EntityKind) -> Option<&'static Field> {
+        self.fields.iter().find(|field| matches!(field.kind, FieldKind::Foreign(to, _) if to == kind))
+    }
+
+    /// Fields that refer to other entities.
     pub fn references(&self) -> impl Iterator<Item = (&'static Field, EntityKind)> {
         self.fields.iter().filter_map(|field| match field.kind {
-            FieldKind::Foreign(Some(to), _) => Some((field, to)),
+            FieldKind::Foreign(to, _) => Some((field, to)),
             _ => None,
         })
     }
@@ -174,8 +202,12 @@ pub struct Field {
     pub omit_null: bool,
     /// Made when the field is absent.
     pub auto: bool,
+    /// May only be null; what is said of anything else.
+    pub forbidden: Option<&'static str>,
     /// What values must satisfy.
     pub checks: &'static [Check],
+    /// Rules over several fields of a record.
+    pub entity_checks: &'static [EntityCheck],
 }
 
 /// What a field holds.
@@ -187,6 +219,8 @@ pub enum FieldKind {
     Uuid,
     /// A whole number.
     Integer,
+    /// A number.
+    Number,
     /// `true` or `false`.
     Boolean,
     /// Values in order.
@@ -199,8 +233,10 @@ pub enum FieldKind {
     Record(&'static [Field]),
     /// A record whose fields depend on the plugin's name.
     PluginConfig,
-    /// Another entity, by its id. `None`: of a kind that cannot exist here (certificates).
-    Foreign(Option<EntityKind>, OnDelete),
+    /// Another entity, by its id.
+    Foreign(EntityKind, OnDelete),
+    /// An entity of a kind of this name, of which there can be none here.
+    Absent(&'static str),
 }
 
 /// What deleting an entity does to those that refer to it.
@@ -225,35 +261,28 @@ pub enum Fallback {
     Text(&'static str),
     /// Several texts.
     Texts(&'static [&'static str]),
+    /// Several numbers.
+    Integers(&'static [i64]),
+    /// Null, as Kong says it of a field that would be null anyway.
+    Null,
 }
 
 impl Fallback {
     /// As JSON; null for none.
     pub fn value(self) -> Value {
         match self {
-            Fallback::None => Value::Null,
+            Fallback::None | Fallback::Null => Value::Null,
             Fallback::Boolean(value) => value.into(),
             Fallback::Integer(value) => value.into(),
             Fallback::Text(value) => value.into(),
             Fallback::Texts(values) => values.to_vec().into(),
+            Fallback::Integers(values) => values.to_vec().into(),
         }
     }
 }
 
-/// What values must satisfy.
-#[derive(Clone, Copy, Debug)]
-pub enum Check {
-    /// A number in a range, both ends included.
-    Between(i64, i64),
-    /// One of some texts.
-    OneOf(&'static [&'static str]),
-    /// One of some numbers.
-    OneOfIntegers(&'static [i64]),
-    /// At most so many bytes or elements.
-    LengthMax(usize),
-    /// Text that passes; what is wrong with it otherwise.
-    Text(fn(&str) -> Result<(), String>),
-}
+/// What Kong says of a value where there may be none.
+pub const MUST_BE_NULL: &str = "value must be null";
 
 impl Field {
     /// An optional field without a default. The description is one sentence.
@@ -269,7 +298,9 @@ impl Field {
             read_only: false,
             omit_null: false,
             auto: false,
+            forbidden: None,
             checks: &[],
+            entity_checks: &[],
         }
     }
 
@@ -310,10 +341,19 @@ impl Field {
 
     /// What is wrong with a text for this field, however long.
     pub(crate) fn check_text(&self, text: &str) -> Result<(), String> {
-        let checks = self.checks.iter();
-        checks
-            .filter_map(|check| if let Check::Text(check) = check { Some(check(text)) } else { None })
-            .collect()
+        let text = Value::from(text);
+        let checks = self.checks.iter().filter(|check| !matches!(check, Check::LengthMax(_)));
+        checks.copied().try_for_each(|check| check.judge(&text))
+    }
+
+    /// Null only.
+    pub const fn forbidden(self, sentence: &'static str) -> Self {
+        Field { forbidden: Some(sentence), ..self }
+    }
+
+    /// A record with rules over several of its fields.
+    pub const fn entity_checks(self, entity_checks: &'static [EntityCheck]) -> Self {
+        Field { entity_checks, ..self }
     }
 
     /// With checks.

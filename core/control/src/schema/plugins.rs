@@ -1,7 +1,8 @@
 //! The plugins there are, and the tables of their configuration.
 
 use super::checks;
-use super::{Check, Fallback, Field, FieldKind};
+use super::entities::{PLUGIN_CONSUMER, PLUGIN_ROUTE, PLUGIN_SERVICE};
+use super::{Check, Fallback, Field, FieldKind, MUST_BE_NULL};
 use latchkey_published::limits;
 use latchkey_published::plugins::{
     ApplicationRegistrationSettings as Registration, KeyAuthSettings as KeyAuth,
@@ -17,7 +18,7 @@ pub struct PluginSchema {
     pub priority: u32,
     /// Which entities an instance may or must belong to.
     pub scope: Scope,
-    /// FieldFaults of `config`.
+    /// Fields of `config`.
     pub config: &'static [Field],
 }
 
@@ -28,6 +29,19 @@ pub enum Scope {
     Any,
     /// A service, and no route.
     Service,
+}
+
+impl Scope {
+    /// The fields that take the place of those that all plugins have.
+    pub fn fields(self) -> &'static [Field] {
+        const NO_CONSUMER: Field = PLUGIN_CONSUMER.forbidden(MUST_BE_NULL);
+        const NO_ROUTE: Field = PLUGIN_ROUTE.forbidden(MUST_BE_NULL);
+        const A_SERVICE: Field = PLUGIN_SERVICE.required();
+        match self {
+            Scope::Any => &[NO_CONSUMER],
+            Scope::Service => &[NO_CONSUMER, A_SERVICE, NO_ROUTE],
+        }
+    }
 }
 
 /// Every plugin.
@@ -51,7 +65,7 @@ const KEY_NAME: Field = Field::new(
     FieldKind::String,
     "The name of a header field, a query argument or a field of a body.",
 )
-.checks(&[Check::Text(checks::key_name)]);
+.checks(&[Check::Text(checks::header_name)]);
 
 const KEY_AUTH: &[Field] = &[
     Field::new(

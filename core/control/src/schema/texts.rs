@@ -147,7 +147,7 @@ impl Typing {
                 members.chain(places).map(|(name, node)| (name, self.value(value.kind, node))).collect()
             }
             FieldKind::Record(fields) => self.record(fields, node),
-            FieldKind::Foreign(Some(to), _) => self.record(to.schema().fields, node),
+            FieldKind::Foreign(to, _) => self.record(to.schema().fields, node),
             FieldKind::PluginConfig => match self.plugin {
                 Some(plugin) => self.record(plugin.config, node),
                 None => node.untyped(),

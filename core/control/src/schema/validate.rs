@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    Check, Entity, EntityKind, Fallback, Field, FieldFaults, FieldKind, Object, Violation, plugins,
-    service_url,
+    Check, Entity, EntityCheck, EntityKind, Fallback, Field, FieldFaults, FieldKind, Object, Occasion,
+    Violation, plugins, service_url,
 };
 
 /// What the entity given is meant for.
@@ -24,22 +24,21 @@ impl EntityKind {
     /// in. Write-only fields are there only when they were sent.
     pub fn validate(self, mode: Mode<'_>, input: &Object) -> Result<Object, Violation> {
         let schema = self.schema();
-        let mut fields = FieldFaults::default();
         let mut input = input.clone();
         if self == EntityKind::Services {
-            service_url::expand(&mut input, &mut fields);
+            service_url::expand(&mut input)?;
         }
-        let whole = match mode {
-            Mode::Whole => input,
-            Mode::Changes(current) => merge(schema.fields, current, &input),
+        let (whole, occasion) = match mode {
+            Mode::Whole => (input, Occasion::Whole),
+            Mode::Changes(current) => (merge(schema.fields, current, &input), Occasion::Update),
         };
-        let validation = Validation { plugin: plugin_of(self, &whole) };
-        let mut entity = validation.record(schema.fields, &whole, &mut fields);
+        let validation = Validation::of(self, &whole)?;
+        let mut faults = FieldFaults::default();
+        let mut entity = validation.record(schema.fields, schema.checks, &whole, occasion, &mut faults);
         if let Mode::Changes(current) = mode {
             keep_read_only(schema, current, &mut entity);
         }
-        run_entity_checks(schema, &entity, &mut fields);
-        if fields.is_empty() { Ok(entity) } else { Err(Violation { fields }) }
+        if faults.is_empty() { Ok(entity) } else { Err(Violation { fields: faults }) }
     }
 }
 
@@ -53,14 +52,6 @@ fn keep_read_only(schema: &Entity, current: &Object, entity: &mut Object) {
     for field in schema.fields.iter().filter(|field| field.read_only) {
         let value = current.get(field.name).cloned().unwrap_or_default();
         entity.insert(field.name.to_owned(), value);
-    }
-}
-
-fn run_entity_checks(schema: &Entity, entity: &Object, fields: &mut FieldFaults) {
-    for rule in schema.checks {
-        if !rule.fields.iter().any(|field| fields.contains(field)) {
-            (rule.check)(entity, fields);
-        }
     }
 }
 
@@ -84,27 +75,65 @@ fn merge(fields: &[Field], current: &Object, changes: &Object) -> Object {
     merged
 }
 
+/// What one entity is validated by.
 struct Validation {
+    /// Take the place of its kind's fields of the same name.
+    overrides: &'static [Field],
     plugin: Option<&'static plugins::PluginSchema>,
 }
 
 impl Validation {
-    fn record(&self, fields: &[Field], input: &Object, errors: &mut FieldFaults) -> Object {
+    /// What an entity with these members is validated by. Where it cannot be told, nothing else is
+    /// said of the entity, as in Kong.
+    fn of(kind: EntityKind, members: &Object) -> Result<Self, Violation> {
+        if kind == EntityKind::Plugins {
+            let plugin = named_plugin(members.get("name").unwrap_or(&Value::Null));
+            let plugin = plugin.map_err(|sentence| Violation::of("name", sentence))?;
+            return Ok(Validation { overrides: plugin.scope.fields(), plugin: Some(plugin) });
+        }
+        let schema = kind.schema();
+        let Some(variants) = &schema.variants else {
+            return Ok(Validation { overrides: &[], plugin: None });
+        };
+        let default = schema.field(variants.key).map(|field| field.default.value()).unwrap_or_default();
+        let key = members.get(variants.key).cloned().unwrap_or(default);
+        let decided = Object::from_iter([(variants.key.to_owned(), key)]);
+        match (schema.variant(&decided), unknown_variant(&decided[variants.key])) {
+            (Some(variant), _) => Ok(Validation { overrides: variant.fields, plugin: None }),
+            (None, Some(sentence)) => Err(Violation::of(variants.key, sentence)),
+            (None, None) => Ok(Validation { overrides: &[], plugin: None }),
+        }
+    }
+
+    /// What the fields are of what was sent; what is wrong is added to `faults`. A faulty field is as
+    /// it was sent: rules over several fields look at that.
+    fn record(
+        &self,
+        fields: &[Field],
+        checks: &[EntityCheck],
+        input: &Object,
+        occasion: Occasion,
+        faults: &mut FieldFaults,
+    ) -> Object {
         for name in input.keys() {
             if !fields.iter().any(|field| field.name == name) {
-                errors.add(name, "unknown field");
+                faults.add(name, "unknown field");
             }
         }
         let mut record = Map::new();
         for field in fields {
-            match self.field(field, input.get(field.name)) {
-                Ok(Some(value)) => {
-                    record.insert(field.name.to_owned(), value);
+            let overriding = self.overrides.iter().find(|overriding| overriding.name == field.name);
+            let sent = input.get(field.name);
+            let value = match self.field(overriding.unwrap_or(field), sent) {
+                Ok(value) => value,
+                Err(sentence) => {
+                    faults.add(field.name, sentence);
+                    sent.cloned()
                 }
-                Ok(None) => {}
-                Err(sentence) => errors.add(field.name, sentence),
-            }
+            };
+            record.extend(value.map(|value| (field.name.to_owned(), value)));
         }
+        checks.iter().for_each(|check| check.run(&record, occasion, faults));
         record
     }
 
@@ -115,7 +144,9 @@ impl Validation {
         }
         let value = match value {
             None if matches!(field.kind, FieldKind::PluginConfig) => &Value::Object(Map::new()),
-            None if !matches!(field.default, Fallback::None) => return Ok(Some(field.default.value())),
+            None if !matches!(field.default, Fallback::None | Fallback::Null) => {
+                return Ok(Some(field.default.value()));
+            }
             None | Some(Value::Null) if field.write_only => return Ok(None),
             None | Some(Value::Null) if field.required && !field.auto => {
                 return Err("required field missing".into());
@@ -123,97 +154,187 @@ impl Validation {
             None | Some(Value::Null) => return Ok(Some(Value::Null)),
             Some(value) => value,
         };
-        let value = self.value(field.kind, value)?;
-        field.checks.iter().try_for_each(|check| satisfies(*check, &value))?;
+        if let Some(sentence) = field.forbidden {
+            return Err(sentence.into());
+        }
+        let value = self.value(field, value)?;
+        field.checks.iter().try_for_each(|check| check.judge(&value))?;
         Ok(Some(value))
     }
 
-    fn value(&self, kind: FieldKind, value: &Value) -> Result<Value, Value> {
-        match kind {
+    fn value(&self, field: &Field, value: &Value) -> Result<Value, Value> {
+        match field.kind {
             FieldKind::String => match value {
                 Value::String(text) if text.is_empty() => Err("length must be at least 1".into()),
                 Value::String(_) => Ok(value.clone()),
                 _ => Err("expected a string".into()),
             },
             FieldKind::Uuid => match value {
+                Value::String(text) if text.is_empty() => Err("length must be at least 1".into()),
                 Value::String(text) => parse_uuid(text).map(|id| id.to_string().into()),
                 _ => Err("expected a string".into()),
             },
-            FieldKind::Integer => {
-                whole_number(value).map(Value::from).ok_or_else(|| "expected an integer".into())
-            }
+            FieldKind::Integer => integer(field, value),
+            FieldKind::Number => match value {
+                Value::Number(_) => Ok(value.clone()),
+                _ => Err("expected a number".into()),
+            },
             FieldKind::Boolean => match value {
                 Value::Bool(_) => Ok(value.clone()),
                 _ => Err("expected a boolean".into()),
             },
-            FieldKind::Array(element) => self.elements(element, value, "expected an array").map(Value::Array),
+            FieldKind::Array(element) => self.elements(element, elements(value, "expected an array")?),
             FieldKind::Set(element) => {
-                let mut elements = self.elements(element, value, "expected a set")?;
+                let elements = elements(value, "expected a set")?;
                 // Not by comparing each with all before: a body has room for 100,000 of them.
                 let mut seen = HashSet::new();
-                elements.retain(|element| seen.insert(element.to_string()));
-                Ok(Value::Array(elements))
+                let distinct =
+                    elements.iter().filter(|element| element.is_object() || seen.insert(element.to_string()));
+                self.elements(element, &distinct.cloned().collect::<Vec<_>>())
             }
             FieldKind::Map(keys, values) => self.map(keys, values, value),
-            FieldKind::Record(fields) => self.nested(fields, value),
-            FieldKind::PluginConfig => match self.plugin {
-                Some(plugin) => self.nested(plugin.config, value),
-                // The name is refused: there is nothing to check its configuration against.
-                None => Ok(value.clone()),
-            },
-            FieldKind::Foreign(..) => self.reference(value),
+            FieldKind::Record(fields) => self.nested(fields, field.entity_checks, value),
+            FieldKind::PluginConfig => {
+                self.nested(self.plugin.map_or(&[], |plugin| plugin.config), field.entity_checks, value)
+            }
+            FieldKind::Foreign(to, _) => reference(Some(to), value),
+            FieldKind::Absent(_) => reference(None, value),
         }
     }
 
-    /// A reference may be given as the whole entity: only its id counts.
-    fn reference(&self, value: &Value) -> Result<Value, Value> {
-        let Value::Object(members) = value else { return Err("expected a record".into()) };
-        let id = members.get("id").filter(|id| !id.is_null());
-        let id = id.map_or_else(|| Err("missing primary key".into()), |id| self.value(FieldKind::Uuid, id));
-        let member = |value| Value::Object(Map::from_iter([("id".to_owned(), value)]));
-        id.map(member).map_err(member)
-    }
-
-    fn elements(&self, element: &Field, value: &Value, otherwise: &str) -> Result<Vec<Value>, Value> {
-        let Value::Array(values) = value else { return Err(otherwise.into()) };
+    fn elements(&self, element: &Field, values: &[Value]) -> Result<Value, Value> {
         let required = Field { required: true, ..*element };
         let mut elements = Vec::with_capacity(values.len());
-        let mut errors = Vec::new();
+        let mut faults = Vec::new();
         for (at, value) in values.iter().enumerate() {
             match self.field(&required, Some(value)) {
                 Ok(value) => elements.extend(value),
                 Err(sentence) => {
-                    errors.resize(at, Value::Null);
-                    errors.push(sentence);
+                    faults.resize(at, Value::Null);
+                    faults.push(sentence);
                 }
             }
         }
-        if errors.is_empty() { Ok(elements) } else { Err(Value::Array(errors)) }
+        if faults.is_empty() { Ok(Value::Array(elements)) } else { Err(Value::Array(faults)) }
     }
 
+    /// A map. In Kong what is wrong with a member stands in the place of the whole map; here that of
+    /// the first one, by name.
     fn map(&self, keys: &Field, values: &Field, value: &Value) -> Result<Value, Value> {
-        let Value::Object(members) = value else { return Err("expected a map".into()) };
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Array(elements) if elements.is_empty() => &Map::new(),
+            // Its names would be numbers.
+            Value::Array(_) => return Err("expected a string".into()),
+            _ => return Err("expected a map".into()),
+        };
         let required = Field { required: true, ..*values };
-        let mut errors = FieldFaults::default();
+        let mut names: Vec<&String> = members.keys().collect();
+        names.sort();
         let mut map = Map::new();
-        for (name, value) in members {
-            let checked = self
-                .field(keys, Some(&Value::String(name.clone())))
-                .and_then(|_| self.field(&required, Some(value)));
-            match checked {
-                Ok(value) => map.extend(value.map(|value| (name.clone(), value))),
-                Err(sentence) => errors.add(name, sentence),
+        for name in names {
+            self.field(keys, Some(&Value::String(name.clone())))?;
+            let value = self.field(&required, Some(&members[name]))?;
+            map.extend(value.map(|value| (name.clone(), value)));
+        }
+        Ok(Value::Object(map))
+    }
+
+    fn nested(&self, fields: &[Field], checks: &[EntityCheck], value: &Value) -> Result<Value, Value> {
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Array(elements) if elements.is_empty() => &Map::new(),
+            _ => return Err("expected a record".into()),
+        };
+        let inner = Validation { overrides: &[], plugin: self.plugin };
+        let mut faults = FieldFaults::default();
+        let record = inner.record(fields, checks, members, Occasion::Whole, &mut faults);
+        if faults.is_empty() { Ok(Value::Object(record)) } else { Err(faults.into_value()) }
+    }
+}
+
+fn named_plugin(name: &Value) -> Result<&'static plugins::PluginSchema, String> {
+    match name {
+        Value::Null => Err("required field missing".to_owned()),
+        Value::String(name) => plugins::plugin(name).ok_or_else(|| {
+            format!("plugin '{name}' not enabled; add it to the 'plugins' configuration property")
+        }),
+        _ => Err("expected a string".to_owned()),
+    }
+}
+
+/// What is said of a key that no variant has; `None`: that it is of the wrong type is said by its field.
+fn unknown_variant(key: &Value) -> Option<String> {
+    match key {
+        Value::Null => Some("required field missing".to_owned()),
+        Value::String(value) => Some(format!("unknown type: {value}")),
+        Value::Array(values) => match values.first() {
+            None => Some("length must be at least 1".to_owned()),
+            Some(Value::String(value)) => Some(format!("unknown type: {value}")),
+            Some(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// A JSON object without members counts as an empty list: Lua cannot tell them apart.
+fn elements<'a>(value: &'a Value, otherwise: &str) -> Result<&'a [Value], Value> {
+    match value {
+        Value::Array(elements) => Ok(elements),
+        Value::Object(members) if members.is_empty() => Ok(&[]),
+        _ => Err(otherwise.into()),
+    }
+}
+
+/// A whole number; one too large for any field is out of its field's range, where it has one.
+fn integer(field: &Field, value: &Value) -> Result<Value, Value> {
+    if let Some(number) = whole_number(value) {
+        return Ok(number.into());
+    }
+    let is_whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
+    let range = field.checks.iter().filter(|check| is_whole && matches!(check, Check::Between(..)));
+    range.copied().try_for_each(|check| check.judge(value))?;
+    Err("expected an integer".into())
+}
+
+/// A reference to an entity of a kind: of what was sent only the id counts. Without a good one, what
+/// is wrong with the rest of it is told, if anything is, as in Kong.
+fn reference(to: Option<EntityKind>, value: &Value) -> Result<Value, Value> {
+    let none = Object::new();
+    let members = value.as_object().unwrap_or(&none);
+    let id = match members.get("id") {
+        None => Err("missing primary key"),
+        Some(Value::Null) => Err("required field missing"),
+        Some(Value::String(id)) => super::checks::uuid(id).ok_or("expected a valid UUID"),
+        Some(_) => Err("expected a string"),
+    };
+    let sentence = match id {
+        Ok(id) => return Ok(Object::from_iter([("id".to_owned(), id.to_string().into())]).into()),
+        Err(sentence) => sentence,
+    };
+    let mut faults = to.map(|kind| faults_of_part(kind, members)).unwrap_or_default();
+    if faults.is_empty() {
+        faults.add("id", sentence);
+    }
+    Err(faults.into_value())
+}
+
+/// What is wrong with the members of an entity that is not sent whole.
+fn faults_of_part(kind: EntityKind, members: &Object) -> FieldFaults {
+    let mut faults = FieldFaults::default();
+    let Ok(validation) = Validation::of(kind, members) else { return faults };
+    let schema = kind.schema();
+    for (name, value) in members {
+        match schema.field(name) {
+            None => faults.add(name, "unknown field"),
+            Some(field) => {
+                if let Err(sentence) = validation.field(field, Some(value)) {
+                    faults.add(name, sentence);
+                }
             }
         }
-        if errors.is_empty() { Ok(Value::Object(map)) } else { Err(errors.into_value()) }
     }
-
-    fn nested(&self, fields: &[Field], value: &Value) -> Result<Value, Value> {
-        let Value::Object(members) = value else { return Err("expected a record".into()) };
-        let mut errors = FieldFaults::default();
-        let record = self.record(fields, members, &mut errors);
-        if errors.is_empty() { Ok(Value::Object(record)) } else { Err(errors.into_value()) }
-    }
+    faults
 }
 
 /// Any 8-4-4-4-12 hex digits.
@@ -228,33 +349,4 @@ pub(crate) fn whole_number(value: &Value) -> Option<i64> {
         let number = value.as_f64()?;
         (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
     })
-}
-
-fn satisfies(check: Check, value: &Value) -> Result<(), Value> {
-    let sentence = match (check, value) {
-        (Check::Between(from, to), _) => match value.as_i64() {
-            Some(number) if (from..=to).contains(&number) => return Ok(()),
-            _ => format!("value should be between {from} and {to}"),
-        },
-        (Check::OneOf(choices), _) => match value.as_str() {
-            Some(text) if choices.contains(&text) => return Ok(()),
-            _ => format!("expected one of: {}", choices.join(", ")),
-        },
-        (Check::OneOfIntegers(choices), _) => match value.as_i64() {
-            Some(number) if choices.contains(&number) => return Ok(()),
-            _ => {
-                let choices: Vec<String> = choices.iter().map(i64::to_string).collect();
-                format!("expected one of: {}", choices.join(", "))
-            }
-        },
-        (Check::LengthMax(most), Value::String(text)) if text.len() > most => {
-            format!("length must be at most {most}")
-        }
-        (Check::LengthMax(most), Value::Array(elements)) if elements.len() > most => {
-            format!("length must be at most {most}")
-        }
-        (Check::Text(check), Value::String(text)) => return check(text).map_err(Value::String),
-        (Check::LengthMax(_) | Check::Text(_), _) => return Ok(()),
-    };
-    Err(Value::String(sentence))
 }

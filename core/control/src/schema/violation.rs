@@ -25,6 +25,11 @@ impl FieldFaults {
         self.0.entry(field).or_insert_with(|| sentence.into());
     }
 
+    /// Adds a sentence about a field in the place of what was said of it before.
+    pub fn replace(&mut self, field: &str, sentence: impl Into<Value>) {
+        self.0.insert(field.to_owned(), sentence.into());
+    }
+
     /// Adds a sentence about the entity as a whole.
     pub fn add_entity(&mut self, sentence: impl Into<String>) {
         let all = self.0.entry(ENTITY).or_insert_with(|| Value::Array(Vec::new()));

@@ -154,6 +154,33 @@ fn snis_count_only_under_tls() {
 }
 
 #[test]
+fn the_first_or_last_character_of_an_sni_may_stand_for_any() {
+    check(
+        json!({ "end": { "snis": ["*.a.test"] }, "start": { "snis": ["b.*"] } }),
+        &[
+            (get("https://x/").sni("x.A.test"), Some("end")),
+            (get("https://x/").sni("y.x.a.test."), Some("end")),
+            (get("https://x/").sni("a.test"), None),
+            (get("https://x/").sni("B.test"), Some("start")),
+            (get("https://x/").sni("b"), None),
+        ],
+    );
+}
+
+#[test]
+fn a_host_may_end_in_a_dot_or_be_a_bare_ipv6_address() {
+    check(
+        json!({ "dot": { "hosts": ["a.test."] }, "six": { "hosts": ["::A"] } }),
+        &[
+            (get("http://a.test./"), Some("dot")),
+            (get("http://a.test/"), None),
+            (get("http://[::a]/"), Some("six")),
+            (get("http://[::a]:8080/"), Some("six")),
+        ],
+    );
+}
+
+#[test]
 fn an_empty_list_is_no_condition() {
     check(
         json!({ "r": { "paths": ["/"], "methods": [], "hosts": [], "headers": {}, "snis": [] }, "s": { "paths": ["/s"], "headers": { "x": [] } } }),
