@@ -106,6 +106,7 @@ impl Action {
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
             Action::EnabledPlugins => Gives::Record(shapes::ENABLED_PLUGINS),
             Action::EntitySchema | Action::PluginSchema => Gives::Schema,
+            Action::ValidateEntity => Gives::Record(shapes::VALIDATED),
             Action::List(Listing::Of(kind)) => Gives::List(kind),
             Action::List(Listing::ServiceApplications) => Gives::List(EntityKind::Applications),
             Action::Create(kind) => Gives::Made(kind),

@@ -27,6 +27,26 @@ const AVAILABLE_PLUGIN: Field = record(
     "A plugin that can be configured.",
 );
 
+const fn flag(name: &'static str, description: &'static str) -> Field {
+    Field::new(name, FieldKind::Boolean, description).required()
+}
+
+const LISTENER: Field = record(
+    "listener",
+    &[
+        text("listener", "Host and port, and `ssl` where it speaks TLS."),
+        text("ip", "The host: a name or an address."),
+        Field::new("port", FieldKind::Integer, "The port.").required().checks(&[Check::Between(0, 65535)]),
+        flag("ssl", "Whether it speaks TLS."),
+        flag("http2", "Whether it is known to speak HTTP/2."),
+        flag("proxy_protocol", "Never: as Kong has it."),
+        flag("deferred", "Never: as Kong has it."),
+        flag("bind", "Never: as Kong has it."),
+        flag("reuseport", "Never: as Kong has it."),
+    ],
+    "Where a door is reached.",
+);
+
 /// What this installation is.
 pub(super) const INFORMATION: &[Field] = &[
     text("version", "The version of Kong whose conventions are kept."),
@@ -55,7 +75,14 @@ pub(super) const INFORMATION: &[Field] = &[
     ),
     record(
         "configuration",
-        &[text("database", "What keeps the entities.")],
+        &[
+            text("database", "What keeps the entities."),
+            text("router_flavor", "The router of Kong's whose rules are followed."),
+            Field::new("proxy_listeners", FieldKind::Array(&LISTENER), "Where the gateway is reached.")
+                .required(),
+            Field::new("admin_listeners", FieldKind::Array(&LISTENER), "Where the control door is reached.")
+                .required(),
+        ],
         "Settings of this installation.",
     ),
 ];
@@ -72,11 +99,12 @@ pub(super) const STATUS: &[Field] = &[
 ];
 
 /// The paths there are.
-pub(super) const ENDPOINTS: &[Field] = &[
-    Field::new("data", FieldKind::Set(&TEXT), "The paths of the Admin API, with variables in braces.")
-        .required(),
-    Field::new("next", FieldKind::String, "Always null: there is one page."),
-];
+pub(super) const ENDPOINTS: &[Field] =
+    &[Field::new("data", FieldKind::Set(&TEXT), "The paths of the Admin API, with variables in braces.")
+        .required()];
+
+/// That an entity would be taken.
+pub(super) const VALIDATED: &[Field] = &[text("message", "That nothing is wrong, in Kong's words.")];
 
 /// Names of the plugins there are.
 pub(super) const ENABLED_PLUGINS: &[Field] =

@@ -1,6 +1,7 @@
 //! The tables as JSON Schema 2020-12, the dialect of OpenAPI 3.1.
 //!
-//! What a [`Check::Text`] asks cannot be said there: a text that its schema allows may still be refused.
+//! What a [`Check::Text`] or a pattern of Lua's asks cannot be said there, nor a rule over several fields:
+//! what its schema allows may still be refused.
 //! Lengths of texts are counted in bytes here and in characters there, so that the schema allows more.
 
 use serde_json::{Map, Value, json};
@@ -89,7 +90,8 @@ fn is_there(field: &Field, view: View) -> bool {
         View::Answered => !field.omit_null,
         View::Sent => {
             let is_filled_in = field.auto || field.read_only || !matches!(field.default, Fallback::None);
-            let is_given = matches!(field.kind, FieldKind::PluginConfig | FieldKind::Foreign(..));
+            let is_given =
+                matches!(field.kind, FieldKind::PluginConfig | FieldKind::Foreign(..) | FieldKind::Absent(_));
             field.required && !is_filled_in && !is_given
         }
         View::Changes => false,
@@ -153,6 +155,7 @@ fn of_kind(kind: FieldKind, view: View) -> Object {
         FieldKind::String => json!({"type": "string", "minLength": 1}),
         FieldKind::Uuid => json!({"type": "string", "format": "uuid"}),
         FieldKind::Integer => json!({"type": "integer"}),
+        FieldKind::Number => json!({"type": "number"}),
         FieldKind::Boolean => json!({"type": "boolean"}),
         FieldKind::Array(inner) => json!({"type": "array", "items": element(inner)}),
         FieldKind::Set(inner) if view.is_sent() => json!({"type": "array", "items": element(inner)}),
@@ -165,7 +168,8 @@ fn of_kind(kind: FieldKind, view: View) -> Object {
             let configs = PLUGINS.iter().map(|plugin| reference_to(&config_name(plugin, view)));
             json!({"anyOf": configs.collect::<Vec<_>>()})
         }
-        FieldKind::Foreign(to, _) => foreign(to, view),
+        FieldKind::Foreign(to, _) => foreign(to.schema().endpoint_key, view),
+        FieldKind::Absent(_) => foreign(None, view),
     };
     match schema {
         Value::Object(schema) => schema,
@@ -178,8 +182,8 @@ fn whole(view: View) -> View {
     if view.is_sent() { View::Sent } else { View::Answered }
 }
 
-/// A reference is sent by id, by a unique name, or as the whole entity.
-fn foreign(to: Option<EntityKind>, view: View) -> Value {
+/// A reference is sent by id, by a unique name (the endpoint key), or as the whole entity.
+fn foreign(key: Option<&'static str>, view: View) -> Value {
     let id = json!({"type": "string", "format": "uuid"});
     if !view.is_sent() {
         return json!({
@@ -187,7 +191,6 @@ fn foreign(to: Option<EntityKind>, view: View) -> Value {
         });
     }
     let mut properties = Map::from_iter([("id".to_owned(), id)]);
-    let key = to.and_then(|to| to.schema().endpoint_key);
     properties.extend(key.map(|name| (name.to_owned(), json!({"type": "string"}))));
     json!({"type": "object", "properties": properties, "minProperties": 1})
 }
@@ -200,7 +203,22 @@ fn of_check(check: &Check, kind: FieldKind) -> Vec<(&'static str, Value)> {
         Check::OneOfIntegers(choices) => vec![("enum", json!(choices))],
         Check::LengthMax(most) if is_list => vec![("maxItems", json!(most))],
         Check::LengthMax(most) => vec![("maxLength", json!(most))],
-        Check::Text(_) => vec![],
+        Check::Timestamp => vec![("exclusiveMinimum", json!(0))],
+        Check::LengthMin(least) if is_list => vec![("minItems", json!(least))],
+        Check::LengthMin(least) => vec![("minLength", json!(least))],
+        // What is left is said by no keyword, or in the words of Lua.
+        Check::Not(..)
+        | Check::NotOneOf(_)
+        | Check::LengthEq(_)
+        | Check::StartsWith(_)
+        | Check::Match(_)
+        | Check::MatchNone(_)
+        | Check::MatchAll(_)
+        | Check::MatchAny(..)
+        | Check::Contains(_)
+        | Check::Elements(_)
+        | Check::ExclusiveSubsets(_)
+        | Check::Text(_) => vec![],
     }
 }
 
@@ -224,8 +242,9 @@ fn add_form_fields(prefix: &str, fields: &[Field], properties: &mut Object) {
         };
         match field.kind {
             FieldKind::Array(_) | FieldKind::Set(_) => add(format!("{name}[]"), values(field, View::Sent)),
+            FieldKind::Absent(_) => add(format!("{name}.id"), of_kind(FieldKind::String, View::Sent)),
             FieldKind::Foreign(to, _) => {
-                for key in ["id"].into_iter().chain(to.and_then(|to| to.schema().endpoint_key)) {
+                for key in ["id"].into_iter().chain(to.schema().endpoint_key) {
                     add(format!("{name}.{key}"), of_kind(FieldKind::String, View::Sent));
                 }
             }
@@ -236,7 +255,11 @@ fn add_form_fields(prefix: &str, fields: &[Field], properties: &mut Object) {
                 }
             }
             FieldKind::Map(..) => {}
-            FieldKind::String | FieldKind::Uuid | FieldKind::Integer | FieldKind::Boolean => {
+            FieldKind::String
+            | FieldKind::Uuid
+            | FieldKind::Integer
+            | FieldKind::Number
+            | FieldKind::Boolean => {
                 add(name, values(field, View::Sent));
             }
         }
