@@ -10,7 +10,7 @@ use super::endpoints::{ENDPOINTS, Matched, Surface};
 use super::{Control, KONG_VERSION, answer};
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, PageRequest};
-use crate::schema::{EntityKind, Object, PLUGINS, describe, describe_plugin, plugin};
+use crate::schema::{EntityKind, Input, PLUGINS, describe, describe_plugin, plugin};
 use latchkey_request::Scheme;
 use latchkey_request::origin::Origin;
 use latchkey_store::Store;
@@ -47,7 +47,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let mut names = BTreeSet::new();
         let mut offset = None;
         loop {
-            let page = PageRequest::parse(Some("1000"), offset.as_deref())?;
+            let page = PageRequest::parse(Some("1000"), offset.as_deref(), None)?;
             let list = self.registry.list(EntityKind::Plugins, &[], page).await?;
             let found = list.data.iter().filter_map(|plugin| plugin.get("name")?.as_str());
             names.extend(found.map(str::to_owned));
@@ -63,11 +63,11 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub(super) fn validate_entity(
         &self,
         matched: &Matched,
-        input: &Object,
+        input: Input<'_>,
     ) -> Result<Response<Bytes>, Error> {
         let name = matched.text("entity_name");
         let Some(kind) = EntityKind::parse(name) else { return Ok(no_entity_named(name)) };
-        self.registry.check(kind, input)?;
+        self.registry.check(kind, &input.typed(kind, None))?;
         Ok(answer::message(StatusCode::OK, "schema validation successful"))
     }
 

@@ -42,6 +42,12 @@ impl EntityKind {
     }
 }
 
+/// The plugin whose settings an entity has.
+pub(super) fn plugin_of(kind: EntityKind, whole: &Object) -> Option<&'static plugins::PluginSchema> {
+    let name = (kind == EntityKind::Plugins).then(|| whole.get("name")?.as_str()).flatten()?;
+    plugins::plugin(name)
+}
+
 fn keep_read_only(schema: &Entity, current: &Object, entity: &mut Object) {
     for field in schema.fields.iter().filter(|field| field.read_only) {
         let value = current.get(field.name).cloned().unwrap_or_default();
