@@ -106,7 +106,7 @@ impl Action {
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
             Action::EnabledPlugins => Gives::Record(shapes::ENABLED_PLUGINS),
             Action::EntitySchema | Action::PluginSchema => Gives::Schema,
-            Action::ValidateEntity => Gives::Record(shapes::MESSAGE),
+            Action::ValidateEntity => Gives::Record(shapes::VALIDATED),
             Action::List(Listing::Of(kind) | Listing::OfApplicationsConsumer(kind)) => Gives::List(kind),
             Action::List(Listing::Tags) => Gives::Record(shapes::TAGS),
             Action::List(Listing::Nothing) => Gives::Record(shapes::NOTHING_LISTED),

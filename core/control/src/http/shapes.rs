@@ -18,9 +18,6 @@ const fn record(name: &'static str, fields: &'static [Field], description: &'sta
 pub(super) const HEALTH: &[Field] =
     &[text("status", "That the door answers.").checks(&[Check::OneOf(&["ok"])])];
 
-/// A sentence.
-pub(super) const MESSAGE: &[Field] = &[text("message", "What came of it.")];
-
 const AVAILABLE_PLUGIN: Field = record(
     "plugin",
     &[
@@ -28,6 +25,26 @@ const AVAILABLE_PLUGIN: Field = record(
         Field::new("priority", FieldKind::Integer, "Plugins with a higher one run first.").required(),
     ],
     "A plugin that can be configured.",
+);
+
+const fn flag(name: &'static str, description: &'static str) -> Field {
+    Field::new(name, FieldKind::Boolean, description).required()
+}
+
+const LISTENER: Field = record(
+    "listener",
+    &[
+        text("listener", "Host and port, and `ssl` where it speaks TLS."),
+        text("ip", "The host: a name or an address."),
+        Field::new("port", FieldKind::Integer, "The port.").required().checks(&[Check::Between(0, 65535)]),
+        flag("ssl", "Whether it speaks TLS."),
+        flag("http2", "Whether it is known to speak HTTP/2."),
+        flag("proxy_protocol", "Never: as Kong has it."),
+        flag("deferred", "Never: as Kong has it."),
+        flag("bind", "Never: as Kong has it."),
+        flag("reuseport", "Never: as Kong has it."),
+    ],
+    "Where a door is reached.",
 );
 
 /// What this installation is.
@@ -58,7 +75,14 @@ pub(super) const INFORMATION: &[Field] = &[
     ),
     record(
         "configuration",
-        &[text("database", "What keeps the entities.")],
+        &[
+            text("database", "What keeps the entities."),
+            text("router_flavor", "The router of Kong's whose rules are followed."),
+            Field::new("proxy_listeners", FieldKind::Array(&LISTENER), "Where the gateway is reached.")
+                .required(),
+            Field::new("admin_listeners", FieldKind::Array(&LISTENER), "Where the control door is reached.")
+                .required(),
+        ],
         "Settings of this installation.",
     ),
 ];
@@ -75,11 +99,12 @@ pub(super) const STATUS: &[Field] = &[
 ];
 
 /// The paths there are.
-pub(super) const ENDPOINTS: &[Field] = &[
-    Field::new("data", FieldKind::Set(&TEXT), "The paths of the Admin API, with variables in braces.")
-        .required(),
-    Field::new("next", FieldKind::String, "Always null: there is one page."),
-];
+pub(super) const ENDPOINTS: &[Field] =
+    &[Field::new("data", FieldKind::Set(&TEXT), "The paths of the Admin API, with variables in braces.")
+        .required()];
+
+/// That an entity would be taken.
+pub(super) const VALIDATED: &[Field] = &[text("message", "That nothing is wrong, in Kong's words.")];
 
 const NEXT: Field =
     Field::new("next", FieldKind::String, "Path of the next page, below `/admin`; null on the last.");

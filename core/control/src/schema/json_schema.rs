@@ -1,6 +1,7 @@
 //! The tables as JSON Schema 2020-12, the dialect of OpenAPI 3.1.
 //!
-//! What a [`Check::Text`] asks cannot be said there: a text that its schema allows may still be refused.
+//! What a [`Check::Text`] or a pattern of Lua's asks cannot be said there, nor a rule over several fields:
+//! what its schema allows may still be refused.
 //! Lengths of texts are counted in bytes here and in characters there, so that the schema allows more.
 
 use serde_json::{Map, Value, json};
@@ -89,7 +90,8 @@ fn is_there(field: &Field, view: View) -> bool {
         View::Answered => !field.omit_null,
         View::Sent => {
             let is_filled_in = field.auto || field.read_only || !matches!(field.default, Fallback::None);
-            let is_given = matches!(field.kind, FieldKind::PluginConfig | FieldKind::Foreign(..));
+            let is_given =
+                matches!(field.kind, FieldKind::PluginConfig | FieldKind::Foreign(..) | FieldKind::Absent(_));
             field.required && !is_filled_in && !is_given
         }
         View::Changes => false,
@@ -166,7 +168,7 @@ fn of_kind(kind: FieldKind, view: View) -> Object {
             let configs = PLUGINS.iter().map(|plugin| reference_to(&config_name(plugin, view)));
             json!({"anyOf": configs.collect::<Vec<_>>()})
         }
-        FieldKind::Foreign(to, _) => foreign(Some(to), view),
+        FieldKind::Foreign(to, _) => foreign(to.schema().endpoint_key, view),
         FieldKind::Absent(_) => foreign(None, view),
     };
     match schema {
@@ -180,8 +182,8 @@ fn whole(view: View) -> View {
     if view.is_sent() { View::Sent } else { View::Answered }
 }
 
-/// A reference is sent by id, by a unique name, or as the whole entity.
-fn foreign(to: Option<EntityKind>, view: View) -> Value {
+/// A reference is sent by id, by a unique name (the endpoint key), or as the whole entity.
+fn foreign(key: Option<&'static str>, view: View) -> Value {
     let id = json!({"type": "string", "format": "uuid"});
     if !view.is_sent() {
         return json!({
@@ -189,7 +191,6 @@ fn foreign(to: Option<EntityKind>, view: View) -> Value {
         });
     }
     let mut properties = Map::from_iter([("id".to_owned(), id)]);
-    let key = to.and_then(|to| to.schema().endpoint_key);
     properties.extend(key.map(|name| (name.to_owned(), json!({"type": "string"}))));
     json!({"type": "object", "properties": properties, "minProperties": 1})
 }
@@ -202,20 +203,19 @@ fn of_check(check: &Check, kind: FieldKind) -> Vec<(&'static str, Value)> {
         Check::OneOfIntegers(choices) => vec![("enum", json!(choices))],
         Check::LengthMax(most) if is_list => vec![("maxItems", json!(most))],
         Check::LengthMax(most) => vec![("maxLength", json!(most))],
+        Check::Timestamp => vec![("exclusiveMinimum", json!(0))],
         Check::LengthMin(least) if is_list => vec![("minItems", json!(least))],
         Check::LengthMin(least) => vec![("minLength", json!(least))],
-        Check::LengthEq(length) if is_list => vec![("minItems", json!(length)), ("maxItems", json!(length))],
-        Check::LengthEq(length) => vec![("minLength", json!(length)), ("maxLength", json!(length))],
-        Check::Timestamp => vec![("minimum", json!(1))],
-        Check::Not(unwanted, _) => vec![("const", json!(!unwanted))],
-        Check::NotOneOf(choices) => vec![("not", json!({"enum": choices}))],
-        Check::Contains(wanted) => vec![("contains", json!({"const": wanted}))],
-        // What no schema says: the answer does.
-        Check::StartsWith(_)
+        // What is left is said by no keyword, or in the words of Lua.
+        Check::Not(..)
+        | Check::NotOneOf(_)
+        | Check::LengthEq(_)
+        | Check::StartsWith(_)
         | Check::Match(_)
         | Check::MatchNone(_)
         | Check::MatchAll(_)
         | Check::MatchAny(..)
+        | Check::Contains(_)
         | Check::Elements(_)
         | Check::ExclusiveSubsets(_)
         | Check::Text(_) => vec![],
@@ -242,6 +242,7 @@ fn add_form_fields(prefix: &str, fields: &[Field], properties: &mut Object) {
         };
         match field.kind {
             FieldKind::Array(_) | FieldKind::Set(_) => add(format!("{name}[]"), values(field, View::Sent)),
+            FieldKind::Absent(_) => add(format!("{name}.id"), of_kind(FieldKind::String, View::Sent)),
             FieldKind::Foreign(to, _) => {
                 for key in ["id"].into_iter().chain(to.schema().endpoint_key) {
                     add(format!("{name}.{key}"), of_kind(FieldKind::String, View::Sent));
@@ -253,7 +254,7 @@ fn add_form_fields(prefix: &str, fields: &[Field], properties: &mut Object) {
                     add_form_fields(&format!("{name}."), plugin.config, properties);
                 }
             }
-            FieldKind::Map(..) | FieldKind::Absent(_) => {}
+            FieldKind::Map(..) => {}
             FieldKind::String
             | FieldKind::Uuid
             | FieldKind::Integer

@@ -169,7 +169,9 @@ fn typed_text(kind: FieldKind, text: &str) -> Value {
         return Value::Null;
     }
     match (kind, text) {
-        (FieldKind::Integer, _) => number(text).map_or_else(|| text.into(), Value::Number),
+        (FieldKind::Integer | FieldKind::Number, _) => {
+            number(text).map_or_else(|| text.into(), Value::Number)
+        }
         (FieldKind::Boolean, "true") => true.into(),
         (FieldKind::Boolean, "false") => false.into(),
         (FieldKind::Array(element) | FieldKind::Set(element), _) => {

@@ -21,8 +21,8 @@ use super::endpoints::{Call, Endpoint};
 const OPENAPI_VERSION: &str = "3.1.0";
 
 const DESCRIPTION: &str = "Kong's Admin API below `/admin`, for the gateway, and what else the control door \
-    answers. Every path takes HEAD, which is GET without a body, and OPTIONS, which tells its methods; \
-    methods that it does not take are answered 405.";
+    answers. Every path takes OPTIONS, which tells its methods, and with GET also HEAD, which is GET without \
+    a body; methods that it does not take are answered 405.";
 
 /// What there is, whatever the installation: its text is made once.
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| super::answer::text_of(&document()));

@@ -151,7 +151,7 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::EnabledPlugins => "Names of the plugins that can be configured".to_owned(),
         Action::EntitySchema => "The table of an entity".to_owned(),
         Action::PluginSchema => "The table of a plugin".to_owned(),
-        Action::ValidateEntity => "Whether an entity would be taken".to_owned(),
+        Action::ValidateEntity => "Whether an entity would be taken, by its table alone".to_owned(),
         Action::List(Listing::Of(kind)) => format!("List {}{of_last}", several_of(kind)),
         Action::List(Listing::ServiceApplications) => {
             "List the applications that have a contract with a service".to_owned()
