@@ -20,6 +20,7 @@ tests!("paths":
     long_names_are_found,
     ids_are_found_in_either_case,
     an_id_is_never_taken_for_a_name,
+    what_can_be_no_name_is_refused,
 );
 
 fn unknown_paths_are_not_found(api: &dyn Api) {
@@ -213,4 +214,21 @@ fn an_id_is_never_taken_for_a_name(api: &dyn Api) {
     expect_gone(delete(api, &format!("/consumers/{NOBODY}")));
     assert_eq!(data(&get(api, "/consumers").1).len(), 3);
     expect(get(api, &format!("/consumers/{}", id(&made))), 200, json!({"username": bob}));
+}
+
+fn what_can_be_no_name_is_refused(api: &dyn Api) {
+    for collection in ["/services", "/routes"] {
+        for path in [format!("{collection}/a%20b"), format!("{collection}/a%20b/plugins")] {
+            let refused = expect(get(api, &path), 400, json!({"code": 10, "name": "invalid unique name"}));
+            assert!(refused["message"].as_str().unwrap().starts_with("invalid value 'a b': "), "{refused}");
+        }
+        for refused in [
+            put(api, &format!("{collection}/a%20b"), json!({"host": "a", "paths": ["/"]})),
+            patch(api, &format!("{collection}/a%20b"), json!({})),
+            delete(api, &format!("{collection}/a%20b")),
+        ] {
+            expect(refused, 400, json!({"code": 10}));
+        }
+    }
+    expect(get(api, "/plugins/a%20b"), 400, json!({"code": 10, "name": "invalid unique instance_name"}));
 }

@@ -12,6 +12,8 @@ tests!("routes":
     a_route_may_be_without_service,
     a_route_may_go_to_another_service,
     references_must_exist,
+    references_may_be_by_name_or_whole,
+    what_is_not_there_is_made_through_a_reference,
     a_service_is_changed_through_its_route,
     what_a_path_says_wins_over_the_body,
     fields_come_back_as_given,
@@ -168,4 +170,65 @@ fn no_route_takes_a_path_of_the_gateway(api: &dyn Api) {
         expect(patch(api, "/routes/r", paths.clone()), 400, refused.clone());
         expect(put(api, "/routes/r", paths), 400, refused);
     }
+}
+
+fn references_may_be_by_name_or_whole(api: &dyn Api) {
+    let s = make(api, "/services", json!({"name": "s", "host": "a"}));
+    let t = make(api, "/services", json!({"name": "t", "host": "a"}));
+    make(api, "/routes", json!({"name": "r", "paths": ["/"], "service": {"name": "s"}}));
+    for (service, expected) in [
+        (json!({"name": "t"}), &t),
+        (s.clone(), &s),
+        (json!({"id": t["id"], "name": "s", "nothing": 1}), &t),
+        (json!({"id": "none", "name": "s"}), &s),
+    ] {
+        let tied = json!({"service": {"id": expected["id"]}});
+        expect(patch(api, "/routes/r", json!({"service": service})), 200, tied.clone());
+        let body = json!({"paths": ["/"], "service": service});
+        assert_eq!(expect(put(api, "/routes/r", body), 200, tied)["service"], json!({"id": expected["id"]}));
+    }
+    let sentence = "the foreign key cannot be resolved with '{name=\"x\"}' for an existing 'services' entity";
+    let unresolved = json!({
+        "code": 13, "name": "foreign keys unresolved",
+        "message": format!("foreign key unresolved (service.name: {sentence})"),
+        "fields": {"service": {"name": sentence}},
+    });
+    let refused = patch(api, "/routes/r", json!({"service": {"name": "x"}, "paths": []}));
+    assert_eq!(refused, (400, unresolved), "before the entity is looked at");
+    let missing = json!({"message": "schema violation (service.id: missing primary key)",
+                         "fields": {"service": {"id": "missing primary key"}}});
+    for reference in [json!({}), json!({"id": null}), json!({"name": null}), json!({"host": "a"})] {
+        expect(patch(api, "/routes/r", json!({"service": reference})), 400, missing.clone());
+    }
+    make(api, "/consumers", json!({"username": "bob", "custom_id": "1"}));
+    for reference in [json!({"username": "bob"}), json!({"custom_id": "1"})] {
+        expect(post(api, "/key-auths", json!({"consumer": reference})), 201, json!({}));
+    }
+    let neither = json!({"consumer": {"username": "eve", "custom_id": "2"}});
+    let refused = expect(post(api, "/key-auths", neither), 400, json!({"code": 13}));
+    assert!(
+        refused["message"].as_str().unwrap().starts_with("2 foreign keys unresolved (consumer.custom_id: ")
+    );
+}
+
+fn what_is_not_there_is_made_through_a_reference(api: &dyn Api) {
+    make(api, "/routes", json!({"name": "r", "paths": ["/"]}));
+    expect_not_found(get(api, "/routes/r/service"));
+    expect_not_found(patch(api, "/routes/r/service", json!({"host": "a"})));
+    expect(put(api, "/routes/r/service", json!({"port": 1})), 400, json!({"code": 2}));
+    expect(get(api, "/services"), 200, json!({"data": []}));
+    let made =
+        expect(put(api, "/routes/r/service", json!({"url": "http://a.test/x"})), 200, json!({"path": "/x"}));
+    expect(get(api, "/routes/r"), 200, json!({"service": {"id": made["id"]}}));
+    expect(put(api, "/routes/r/service", json!({"host": "b"})), 200, json!({"id": made["id"], "host": "b"}));
+    assert_eq!(data(&get(api, "/services").1).len(), 1);
+
+    let plugin = id(&make(api, "/plugins", json!({"name": "key-auth"})));
+    let consumer = put(api, &format!("/plugins/{plugin}/consumer"), json!({"username": "bob"}));
+    expect(consumer, 400, json!({"fields": {"consumer": "value must be null"}}));
+    expect(get(api, "/consumers"), 200, json!({"data": []}));
+    let service =
+        expect(put(api, &format!("/plugins/{plugin}/service"), json!({"host": "c"})), 200, json!({}));
+    let path = format!("/services/{}/plugins", id(&service));
+    expect(get(api, &path), 200, json!({"data": [{"id": plugin}]}));
 }

@@ -185,7 +185,7 @@ mod tests {
             Job::RepublishDeveloper { .. } => {
                 include_str!("../../../published/golden/1/job-republish-developer.json")
             }
-            Job::IndexTags { .. } => include_str!("../../../published/golden/2/job-index-tags.json"),
+            Job::IndexTags { .. } => include_str!("../../../published/golden/1/job-index-tags.json"),
         }
     }
 

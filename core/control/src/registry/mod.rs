@@ -106,7 +106,6 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let shared = Arc::new(Shared { store, clock, random, peppers, changes: AtomicU32::new(0) });
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
         registry.publish_tag_keys().await?;
-        registry.leave_tags_to_index().await?;
         Ok(registry)
     }
 
@@ -148,6 +147,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if before > 0 && !self.knows_any(&settings.tag_keys) {
             return Err(Error::UnknownPepper);
         }
+        self.leave_tags_to_index(transaction, before == 0).await?;
         for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten() {
             let tag_key = hex(&pepper.tag_key().to_bytes());
             if !settings.tag_keys.contains(&tag_key) {

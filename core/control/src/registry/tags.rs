@@ -7,7 +7,6 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::attempts::transact;
 use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
@@ -213,20 +212,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Leaves a job, once, that indexes what was stored before there was an index. A new store needs none.
-    pub(super) async fn leave_tags_to_index(&self) -> Result<(), Error> {
-        transact!(self, attempts, |transaction| self.leave_tags_to_index_in(&mut transaction));
-        Ok(())
-    }
-
-    async fn leave_tags_to_index_in(&self, transaction: &mut EntityTransaction<'_, S>) -> Result<(), Error> {
+    pub(super) async fn leave_tags_to_index(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        is_new: bool,
+    ) -> Result<(), Error> {
         if transaction.read_json::<bool>(&records::tags_indexed()).await?.is_none() {
             transaction.put_json(records::tags_indexed(), &true);
-            for kind in INDEXED {
-                let partition = records::entity_partition(kind);
-                if !self.store.scan(&partition, "", None, 1).await?.records.is_empty() {
-                    self.leave_job(transaction, Job::IndexTags { kind, after: None });
-                    break;
-                }
+            if !is_new {
+                self.leave_job(transaction, Job::IndexTags { kind: INDEXED[0], after: None });
             }
         }
         Ok(())

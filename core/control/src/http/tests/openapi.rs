@@ -113,7 +113,11 @@ fn fields_are_as_the_tables_have_them() {
             json!({"type": ["string", "null"], "minLength": 1, "enum": ["v0", "v1", null], "default": "v0"}),
         ),
         ("plugins.key-auth.config", "hide_credentials", json!({"type": "boolean"})),
-        ("services.form", "tags[]", json!({"type": "array", "items": {"type": "string", "minLength": 1}})),
+        (
+            "services.form",
+            "tags[]",
+            json!({"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 32}),
+        ),
     ] {
         assert_eq!(field(schema, name), expected, "{schema}.{name}");
     }

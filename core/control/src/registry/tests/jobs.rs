@@ -214,3 +214,34 @@ async fn lost_replies_of_creations_make_no_difference() {
         assert!(store.dump().await == whole.dump().await, "commit {lost}");
     }
 }
+
+/// What a store holds from before there was an index of tags is indexed at the next start.
+#[tokio::test]
+async fn tags_from_before_their_index_are_indexed() {
+    let store = TestStore::default();
+    let registry = open(&store, 1).await;
+    for number in 0..150 {
+        let tags: Vec<String> = (0..number % 5 * 8).map(|tag| format!("tag {tag}")).collect();
+        let consumer = object(json!({"username": format!("c{number}"), "tags": tags}));
+        registry.create(EntityKind::Consumers, &[], &consumer).await.unwrap();
+    }
+    let service = object(json!({"name": "s", "host": "a", "tags": ["x"]}));
+    registry.create(EntityKind::Services, &[], &service).await.unwrap();
+    let indexed = store.dump().await;
+    let is_of_index = |key: &&RecordKey| {
+        key.partition.starts_with("tagged/") || key.partition == "with-tags" || key.sort == "tags_indexed"
+    };
+    let old: Vec<RecordKey> = indexed.keys().filter(is_of_index).cloned().collect();
+    assert!(old.len() > 2000, "{} records", old.len());
+    for keys in old.chunks(50) {
+        let writes = keys.iter().cloned().map(latchkey_store::Write::Delete).collect();
+        store.inner.commit(Batch { checks: vec![], writes }).await.unwrap();
+    }
+
+    let registry = open(&store, 2).await;
+    store.die_in(3, true);
+    assert!(registry.resume_jobs().await.is_err(), "it is done in several commits");
+    store.revive();
+    open(&store, 3).await.resume_jobs().await.unwrap();
+    assert_eq!(store.dump().await, indexed);
+}
