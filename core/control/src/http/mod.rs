@@ -165,7 +165,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             self.move_token(digest).await;
         }
         let Admitted { matched, call, .. } = admitted;
-        let input = body::parse(call.takes, head.headers, body)?;
+        let sent = body::parse(call.takes, head.headers, body).await?;
+        let input = sent.input();
         let query = Query::parse(head.query)?;
         let answer = match call.action {
             Action::Plain(plain) => Ok(plain.answer(matched.endpoint, &self.settings)),
@@ -176,9 +177,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::EntitySchema => Ok(information::entity_schema(matched)),
             Action::PluginSchema => Ok(information::plugin_schema(matched)),
             Action::List(listing) => self.list(listing, matched, &query).await,
-            Action::Create(kind) => self.create(kind, matched, &input).await,
-            Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), &input).await,
-            Action::Reference(kind, verb) => self.reference(kind, verb, matched, &input).await,
+            Action::Create(kind) => self.create(kind, matched, input).await,
+            Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,
+            Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
         };
         answer.map_err(|error| Refusal::Registry { endpoint: matched.endpoint.path, error })

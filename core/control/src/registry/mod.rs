@@ -23,18 +23,24 @@ mod list;
 mod lookup;
 mod present;
 mod records;
+mod references;
 mod rehash;
 mod routes;
+mod selection;
 mod stored_credential;
+mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
+pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
+pub use references::Unresolved;
+pub use tags::{TagFilter, TagPage};
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -100,6 +106,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let shared = Arc::new(Shared { store, clock, random, peppers, changes: AtomicU32::new(0) });
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
         registry.publish_tag_keys().await?;
+        registry.leave_tags_to_index().await?;
         Ok(registry)
     }
 
