@@ -32,4 +32,6 @@ pub mod vectors;
 
 pub mod admin_suite;
 
+pub mod schemathesis;
+
 pub mod canary;

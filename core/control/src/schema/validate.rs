@@ -36,7 +36,7 @@ impl EntityKind {
         let mut faults = FieldFaults::default();
         let mut entity = validation.record(schema.fields, schema.checks, &whole, occasion, &mut faults);
         if let Mode::Changes(current) = mode {
-            keep_read_only(schema, current, &mut entity);
+            keep_ours(schema, current, &mut entity);
         }
         if faults.is_empty() { Ok(entity) } else { Err(Violation { fields: faults }) }
     }
@@ -48,8 +48,11 @@ pub(super) fn plugin_of(kind: EntityKind, whole: &Object) -> Option<&'static plu
     plugins::plugin(name)
 }
 
-fn keep_read_only(schema: &Entity, current: &Object, entity: &mut Object) {
-    for field in schema.fields.iter().filter(|field| field.read_only) {
+/// What a change cannot take away: what only the registry sets, and what is made when it is absent.
+fn keep_ours(schema: &Entity, current: &Object, entity: &mut Object) {
+    let is_cleared = |field: &Field| entity.get(field.name).is_some_and(Value::is_null);
+    let kept = |field: &&Field| field.read_only || (field.auto && is_cleared(field));
+    for field in schema.fields.iter().filter(kept).collect::<Vec<_>>() {
         let value = current.get(field.name).cloned().unwrap_or_default();
         entity.insert(field.name.to_owned(), value);
     }

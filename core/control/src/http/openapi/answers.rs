@@ -4,8 +4,10 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 use serde_json::{Map, Value, json};
 
+use super::operations::operation_id;
 use super::schemas;
 use crate::http::endpoints::{Call, ENDPOINTS, Endpoint, Gives};
+use crate::schema::EntityKind;
 use crate::schema::json_schema::{View, entity_name, record, reference_to};
 
 const JSON: &str = "application/json";
@@ -38,7 +40,31 @@ fn when_done(endpoint: &Endpoint, call: &Call) -> Value {
         }
         Gives::List(kind) => (JSON, reference_to(&schemas::list_name(kind, endpoint.kinds().last()))),
     };
-    json!({"description": "It is done.", "content": {media_type: {"schema": schema}}})
+    let mut answer = json!({"description": "It is done.", "content": {media_type: {"schema": schema}}});
+    if let Gives::Made(kind) = call.action.gives() {
+        answer["links"] = links(endpoint, kind);
+    }
+    answer
+}
+
+/// What can be called with the id of the entity just made: its own path, and the lists below it.
+fn links(endpoint: &Endpoint, kind: EntityKind) -> Value {
+    let item = format!("{}/{{{}}}", endpoint.path, kind.name());
+    let given: Vec<&str> = endpoint.variables().collect();
+    let depth = given.len() + 1;
+    let below = ENDPOINTS.iter().filter(|other| {
+        other.surface == endpoint.surface
+            && other.path.starts_with(&item)
+            && other.variables().count() == depth
+    });
+    let from_path = given.iter().map(|name| ((*name).to_owned(), json!(format!("$request.path.{name}"))));
+    let mut parameters: Map<String, Value> = from_path.collect();
+    parameters.insert(kind.name().to_owned(), json!("$response.body#/id"));
+    let calls = below.flat_map(|other| other.calls.iter().map(move |call| operation_id(other, call)));
+    calls
+        .map(|id| (id.clone(), json!({"operationId": id, "parameters": parameters})))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// Every refusal that there is, by status.

@@ -47,13 +47,10 @@ fn path_parameter(name: &str) -> Value {
 }
 
 fn operation(endpoint: &Endpoint, call: &Call) -> Value {
-    let path = full_path(endpoint);
-    let words = path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty());
-    let id: Vec<&str> = words.collect();
     let mut operation = json!({
-        "operationId": format!("{}-{}", call.method.to_lowercase(), id.join("-")),
+        "operationId": operation_id(endpoint, call),
         "summary": summary(endpoint, call.action),
-        "tags": [id.iter().copied().find(|word| *word != "admin").unwrap_or("installation")],
+        "tags": [endpoint.path.split('/').nth(1).filter(|word| !word.is_empty()).unwrap_or("installation")],
         "responses": answers::of_call(endpoint, call),
         "security": match endpoint.surface.who() {
             Who::Anyone => json!([]),
@@ -66,6 +63,14 @@ fn operation(endpoint: &Endpoint, call: &Call) -> Value {
         Takes::Object => operation["requestBody"] = body(endpoint, call),
     }
     operation
+}
+
+/// Names an operation: `get-admin-services-services`.
+pub(super) fn operation_id(endpoint: &Endpoint, call: &Call) -> String {
+    let path = full_path(endpoint);
+    let words = path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    format!("{}-{}", call.method.to_lowercase(), words.join("-"))
 }
 
 fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {

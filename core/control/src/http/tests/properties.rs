@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::http::endpoints::{ENDPOINTS, Takes};
+use crate::http::openapi::statuses;
 
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -62,6 +63,7 @@ proptest! {
                     let method = written.method;
                     let (status, answer) = call(&control, method, &path, &body).await;
                     assert!(status < 500, "{method} {path} {body}: {status} {answer}");
+                    assert!(statuses(endpoint, written).contains(&status), "{method} {path} {body}: {status}");
                 }
             }
         });
