@@ -5,6 +5,7 @@
 //! it makes no difference who goes on, or what else has changed. The call that began the job
 //! returns when all is done; after a crash [`Registry::resume_jobs`] does it.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use super::attempts::transact;
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records::JOBS;
+use super::reseal::Position;
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use latchkey_published::limits;
@@ -32,14 +34,17 @@ pub(super) enum Job {
     RepublishConsumer { id: Uuid, after: Option<Uuid> },
     /// Publish the keys of a developer's applications after the one named.
     RepublishDeveloper { id: Uuid, after: Option<Uuid> },
+    /// Seal anew what is sealed under the pepper before. Goes on beside calls: no call waits for it.
+    Reseal(Position),
 }
 
 impl Job {
-    fn key(&self) -> RecordKey {
+    pub(super) fn key(&self) -> RecordKey {
         let sort = match self {
             Job::Delete { kind, id } => format!("delete/{}/{id}", kind.name()),
             Job::RepublishConsumer { id, .. } => format!("republish-consumer/{id}"),
             Job::RepublishDeveloper { id, .. } => format!("republish-developer/{id}"),
+            Job::Reseal(_) => "reseal".to_owned(),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -50,12 +55,16 @@ impl Job {
             Job::Delete { kind, id } => ("delete", Some(kind.name()), id, None),
             Job::RepublishConsumer { id, after } => ("republish-consumer", None, id, *after),
             Job::RepublishDeveloper { id, after } => ("republish-developer", None, id, *after),
+            Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
     }
 
-    fn from_record(record: &Value) -> Option<Self> {
+    pub(super) fn from_record(record: &Value) -> Option<Self> {
         let stored = Stored::new(record).ok()?;
+        if record.get("job").is_some_and(|job| job == "reseal") {
+            return Position::deserialize(record.get("position")?).ok().map(Job::Reseal);
+        }
         let (id, after) = (stored.required("id").ok()?, stored.member("after").ok()?);
         match stored.required("job").ok()? {
             "delete" => Some(Job::Delete { kind: EntityKind::parse(stored.required("kind").ok()?)?, id }),
@@ -78,6 +87,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             for (sort, record) in &page.records {
                 let record = serde_json::from_slice(&record.value).ok();
                 match record.as_ref().and_then(Job::from_record) {
+                    // See `Registry::reseal`.
+                    Some(Job::Reseal(_)) => {}
                     Some(job) => self.run_job(&job).await?,
                     None => left.push(sort.clone()),
                 }
@@ -132,6 +143,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let after = self.republish_developer(transaction, id, after).await?;
                 after.map(|after| Job::RepublishDeveloper { id, after: Some(after) })
             }
+            Job::Reseal(_) => return Ok(false),
         };
         match next {
             Some(job) => {
@@ -149,6 +161,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use latchkey_published::keys::Pepper;
 
     /// As the first program left them (`core/published/golden`); a job without a file does not compile.
     fn golden(job: &Job) -> &'static str {
@@ -160,6 +173,7 @@ mod tests {
             Job::RepublishDeveloper { .. } => {
                 include_str!("../../../published/golden/1/job-republish-developer.json")
             }
+            Job::Reseal(_) => include_str!("../../../published/golden/1/job-reseal.json"),
         }
     }
 
@@ -171,11 +185,16 @@ mod tests {
             Job::Delete { kind: EntityKind::Developers, id: first },
             Job::RepublishConsumer { id: first, after: Some(second) },
             Job::RepublishDeveloper { id: first, after: None },
+            Job::Reseal(Position {
+                pepper_id: Pepper::new(b"pepper").id(),
+                applications: true,
+                after: Some(second),
+            }),
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));
             assert_eq!(job.to_record(), record, "programs of before read what is left today");
         }
-        assert_eq!(Job::from_record(&json!({"job": "reseal", "id": first})), None);
+        assert_eq!(Job::from_record(&json!({"job": "recount", "id": first})), None);
     }
 }

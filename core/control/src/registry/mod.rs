@@ -17,14 +17,18 @@ mod entities;
 mod entity_change;
 mod entity_transaction;
 mod error;
+mod given_key;
 mod grants;
+mod held_key;
 mod jobs;
 mod list;
 mod lookup;
 mod present;
 mod records;
 mod rehash;
+mod reseal;
 mod routes;
+mod sealed;
 mod stored_credential;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -35,6 +39,7 @@ pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
+pub use reseal::Resealing;
 
 use uuid::Uuid;
 
@@ -44,6 +49,7 @@ use entity_transaction::EntityTransaction;
 use latchkey_published::keys::{Peppers, PlainKey, generate_key, generate_secret, hex};
 use latchkey_router::OwnPaths;
 use latchkey_store::Store;
+use sealed::{KeyRing, Nonce};
 
 /// The control plane over a store, a clock and a source of randomness.
 #[derive(Debug)]
@@ -52,6 +58,7 @@ pub struct Registry<S, C, R> {
     clock: C,
     random: R,
     peppers: Peppers,
+    key_ring: KeyRing,
     own_paths: OwnPaths,
 }
 
@@ -63,6 +70,8 @@ struct Minted {
     credential_id: Uuid,
     key: PlainKey,
     secret: PlainKey,
+    /// For the one credential that a change may seal something of.
+    nonce: Nonce,
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -71,7 +80,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
-        let registry = Registry { store, clock, random, peppers, own_paths: OwnPaths::default() };
+        let (key_ring, own_paths) = (KeyRing::new(&peppers), OwnPaths::default());
+        let registry = Registry { store, clock, random, peppers, key_ring, own_paths };
         registry.publish_tag_keys().await?;
         Ok(registry)
     }
@@ -133,6 +143,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             credential_id: self.random.uuid(),
             key: generate_key(&self.peppers.current, |bytes| self.random.fill(bytes)),
             secret: generate_secret(|bytes| self.random.fill(bytes)),
+            nonce: Nonce::draw(&self.random),
         }
     }
 }
