@@ -129,5 +129,6 @@ fn head(request: &Request) -> Head<'_> {
         query: request.query.as_deref(),
         headers: &request.headers,
         client_ip: request.client_ip,
+        request_id: None,
     }
 }

@@ -38,6 +38,7 @@ impl ControlRequest {
             query: self.uri.query(),
             headers: &self.headers,
             client_ip: self.client_ip,
+            request_id: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `async` over small ports: a store, a clock, a source of randomness (ARCHITECTURE.md). It does not
 //! know the gateway; what that must know is published in the commit that changes it.
 
+pub mod audit;
 pub mod http;
 pub mod ports;
 pub mod registry;

@@ -327,10 +327,10 @@ mod tests {
         assert!(!piece.entities.contains_key(&ConfigKind::Services));
     }
 
-    /// As stored: `golden/1/piece-digest-keys.json`.
+    /// As stored: `golden/2/piece-digest-keys.json`.
     #[test]
     fn keys_brought_as_digests_are_told_of_where_there_are_some() {
-        let golden = include_bytes!("../golden/1/piece-digest-keys.json").trim_ascii();
+        let golden = include_bytes!("../golden/2/piece-digest-keys.json").trim_ascii();
         let piece = Piece::decode(&[&[PLAIN], golden].concat()).unwrap();
         let settings = piece.settings.clone().unwrap();
         assert!(settings.has_digest_keys && !settings.has_imported_keys);

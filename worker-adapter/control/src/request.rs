@@ -6,6 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use latchkey_control::http::Head;
 use latchkey_worker_shared::target::Target;
 
+/// What Cloudflare calls a request; a client's own field does not get past it.
+const RAY: &str = "cf-ray";
+
 /// A request without its body.
 #[derive(Debug)]
 pub struct Described<'a> {
@@ -32,6 +35,7 @@ impl<'a> Described<'a> {
             query: self.target.query,
             headers: &self.headers,
             client_ip: self.client_ip,
+            request_id: self.headers.get(RAY).and_then(|ray| ray.to_str().ok()),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Every endpoint at the control door, in one table.
 //!
-//! From it come the routing, 404, 405 and OPTIONS, `/endpoints`, and the test of who may call what.
+//! From it come the routing, 404, 405 and OPTIONS, `/endpoints`, `/openapi.json`, and the test of who
+//! may call what.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::shapes;
 use crate::registry::Step;
-use crate::schema::EntityKind;
+use crate::schema::{EntityKind, Field};
 
 /// A part of the control door: its paths begin alike, and are for the same callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,15 @@ impl Surface {
             Surface::Admin => Who::Administrator,
         }
     }
+
+    /// The statuses that any call below it may be answered with, whatever the call: who asks is not
+    /// let in or asks too often, the request or its body cannot be read, something fails.
+    pub fn refusals(self) -> &'static [u16] {
+        match self {
+            Surface::Open => &[400, 429, 500, 501, 503],
+            Surface::Admin => &[400, 401, 408, 413, 429, 500, 501, 503],
+        }
+    }
 }
 
 /// Who may call an endpoint.
@@ -48,7 +59,7 @@ pub enum Who {
 pub enum Takes {
     /// Nothing; a body is not looked at.
     Nothing,
-    /// `size` and `offset` in the query.
+    /// `size` and `offset` in the query, and `tags` where there are any.
     Page,
     /// An object in the body.
     Object,
@@ -83,6 +94,56 @@ pub enum Action {
     ApplicationConsumer,
 }
 
+impl Action {
+    /// What it answers with when it is done.
+    pub fn gives(self) -> Gives {
+        match self {
+            Action::Plain(plain) => plain.gives(),
+            Action::Information => Gives::Record(shapes::INFORMATION),
+            Action::Status => Gives::Record(shapes::STATUS),
+            Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
+            Action::EnabledPlugins => Gives::Record(shapes::ENABLED_PLUGINS),
+            Action::EntitySchema | Action::PluginSchema => Gives::Schema,
+            Action::List(Listing::Of(kind) | Listing::OfApplicationsConsumer(kind)) => Gives::List(kind),
+            Action::List(Listing::Tags) => Gives::Record(shapes::TAGS),
+            Action::List(Listing::Nothing) => Gives::Record(shapes::NOTHING_LISTED),
+            Action::List(Listing::ServiceApplications) => Gives::List(EntityKind::Applications),
+            Action::Create(kind) => Gives::Made(kind),
+            Action::Item(_, Verb::Delete) | Action::Reference(_, Verb::Delete) => Gives::Nothing,
+            // Kong wraps this one answer.
+            Action::Item(EntityKind::Developers, Verb::Change)
+            | Action::Reference(EntityKind::Developers, Verb::Change) => {
+                Gives::Wrapped("developer", EntityKind::Developers)
+            }
+            Action::Item(kind, _) | Action::Reference(kind, _) => Gives::Entity(kind),
+            Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
+        }
+    }
+}
+
+/// What a call answers with when it is done.
+#[derive(Clone, Copy, Debug)]
+pub enum Gives {
+    /// No body.
+    Nothing,
+    /// A page of HTML.
+    Page,
+    /// The description of the whole API.
+    OpenApi,
+    /// The table of an entity or a plugin, as Kong describes it.
+    Schema,
+    /// An object with these fields.
+    Record(&'static [Field]),
+    /// An entity.
+    Entity(EntityKind),
+    /// An entity that was made, with what is shown of it this once.
+    Made(EntityKind),
+    /// An entity as the one member, of this name, of an object.
+    Wrapped(&'static str, EntityKind),
+    /// A page of entities.
+    List(EntityKind),
+}
+
 /// What needs neither body nor store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plain {
@@ -90,8 +151,21 @@ pub enum Plain {
     Welcome,
     /// Whether this door answers.
     Health,
+    /// What the control door takes and answers, for programs.
+    OpenApi,
     /// The methods of a path.
     Options,
+}
+
+impl Plain {
+    fn gives(self) -> Gives {
+        match self {
+            Plain::Welcome => Gives::Page,
+            Plain::Health => Gives::Record(shapes::HEALTH),
+            Plain::OpenApi => Gives::OpenApi,
+            Plain::Options => Gives::Nothing,
+        }
+    }
 }
 
 /// What is listed.
@@ -101,6 +175,13 @@ pub enum Listing {
     Of(EntityKind),
     /// The applications that have a contract with a service.
     ServiceApplications,
+    /// Every tag of every entity, or the tag in the path of whoever has it.
+    Tags,
+    /// What there is none of here.
+    Nothing,
+    /// What of a developer's a consumer in the path has: nothing, since only the hidden consumers of
+    /// applications have any.
+    OfApplicationsConsumer(EntityKind),
 }
 
 /// What is done with one entity.
@@ -152,6 +233,16 @@ impl Endpoint {
         }
     }
 
+    /// The names in its braces, in order.
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(variable)
+    }
+
+    /// The kinds of the entities in its path, in order.
+    pub fn kinds(&self) -> impl Iterator<Item = EntityKind> {
+        self.variables().filter_map(EntityKind::parse)
+    }
+
     /// For `Allow`: all its methods, in order.
     pub fn methods(&self) -> Vec<&'static str> {
         let mut methods = vec!["HEAD", "OPTIONS"];
@@ -179,6 +270,10 @@ const fn look_up(action: Action) -> [Call; 1] {
 const fn list(listing: Listing) -> [Call; 1] {
     [call("GET", Takes::Page, &[200, 400, 404], Action::List(listing))]
 }
+
+/// Kong's kinds of entity of which there are none here, and there never will be any: decK reads their
+/// lists.
+const NOTHING: [Call; 1] = [call("GET", Takes::Page, &[200, 400], Action::List(Listing::Nothing))];
 
 const fn collection(kind: EntityKind) -> [Call; 2] {
     // As Kong has it.
@@ -244,6 +339,7 @@ use EntityKind::{
 pub static ENDPOINTS: &[Endpoint] = &[
     open("/", &show(Action::Plain(Plain::Welcome))),
     open("/health", &show(Action::Plain(Plain::Health))),
+    open("/openapi.json", &show(Action::Plain(Plain::OpenApi))),
 
     admin("/", &show(Action::Information)),
     admin("/status", &show(Action::Status)),
@@ -271,6 +367,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/consumers/{consumers}", &item(Consumers)),
     admin("/consumers/{consumers}/plugins", &collection(Plugins)),
     admin("/consumers/{consumers}/plugins/{plugins}", &item(Plugins)),
+    admin("/consumers/{consumers}/applications", &list(Listing::OfApplicationsConsumer(Applications))),
+    admin("/consumers/{consumers}/developers", &list(Listing::OfApplicationsConsumer(Developers))),
     admin("/consumers/{consumers}/key-auth", &collection(KeyauthCredentials)),
     admin("/consumers/{consumers}/key-auth/{keyauth_credentials}", &item(KeyauthCredentials)),
 
@@ -280,6 +378,27 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/plugins/{plugins}/service", &reference(Services)),
     admin("/plugins/{plugins}/route", &reference(Routes)),
     admin("/plugins/{plugins}/consumer", &reference(Consumers)),
+
+    admin("/tags", &[call("GET", Takes::Page, &[200, 400], Action::List(Listing::Tags))]),
+    admin("/tags/{tag}", &[call("GET", Takes::Page, &[200, 400], Action::List(Listing::Tags))]),
+
+    admin("/acls", &NOTHING),
+    admin("/basic-auths", &NOTHING),
+    admin("/ca_certificates", &NOTHING),
+    admin("/certificates", &NOTHING),
+    admin("/consumer_groups", &NOTHING),
+    admin("/filter-chains", &NOTHING),
+    admin("/hmac-auths", &NOTHING),
+    admin("/jwts", &NOTHING),
+    admin("/key-sets", &NOTHING),
+    admin("/keys", &NOTHING),
+    admin("/licenses", &NOTHING),
+    admin("/mtls-auths", &NOTHING),
+    admin("/oauth2", &NOTHING),
+    admin("/partials", &NOTHING),
+    admin("/snis", &NOTHING),
+    admin("/upstreams", &NOTHING),
+    admin("/vaults", &NOTHING),
 
     admin("/key-auths", &collection(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}", &item(KeyauthCredentials)),
@@ -297,12 +416,15 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications", &collection(Applications)),
     admin("/applications/{applications}", &item_without_put(Applications)),
     admin("/applications/{applications}/developer", &reference_without_put(Developers)),
-    admin("/applications/{applications}/consumer", &look_up(Action::ApplicationConsumer)),
+    admin("/applications/{applications}/consumer", &[call("GET", Takes::Nothing, READ, Action::ApplicationConsumer)]),
     admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
     admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
 ];
+
+/// What of a text stays as it is in a segment of a path (RFC 3986 §2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An endpoint that a path has matched, and the texts in the places of its braces.
 #[derive(Debug)]
@@ -317,6 +439,20 @@ impl Matched {
     pub fn steps(&self) -> Vec<Step<'_>> {
         let step = |(name, key)| EntityKind::parse(name).map(|kind| Step { kind, key });
         self.captured.iter().map(|(name, key)| (*name, key.as_str())).filter_map(step).collect()
+    }
+
+    /// Whether it is below an entity.
+    pub fn is_nested(&self) -> bool {
+        !self.captured.is_empty()
+    }
+
+    /// The path as it was asked, escaped anew, without a slash at the end.
+    pub fn path(&self) -> String {
+        let mut path = self.endpoint.path.to_owned();
+        for (name, text) in &self.captured {
+            path = path.replace(&format!("{{{name}}}"), &utf8_percent_encode(text, SEGMENT).to_string());
+        }
+        path
     }
 
     /// The text in a pair of braces.
@@ -354,7 +490,7 @@ fn matches(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static s
     }
     let mut captured = Vec::new();
     for (expected, segment) in pattern.into_iter().zip(segments) {
-        match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        match variable(expected) {
             Some(_) if segment.is_empty() => return None,
             Some(name) => captured.push((name, segment.clone())),
             None if expected == segment => {}
@@ -362,4 +498,9 @@ fn matches(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static s
         }
     }
     Some(captured)
+}
+
+/// The name in a segment of a pattern that takes any text.
+fn variable(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
 }

@@ -15,10 +15,12 @@ mod fault;
 mod guesses;
 mod information;
 mod lists;
+pub mod openapi;
 mod origins;
 mod plain;
 mod problem;
 mod resources;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod welcome;
@@ -30,6 +32,7 @@ pub use origins::AdminOrigins;
 pub use problem::InternalCause;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
@@ -40,6 +43,7 @@ use latchkey_router::OwnPaths;
 use latchkey_store::Store;
 use uuid::Uuid;
 
+use crate::audit::{Actor, Who};
 use crate::ports::{Clock, Random};
 use crate::registry::Registry;
 use admission::{Admission, Admitted};
@@ -103,19 +107,22 @@ pub struct Head<'a> {
     pub headers: &'a HeaderMap,
     /// Who asks; wrong admin tokens are counted for it. `None`: the platform does not say.
     pub client_ip: Option<IpAddr>,
+    /// What the platform, not the client, calls the request; for the audit.
+    pub request_id: Option<&'a str>,
 }
 
 /// The control plane behind its door.
 #[derive(Debug)]
 pub struct Control<S, C, R> {
     registry: Registry<S, C, R>,
-    settings: ControlSettings,
+    settings: Arc<ControlSettings>,
 }
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     /// What answers over `registry`.
     pub fn new(registry: Registry<S, C, R>, settings: ControlSettings) -> Self {
-        Control { registry: registry.with_own_paths(settings.own_paths.clone()), settings }
+        let registry = registry.with_own_paths(settings.own_paths.clone());
+        Control { registry, settings: Arc::new(settings) }
     }
 
     /// The registry.
@@ -125,7 +132,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
 
     /// Takes another admin token from now on.
     pub fn set_token(&mut self, token: Option<KeyDigest>) {
-        self.settings.token = token;
+        Arc::make_mut(&mut self.settings).token = token;
     }
 
     /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows.
@@ -135,10 +142,17 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub async fn serve(&self, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
         let admission = Admission { settings: &self.settings, peppers: self.registry.peppers() };
         let answer = match admission.judge(head) {
-            Ok(admitted) => self.perform(&admitted, head, body).await,
+            Ok(admitted) => self.acting_for(head).perform(&admitted, head, body).await,
             Err(refusal) => Err(refusal),
         };
         admission.finish(answer, head)
+    }
+
+    /// The same, whose changes are those of who sends `head`.
+    fn acting_for(&self, head: &Head<'_>) -> Self {
+        let request_id = head.request_id.map(str::to_owned);
+        let actor = Actor { who: Who::admin_token(), address: head.client_ip, request_id };
+        Control { registry: self.registry.acting_as(actor), settings: Arc::clone(&self.settings) }
     }
 
     async fn perform(
@@ -151,7 +165,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             self.move_token(digest).await;
         }
         let Admitted { matched, call, .. } = admitted;
-        let input = body::parse(call.takes, head.headers, body)?;
+        let sent = body::parse(call.takes, head.headers, body).await?;
+        let input = sent.input();
         let query = Query::parse(head.query)?;
         let answer = match call.action {
             Action::Plain(plain) => Ok(plain.answer(matched.endpoint, &self.settings)),
@@ -162,9 +177,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::EntitySchema => Ok(information::entity_schema(matched)),
             Action::PluginSchema => Ok(information::plugin_schema(matched)),
             Action::List(listing) => self.list(listing, matched, &query).await,
-            Action::Create(kind) => self.create(kind, matched, &input).await,
-            Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), &input).await,
-            Action::Reference(kind, verb) => self.reference(kind, verb, matched, &input).await,
+            Action::Create(kind) => self.create(kind, matched, input).await,
+            Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,
+            Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
         };
         answer.map_err(|error| Refusal::Registry { endpoint: matched.endpoint.path, error })

@@ -2,10 +2,11 @@
 //! digest is stored.
 
 use super::Registry;
-use super::attempts::Attempts;
+use super::attempts::transact;
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records;
+use crate::audit::{Did, Line};
 use crate::ports::{Clock, Random};
 use latchkey_published::keys::{KeyDigest, Pepper, PlainKey, generate_key};
 use latchkey_store::Store;
@@ -29,6 +30,9 @@ pub enum TokenOrigin {
     /// It was made just now: to be shown once.
     Made(PlainKey),
 }
+
+/// What the audit calls it.
+const ADMIN_TOKEN: &str = "admin_token";
 
 /// A new admin token: 190 bits in the form of a key, with another beginning.
 #[expect(clippy::disallowed_methods, reason = "it is made here")]
@@ -62,16 +66,26 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// Stores the digest of the admin token, or none.
     pub async fn set_admin_token_digest(&self, digest: Option<KeyDigest>) -> Result<(), Error> {
-        let mut attempts = Attempts::new(self.clock.unix_ms());
-        loop {
-            let mut transaction = EntityTransaction::new(&self.store, attempts.now_ms);
-            match digest {
-                Some(digest) => transaction.put_json(records::admin_token(), &digest),
-                None => transaction.delete(records::admin_token()),
-            }
-            if attempts.commit(transaction).await? {
-                return Ok(());
-            }
-        }
+        transact!(self, attempts, |transaction| set_digest_in(&mut transaction, digest));
+        Ok(())
     }
+}
+
+async fn set_digest_in<S: Store>(
+    transaction: &mut EntityTransaction<'_, S>,
+    digest: Option<KeyDigest>,
+) -> Result<(), Error> {
+    let old = transaction.read_json::<KeyDigest>(&records::admin_token()).await?;
+    match digest {
+        Some(digest) => transaction.put_json(records::admin_token(), &digest),
+        None => transaction.delete(records::admin_token()),
+    }
+    let did = match (old, digest) {
+        (None, None) => return Ok(()),
+        (None, Some(_)) => Did::Created,
+        (Some(_), Some(_)) => Did::Moved,
+        (Some(_), None) => Did::Deleted,
+    };
+    transaction.note(Line::new(ADMIN_TOKEN, None, did));
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
+use crate::audit::Stamp;
 use latchkey_published::limits;
 use latchkey_store::{Commit, Store, StoreError};
 
@@ -10,15 +11,15 @@ const UNKNOWN_MAX: u32 = 3;
 
 /// How often a change has been tried.
 pub(super) struct Attempts {
-    /// Time of the change: the same in every attempt.
-    pub(super) now_ms: u64,
+    /// What the audit calls the change, and its time: the same in every attempt.
+    pub(super) stamp: Stamp,
     conflicts: u32,
     unknown: u32,
 }
 
 impl Attempts {
-    pub(super) fn new(now_ms: u64) -> Self {
-        Attempts { now_ms, conflicts: 0, unknown: 0 }
+    pub(super) fn new(stamp: Stamp) -> Self {
+        Attempts { stamp, conflicts: 0, unknown: 0 }
     }
 
     /// Whether an earlier attempt may have been applied.
@@ -51,12 +52,9 @@ impl Attempts {
 /// Errors of the call return from the function around.
 macro_rules! transact {
     ($registry:expr, $attempts:ident, |$transaction:ident| $call:expr) => {{
-        let mut $attempts = $crate::registry::attempts::Attempts::new($registry.clock.unix_ms());
+        let mut $attempts = $crate::registry::attempts::Attempts::new($registry.stamp());
         loop {
-            let mut $transaction = $crate::registry::entity_transaction::EntityTransaction::new(
-                &$registry.store,
-                $attempts.now_ms,
-            );
+            let mut $transaction = $registry.attempt(&$attempts);
             let outcome = $call.await?;
             if $attempts.commit($transaction).await? {
                 break outcome;

@@ -3,8 +3,10 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::attempts::Attempts;
 use super::error::Error;
 use super::records;
+use crate::audit::{Actor, AuditRecord, Did, Line, Trail};
 use crate::schema::{EntityKind, FieldKind, Object};
 use crate::transaction::Transaction;
 use latchkey_published::grant::Grant;
@@ -21,6 +23,10 @@ const SCAN_PAGE: usize = 200;
 /// A transaction in terms of entities.
 pub(super) struct EntityTransaction<'s, S> {
     transaction: Transaction<'s, S>,
+    /// What the audit will say of this change; `None`: only reads.
+    trail: Option<Trail>,
+    /// Whether an earlier attempt may have written its record.
+    may_be_recorded: bool,
     /// The time this change is made at, in milliseconds since the Unix epoch.
     pub(super) now_ms: u64,
 }
@@ -33,17 +39,70 @@ pub(super) struct Children {
 }
 
 impl<'s, S: Store> EntityTransaction<'s, S> {
+    /// One that only reads.
     pub(super) fn new(store: &'s S, now_ms: u64) -> Self {
-        EntityTransaction { transaction: Transaction::new(store), now_ms }
+        let transaction = Transaction::new(store);
+        EntityTransaction { transaction, trail: None, may_be_recorded: false, now_ms }
     }
 
-    pub(super) async fn commit(self) -> Result<Commit, StoreError> {
+    /// An attempt of the change that `trail` tells of.
+    pub(super) fn changing(store: &'s S, trail: Trail, attempts: &Attempts) -> Self {
+        let may_be_recorded = attempts.may_be_applied();
+        let now_ms = attempts.stamp.at_ms;
+        EntityTransaction {
+            transaction: Transaction::new(store),
+            trail: Some(trail),
+            may_be_recorded,
+            now_ms,
+        }
+    }
+
+    /// Commits, with the audit's record of it.
+    pub(super) async fn commit(mut self) -> Result<Commit, StoreError> {
+        self.stage_record().await?;
         self.transaction.commit(self.now_ms).await
     }
 
-    /// Records this will touch, about.
+    async fn stage_record(&mut self) -> Result<(), StoreError> {
+        let Some(trail) = self.trail.take() else {
+            return Err(StoreError::Failed("what only reads cannot be committed".to_owned()));
+        };
+        let key = trail.key();
+        // Only a repeated attempt can find one; it is no other change's.
+        let earlier = match self.may_be_recorded {
+            true => self.transaction.get(&key).await?,
+            false => None,
+        };
+        let earlier = earlier.map(|bytes| serde_json::from_slice::<AuditRecord>(&bytes)).transpose();
+        let earlier = earlier.map_err(|error| StoreError::Failed(format!("unreadable record: {error}")))?;
+        if let Some(record) = trail.into_record(earlier) {
+            self.transaction.put(key, to_json(&record));
+        }
+        Ok(())
+    }
+
+    /// Adds a line to the audit's record: for what is no entity of a schema.
+    pub(super) fn note(&mut self, line: Line) {
+        if let Some(trail) = &mut self.trail {
+            trail.add(line);
+        }
+    }
+
+    /// Who makes this change.
+    pub(super) fn actor(&self) -> Actor {
+        self.trail.as_ref().map_or_else(Actor::program, |trail| trail.actor().clone())
+    }
+
+    /// This is a further part of a change that `actor` has begun.
+    pub(super) fn go_on_for(&mut self, actor: Actor) {
+        if let Some(trail) = &mut self.trail {
+            trail.go_on_for(actor);
+        }
+    }
+
+    /// Records this will touch, about: with the audit's.
     pub(super) fn size(&self) -> usize {
-        self.transaction.size()
+        self.transaction.size() + 1
     }
 
     /// An entity; `None` also while it is being deleted.
@@ -74,6 +133,18 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         old: Option<&Object>,
         new: &Object,
     ) -> Result<(), Error> {
+        let line = Line::of_save(kind, id_of(new)?, old, new);
+        self.save_as(line, kind, old, new).await
+    }
+
+    /// The same, where the audit is to say something else of it.
+    pub(super) async fn save_as(
+        &mut self,
+        line: Line,
+        kind: EntityKind,
+        old: Option<&Object>,
+        new: &Object,
+    ) -> Result<(), Error> {
         let id = id_of(new)?;
         let bytes = to_json(new);
         if bytes.len() > limits::ENTITY_BYTES_MAX {
@@ -82,10 +153,12 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         }
         self.index_unique(kind, id, old, new).await?;
         self.index_references(kind, id, old, new, &bytes).await?;
+        self.index_tags(kind, id, old, Some(new));
         self.put(records::entity(kind, id), bytes);
         if let Some(config_kind) = config_kind(kind) {
             self.transaction.publish_config(config_kind, id, Some(published(kind, new)));
         }
+        self.note(line);
         Ok(())
     }
 
@@ -101,8 +174,10 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
                 self.touch_guard(parent, parent_id);
             }
         }
+        self.index_tags(kind, id, Some(object), None);
         self.delete(records::guard(kind, id));
         self.delete(records::entity(kind, id));
+        self.note(Line::new(kind.name(), Some(id), Did::Deleted));
         if let Some(config_kind) = config_kind(kind) {
             self.transaction.publish_config(config_kind, id, None);
         }
@@ -122,6 +197,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
             }
         }
         self.put(records::entity(kind, id), bytes);
+        self.note(Line::new(kind.name(), Some(id), Did::Deleting));
         if let Some(config_kind) = config_kind(kind) {
             self.transaction.publish_config(config_kind, id, None);
         }

@@ -5,7 +5,7 @@
 //! it makes no difference who goes on, or what else has changed. The call that began the job
 //! returns when all is done; after a crash [`Registry::resume_jobs`] does it.
 
-use serde::Deserialize;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records::JOBS;
 use super::reseal::Position;
+use crate::audit::Actor;
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use latchkey_published::limits;
@@ -36,6 +37,8 @@ pub(super) enum Job {
     RepublishDeveloper { id: Uuid, after: Option<Uuid> },
     /// Seal anew what is sealed under the pepper before. Goes on beside calls: no call waits for it.
     Reseal(Position),
+    /// Index the tags of the entities of a kind after the one named, then those of the next kinds.
+    IndexTags { kind: EntityKind, after: Option<Uuid> },
 }
 
 impl Job {
@@ -45,6 +48,7 @@ impl Job {
             Job::RepublishConsumer { id, .. } => format!("republish-consumer/{id}"),
             Job::RepublishDeveloper { id, .. } => format!("republish-developer/{id}"),
             Job::Reseal(_) => "reseal".to_owned(),
+            Job::IndexTags { .. } => "index-tags".to_owned(),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -52,9 +56,10 @@ impl Job {
     /// The stored form.
     fn to_record(&self) -> Value {
         let (job, kind, id, after) = match self {
-            Job::Delete { kind, id } => ("delete", Some(kind.name()), id, None),
-            Job::RepublishConsumer { id, after } => ("republish-consumer", None, id, *after),
-            Job::RepublishDeveloper { id, after } => ("republish-developer", None, id, *after),
+            Job::Delete { kind, id } => ("delete", Some(kind.name()), Some(id), None),
+            Job::RepublishConsumer { id, after } => ("republish-consumer", None, Some(id), *after),
+            Job::RepublishDeveloper { id, after } => ("republish-developer", None, Some(id), *after),
+            Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
             Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
@@ -62,14 +67,15 @@ impl Job {
 
     pub(super) fn from_record(record: &Value) -> Option<Self> {
         let stored = Stored::new(record).ok()?;
-        if record.get("job").is_some_and(|job| job == "reseal") {
-            return Position::deserialize(record.get("position")?).ok().map(Job::Reseal);
-        }
-        let (id, after) = (stored.required("id").ok()?, stored.member("after").ok()?);
+        let after = stored.member("after").ok()?;
+        let id = || stored.required("id").ok();
+        let kind = || EntityKind::parse(stored.required("kind").ok()?);
         match stored.required("job").ok()? {
-            "delete" => Some(Job::Delete { kind: EntityKind::parse(stored.required("kind").ok()?)?, id }),
-            "republish-consumer" => Some(Job::RepublishConsumer { id, after }),
-            "republish-developer" => Some(Job::RepublishDeveloper { id, after }),
+            "delete" => Some(Job::Delete { kind: kind()?, id: id()? }),
+            "republish-consumer" => Some(Job::RepublishConsumer { id: id()?, after }),
+            "republish-developer" => Some(Job::RepublishDeveloper { id: id()?, after }),
+            "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
+            "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
         }
     }
@@ -100,9 +106,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
     }
 
-    /// Leaves a job in this commit.
+    /// Leaves a job in this commit, with who makes the change: the parts to come are theirs too.
     pub(super) fn leave_job(&self, transaction: &mut EntityTransaction<'_, S>, job: Job) -> Job {
-        transaction.put_json(job.key(), &job.to_record());
+        let mut record = job.to_record();
+        let actor = transaction.actor();
+        if actor != Actor::program() {
+            record["actor"] = json!(actor);
+        }
+        transaction.put_json(job.key(), &record);
         job
     }
 
@@ -130,6 +141,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<bool, Error> {
         let record = transaction.read_json::<Value>(key).await?;
         let Some(job) = record.as_ref().and_then(Job::from_record) else { return Ok(false) };
+        transaction.go_on_for(actor_of(record.as_ref()));
         let next = match job {
             Job::Delete { kind, id } => {
                 let done = self.remove_with_children(transaction, kind, id).await?;
@@ -144,6 +156,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 after.map(|after| Job::RepublishDeveloper { id, after: Some(after) })
             }
             Job::Reseal(_) => return Ok(false),
+            Job::IndexTags { kind, after } => {
+                let next = self.index_next_tags(transaction, kind, after).await?;
+                next.map(|(kind, after)| Job::IndexTags { kind, after })
+            }
         };
         match next {
             Some(job) => {
@@ -156,6 +172,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
         }
     }
+}
+
+/// Who has left a job; one of a version before says nothing of it.
+fn actor_of(record: Option<&Value>) -> Actor {
+    let actor = record.and_then(|record| Actor::deserialize(record.get("actor")?).ok());
+    actor.unwrap_or_else(Actor::program)
 }
 
 #[cfg(test)]
@@ -173,7 +195,8 @@ mod tests {
             Job::RepublishDeveloper { .. } => {
                 include_str!("../../../published/golden/1/job-republish-developer.json")
             }
-            Job::Reseal(_) => include_str!("../../../published/golden/1/job-reseal.json"),
+            Job::Reseal(_) => include_str!("../../../published/golden/2/job-reseal.json"),
+            Job::IndexTags { .. } => include_str!("../../../published/golden/2/job-index-tags.json"),
         }
     }
 
@@ -190,6 +213,7 @@ mod tests {
                 applications: true,
                 after: Some(second),
             }),
+            Job::IndexTags { kind: EntityKind::Plugins, after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));

@@ -25,42 +25,74 @@ mod list;
 mod lookup;
 mod present;
 mod records;
+mod references;
 mod rehash;
 mod reseal;
 mod routes;
 mod sealed;
+mod selection;
 mod stored_credential;
+mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
+pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
+pub use references::Unresolved;
 pub use reseal::Resealing;
+pub use tags::{TagFilter, TagPage};
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use uuid::Uuid;
 
+use crate::audit::{Actor, Did, Line, Stamp, Trail};
 use crate::ports::{Clock, Random};
-use attempts::transact;
+use attempts::{Attempts, transact};
 use entity_transaction::EntityTransaction;
 use latchkey_published::keys::{Peppers, PlainKey, generate_key, generate_secret, hex};
 use latchkey_router::OwnPaths;
 use latchkey_store::Store;
 use sealed::{KeyRing, Nonce};
 
-/// The control plane over a store, a clock and a source of randomness.
+/// The control plane over a store, a clock and a source of randomness, as one who acts sees it.
 #[derive(Debug)]
 pub struct Registry<S, C, R> {
+    shared: Arc<Shared<S, C, R>>,
+    own_paths: OwnPaths,
+    /// Who makes the changes that are asked for here.
+    actor: Actor,
+}
+
+/// What is the same for all who act on a [`Registry`].
+#[derive(Debug)]
+pub struct Shared<S, C, R> {
     store: S,
     clock: C,
     random: R,
     peppers: Peppers,
     key_ring: KeyRing,
-    own_paths: OwnPaths,
+    /// Changes begun.
+    changes: AtomicU32,
 }
+
+impl<S, C, R> Deref for Registry<S, C, R> {
+    type Target = Shared<S, C, R>;
+
+    fn deref(&self) -> &Shared<S, C, R> {
+        &self.shared
+    }
+}
+
+/// What the audit calls the published settings of the workspace.
+const SETTINGS: &str = "settings";
 
 /// What a change may need that is made anew. Made before its first attempt, so that an attempt
 /// whose outcome is unknown can be repeated.
@@ -80,9 +112,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
-        let (key_ring, own_paths) = (KeyRing::new(&peppers), OwnPaths::default());
-        let registry = Registry { store, clock, random, peppers, key_ring, own_paths };
+        let key_ring = KeyRing::new(&peppers);
+        let shared = Arc::new(Shared { store, clock, random, peppers, key_ring, changes: AtomicU32::new(0) });
+        let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
         registry.publish_tag_keys().await?;
+        registry.leave_tags_to_index().await?;
         Ok(registry)
     }
 
@@ -90,6 +124,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     #[must_use]
     pub fn with_own_paths(self, own_paths: OwnPaths) -> Self {
         Registry { own_paths, ..self }
+    }
+
+    /// The same registry, whose changes `actor` makes. Without it, the program itself does.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Registry { shared: Arc::clone(&self.shared), own_paths: self.own_paths.clone(), actor }
     }
 
     /// The store, for what needs no rules: the change feed and grants.
@@ -126,6 +166,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         if settings.tag_keys.len() > before {
             transaction.publish_settings(settings);
+            let fields = vec!["tag_keys".to_owned()];
+            transaction.note(Line { fields, ..Line::new(SETTINGS, None, Did::Changed) });
         }
         Ok(())
     }
@@ -134,6 +176,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     fn knows_any(&self, tag_keys: &[String]) -> bool {
         let peppers = [Some(&self.peppers.current), self.peppers.previous.as_ref()];
         peppers.into_iter().flatten().any(|pepper| tag_keys.contains(&hex(&pepper.tag_key().to_bytes())))
+    }
+
+    /// What the audit calls a change that begins now.
+    fn stamp(&self) -> Stamp {
+        let number = self.changes.fetch_add(1, Ordering::Relaxed);
+        Stamp { id: self.random.uuid(), at_ms: self.clock.unix_ms(), number }
+    }
+
+    /// The next attempt of a change.
+    fn attempt(&self, attempts: &Attempts) -> EntityTransaction<'_, S> {
+        let trail = Trail::new(attempts.stamp, self.actor.clone());
+        EntityTransaction::changing(&self.store, trail, attempts)
     }
 
     fn minted(&self) -> Minted {

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::lookup::Holder;
 use super::records;
 use super::stored_credential::HeldKey;
+use crate::audit::{Actor, Did, Line, Who};
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
 use latchkey_published::keys::{KeyDigest, PepperId};
@@ -20,7 +21,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// For a key that was shown: only its owner can give both. Nothing happens when the credential
     /// is gone, or has moved already.
     pub async fn rehash(&self, old: KeyDigest, new: KeyDigest, pepper_id: PepperId) -> Result<(), Error> {
-        transact!(self, attempts, |transaction| self.rehash_in(&mut transaction, old, new, pepper_id));
+        let gateway = self.acting_as(Actor { who: Who::gateway(), ..Actor::program() });
+        transact!(gateway, attempts, |transaction| self.rehash_in(&mut transaction, old, new, pepper_id));
         Ok(())
     }
 
@@ -68,7 +70,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let moved = HeldKey { digest: new, pepper_id, known: self.renewed(holder.id, &held) };
         self.hold(transaction, Some((holder, held)), holder, &moved).await?;
         moved.put_into(&mut credential);
-        transaction.save(kind, Some(&before), &credential).await?;
+        let line = Line::new(kind.name(), Some(holder.id), Did::Moved);
+        transaction.save_as(line, kind, Some(&before), &credential).await?;
         match (kind, reference(&credential, "application")) {
             (EntityKind::Oauth2Credentials, Some(id)) => self.republish_application(transaction, id).await,
             _ => self.publish_credential(transaction, &credential).await,

@@ -16,6 +16,7 @@ use super::lookup::Holder;
 use super::records;
 use super::sealed::Nonce;
 use super::stored_credential::{HeldKey, KnownSha256};
+use crate::audit::{Did, Line};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::keys::PepperId;
@@ -167,7 +168,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let (holder, mut credential) = (Holder::of(kind, id), before.clone());
         self.hold(transaction, Some((holder, held)), holder, &renewed).await?;
         renewed.put_into(&mut credential);
-        transaction.save(kind, Some(&before), &credential).await?;
+        let line = Line::new(kind.name(), Some(id), Did::Moved);
+        transaction.save_as(line, kind, Some(&before), &credential).await?;
         match renewed.was_brought() && reference(&credential, "consumer").is_some() {
             true => self.publish_credential(transaction, &credential).await,
             false => Ok(()),

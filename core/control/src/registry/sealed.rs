@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_seal_of_the_first_form_opens() {
         let ring = KeyRing::new(&peppers(b"golden pepper of at least 32 bytes, fixed", None));
-        let stored = include_str!("../../../published/golden/1/entity-keyauth_credentials-sealed.jsonl");
+        let stored = include_str!("../../../published/golden/2/entity-keyauth_credentials-sealed.jsonl");
         for (line, key) in stored.lines().zip(["golden-sealed-key", "golden-brought-key"]) {
             let credential: crate::schema::Object = serde_json::from_str(line).unwrap();
             let held = super::super::stored_credential::HeldKey::of(&credential).unwrap();

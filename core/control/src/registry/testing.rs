@@ -27,11 +27,12 @@ pub type Records = BTreeMap<RecordKey, Vec<u8>>;
 /// Records without what differs between two ways to the same state.
 pub type Comparable = BTreeMap<RecordKey, String>;
 
-/// Leaves out the feed, the number of the change that wrote a grant, and the guards.
+/// Leaves out the feed, the number of the change that wrote a grant, the guards, and the audit.
 pub fn comparable(records: &Records) -> Comparable {
     let compared = records
         .iter()
-        .filter(|(key, _)| key.partition != "published" && !key.partition.starts_with("guard/"));
+        .filter(|(key, _)| !matches!(key.partition.as_str(), "published" | crate::audit::PARTITION))
+        .filter(|(key, _)| !key.partition.starts_with("guard/"));
     let text = |(key, value): (&RecordKey, &Vec<u8>)| {
         let value = match Grant::decode(value) {
             Ok(grant) if key.partition.starts_with("grant/") => Grant { epoch: 0, ..grant }.encode(),
@@ -154,6 +155,7 @@ pub fn audit_records(records: &Records) {
     assert_eq!(copies, references.sum::<usize>());
     assert!(!dump.keys().any(|key| key.partition == "job"));
     audit_names(&entities, &dump);
+    audit_tags(&entities, &dump);
     audit_counts(&entities, &dump);
 }
 
@@ -183,6 +185,29 @@ fn audit_names(entities: &Entities, dump: &Comparable) {
             assert_eq!(key.sort, format!("={}", entity[field].as_str().unwrap()));
         }
     }
+}
+
+/// Whoever has a tag is found by it, and nobody else.
+fn audit_tags(entities: &Entities, dump: &Comparable) {
+    let is_index = |key: &&RecordKey| key.partition.starts_with("tagged/") || key.partition == "with-tags";
+    let found: Vec<RecordKey> = dump.keys().filter(is_index).cloned().collect();
+    let mut expected = Vec::new();
+    for ((kind, id), entity) in
+        entities.iter().filter(|((kind, _), _)| *kind != EntityKind::Oauth2Credentials)
+    {
+        let tags: Vec<&str> = entity
+            .get("tags")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        expected
+            .extend((!tags.is_empty()).then(|| RecordKey::new("with-tags", format!("{}/{id}", kind.name()))));
+        expected.extend(tags.iter().map(|tag| RecordKey::new(format!("tagged/{}/={tag}", kind.name()), id)));
+    }
+    expected.sort();
+    assert_eq!(found, expected);
 }
 
 /// As many plugins name an anonymous consumer as are counted.
@@ -305,12 +330,15 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
     let refer = |kind| json!({"id": any_id(random, kind)});
     let pick = |choices: &[Value]| choices[(random.next() % choices.len() as u64) as usize].clone();
     let names = [json!("a"), json!("b"), json!("c"), Value::Null];
+    let tags = [json!(["s"]), json!(["s", "t"]), json!(["t", "u"]), json!([]), Value::Null];
     match kind {
         EntityKind::Services => json!({"name": pick(&names), "host": "h"}),
         EntityKind::Routes => {
             json!({"name": pick(&names), "paths": ["/"], "service": refer(EntityKind::Services)})
         }
-        EntityKind::Consumers => json!({"username": pick(&names), "custom_id": pick(&names)}),
+        EntityKind::Consumers => {
+            json!({"username": pick(&names), "custom_id": pick(&names), "tags": pick(&tags)})
+        }
         EntityKind::Plugins => match random.next() % 2 {
             0 => json!({"name": "key-auth", "service": pick(&[refer(EntityKind::Services), Value::Null]),
                 "config": {"anonymous": pick(&[json!("a"), json!("b"), json!(any_id(random, EntityKind::Consumers)), Value::Null])}}),
@@ -320,7 +348,8 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
         EntityKind::KeyauthCredentials => {
             let key = format!("k{}", random.next() % 3 + 1);
             let digest = KeySha256::of(key.as_bytes()).to_text();
-            json!({"consumer": refer(EntityKind::Consumers), "key": pick(&[key.into(), digest.into()])})
+            let key = pick(&[key.into(), digest.into()]);
+            json!({"consumer": refer(EntityKind::Consumers), "key": key, "tags": pick(&tags)})
         }
         EntityKind::Developers => {
             json!({"email": pick(&[json!("a@b"), json!("b@b"), json!("c@b")]), "status": random.next() % 4})

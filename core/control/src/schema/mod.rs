@@ -4,14 +4,17 @@ mod checks;
 mod describe;
 mod entities;
 mod entity_checks;
+pub mod json_schema;
 mod plugins;
 mod service_url;
+mod texts;
 mod validate;
 mod violation;
 
-pub(crate) use checks::uuid as parse_uuid;
+pub(crate) use checks::{tag as check_tag, uuid as parse_uuid};
 pub use describe::{describe_entity, describe_plugin};
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
+pub use texts::{Input, Texts};
 pub use validate::Mode;
 pub(crate) use validate::whole_number;
 pub use violation::{FieldFaults, Violation};
@@ -155,6 +158,8 @@ pub struct Field {
     pub name: &'static str,
     /// What it holds.
     pub kind: FieldKind,
+    /// What it is for: one sentence in English.
+    pub description: &'static str,
     /// Never null.
     pub required: bool,
     /// Taken when the field is absent.
@@ -251,11 +256,12 @@ pub enum Check {
 }
 
 impl Field {
-    /// An optional field without a default.
-    pub const fn new(name: &'static str, kind: FieldKind) -> Self {
+    /// An optional field without a default. The description is one sentence.
+    pub const fn new(name: &'static str, kind: FieldKind, description: &'static str) -> Self {
         Field {
             name,
             kind,
+            description,
             required: false,
             default: Fallback::None,
             unique: false,
@@ -300,6 +306,14 @@ impl Field {
     /// Made when absent.
     pub const fn auto(self) -> Self {
         Field { auto: true, ..self }
+    }
+
+    /// What is wrong with a text for this field, however long.
+    pub(crate) fn check_text(&self, text: &str) -> Result<(), String> {
+        let checks = self.checks.iter();
+        checks
+            .filter_map(|check| if let Check::Text(check) = check { Some(check(text)) } else { None })
+            .collect()
     }
 
     /// With checks.

@@ -45,7 +45,8 @@ pub(crate) async fn call<S: Store>(admin: &TestAdmin<S>, method: &str, target: &
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let path = format!("/admin{path}");
-    let head = Head { method, host: b"", path: &path, query, headers: &headers, client_ip: None };
+    let head =
+        Head { method, host: b"", path: &path, query, headers: &headers, client_ip: None, request_id: None };
     let response = admin.serve(&head, body.as_bytes()).await;
     Answer {
         status: response.status().as_u16(),

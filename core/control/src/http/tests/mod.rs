@@ -3,6 +3,7 @@
 mod door;
 mod endpoints;
 mod failures;
+mod openapi;
 mod origins;
 mod peppers;
 mod properties;
@@ -44,7 +45,7 @@ fn settings(token: Option<KeyDigest>) -> ControlSettings {
 
 /// A head with these fields; `path` with the prefix of its surface.
 fn head<'a>(method: &'a str, path: &'a str, query: Option<&'a str>, headers: &'a HeaderMap) -> Head<'a> {
-    Head { method, host: b"control.test", path, query, headers, client_ip: None }
+    Head { method, host: b"control.test", path, query, headers, client_ip: None, request_id: None }
 }
 
 fn headers(content_type: Option<&str>) -> HeaderMap {

@@ -6,7 +6,7 @@ const PAGE: &str = "https://admin.test";
 
 async fn listing(list: &str) -> TestControl {
     let mut control = new_control().await;
-    control.settings.admin_origins = AdminOrigins::parse(list).unwrap();
+    std::sync::Arc::make_mut(&mut control.settings).admin_origins = AdminOrigins::parse(list).unwrap();
     control
 }
 

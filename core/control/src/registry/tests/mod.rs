@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::testing::{Comparable, Records, comparable};
 use super::{Registry, Step, testing};
+use crate::audit::{AuditRecord, Line};
 use crate::ports::testing::{ManualClock, SeededRandom};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::grant::Grant;
@@ -71,6 +72,7 @@ impl TestStore {
             "{} records in a batch",
             touched.len()
         );
+        assert_recorded(&batch);
         self.inner.commit(batch).await
     }
 
@@ -87,6 +89,30 @@ impl TestStore {
     /// The grants there are, by digest.
     async fn grants(&self) -> BTreeMap<String, Grant> {
         testing::grants(&self.records())
+    }
+}
+
+/// Each commit that writes or removes an entity, or who may change them, has one record of the audit,
+/// with a line for each; a record without such a commit there is not.
+fn assert_recorded(batch: &Batch) {
+    let records = batch.writes.iter().filter_map(|write| match write {
+        latchkey_store::Write::Put(key, value) if key.partition == crate::audit::PARTITION => {
+            Some(serde_json::from_slice::<AuditRecord>(value).unwrap())
+        }
+        _ => None,
+    });
+    let records: Vec<AuditRecord> = records.collect();
+    assert!(records.len() <= 1, "{records:?}");
+    let lines: Vec<&Line> = records.iter().flat_map(|record| &record.changes).collect();
+    for key in batch.writes.iter().map(latchkey_store::Write::key) {
+        if let Some(kind) = key.partition.strip_prefix("entity/") {
+            let id: Uuid = key.sort.parse().unwrap();
+            let is_told = |line: &&Line| line.entity == kind && line.entity_id == Some(id);
+            assert!(lines.iter().any(|line| is_told(&line)), "{key:?} is changed and not told: {lines:?}");
+        }
+    }
+    for (at, line) in lines.iter().enumerate() {
+        assert!(!lines[..at].contains(line), "{line:?} is told twice");
     }
 }
 

@@ -1,0 +1,259 @@
+//! The audit: one record for each commit that changes something, written in that commit.
+//!
+//! It says who, from where, when, and what became of each entity, with the names of the fields that
+//! changed. No value of a field is in it, and so no key, no secret and no digest.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::schema::{EntityKind, Object};
+use latchkey_store::RecordKey;
+
+/// Partition of the audit's records.
+pub(crate) const PARTITION: &str = "audit";
+
+/// Who makes a change, and from where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Who.
+    pub who: Who,
+    /// Address of the client, where there is one and the platform says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
+    /// Id of the request, where the platform gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+impl Actor {
+    /// The program itself.
+    pub fn program() -> Self {
+        Actor { who: Who::program(), address: None, request_id: None }
+    }
+}
+
+/// Who makes a change. Newer programs may know kinds that this one does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// `program`, `gateway`, `admin_token` (the installation's) or `named_token`.
+    pub kind: String,
+    /// Its id, where there are several of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// The name that it had then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl Who {
+    /// The program itself: what it does at its start, and what nobody asked for.
+    pub fn program() -> Self {
+        Who::of_kind("program")
+    }
+
+    /// The gateway, for the one change that it can ask for: a key's move to the current pepper.
+    pub fn gateway() -> Self {
+        Who::of_kind("gateway")
+    }
+
+    /// Whoever shows the installation's token.
+    pub fn admin_token() -> Self {
+        Who::of_kind("admin_token")
+    }
+
+    /// Whoever shows a named token.
+    pub fn named_token(id: Uuid, name: &str) -> Self {
+        Who { id: Some(id), name: Some(name.to_owned()), ..Who::of_kind("named_token") }
+    }
+
+    fn of_kind(kind: &str) -> Self {
+        Who { kind: kind.to_owned(), id: None, name: None }
+    }
+}
+
+/// What became of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Did {
+    /// It is new.
+    Created,
+    /// It was changed or replaced.
+    Changed,
+    /// A credential's key, the same as before, is found under another digest.
+    Moved,
+    /// It is hidden until what goes along is gone.
+    Deleting,
+    /// It is gone.
+    Deleted,
+}
+
+impl Did {
+    /// All of them.
+    pub const ALL: [Did; 5] = [Did::Created, Did::Changed, Did::Moved, Did::Deleting, Did::Deleted];
+
+    /// Its name, stored and shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Did::Created => "created",
+            Did::Changed => "changed",
+            Did::Moved => "moved",
+            Did::Deleting => "deleting",
+            Did::Deleted => "deleted",
+        }
+    }
+}
+
+/// What became of one entity in a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Name of its kind.
+    pub entity: String,
+    /// Its id; `None`: there is only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<Uuid>,
+    /// [`Did::name`], or what a newer program says.
+    pub did: String,
+    /// Names of the fields that changed, in order; empty unless it was changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+}
+
+impl Line {
+    pub(crate) fn new(entity: &str, entity_id: Option<Uuid>, did: Did) -> Self {
+        Line { entity: entity.to_owned(), entity_id, did: did.name().to_owned(), fields: Vec::new() }
+    }
+
+    /// What a save makes of an entity.
+    pub(crate) fn of_save(kind: EntityKind, id: Uuid, old: Option<&Object>, new: &Object) -> Self {
+        let line = |did| Line::new(kind.name(), Some(id), did);
+        old.map_or_else(|| line(Did::Created), |old| Line { fields: changed(old, new), ..line(Did::Changed) })
+    }
+
+    fn is_of_same(&self, other: &Line) -> bool {
+        (&self.entity, self.entity_id, &self.did) == (&other.entity, other.entity_id, &other.did)
+    }
+}
+
+/// Names of the fields whose values differ, but for the time of the change. Settings of a plugin are
+/// named one by one.
+fn changed(old: &Object, new: &Object) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in different(old, new) {
+        match (old.get(name).and_then(|value| value.as_object()), new.get(name).and_then(|v| v.as_object())) {
+            (Some(old), Some(new)) if name == "config" => {
+                names.extend(different(old, new).map(|setting| format!("config.{setting}")));
+            }
+            _ => names.extend(shown_name(name).map(str::to_owned)),
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn different<'a>(old: &'a Object, new: &'a Object) -> impl Iterator<Item = &'a String> {
+    let gone = old.keys().filter(|name| !new.contains_key(*name));
+    new.keys().chain(gone).filter(|name| old.get(*name) != new.get(*name))
+}
+
+/// The field that a member of a stored entity stands for, as callers know it.
+fn shown_name(member: &str) -> Option<&str> {
+    match member {
+        "_digest" => Some("key"),
+        "_expires_at_ms" => Some("ttl"),
+        "updated_at" => None,
+        member => (!member.starts_with('_')).then_some(member),
+    }
+}
+
+/// A record of the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// Its id.
+    pub id: Uuid,
+    /// When the change was begun, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// Who made it, and from where.
+    #[serde(flatten)]
+    pub actor: Actor,
+    /// Whether it is a further part of a change that did not fit one commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub job: bool,
+    /// What became of the entities, in order.
+    pub changes: Vec<Line>,
+}
+
+/// What the record of a change is called, drawn before its first attempt: a repeated attempt writes
+/// the same record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp {
+    pub(crate) id: Uuid,
+    /// Time of the change, in milliseconds since the Unix epoch.
+    pub(crate) at_ms: u64,
+    /// Which change of this process it is: tells those of one millisecond apart.
+    pub(crate) number: u32,
+}
+
+impl Stamp {
+    pub(crate) fn record_key(&self) -> RecordKey {
+        let Stamp { id, at_ms, number } = self;
+        RecordKey::new(PARTITION, format!("{}{:08x}-{id}", before(*at_ms), u32::MAX - number))
+    }
+}
+
+/// What comes before the records of this millisecond, and of those before it, and behind all newer
+/// ones: their order is the newest first.
+pub(crate) fn before(at_ms: u64) -> String {
+    format!("{:016x}-", u64::MAX - at_ms)
+}
+
+/// The audit record of a change, while it is being made.
+pub(crate) struct Trail {
+    stamp: Stamp,
+    actor: Actor,
+    job: bool,
+    lines: Vec<Line>,
+}
+
+impl Trail {
+    pub(crate) fn new(stamp: Stamp, actor: Actor) -> Self {
+        Trail { stamp, actor, job: false, lines: Vec::new() }
+    }
+
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// This goes on with what `actor` began.
+    pub(crate) fn go_on_for(&mut self, actor: Actor) {
+        (self.actor, self.job) = (actor, true);
+    }
+
+    pub(crate) fn add(&mut self, line: Line) {
+        match self.lines.iter_mut().find(|known| known.is_of_same(&line)) {
+            Some(known) => {
+                known.fields.extend(line.fields);
+                known.fields.sort_unstable();
+                known.fields.dedup();
+            }
+            None => self.lines.push(line),
+        }
+    }
+
+    pub(crate) fn key(&self) -> RecordKey {
+        self.stamp.record_key()
+    }
+
+    /// The record; `earlier`: what an attempt wrote whose outcome stayed unknown. `None`: nothing has
+    /// changed.
+    pub(crate) fn into_record(mut self, earlier: Option<AuditRecord>) -> Option<AuditRecord> {
+        if self.lines.is_empty() {
+            return None;
+        }
+        let lines = std::mem::take(&mut self.lines);
+        earlier.into_iter().flat_map(|record| record.changes).chain(lines).for_each(|line| self.add(line));
+        let Trail { stamp, actor, job, lines } = self;
+        Some(AuditRecord { id: stamp.id, at_ms: stamp.at_ms, actor, job, changes: lines })
+    }
+}
