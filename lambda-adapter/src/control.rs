@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 use latchkey_control::http::{Control, ControlSettings, Door, Fault, Head, InternalCause, Knock};
-use latchkey_control::registry::{Error, Registry};
+use latchkey_control::registry::{Error, Registry, Resealing};
 use latchkey_published::keys::Peppers;
 use latchkey_request::framing;
 use tokio::sync::OnceCell;
@@ -17,6 +17,10 @@ use crate::system::{SystemClock, SystemRandom, Timer};
 const REHASHES_BEFORE_A_CALL: usize = 10;
 /// The same in one run of the schedule, which comes again in a minute.
 const REHASHES_AT_ONCE: usize = 500;
+
+/// Commits that seal anew what is sealed under the previous pepper, in one run of the schedule: some
+/// ten credentials each.
+const RESEALED_PARTS_AT_ONCE: usize = 100;
 
 /// What outlives an invocation of the control plane; the registry is opened when it is first needed.
 pub struct ControlEnvironment {
@@ -64,11 +68,15 @@ impl ControlEnvironment {
         }
     }
 
-    /// What is due when nobody asks: changes that were interrupted go on, and keys that gateways have
+    /// What is due when nobody asks: changes that were interrupted go on, what is sealed under the previous
+    /// pepper is sealed anew, and keys that gateways have
     /// found under the previous pepper move to the current one.
     pub(crate) async fn do_what_is_due(&self) -> Result<(), Error> {
         let registry = self.open().await?.registry();
         resume_jobs(registry).await?;
+        if registry.reseal(RESEALED_PARTS_AT_ONCE).await? == Resealing::Done {
+            tracing::info!("{}", Resealing::DONE);
+        }
         registry.carry_out_rehashes(REHASHES_AT_ONCE).await
     }
 

@@ -13,6 +13,7 @@ use latchkey_control::registry::AdminToken;
 use latchkey_gateway::gateway::Rehash;
 use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::control_plane::{ControlPlane, ControlRequest};
@@ -143,7 +144,8 @@ fn serve(
 ) {
     let mut plane = Rc::new(plane);
     runtime.block_on(async {
-        while let Some(call) = queue.recv().await {
+        let mut reseals = true;
+        while let Some(call) = next_call(&mut queue, &mut publisher, &plane, &mut reseals).await {
             match call {
                 Call::Serve(request, answer) => {
                     let response = handle(&plane, *request).await;
@@ -164,6 +166,28 @@ fn serve(
             }
         }
     });
+}
+
+/// The next call; until one comes, what is sealed under the pepper before is sealed anew, as long as
+/// there is some.
+async fn next_call(
+    queue: &mut mpsc::Receiver<Call>,
+    publisher: &mut Publisher<RedbStore>,
+    plane: &ControlPlane,
+    reseals: &mut bool,
+) -> Option<Call> {
+    while *reseals {
+        match queue.try_recv() {
+            Ok(call) => return Some(call),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {}
+        }
+        *reseals = plane.reseal_some().await;
+        if let Err(error) = publisher.refresh().await {
+            tracing::error!(%error, "the published state cannot be read");
+        }
+    }
+    queue.recv().await
 }
 
 /// In a task of its own, so that a panic costs this call and no other.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
 use latchkey_control::http::{Control, ControlSettings, Head, InternalCause};
-use latchkey_control::registry::{AdminToken, Error, Registry};
+use latchkey_control::registry::{AdminToken, Error, Registry, Resealing};
 use latchkey_gateway::gateway::Rehash;
 use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 
@@ -78,6 +78,23 @@ impl ControlPlane {
             tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call of the control plane failed");
         }
         response
+    }
+
+    /// Seals anew, under the current pepper, a part of what is sealed under the previous one. Whether there
+    /// is more to do.
+    pub(crate) async fn reseal_some(&self) -> bool {
+        match self.control.registry().reseal(1).await {
+            Ok(Resealing::GoesOn) => true,
+            Ok(Resealing::NotDue) => false,
+            Ok(Resealing::Done) => {
+                tracing::info!("{}", Resealing::DONE);
+                false
+            }
+            Err(error) => {
+                tracing::error!(%error, "what is sealed under the previous pepper stays so until the next start");
+                false
+            }
+        }
     }
 
     /// Moves a key found under the previous pepper to the current one.

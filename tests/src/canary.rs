@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::client::Client as _;
 use crate::deployment::{Deployment, Doors, Local, Place, Worker};
-use crate::fixtures::{create, create_service, id_of, proxy_to};
+use crate::fixtures::{create, create_service, id_of, proxy_to, shown_key};
 use crate::raw_http::{Connection, Framing, Prompt, Request, copy_body, read_head};
 use crate::upstream::{Upstream, answer};
 
@@ -24,6 +25,8 @@ pub const ADMIN_TOKEN: &str = "canary-admin-token-7Hq2ZpX9vLw4Mb8Kd1Sf";
 /// The deployment's `LATCHKEY_PEPPER`.
 pub const PEPPER: &str = "canary-pepper-Tg5Rk8Nn3Vb6Yx1Cw0Qe7Mz2Ld9Js4Hf";
 const IMPORTED_KEY: &str = "canary-imported-key-Bv6Tn2Qx8Lr5";
+/// Brought as its SHA-256: never seen in clear before it is used.
+const BROUGHT_KEY: &str = "canary-brought-key-Fw3Lk8Yv5Ds1";
 const CLIENT_ID: &str = "canary-client-id-Jd4Wf9Ks7Pz3";
 const CLIENT_SECRET: &str = "canary-client-secret-Xm1Cg6Hb8Ry5";
 const PASSWORD: &str = "canary-password-Uo3Ev7Ni9Ta2";
@@ -122,6 +125,7 @@ impl Canaries {
             ("admin token", ADMIN_TOKEN.to_owned()),
             ("pepper", PEPPER.to_owned()),
             ("imported key", IMPORTED_KEY.to_owned()),
+            ("brought key", BROUGHT_KEY.to_owned()),
             ("client id", CLIENT_ID.to_owned()),
             ("client secret", CLIENT_SECRET.to_owned()),
             ("password", PASSWORD.to_owned()),
@@ -169,6 +173,7 @@ impl Canaries {
         for key in [IMPORTED_KEY, COLD_KEY] {
             create(gateway, "/consumers/bob/key-auth", &json!({"key": key}));
         }
+        create(gateway, "/consumers/bob/key-auth", &json!({"key": shown_key(BROUGHT_KEY)}));
         let generated = create(gateway, "/consumers/bob/key-auth", &json!({}));
         self.secrets.push(("generated key", text_of(&generated, "key")));
 
@@ -191,7 +196,9 @@ impl Canaries {
             .secrets
             .iter()
             .filter_map(|(name, secret)| match *name {
-                "imported key" | "generated key" | "wrong key" => Some((secret.clone(), "/plain")),
+                "imported key" | "brought key" | "generated key" | "wrong key" => {
+                    Some((secret.clone(), "/plain"))
+                }
                 "client id" | "first client id" | "client secret" => Some((secret.clone(), "/registered")),
                 _ => None,
             })
@@ -254,7 +261,7 @@ impl Canaries {
             let credentials = list(gateway, &format!("{path}/credentials/oauth2"), 2);
             paths.extend(credentials.iter().map(|one| format!("{path}/credentials/oauth2/{}", id_of(one))));
         }
-        let keys = list(gateway, "/key-auths", 3);
+        let keys = list(gateway, "/key-auths", 4);
         paths.extend(keys.iter().map(|key| format!("/key-auths/{}", id_of(key))));
         for path in paths {
             self.ask_admin(gateway, &gateway.admin_request("GET", &path));
@@ -309,6 +316,25 @@ impl Canaries {
         assert!(!stored.is_empty(), "nothing is stored");
         for (name, bytes) in stored {
             self.note(&bytes, &format!("{name} {when}"));
+            self.note_digests(&bytes, &format!("{name} {when}"));
+        }
+        self.note_digests(inspected.deployment().output().as_bytes(), &format!("the log {when}"));
+    }
+
+    /// The SHA-256 of a key is for answers of the Admin API alone: stored it is sealed.
+    fn note_digests(&mut self, bytes: &[u8], place: &str) {
+        let lower = bytes.to_ascii_lowercase();
+        for (name, secret) in self.secrets.iter().filter(|(name, _)| name.ends_with("key")) {
+            let digest: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
+            let shown = shown_key(secret);
+            let spellings =
+                [shown["sha256:".len()..].to_owned(), STANDARD.encode(digest), URL_SAFE.encode(digest)];
+            let is_there = contains(bytes, &digest)
+                || contains(&lower, spellings[0].as_bytes())
+                || spellings[1..].iter().any(|text| contains(bytes, text.trim_end_matches('=').as_bytes()));
+            if is_there {
+                self.leaks.push(format!("{name} (SHA-256) in {place}"));
+            }
         }
     }
 

@@ -1,12 +1,19 @@
 //! Entities a test needs, made and removed through the Admin API.
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::base::fresh_text;
 use crate::client::Client as _;
 use crate::deployment::Deployment;
 use crate::raw_http::Response;
 use crate::upstream::Upstream;
+
+/// `sha256:` and the SHA-256 of a key in hex, as `sha256sum` prints it: how the Admin API shows keys.
+pub fn shown_key(key: &str) -> String {
+    let digest = Sha256::digest(key.as_bytes());
+    digest.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
 
 /// Creates an entity and returns it; anything but 201 (for developers, as Kong has it, 200) is a
 /// failure.

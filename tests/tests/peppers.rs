@@ -6,9 +6,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use latchkey_tests::base::wait_until;
 use latchkey_tests::client::Client as _;
 use latchkey_tests::deployment::{Local, Options, local_program};
-use latchkey_tests::fixtures::{create, proxy_to};
+use latchkey_tests::fixtures::{create, proxy_to, shown_key};
 use latchkey_tests::raw_http::Request;
 use latchkey_tests::upstream::Upstream;
 use serde_json::json;
@@ -44,6 +45,16 @@ fn ask(gateway: &Local, key: &str) -> u16 {
     gateway.send(&Request::get("/").header("apikey", key)).status
 }
 
+/// What is listed of the keys, in order.
+fn shown_keys(gateway: &Local) -> Vec<String> {
+    let listed = gateway.admin("GET", "/key-auths", None).json().unwrap();
+    let shown = listed["data"].as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap().to_owned());
+    let mut shown: Vec<String> = shown.collect();
+    assert!(shown.iter().all(|key| key.starts_with("sha256:")), "{listed}");
+    shown.sort();
+    shown
+}
+
 #[test]
 fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
     let data = Options::default().data;
@@ -57,21 +68,32 @@ fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
     let made = create(&gateway, "/consumers/bob/key-auth", &json!({}));
     let made = made["key"].as_str().unwrap().to_owned();
     create(&gateway, "/consumers/bob/key-auth", &json!({"key": "imported"}));
-    assert_eq!([ask(&gateway, &made), ask(&gateway, "imported")], [200, 200]);
+    for key in ["brought", "brought and not used"] {
+        create(&gateway, "/consumers/bob/key-auth", &json!({"key": shown_key(key)}));
+    }
+    assert_eq!([ask(&gateway, &made), ask(&gateway, "imported"), ask(&gateway, "brought")], [200; 3]);
+    let shown = shown_keys(&gateway);
     drop(gateway);
 
     // Both peppers: everything is used once, and so moved to the new one.
     let mut gateway = start(&data, &[("LATCHKEY_PEPPER", NEW), ("LATCHKEY_PEPPER_PREVIOUS", OLD)]);
     gateway.admin_token.clone_from(&token);
     for _ in 0..20 {
-        assert_eq!([ask(&gateway, &made), ask(&gateway, "imported")], [200, 200]);
+        assert_eq!([ask(&gateway, &made), ask(&gateway, "imported"), ask(&gateway, "brought")], [200; 3]);
     }
+    wait_until("all is sealed under the new pepper", Duration::from_secs(20), || {
+        gateway.log().contains("all that was sealed under the previous pepper")
+    });
+    assert_eq!(shown_keys(&gateway), shown);
     assert_eq!(gateway.admin("GET", "/consumers", None).status, 200);
     drop(gateway);
 
     let mut gateway = start(&data, &[("LATCHKEY_PEPPER", NEW)]);
     gateway.admin_token = token;
     assert_eq!([ask(&gateway, &made), ask(&gateway, "imported"), ask(&gateway, "other")], [200, 200, 401]);
+    assert_eq!([ask(&gateway, "brought"), ask(&gateway, "brought and not used")], [200, 200]);
+    assert_eq!(ask(&gateway, &shown_key("brought")), 401);
+    assert_eq!(shown_keys(&gateway), shown);
     assert_eq!(gateway.admin("GET", "/consumers", None).status, 200);
 }
 

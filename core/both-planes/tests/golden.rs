@@ -22,6 +22,7 @@ use latchkey_gateway::gateway::{Gateway, GatewaySettings, GrantAnswer, Learned};
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_published::feed::{Change, Epoch, FeedRequest, Format, Head, PieceRecord};
 use latchkey_published::grant::{Consumer, Grant};
+use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Pepper, PepperId, Peppers};
 use latchkey_published::snapshot::{ConfigKind, Piece};
 use latchkey_store::feed::read_feed;
@@ -106,6 +107,10 @@ fn name_of_kind(kind: ConfigKind) -> &'static str {
     }
 }
 
+fn object(value: Value) -> Object {
+    value.as_object().unwrap().clone()
+}
+
 fn objects(name: &str) -> Vec<Object> {
     let lines = String::from_utf8(bytes(name)).unwrap();
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -182,6 +187,66 @@ fn what_is_published_reads_as_it_was_meant() {
     let pepper_id: PepperId = serde_json::from_value(rehash["pepper_id"].clone()).unwrap();
     assert_eq!(pepper_id, Pepper::new(PEPPER).id());
     assert_eq!(KeyDigest::from_hex(rehash["old"].as_str().unwrap()), Some(digest));
+}
+
+/// Keys whose SHA-256 is kept sealed, and one that was brought as that: its grant is where a gateway looks
+/// for it.
+#[test]
+fn keys_kept_by_their_sha256_read_as_they_were_stored() {
+    let [clear, brought]: [Object; 2] =
+        objects("../2/entity-keyauth_credentials-sealed.jsonl").try_into().expect("two credentials");
+    for credential in [&clear, &brought] {
+        EntityKind::KeyauthCredentials.validate(Mode::Changes(credential), &Object::new()).unwrap();
+    }
+    let pepper = peppers().current;
+    let place = |key: &str| ImportedDigests::new(&pepper).digest(&KeySha256::of(key.as_bytes()));
+    assert_eq!(clear["_digest"], json!(pepper.digest(b"golden-sealed-key")));
+    assert_eq!(clear["_sha256"]["claim"], json!(place("golden-sealed-key")));
+    assert_eq!(brought["_digest"], json!(place("golden-brought-key")));
+    let grant = Grant::decode(&bytes("../2/grant-brought.json")).unwrap();
+    assert_eq!((grant.digest, grant.pepper_id), (place("golden-brought-key"), pepper.id()));
+    assert_eq!(json!(grant.credential_id), brought["id"]);
+    assert_eq!(grant.encode(), bytes("../2/grant-brought.json").trim_ascii());
+}
+
+/// A gateway of before knows no such key, and everything else as it was.
+#[tokio::test]
+async fn the_first_gateway_goes_on_where_keys_are_brought_as_their_sha256() {
+    let registry = open(copied(&old_records()).await).await;
+    let before = first::meaning(&registry.store().dump(), &[]);
+    let key = object(json!({"key": KeySha256::of(b"golden-brought-key").to_text()}));
+    let bob = [Step { kind: EntityKind::Consumers, key: "bob" }];
+    let made = registry.create(EntityKind::KeyauthCredentials, &bob, &key).await.unwrap();
+    audit(&registry.store().dump()).await;
+    let known = |meaning: &Value| meaning["grants"].as_array().unwrap().len();
+    let after = first::meaning(&registry.store().dump(), &[]);
+    assert_eq!(known(&after), known(&before) + 1);
+    let path = [Step { kind: EntityKind::KeyauthCredentials, key: made["id"].as_str().unwrap() }];
+    registry.delete(&path).await.unwrap();
+    assert_eq!(first::meaning(&registry.store().dump(), &[]), before);
+}
+
+/// Of the golden store no SHA-256 is known: lists show the ids of the credentials, and what is written
+/// back is no change.
+#[tokio::test]
+async fn keys_from_before_their_sha256_was_kept_are_shown_by_their_ids() {
+    let registry = open(copied(&old_records()).await).await;
+    let kind = EntityKind::KeyauthCredentials;
+    let listed = registry.list(kind, &[], Default::default()).await.unwrap().data;
+    assert!(!listed.is_empty());
+    for shown in listed {
+        let id = shown["id"].as_str().unwrap();
+        assert_eq!(shown["key"], format!("unknown:{id}"));
+        let input = object(json!({"key": shown["key"]}));
+        let same = registry.update(&[Step { kind, key: id }], &input).await.unwrap();
+        assert_eq!((&same["key"], &same["key_start"]), (&shown["key"], &shown["key_start"]));
+    }
+    // Given in clear, it is known from then on.
+    let path = [Step { kind, key: "golden-bob-key" }];
+    registry.update(&path, &object(json!({"key": "golden-bob-key"}))).await.unwrap();
+    let shown = registry.read(&path).await.unwrap();
+    assert_eq!(shown["key"], KeySha256::of(b"golden-bob-key").to_text());
+    audit(&registry.store().dump()).await;
 }
 
 #[test]
@@ -462,11 +527,11 @@ async fn a_job_that_only_a_newer_program_knows_is_left_to_it() {
     let put = |sort: &str, text: &str| Write::Put(RecordKey::new("job", sort), text.as_bytes().to_vec());
     let known = "{\"after\":null,\"id\":\"c0000000-0000-4000-8000-000000000001\",\"job\":\"republish-consumer\",\"kind\":null}";
     let writes = vec![
-        put("reseal/1", "{\"job\":\"reseal\",\"from\":1}"),
+        put("recount/1", "{\"job\":\"recount\",\"from\":1}"),
         put("republish-consumer/c0000000-0000-4000-8000-000000000001", known),
     ];
     registry.store().commit(Batch { checks: vec![], writes }).await.unwrap();
-    assert_eq!(registry.resume_jobs().await.unwrap(), ["reseal/1"]);
+    assert_eq!(registry.resume_jobs().await.unwrap(), ["recount/1"]);
     let jobs = registry.store().scan("job", "", None, 10).await.unwrap().records;
-    assert_eq!(jobs.iter().map(|(sort, _)| sort.as_str()).collect::<Vec<_>>(), ["reseal/1"]);
+    assert_eq!(jobs.iter().map(|(sort, _)| sort.as_str()).collect::<Vec<_>>(), ["recount/1"]);
 }

@@ -78,6 +78,7 @@ fn without_any_one_rule_the_auditor_finds_a_violation() {
         ("grace", Ablation { grace: true, ..Ablation::default() }),
         ("asking again about tunnels", Ablation { tunnels_asked_again: true, ..Ablation::default() }),
         ("looking ahead for tunnels", Ablation { tunnels_look_ahead: true, ..Ablation::default() }),
+        ("place of a digest", Ablation { imported_place: true, ..Ablation::default() }),
         ("replica's MAC", Ablation { replica_mac: true, ..Ablation::default() }),
     ] {
         let found = (0..20_000).find_map(|seed| {

@@ -285,8 +285,11 @@ fn configuration(routes: usize, plugin: Plugin) -> Arc<Config> {
             );
         }
     }
-    let settings =
-        WorkspaceSettings { tag_keys: vec![hex(&pepper().tag_key().to_bytes())], has_imported_keys: true };
+    let settings = WorkspaceSettings {
+        tag_keys: vec![hex(&pepper().tag_key().to_bytes())],
+        has_imported_keys: true,
+        ..WorkspaceSettings::default()
+    };
     pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
     let pieces = pieces.into_iter().map(|(id, piece)| (id, piece.encode())).collect();
     let config = ConfigCompiler::default().apply(&feed_reply(pieces)).expect("pieces just made");

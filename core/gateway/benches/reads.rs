@@ -100,7 +100,8 @@ fn reply(since: Option<u64>) -> FeedReply {
     piece.set(ConfigKind::Services, id, Some(service));
     piece.set(ConfigKind::Routes, id, Some(json!({"id": id, "service": {"id": id}, "paths": ["/"]})));
     piece.set(ConfigKind::Plugins, id, Some(json!({"name": "key-auth", "config": config})));
-    let settings = WorkspaceSettings { tag_keys: vec![], has_imported_keys: true };
+    let settings =
+        WorkspaceSettings { tag_keys: vec![], has_imported_keys: true, ..WorkspaceSettings::default() };
     let settings = Piece { settings: Some(settings), ..Piece::default() };
     let pieces = vec![(PieceId::of(id), piece.encode()), (PieceId::SETTINGS, settings.encode())];
     FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces, ..FeedReply::default() }

@@ -15,6 +15,9 @@ pub struct Ablation {
     pub tunnels_asked_again: bool,
     /// What a tunnel is kept open by is new enough for the time until it is asked about again.
     pub tunnels_look_ahead: bool,
+    /// What is found by the SHA-256 of a key is remembered where it was found, since changes name no
+    /// other place.
+    pub imported_place: bool,
     /// A replica's record is used only with our MAC beside it.
     pub replica_mac: bool,
 }

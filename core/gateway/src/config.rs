@@ -31,6 +31,7 @@ pub struct Config {
     pub(crate) routes: Vec<RouteRules>,
     pub(crate) tag_keys: Vec<TagKey>,
     pub(crate) has_imported_keys: bool,
+    pub(crate) has_digest_keys: bool,
     unusable: Vec<(Uuid, String)>,
 }
 
@@ -218,6 +219,7 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
         router,
         tag_keys: settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex)).collect(),
         has_imported_keys: settings.has_imported_keys,
+        has_digest_keys: settings.has_digest_keys,
         unusable,
     }
 }

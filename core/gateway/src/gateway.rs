@@ -141,6 +141,7 @@ impl Gateway {
                 body_search_bytes: settings.body_search_bytes,
                 peppers,
                 memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, ablation),
+                imported: None,
                 rehash: None,
             },
             own_paths: settings.own_paths,

@@ -200,6 +200,14 @@ impl GrantMemory {
         Learned::Decide
     }
 
+    /// Remembers a grant also under the digest of the key itself, which no change names: what is not
+    /// to be done.
+    pub(crate) fn misplace(&mut self, digest: KeyDigest, grant: &Arc<CachedGrant>) {
+        if self.ablation.imported_place {
+            self.grants.insert(digest, grant.clone(), grant.bytes());
+        }
+    }
+
     fn is_stale(&self, grant: &Grant, changed: Option<Epoch>) -> bool {
         !self.ablation.epoch_comparison && changed.is_some_and(|change| grant.epoch < change)
     }

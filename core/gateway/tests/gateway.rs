@@ -17,6 +17,7 @@ use latchkey_gateway::places::apply_cuts;
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_published::feed::{FeedReply, Format};
 use latchkey_published::grant::{Consumer, Grant};
+use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_published::testing::SeededRandom;
@@ -65,7 +66,11 @@ impl World {
             json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"], "strip_path": false}),
         );
         let tag_key = hex(&world.peppers.current.tag_key().to_bytes());
-        let settings = WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: true };
+        let settings = WorkspaceSettings {
+            tag_keys: vec![tag_key],
+            has_imported_keys: true,
+            ..WorkspaceSettings::default()
+        };
         world.pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
         world.add_key("kong", |_| {});
         world
@@ -865,6 +870,65 @@ fn key_under_the_previous_pepper_works_and_is_moved() {
     let rehash = world.gateway.take_rehash().unwrap();
     assert!(rehash.old == old.digest(b"kong") && rehash.new == new.digest(b"kong"));
     assert_eq!(rehash.pepper_id, new.id());
+}
+
+/// A world with a key of which only the SHA-256 was brought, under `pepper`.
+fn with_digest_key(key: &str, pepper: &Pepper) -> World {
+    let mut world = World::with_key_auth(json!({}));
+    let settings = world.pieces.get_mut(&PieceId::SETTINGS).unwrap().settings.as_mut().unwrap();
+    (settings.has_imported_keys, settings.has_digest_keys) = (false, true);
+    let place = ImportedDigests::new(pepper).digest(&KeySha256::of(key.as_bytes()));
+    world.add_key(key, |grant| (grant.digest, grant.pepper_id) = (place, pepper.id()));
+    world
+}
+
+#[test]
+fn a_key_brought_as_its_digest_works_and_the_digest_itself_does_not() {
+    let mut world = with_digest_key("hashed", &Pepper::new(b"pepper"));
+    world.forward(&get("/?apikey=hashed")).check_is_bob();
+    assert_eq!(world.grant_reads, 1);
+    world.forward(&get("/?apikey=hashed")).check_is_bob();
+    assert_eq!(world.grant_reads, 1, "remembered");
+    let sha256 = KeySha256::of(b"hashed");
+    for shown in [sha256.to_text(), sha256.to_text()["sha256:".len()..].to_owned(), "other".to_owned()] {
+        let mut request = get("/");
+        request.headers.insert("apikey", shown.parse().unwrap());
+        world.check_refused(&request, 401, UNAUTHORIZED);
+    }
+    assert_eq!(world.gateway.take_rehash(), None);
+}
+
+#[test]
+fn a_genuine_key_may_be_brought_as_its_digest_and_a_forged_one_costs_nothing() {
+    let pepper = Pepper::new(b"pepper");
+    let genuine = generate_key(&pepper, |bytes| SeededRandom::new(5).fill(bytes));
+    let mut world = with_digest_key(genuine.reveal(), &pepper);
+    let mut request = get("/");
+    request.headers.insert("apikey", genuine.reveal().parse().unwrap());
+    world.forward(&request).check_is_bob();
+    let reads = world.grant_reads;
+    request.headers.insert("apikey", "lk_forged".parse().unwrap());
+    world.check_refused(&request, 401, UNAUTHORIZED);
+    assert_eq!((world.grant_reads, world.gateway.memory_use().misses > 0), (reads, true));
+}
+
+#[test]
+fn where_no_key_was_brought_as_its_digest_none_is_looked_for() {
+    let mut world = with_digest_key("hashed", &Pepper::new(b"pepper"));
+    let settings = world.pieces.get_mut(&PieceId::SETTINGS).unwrap().settings.as_mut().unwrap();
+    settings.has_digest_keys = false;
+    world.check_refused(&get("/?apikey=hashed"), 401, UNAUTHORIZED);
+    assert_eq!(world.grant_reads, 0);
+}
+
+#[test]
+fn a_key_brought_as_its_digest_works_under_the_previous_pepper() {
+    let old = Pepper::new(b"pepper");
+    let mut world = with_digest_key("hashed", &old);
+    let peppers = Peppers { current: Pepper::new(b"new pepper"), previous: Some(old) };
+    world.gateway = Gateway::new(GatewaySettings::default(), peppers);
+    world.forward(&get("/?apikey=hashed")).check_is_bob();
+    assert_eq!(world.gateway.take_rehash(), None, "it moves without being shown");
 }
 
 #[test]

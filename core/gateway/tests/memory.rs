@@ -80,7 +80,8 @@ impl Instance {
         piece.set(ConfigKind::Services, id, Some(service));
         piece.set(ConfigKind::Routes, id, Some(json!({"id": id, "service": {"id": id}, "paths": ["/"]})));
         let tag_keys = vec![hex(&self.peppers.current.tag_key().to_bytes())];
-        let settings = Some(WorkspaceSettings { tag_keys, has_imported_keys: true });
+        let settings =
+            Some(WorkspaceSettings { tag_keys, has_imported_keys: true, ..WorkspaceSettings::default() });
         let settings = Piece { settings, ..Piece::default() };
         let pieces = vec![(PieceId::of(id), piece.encode()), (PieceId::SETTINGS, settings.encode())];
         FeedReply { epoch, reset: true, settled: 0, changes: vec![], pieces, ..FeedReply::default() }

@@ -370,7 +370,7 @@ fn random_base62(fill: impl Fn(&mut [u8]), characters: usize) -> String {
     text
 }
 
-fn keyed(secret: &[u8]) -> HmacSha256 {
+pub(crate) fn keyed(secret: &[u8]) -> HmacSha256 {
     // HMAC takes a key of any length (RFC 2104 §2): longer ones are hashed, as done here by hand
     // so that the constructor below, which wants exactly one block, cannot fail.
     let mut block = [0; 64];
@@ -382,7 +382,7 @@ fn keyed(secret: &[u8]) -> HmacSha256 {
     HmacSha256::new(&block.into())
 }
 
-fn mac(key: &HmacSha256, message: &[u8]) -> [u8; 32] {
+pub(crate) fn mac(key: &HmacSha256, message: &[u8]) -> [u8; 32] {
     let mut mac = key.clone();
     mac.update(message);
     mac.finalize().into_bytes().into()

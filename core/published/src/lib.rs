@@ -4,6 +4,7 @@
 pub mod admit_secret;
 pub mod feed;
 pub mod grant;
+pub mod key_sha256;
 pub mod keys;
 pub mod limits;
 pub mod plugins;

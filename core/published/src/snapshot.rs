@@ -82,6 +82,9 @@ pub struct WorkspaceSettings {
     pub tag_keys: Vec<String>,
     /// Whether keys that were not made here may exist; while `false` they are refused unread.
     pub has_imported_keys: bool,
+    /// Whether keys may exist of which only the SHA-256 was brought; while `false` none is looked for.
+    /// Gateways from before this know no such key.
+    pub has_digest_keys: bool,
 }
 
 /// A piece, decoded: entities by kind and id, in the form the Admin API stores them.
@@ -124,6 +127,8 @@ const ENTITIES: &str = "entities";
 const SETTINGS: &str = "settings";
 const TAG_KEYS: &str = "tag_keys";
 const HAS_IMPORTED_KEYS: &str = "has_imported_keys";
+/// There only where it is `true`.
+const HAS_DIGEST_KEYS: &str = "has_digest_keys";
 
 /// First byte of a piece that is not compressed. No deflate stream begins with it: its block type
 /// is the reserved one (RFC 1951 §3.2.3).
@@ -265,16 +270,23 @@ impl WorkspaceSettings {
     fn take_from(members: &mut Map<String, Value>) -> Result<Self, UnreadablePiece> {
         let wrong = |name: &str| UnreadablePiece::Shape(name.to_owned());
         let tag_keys = members.remove(TAG_KEYS).unwrap_or_else(|| Value::Array(Vec::new()));
-        let has_imported_keys = members.remove(HAS_IMPORTED_KEYS).unwrap_or(Value::Bool(false));
+        let mut flag = |name: &str| match members.remove(name) {
+            None => Ok(false),
+            Some(value) => value.as_bool().ok_or_else(|| wrong(name)),
+        };
         Ok(WorkspaceSettings {
             tag_keys: Vec::deserialize(tag_keys).map_err(|_| wrong(TAG_KEYS))?,
-            has_imported_keys: has_imported_keys.as_bool().ok_or_else(|| wrong(HAS_IMPORTED_KEYS))?,
+            has_imported_keys: flag(HAS_IMPORTED_KEYS)?,
+            has_digest_keys: flag(HAS_DIGEST_KEYS)?,
         })
     }
 
     fn put_into(&self, members: &mut Map<String, Value>) {
         members.insert(TAG_KEYS.to_owned(), self.tag_keys.clone().into());
         members.insert(HAS_IMPORTED_KEYS.to_owned(), self.has_imported_keys.into());
+        if self.has_digest_keys {
+            members.insert(HAS_DIGEST_KEYS.to_owned(), true.into());
+        }
     }
 }
 
@@ -315,6 +327,20 @@ mod tests {
         assert!(!piece.entities.contains_key(&ConfigKind::Services));
     }
 
+    /// As stored: `golden/1/piece-digest-keys.json`.
+    #[test]
+    fn keys_brought_as_digests_are_told_of_where_there_are_some() {
+        let golden = include_bytes!("../golden/1/piece-digest-keys.json").trim_ascii();
+        let piece = Piece::decode(&[&[PLAIN], golden].concat()).unwrap();
+        let settings = piece.settings.clone().unwrap();
+        assert!(settings.has_digest_keys && !settings.has_imported_keys);
+        assert_eq!(piece.encode_plain()[1..], *golden);
+        let mut without = piece;
+        without.set_settings(WorkspaceSettings { has_digest_keys: false, ..settings });
+        let stored = String::from_utf8(without.encode_plain()).unwrap();
+        assert!(!stored.contains("has_digest_keys"), "{stored}");
+    }
+
     #[test]
     fn names_of_pieces_read_back() {
         for piece in [PieceId(0), PieceId::of(Uuid::from_u128(7 << 120)), PieceId::SETTINGS] {
@@ -334,7 +360,7 @@ mod tests {
         let encoded = |value: &Value| [&[PLAIN], serde_json::to_vec(value).unwrap().as_slice()].concat();
         let mut piece = Piece::decode(&encoded(&newer)).unwrap();
         piece.set(ConfigKind::Services, Uuid::from_u128(2), Some(serde_json::json!({"name": "s"})));
-        piece.set_settings(WorkspaceSettings { tag_keys: vec![], has_imported_keys: true });
+        piece.set_settings(WorkspaceSettings { has_imported_keys: true, ..WorkspaceSettings::default() });
         let mut expected = newer;
         expected["entities"]["services"] =
             serde_json::json!({"00000000-0000-0000-0000-000000000002": {"name": "s"}});
@@ -353,6 +379,7 @@ mod tests {
             "{\"entities\":{\"routes\":[]}}",
             "{\"settings\":1}",
             "{\"settings\":{\"tag_keys\":1}}",
+            "{\"settings\":{\"has_digest_keys\":1}}",
             "{\"entities\":{\"routes\":{\"x\":{}}}}",
         ] {
             assert!(Piece::decode(&[&[PLAIN], broken.as_bytes()].concat()).is_err(), "{broken}");

@@ -177,7 +177,8 @@ async fn seed(store: &RedbStore, service: Value, key: &PlainKey) {
     transaction.publish_config(ConfigKind::Plugins, Uuid::from_u128(3), Some(plugin));
     let pepper = peppers().current;
     let tag_key = latchkey_published::keys::hex(&pepper.tag_key().to_bytes());
-    transaction.publish_settings(WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: false });
+    transaction
+        .publish_settings(WorkspaceSettings { tag_keys: vec![tag_key], ..WorkspaceSettings::default() });
     let digest = pepper.digest_key(key);
     let grant = Grant {
         epoch: 0,

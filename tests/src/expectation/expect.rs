@@ -112,7 +112,8 @@ impl Expect {
     }
 }
 
-/// No member `key` or `client_secret` with a text in it, anywhere in the answer.
+/// No member `key` or `client_secret` with a text in it, anywhere in the answer, but the two that stand for
+/// a key: its SHA-256, or the id of its credential.
 fn check_keys_hidden(response: &Response, differences: &mut Vec<String>) {
     let Some(answer) = response.json().filter(|_| response.status < 300) else { return };
     let mut found = Vec::new();
@@ -125,6 +126,7 @@ fn collect_keys(value: &Value, found: &mut Vec<String>) {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
+                    Value::String(text) if name == "key" && stands_for_key(text) => {}
                     Value::String(text) if name == "key" || name == "client_secret" => {
                         found.push(text.clone());
                     }
@@ -135,6 +137,12 @@ fn collect_keys(value: &Value, found: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|item| collect_keys(item, found)),
         _ => {}
     }
+}
+
+fn stands_for_key(text: &str) -> bool {
+    let digest = text.strip_prefix("sha256:");
+    digest.is_some_and(|digest| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        || text.starts_with("unknown:")
 }
 
 #[cfg(test)]
@@ -370,6 +378,8 @@ mod tests {
         for (body, fits) in [
             ("{\"id\":\"1\",\"key\":null}", true),
             ("{\"id\":\"1\"}", true),
+            ("{\"id\":\"1\",\"key\":\"sha256:kong\"}", false),
+            ("{\"id\":\"1\",\"key\":\"unknown:1\"}", true),
             ("{\"id\":\"1\",\"key\":\"kong\"}", false),
             ("{\"id\":\"1\",\"key\":\"other\"}", false),
             ("{\"id\":\"2\"}", false),

@@ -110,7 +110,7 @@ impl fmt::Display for Expected {
 /// One answer, and how it differs from what is wanted.
 pub(super) struct Comparison<'a> {
     pub(super) answer: &'a Value,
-    /// A stored key is never shown again, whatever the case expects at `key`.
+    /// A stored key is never shown again in clear, whatever the case expects at `key`.
     pub(super) hides_keys: bool,
     pub(super) differences: Vec<String>,
 }

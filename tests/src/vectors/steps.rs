@@ -137,15 +137,16 @@ impl Run<'_> {
         Ok(request)
     }
 
-    /// True for an answer about credentials that were there before the request.
+    /// True for an answer about credentials that were there before the request, with the keys they had.
     fn may_not_show_keys(&self, request: &Request) -> bool {
         let target = String::from_utf8_lossy(&request.target).into_owned();
         if !target.contains("/key-auth") && !target.contains("/credentials/") {
             return false;
         }
         match request.method.as_str() {
-            "GET" | "PATCH" => true,
-            "PUT" => self.is_there(&target) && gives_key(request),
+            "GET" => true,
+            "PATCH" => !gives_key(request),
+            "PUT" => !gives_key(request) && self.is_there(&target),
             _ => false,
         }
     }
@@ -160,7 +161,7 @@ fn seconds(seconds: Option<f64>) -> Duration {
     Duration::from_secs_f64(seconds.unwrap_or(0.0))
 }
 
-/// A PUT without a key in it makes a new key, which is then shown this once.
+/// Whoever gives a key is answered it in the form in which it was given.
 fn gives_key(request: &Request) -> bool {
     let body = request.body.as_deref().unwrap_or_default();
     let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);

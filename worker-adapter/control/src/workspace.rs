@@ -7,7 +7,7 @@
 
 use latchkey_control::http::{Control, InternalCause};
 use latchkey_control::ports::{Clock, Random};
-use latchkey_control::registry::Registry;
+use latchkey_control::registry::{Registry, Resealing};
 use latchkey_published::feed::Head;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
@@ -17,7 +17,7 @@ use latchkey_store::replica::{Progress, mark_published, mark_signed, next_due};
 use latchkey_store::{Batch, Check, Store, StoreError, Write};
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::DurableObjectState;
-use worker::{State, console_error};
+use worker::{State, console_error, console_log};
 
 use latchkey_worker_shared::answer::{Aside, respond};
 use latchkey_worker_shared::feed_text;
@@ -27,6 +27,10 @@ use crate::door;
 use crate::request::Described;
 use crate::store::{SqlStore, at_once};
 use crate::system::{SystemClock, SystemRandom};
+
+/// Commits that seal anew what is sealed under the previous pepper, before KV gets what they changed:
+/// some ten credentials each.
+const RESEALED_PARTS_AT_ONCE: usize = 10;
 
 /// The workspace in an object.
 #[wasm_bindgen]
@@ -94,6 +98,21 @@ impl Workspace {
         let (Some((old, new)), Some(pepper_id)) = (digests, pepper_id) else { return Ok(()) };
         let moved = at_once(self.control.registry().rehash(old, new, pepper_id));
         moved.map_err(|error| JsError::new(&error.to_string()))
+    }
+
+    /// Whether something is sealed under the previous pepper, as far as is known.
+    #[wasm_bindgen(js_name = isResealDue)]
+    pub fn is_reseal_due(&self) -> Result<bool, JsError> {
+        at_once(self.control.registry().is_reseal_due()).map_err(|error| JsError::new(&error.to_string()))
+    }
+
+    /// Seals some of it anew, under the current pepper.
+    pub fn reseal(&self) -> Result<(), JsError> {
+        let resealed = at_once(self.control.registry().reseal(RESEALED_PARTS_AT_ONCE));
+        if resealed.map_err(|error| JsError::new(&error.to_string()))? == Resealing::Done {
+            console_log!("{}", Resealing::DONE);
+        }
+        Ok(())
     }
 
     /// The next change for KV: its number, then for each grant three lines, with its digest, its

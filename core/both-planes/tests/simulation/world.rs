@@ -21,6 +21,7 @@ use latchkey_gateway::gateway::{
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_published::feed::{FeedReply, FeedRequest};
 use latchkey_published::grant::{Consumer, Grant};
+use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 use latchkey_published::replica_mac::ReplicaKeys;
 use latchkey_published::snapshot::{ConfigKind, WorkspaceSettings};
@@ -60,6 +61,7 @@ pub(crate) struct Report {
 pub(crate) struct Counts {
     pub(crate) requests: u64,
     accepted: u64,
+    accepted_brought: u64,
     open: u64,
     refused: u64,
     unavailable: u64,
@@ -81,10 +83,11 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn each(&self) -> [(&'static str, u64); 20] {
+    pub(crate) fn each(&self) -> [(&'static str, u64); 21] {
         [
             ("request", self.requests),
             ("accepted", self.accepted),
+            ("accepted, brought as a digest", self.accepted_brought),
             ("open", self.open),
             ("refused", self.refused),
             ("unavailable", self.unavailable),
@@ -111,6 +114,7 @@ impl AddAssign for Counts {
     fn add_assign(&mut self, other: Counts) {
         self.requests += other.requests;
         self.accepted += other.accepted;
+        self.accepted_brought += other.accepted_brought;
         self.open += other.open;
         self.refused += other.refused;
         self.unavailable += other.unavailable;
@@ -241,7 +245,10 @@ struct Tunnel {
 
 struct Key {
     plain: PlainKey,
+    /// Where its grant is.
     digest: KeyDigest,
+    /// Only its SHA-256 is known to the control plane.
+    was_brought: bool,
     history: History<Option<KeyState>>,
 }
 
@@ -340,14 +347,19 @@ impl World {
             publish_config_state(transaction, config);
         });
         let tag_key = hex(&self.peppers.current.tag_key().to_bytes());
-        let settings = WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: true };
+        let settings =
+            WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: true, has_digest_keys: true };
         self.commit(|transaction, _| transaction.publish_settings(settings));
         for number in 0..self.dice.between(2, 5) {
             let imported = PlainKey::new(format!("imported-{number}"));
             let made = generate_key(&self.peppers.current, |bytes| self.random.fill(bytes));
             let plain = if self.dice.percent(50) { imported } else { made };
-            let digest = self.peppers.current.digest_key(&plain);
-            self.keys.push(Key { plain, digest, history: History::new(None) });
+            let was_brought = self.dice.percent(30);
+            let digest = match was_brought {
+                true => ImportedDigests::new(&self.peppers.current).digest(&KeySha256::of_key(&plain)),
+                false => self.peppers.current.digest_key(&plain),
+            };
+            self.keys.push(Key { plain, digest, was_brought, history: History::new(None) });
         }
         for number in 0..self.dice.between(1, 3) as usize {
             let instance = self.new_instance(0);
@@ -637,7 +649,10 @@ impl World {
         };
         self.counts.requests += 1;
         match outcome {
-            Outcome::Accepted(_) => self.counts.accepted += 1,
+            Outcome::Accepted(_) => {
+                self.counts.accepted += 1;
+                self.counts.accepted_brought += u64::from(self.keys[request.key].was_brought);
+            }
             Outcome::Open => self.counts.open += 1,
             Outcome::Refused => self.counts.refused += 1,
             Outcome::Unavailable => self.counts.unavailable += 1,

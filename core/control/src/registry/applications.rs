@@ -11,6 +11,7 @@ use super::entities::stamp;
 use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
+use super::given_key::GivenKey;
 use super::grants::{application_consumer, text};
 use super::present::present;
 use super::records;
@@ -98,19 +99,36 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             inherit(application, credential);
         }
         let key = match client_id {
-            Some(given) => self.accept_key(transaction, "client_id", &given).await?,
-            None => change.minted.key.clone(),
+            Some(given) => self.accept_client_id(transaction, &given).await?,
+            None => GivenKey::Clear(change.minted.key.clone()),
         };
         client_secret.as_deref().map_or(Ok(()), |given| refuse_reserved("client_secret", given))?;
         let secret = client_secret.map_or_else(|| change.minted.secret.clone(), PlainKey::new);
         // Only digests are ever stored, whatever is asked for.
         credential.insert("hash_secret".to_owned(), true.into());
-        credential.insert("client_id_start".to_owned(), key.start().into());
         let pepper = &self.peppers.current;
         credential.insert(SECRET_DIGEST.to_owned(), pepper.digest_key(&secret).to_hex().into());
         credential.insert(SECRET_PEPPER_ID.to_owned(), json!(pepper.id()));
-        self.claim_digest(transaction, change, "client_id", &key, credential).await?;
+        let claimed = self.claim_key(transaction, &change.claim("client_id"), &key, credential).await?;
+        self.tell_of(transaction, &key, &claimed.held).await?;
+        let GivenKey::Clear(key) = key else { return Ok(Object::new()) };
+        credential.insert("client_id_start".to_owned(), key.start().into());
         Ok(secrets(&key, &secret))
+    }
+
+    /// A client id is given as it is: nothing shows its digest, for anybody to give it back.
+    async fn accept_client_id(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        given: &str,
+    ) -> Result<GivenKey, Error> {
+        match GivenKey::parse(given) {
+            Ok(key @ GivenKey::Clear(_)) => self.accept_key(transaction, "client_id", key).await,
+            Ok(_) | Err(_) => Err(Error::field(
+                "client_id",
+                "must not begin with 'sha256:' or 'unknown:', which stand for keys",
+            )),
+        }
     }
 
     async fn refuse_too_many(

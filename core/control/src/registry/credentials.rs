@@ -1,25 +1,23 @@
-//! Keys of consumers, and what they share with keys of applications: only digests are stored.
+//! Keys of consumers, and what they share with keys of applications: only digests are stored, and the
+//! SHA-256, sealed.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
 use super::entity_change::EntityChange;
-use super::entity_transaction::{EntityTransaction, reference};
+use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
+use super::given_key::GivenKey;
 use super::grants::key_auth_grant;
-use super::lookup::Holder;
-use super::present::{self, EXPIRES_AT_MS};
-use super::records;
-use super::stored_credential::{DIGEST, PEPPER_ID, digest_of};
+use super::held_key::Claimed;
+use super::present::EXPIRES_AT_MS;
+use super::stored_credential::HeldKey;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, whole_number};
-use latchkey_published::keys::{PlainKey, TagKey, has_our_prefix, is_reserved};
+use latchkey_published::keys::{TagKey, has_our_prefix, is_reserved};
 use latchkey_published::limits;
 use latchkey_store::Store;
-
-/// What stands in an answer in the place of a key.
-const HIDDEN: &str = "<hidden>";
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_credential(
@@ -29,24 +27,32 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         entity: &mut Object,
     ) -> Result<Object, Error> {
         set_expiry(change, entity, transaction.now_ms);
-        let given = taken_text(entity, "key");
-        let mut disclosed = Object::new();
-        let key = match (given, change.old) {
-            (None, Some(_)) => {
-                keep(change, entity, "key_start");
-                return Ok(disclosed);
-            }
-            (Some(given), _) => self.accept_key(transaction, "key", &given).await?,
-            (None, None) => change.minted.key.clone(),
+        let given = match taken_text(entity, "key") {
+            Some(text) => Some(GivenKey::parse(&text).map_err(|sentence| Error::field("key", sentence))?),
+            None => None,
         };
-        entity.insert("key_start".to_owned(), key.start().into());
-        self.claim_digest(transaction, change, "key", &key, entity).await?;
-        // Who brings another key for a credential knows it; it is not shown again.
-        if change.old.is_none() {
-            #[expect(clippy::disallowed_methods, reason = "the one answer that shows it")]
-            disclosed.insert("key".to_owned(), key.reveal().into());
+        let key = match (given, change.old) {
+            (None, Some(_)) => return Ok(keep_key(change, entity)),
+            (Some(GivenKey::Unknown(id)), old) => match old.map(id_of).transpose()? == Some(id) {
+                true => return Ok(keep_key(change, entity)),
+                false => {
+                    return Err(Error::field("key", "this text stands for the key of another credential"));
+                }
+            },
+            (Some(given), _) => self.accept_key(transaction, "key", given).await?,
+            (None, None) => GivenKey::Clear(change.minted.key.clone()),
+        };
+        let Claimed { held, is_same } =
+            self.claim_key(transaction, &change.claim("key"), &key, entity).await?;
+        match &key {
+            GivenKey::Clear(key) => drop(entity.insert("key_start".to_owned(), key.start().into())),
+            GivenKey::Sha256(_) | GivenKey::Unknown(_) if is_same => keep(change, entity, "key_start"),
+            GivenKey::Sha256(_) | GivenKey::Unknown(_) => {
+                drop(entity.insert("key_start".to_owned(), Value::Null))
+            }
         }
-        Ok(disclosed)
+        self.tell_of(transaction, &key, &held).await?;
+        Ok(key.answered().map(|key| ("key".to_owned(), key.into())).into_iter().collect())
     }
 
     /// Publishes what a consumer's key is good for.
@@ -64,86 +70,53 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(())
     }
 
-    /// Checks a key that a caller brings. One that claims to be made here must be genuine; any
-    /// other tells the data plane that such keys exist.
+    /// Checks a key that a caller brings. One that claims to be made here must be genuine.
     pub(super) async fn accept_key(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         field: &str,
-        given: &str,
-    ) -> Result<PlainKey, Error> {
-        if given.len() > limits::KEY_BYTES_MAX {
+        given: GivenKey,
+    ) -> Result<GivenKey, Error> {
+        let GivenKey::Clear(key) = &given else { return Ok(given) };
+        #[expect(clippy::disallowed_methods, reason = "what it begins with, and whether it was made here")]
+        let text = key.reveal();
+        if text.len() > limits::KEY_BYTES_MAX {
             return Err(Error::field(field, format!("length must be at most {}", limits::KEY_BYTES_MAX)));
         }
-        refuse_reserved(field, given)?;
-        let mut settings = transaction.settings().await?;
-        if has_our_prefix(given.as_bytes()) {
-            let genuine = settings
-                .tag_keys
-                .iter()
-                .filter_map(|hex| TagKey::from_hex(hex))
-                .any(|tag| tag.is_genuine(given.as_bytes()));
-            if !genuine {
+        refuse_reserved(field, text)?;
+        if has_our_prefix(text.as_bytes()) {
+            let settings = transaction.settings().await?;
+            let mut tag_keys = settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex));
+            if !tag_keys.any(|tag| tag.is_genuine(text.as_bytes())) {
                 let sentence = "keys that begin with 'lk_' are made here, and this one was not: \
                                 leave the key out to have one made, or bring one that begins otherwise";
                 return Err(Error::field(field, sentence));
             }
-        } else if !settings.has_imported_keys {
-            settings.has_imported_keys = true;
+        }
+        Ok(given)
+    }
+
+    /// Tells the data plane of a key that it would not look for otherwise.
+    pub(super) async fn tell_of(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        key: &GivenKey,
+        held: &HeldKey,
+    ) -> Result<(), Error> {
+        #[expect(clippy::disallowed_methods, reason = "what it begins with")]
+        let is_imported = matches!(key, GivenKey::Clear(key) if !has_our_prefix(key.reveal().as_bytes()));
+        let was_brought = held.was_brought();
+        if !is_imported && !was_brought {
+            return Ok(());
+        }
+        let before = transaction.settings().await?;
+        let mut settings = before.clone();
+        settings.has_digest_keys |= was_brought;
+        settings.has_imported_keys |= is_imported && !was_brought;
+        if settings != before {
             transaction.publish_settings(settings);
         }
-        Ok(PlainKey::new(given))
-    }
-
-    /// Makes the digest of `key` the one of the credential, and no other's.
-    pub(super) async fn claim_digest(
-        &self,
-        transaction: &mut EntityTransaction<'_, S>,
-        change: &EntityChange<'_>,
-        field: &str,
-        key: &PlainKey,
-        entity: &mut Object,
-    ) -> Result<(), Error> {
-        for digest in self.digests(key) {
-            let holder: Option<Holder> = transaction.read_json(&records::credential(&digest)).await?;
-            if let Some(holder) = holder.filter(|holder| holder.id != change.id) {
-                self.release_expired(transaction, holder, field).await?;
-            }
-        }
-        let pepper = &self.peppers.current;
-        let digest = pepper.digest_key(key);
-        if let Some(old) = change.old.and_then(digest_of).filter(|old| *old != digest) {
-            transaction.delete(records::credential(&old));
-            transaction.publish_grant(old, None);
-        }
-        let application = change.kind == EntityKind::Oauth2Credentials;
-        transaction.put_json(records::credential(&digest), &Holder { application, id: change.id });
-        entity.insert(DIGEST.to_owned(), digest.to_hex().into());
-        entity.insert(PEPPER_ID.to_owned(), json!(pepper.id()));
         Ok(())
-    }
-
-    /// A key whose credential has ended may be given again.
-    async fn release_expired(
-        &self,
-        transaction: &mut EntityTransaction<'_, S>,
-        holder: Holder,
-        field: &str,
-    ) -> Result<(), Error> {
-        match transaction.load_marked(holder.kind(), holder.id).await? {
-            Some(old) if present::is_expired(&old, transaction.now_ms) => {
-                self.withdraw(transaction, holder.kind(), &old).await
-            }
-            _ => Err(Error::NotUnique(Object::from_iter([(field.to_owned(), HIDDEN.into())]))),
-        }
-    }
-
-    /// Makes a credential's key unknown.
-    pub(super) fn revoke_digest(&self, transaction: &mut EntityTransaction<'_, S>, credential: &Object) {
-        if let Some(digest) = digest_of(credential) {
-            transaction.delete(records::credential(&digest));
-            transaction.publish_grant(digest, None);
-        }
     }
 }
 
@@ -178,6 +151,12 @@ fn set_expiry(change: &EntityChange<'_>, entity: &mut Object, now_ms: u64) {
     if let Some(seconds) = ttl.filter(|seconds| *seconds > 0) {
         entity.insert(EXPIRES_AT_MS.to_owned(), (now_ms + seconds * 1000).into());
     }
+}
+
+/// The key stays as it is, and is shown as in any list.
+fn keep_key(change: &EntityChange<'_>, entity: &mut Object) -> Object {
+    keep(change, entity, "key_start");
+    Object::new()
 }
 
 /// Carries a read-only member over from the entity before.

@@ -9,9 +9,9 @@ use super::credentials::check_options;
 use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
+use super::given_key::GivenKey;
 use super::jobs::Job;
 use super::lookup::{Step, with_parent};
-use super::present::present;
 use super::routes;
 use super::{Minted, Registry};
 use crate::ports::{Clock, Random};
@@ -50,7 +50,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
         let found = self.resolve(&mut transaction, path).await?;
         match (found.and_then(|mut found| found.pop()), path.last()) {
-            (Some(object), Some(step)) => Ok(present(step.kind, &object, &Object::new(), transaction.now_ms)),
+            (Some(object), Some(step)) => {
+                Ok(self.present(step.kind, &object, &Object::new(), transaction.now_ms))
+            }
             _ => Err(Error::NotFound),
         }
     }
@@ -151,7 +153,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 if kind == EntityKind::Applications {
                     disclosed.extend(self.first_credential(transaction, minted).await?);
                 }
-                Ok(Outcome { answer: present(kind, &entity, &disclosed, transaction.now_ms), job: None })
+                Ok(Outcome { answer: self.present(kind, &entity, &disclosed, transaction.now_ms), job: None })
             }
             Some(_) => Err(Error::IdInUse(id)),
             None => self.write(transaction, &change, entity, disclosed).await,
@@ -237,9 +239,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         {
             return Err(Error::NotFound);
         }
-        let id = match &old {
-            Some(old) => id_of(old)?,
-            None => step.id().unwrap_or(minted.id),
+        let id = match (step.id(), &old) {
+            (Some(id), _) => id,
+            (None, Some(old)) => id_of(old)?,
+            (None, None) => minted.id,
         };
         input.insert("id".to_owned(), id.to_string().into());
         check_options(kind, &input)?;
@@ -258,8 +261,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// The entity that a PUT replaces.
     ///
-    /// A key that belongs to the same consumer already is that same credential, whatever the id in
-    /// the path: decK makes a new id whenever it does not see the key.
+    /// A key that belongs to the same consumer already is that same credential, which takes the id in the
+    /// path: decK makes a new id whenever the file has a key in clear, and then deletes the old one.
     async fn replaced(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
@@ -279,15 +282,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let key = input.get("key").and_then(Value::as_str);
         let (EntityKind::KeyauthCredentials, Some(key)) = (step.kind, key) else { return Ok(None) };
-        let step = Step { kind: step.kind, key };
-        let same = match self.holder(transaction, key).await? {
-            Some(holder) if holder.kind() == step.kind => transaction.load(holder.kind(), holder.id).await?,
-            _ => None,
-        };
-        let now_ms = transaction.now_ms;
+        if let Ok(GivenKey::Unknown(_)) | Err(_) = GivenKey::parse(key) {
+            return Ok(None);
+        }
+        let same = self.lookup(transaction, Step { kind: step.kind, key }).await?;
         Ok(same.filter(|same| {
-            !super::present::is_expired(same, now_ms)
-                && reference(same, "consumer") == reference(input, "consumer")
+            step.id() != id_of(same).ok() && reference(same, "consumer") == reference(input, "consumer")
         }))
     }
 
@@ -332,7 +332,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         entity: Object,
         mut disclosed: Object,
     ) -> Result<Outcome, Error> {
-        transaction.save(change.kind, change.old, &entity).await?;
+        match change.old {
+            Some(old) if id_of(old)? != change.id => {
+                transaction.remove(change.kind, old)?;
+                transaction.save(change.kind, None, &entity).await?;
+            }
+            old => transaction.save(change.kind, old, &entity).await?,
+        }
         let mut job = None;
         match change.kind {
             EntityKind::Services | EntityKind::Routes => {}
@@ -349,7 +355,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 }
             }
         }
-        let answer = present(change.kind, &entity, &disclosed, transaction.now_ms);
+        let answer = self.present(change.kind, &entity, &disclosed, transaction.now_ms);
         Ok(Outcome { answer, job })
     }
 }

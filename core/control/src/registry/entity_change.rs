@@ -3,6 +3,8 @@
 use uuid::Uuid;
 
 use super::Minted;
+use super::held_key::Claim;
+use super::lookup::Holder;
 use crate::schema::{EntityKind, Object};
 
 /// A change to one entity, while it is being decided.
@@ -11,9 +13,16 @@ pub(super) struct EntityChange<'a> {
     pub(super) id: Uuid,
     /// What the caller sent, with the references that the path gives.
     pub(super) input: &'a Object,
-    /// The entity before; `None` when it is new.
+    /// The entity before; `None` when it is new. A credential that takes a new id had another one.
     pub(super) old: Option<&'a Object>,
     pub(super) minted: &'a Minted,
     /// Whether the entity before is replaced whole, and not merely changed.
     pub(super) replaces: bool,
+}
+
+impl<'a> EntityChange<'a> {
+    /// A key that is given in a field of a credential.
+    pub(super) fn claim(&self, field: &'a str) -> Claim<'a> {
+        Claim { field, holder: Holder::of(self.kind, self.id), old: self.old, nonce: self.minted.nonce }
+    }
 }

@@ -31,7 +31,7 @@ pub(super) struct EntityTransaction<'s, S> {
     pub(super) now_ms: u64,
 }
 
-/// Some children of an entity.
+/// Some entities of a list.
 pub(super) struct Children {
     pub(super) objects: Vec<Object>,
     /// Whether there are more.
@@ -202,6 +202,22 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
             self.transaction.publish_config(config_kind, id, None);
         }
         Ok(())
+    }
+
+    /// Up to `limit` entities of a kind after the one with the id `after`, in order of their ids, as they
+    /// are stored; unchecked.
+    pub(super) async fn entities_page(
+        &mut self,
+        kind: EntityKind,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Children, Error> {
+        let after = after.map(|id| id.to_string());
+        let partition = records::entity_partition(kind);
+        let page = self.transaction.scan(&partition, "", after.as_deref(), limit).await?;
+        let objects =
+            page.records.iter().map(|(_, record)| parse(&record.value)).collect::<Result<_, _>>()?;
+        Ok(Children { objects, more: page.more })
     }
 
     /// All children of a kind, as this transaction leaves them; checked through the guard.

@@ -7,7 +7,7 @@ use super::Registry;
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::present::expires_at_ms;
-use super::stored_credential::{digest_of, pepper_id_of};
+use super::stored_credential::HeldKey;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::grant::{Consumer, Grant};
@@ -36,9 +36,7 @@ pub(super) fn application_consumer(application: &Object) -> Option<Consumer> {
 }
 
 fn grant(credential: &Object, consumer: Consumer) -> Result<Option<Grant>, Error> {
-    let (Some(digest), Some(pepper_id)) = (digest_of(credential), pepper_id_of(credential)) else {
-        return Ok(None);
-    };
+    let Some(HeldKey { digest, pepper_id, .. }) = HeldKey::of(credential) else { return Ok(None) };
     Ok(Some(Grant {
         epoch: 0,
         digest,
@@ -78,7 +76,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let credentials =
             transaction.children(applications, application_id, EntityKind::Oauth2Credentials).await?;
         for credential in &credentials {
-            let Some(digest) = digest_of(credential) else { continue };
+            let Some(HeldKey { digest, .. }) = HeldKey::of(credential) else { continue };
             let grant = match consumer.clone().filter(|_| developer.is_some()) {
                 Some(consumer) => grant(credential, consumer)?,
                 None => None,

@@ -14,6 +14,7 @@ use super::attempts::transact;
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records::JOBS;
+use super::reseal::Position;
 use crate::audit::Actor;
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
@@ -34,16 +35,19 @@ pub(super) enum Job {
     RepublishConsumer { id: Uuid, after: Option<Uuid> },
     /// Publish the keys of a developer's applications after the one named.
     RepublishDeveloper { id: Uuid, after: Option<Uuid> },
+    /// Seal anew what is sealed under the pepper before. Goes on beside calls: no call waits for it.
+    Reseal(Position),
     /// Index the tags of the entities of a kind after the one named, then those of the next kinds.
     IndexTags { kind: EntityKind, after: Option<Uuid> },
 }
 
 impl Job {
-    fn key(&self) -> RecordKey {
+    pub(super) fn key(&self) -> RecordKey {
         let sort = match self {
             Job::Delete { kind, id } => format!("delete/{}/{id}", kind.name()),
             Job::RepublishConsumer { id, .. } => format!("republish-consumer/{id}"),
             Job::RepublishDeveloper { id, .. } => format!("republish-developer/{id}"),
+            Job::Reseal(_) => "reseal".to_owned(),
             Job::IndexTags { .. } => "index-tags".to_owned(),
         };
         RecordKey::new(JOBS, sort)
@@ -56,11 +60,12 @@ impl Job {
             Job::RepublishConsumer { id, after } => ("republish-consumer", None, Some(id), *after),
             Job::RepublishDeveloper { id, after } => ("republish-developer", None, Some(id), *after),
             Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
+            Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
     }
 
-    fn from_record(record: &Value) -> Option<Self> {
+    pub(super) fn from_record(record: &Value) -> Option<Self> {
         let stored = Stored::new(record).ok()?;
         let after = stored.member("after").ok()?;
         let id = || stored.required("id").ok();
@@ -70,6 +75,7 @@ impl Job {
             "republish-consumer" => Some(Job::RepublishConsumer { id: id()?, after }),
             "republish-developer" => Some(Job::RepublishDeveloper { id: id()?, after }),
             "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
+            "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
         }
     }
@@ -87,6 +93,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             for (sort, record) in &page.records {
                 let record = serde_json::from_slice(&record.value).ok();
                 match record.as_ref().and_then(Job::from_record) {
+                    // See `Registry::reseal`.
+                    Some(Job::Reseal(_)) => {}
                     Some(job) => self.run_job(&job).await?,
                     None => left.push(sort.clone()),
                 }
@@ -147,6 +155,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let after = self.republish_developer(transaction, id, after).await?;
                 after.map(|after| Job::RepublishDeveloper { id, after: Some(after) })
             }
+            Job::Reseal(_) => return Ok(false),
             Job::IndexTags { kind, after } => {
                 let next = self.index_next_tags(transaction, kind, after).await?;
                 next.map(|(kind, after)| Job::IndexTags { kind, after })
@@ -174,6 +183,7 @@ fn actor_of(record: Option<&Value>) -> Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use latchkey_published::keys::Pepper;
 
     /// As the first program left them (`core/published/golden`); a job without a file does not compile.
     fn golden(job: &Job) -> &'static str {
@@ -185,6 +195,7 @@ mod tests {
             Job::RepublishDeveloper { .. } => {
                 include_str!("../../../published/golden/1/job-republish-developer.json")
             }
+            Job::Reseal(_) => include_str!("../../../published/golden/1/job-reseal.json"),
             Job::IndexTags { .. } => include_str!("../../../published/golden/1/job-index-tags.json"),
         }
     }
@@ -197,12 +208,17 @@ mod tests {
             Job::Delete { kind: EntityKind::Developers, id: first },
             Job::RepublishConsumer { id: first, after: Some(second) },
             Job::RepublishDeveloper { id: first, after: None },
+            Job::Reseal(Position {
+                pepper_id: Pepper::new(b"pepper").id(),
+                applications: true,
+                after: Some(second),
+            }),
             Job::IndexTags { kind: EntityKind::Plugins, after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));
             assert_eq!(job.to_record(), record, "programs of before read what is left today");
         }
-        assert_eq!(Job::from_record(&json!({"job": "reseal", "id": first})), None);
+        assert_eq!(Job::from_record(&json!({"job": "recount", "id": first})), None);
     }
 }

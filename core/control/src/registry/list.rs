@@ -8,7 +8,7 @@ use super::Registry;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::lookup::Step;
-use super::present::{is_visible, present};
+use super::present::is_visible;
 use super::records;
 use super::tags::TagFilter;
 use crate::ports::{Clock, Random};
@@ -88,7 +88,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let more = data.len() > page.size;
         data.truncate(page.size);
         let last = data.last().filter(|_| more).map(id_of).transpose()?;
-        let data = data.iter().map(|object| present(kind, object, &Object::new(), now_ms)).collect();
+        let data = data.iter().map(|object| self.present(kind, object, &Object::new(), now_ms)).collect();
         Ok(List { data, offset: last.map(|last| encode([last])) })
     }
 
@@ -173,7 +173,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
         let Some(id) = transaction.find(kind, field, value).await? else { return Ok(None) };
         let found = transaction.load(kind, id).await?;
-        Ok(found.map(|object| present(kind, &object, &Object::new(), transaction.now_ms)))
+        Ok(found.map(|object| self.present(kind, &object, &Object::new(), transaction.now_ms)))
     }
 
     /// A page of the applications that have a contract with a service.
@@ -189,8 +189,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let Some(id) = reference(contract, "application") else { continue };
             let kind = EntityKind::Applications;
             let application = transaction.load(kind, id).await?;
-            applications
-                .extend(application.map(|object| present(kind, &object, &Object::new(), transaction.now_ms)));
+            applications.extend(
+                application.map(|object| self.present(kind, &object, &Object::new(), transaction.now_ms)),
+            );
         }
         contracts.data = applications;
         Ok(contracts)

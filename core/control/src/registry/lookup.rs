@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
-use super::{Registry, present, records};
+use super::{Registry, present};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::keys::{KeyDigest, PlainKey};
@@ -114,8 +114,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let id = match (step.id(), step.kind.schema().endpoint_key) {
             (Some(id), _) => Some(id),
             (None, Some("key" | "client_id")) => {
-                let holder = self.holder(transaction, step.key).await?;
-                holder.filter(|holder| holder.kind() == step.kind).map(|holder| holder.id)
+                return self.find_by_key(transaction, step.kind, step.key).await;
             }
             (None, Some(field)) => transaction.find(step.kind, field, step.key).await?,
             (None, None) => None,
@@ -124,20 +123,6 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Some(id) => transaction.load_marked(step.kind, id).await,
             None => Ok(None),
         }
-    }
-
-    /// The credential that has a key.
-    pub(super) async fn holder(
-        &self,
-        transaction: &mut EntityTransaction<'_, S>,
-        key: &str,
-    ) -> Result<Option<Holder>, Error> {
-        for digest in self.digests(&PlainKey::new(key)) {
-            if let Some(holder) = transaction.read_json(&records::credential(&digest)).await? {
-                return Ok(Some(holder));
-            }
-        }
-        Ok(None)
     }
 
     /// Digests that a key may be stored under, the current pepper's first.

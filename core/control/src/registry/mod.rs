@@ -17,7 +17,9 @@ mod entities;
 mod entity_change;
 mod entity_transaction;
 mod error;
+mod given_key;
 mod grants;
+mod held_key;
 mod jobs;
 mod list;
 mod lookup;
@@ -25,7 +27,9 @@ mod present;
 mod records;
 mod references;
 mod rehash;
+mod reseal;
 mod routes;
+mod sealed;
 mod selection;
 mod stored_credential;
 mod tags;
@@ -40,6 +44,7 @@ pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
 pub use references::Unresolved;
+pub use reseal::Resealing;
 pub use tags::{TagFilter, TagPage};
 
 use std::ops::Deref;
@@ -55,6 +60,7 @@ use entity_transaction::EntityTransaction;
 use latchkey_published::keys::{Peppers, PlainKey, generate_key, generate_secret, hex};
 use latchkey_router::OwnPaths;
 use latchkey_store::Store;
+use sealed::{KeyRing, Nonce};
 
 /// The control plane over a store, a clock and a source of randomness, as one who acts sees it.
 #[derive(Debug)]
@@ -72,6 +78,7 @@ pub struct Shared<S, C, R> {
     clock: C,
     random: R,
     peppers: Peppers,
+    key_ring: KeyRing,
     /// Changes begun.
     changes: AtomicU32,
 }
@@ -95,6 +102,8 @@ struct Minted {
     credential_id: Uuid,
     key: PlainKey,
     secret: PlainKey,
+    /// For the one credential that a change may seal something of.
+    nonce: Nonce,
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -103,7 +112,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
-        let shared = Arc::new(Shared { store, clock, random, peppers, changes: AtomicU32::new(0) });
+        let key_ring = KeyRing::new(&peppers);
+        let shared = Arc::new(Shared { store, clock, random, peppers, key_ring, changes: AtomicU32::new(0) });
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
         registry.publish_tag_keys().await?;
         Ok(registry)
@@ -187,6 +197,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             credential_id: self.random.uuid(),
             key: generate_key(&self.peppers.current, |bytes| self.random.fill(bytes)),
             secret: generate_secret(|bytes| self.random.fill(bytes)),
+            nonce: Nonce::draw(&self.random),
         }
     }
 }

@@ -2,8 +2,13 @@
 
 use serde_json::Value;
 
-use super::entity_transaction::{DELETING, public};
+use super::Registry;
+use super::entity_transaction::{DELETING, id_of, public};
+use super::given_key::GivenKey;
+use super::stored_credential::HeldKey;
+use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
+use latchkey_store::Store;
 
 /// Member of a stored credential: when it ends, in milliseconds since the Unix epoch.
 pub(super) const EXPIRES_AT_MS: &str = "_expires_at_ms";
@@ -21,6 +26,32 @@ pub(super) fn is_expired(object: &Object, now_ms: u64) -> bool {
 /// When a credential ends.
 pub(super) fn expires_at_ms(object: &Object) -> Option<u64> {
     object.get(EXPIRES_AT_MS).and_then(Value::as_u64)
+}
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// An entity as answered, with its key as its SHA-256 where it has one to show.
+    pub(super) fn present(
+        &self,
+        kind: EntityKind,
+        stored: &Object,
+        disclosed: &Object,
+        now_ms: u64,
+    ) -> Object {
+        let mut shown = present(kind, stored, disclosed, now_ms);
+        if kind == EntityKind::KeyauthCredentials && !disclosed.contains_key("key") {
+            shown.insert("key".to_owned(), self.shown_key(stored).into());
+        }
+        shown
+    }
+
+    /// The key of a credential, as lists show it: as its SHA-256, or by the credential's id where that is
+    /// not known, so that no two are alike.
+    fn shown_key(&self, credential: &Object) -> Option<String> {
+        let id = id_of(credential).ok()?;
+        let known = HeldKey::of(credential).and_then(|held| held.known);
+        let sha256 = known.and_then(|known| self.key_ring.open(id, &known));
+        Some(sha256.map_or_else(|| GivenKey::unknown_text(&id.to_string()), |sha256| sha256.to_text()))
+    }
 }
 
 /// An entity as answered: without what only the registry knows, with `disclosed` members shown

@@ -65,7 +65,7 @@ pub(super) fn guard(parent: EntityKind, parent_id: Uuid) -> RecordKey {
     RecordKey::new(format!("guard/{}/{parent_id}", parent.name()), "")
 }
 
-/// Which credential a digest belongs to.
+/// Which credential a key belongs to, by its digest, and by its claim (`HeldKey`).
 pub(super) fn credential(digest: &KeyDigest) -> RecordKey {
     RecordKey::new(format!("credential/{}", digest.to_hex()), "")
 }
@@ -86,6 +86,11 @@ pub(super) const JOBS: &str = "job";
 /// The admin token's digest.
 pub(super) fn admin_token() -> RecordKey {
     RecordKey::new("setting", "admin_token")
+}
+
+/// The pepper that all that can be is sealed under.
+pub(super) fn resealed() -> RecordKey {
+    RecordKey::new("setting", "resealed")
 }
 
 /// A value as a part of a key: as it is when short and free of NUL, else its hash.
@@ -143,6 +148,7 @@ mod tests {
             (tags_indexed(), "setting tags_indexed".to_owned()),
             (RecordKey::new(JOBS, ""), "job ".to_owned()),
             (admin_token(), "setting admin_token".to_owned()),
+            (resealed(), "setting resealed".to_owned()),
         ] {
             assert_eq!(text(key), expected);
         }

@@ -1,15 +1,13 @@
 //! Moves a key from the pepper before to the one in use: at once, or because a gateway has asked for
 //! it that may not write credentials itself.
 
-use serde_json::json;
-
 use super::Registry;
 use super::attempts::transact;
 use super::entity_transaction::{EntityTransaction, reference};
 use super::error::Error;
 use super::lookup::Holder;
 use super::records;
-use super::stored_credential::{DIGEST, PEPPER_ID, digest_of};
+use super::stored_credential::HeldKey;
 use crate::audit::{Actor, Did, Line, Who};
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
@@ -64,14 +62,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         let taken = transaction.read_json::<Holder>(&records::credential(&new)).await?.is_some();
         let kind = holder.kind();
-        let before = transaction.load(kind, holder.id).await?.filter(|found| digest_of(found) == Some(old));
-        let Some(before) = before.filter(|_| !taken && old != new) else { return Ok(()) };
+        let before = transaction.load(kind, holder.id).await?.filter(|_| !taken && old != new);
+        let Some(before) = before else { return Ok(()) };
+        let is_at_old = |held: &HeldKey| held.digest == old && !held.was_brought();
+        let Some(held) = HeldKey::of(&before).filter(is_at_old) else { return Ok(()) };
         let mut credential = before.clone();
-        credential.insert(DIGEST.to_owned(), new.to_hex().into());
-        credential.insert(PEPPER_ID.to_owned(), json!(pepper_id));
-        transaction.delete(records::credential(&old));
-        transaction.publish_grant(old, None);
-        transaction.put_json(records::credential(&new), &holder);
+        let moved = HeldKey { digest: new, pepper_id, known: self.renewed(holder.id, &held) };
+        self.hold(transaction, Some((holder, held)), holder, &moved).await?;
+        moved.put_into(&mut credential);
         let line = Line::new(kind.name(), Some(holder.id), Did::Moved);
         transaction.save_as(line, kind, Some(&before), &credential).await?;
         match (kind, reference(&credential, "application")) {

@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Error, Registry, Step};
+use super::entity_transaction::id_of;
+use super::lookup::Holder;
+use super::stored_credential::HeldKey;
+use super::{Error, Registry, Step, records};
 use crate::ports::testing::SeededRandom;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::feed::FeedRequest;
 use latchkey_published::grant::Grant;
+use latchkey_published::key_sha256::KeySha256;
 use latchkey_published::snapshot::{ConfigKind, Piece};
 use latchkey_store::feed::read_feed;
 use latchkey_store::memory::MemoryStore;
@@ -116,6 +120,7 @@ pub fn audit_records(records: &Records) {
     let dump = comparable(records);
     let entities = entities(&dump);
     let mut grants = grants(records);
+    let mut places = 0;
     for ((kind, id), entity) in &entities {
         assert!(!entity.contains_key("_deleting"), "{entity:?}");
         for (field, parent) in kind.schema().references() {
@@ -137,12 +142,12 @@ pub fn audit_records(records: &Records) {
             let found = json!({"consumer": grant.consumer, "enabled": grant.enabled, "services": grant.service_ids,
                 "application": grant.application_id, "id": grant.credential_id});
             assert_eq!(found, expected_grant(&entities, *kind, entity));
-            let holder: Value =
-                serde_json::from_str(&dump[&RecordKey::new(format!("credential/{digest}"), "")]).unwrap();
-            assert_eq!(holder["id"], entity["id"]);
+            audit_places(&dump, *kind, entity, &mut places);
         }
     }
     assert!(grants.is_empty(), "grants of nothing: {grants:?}");
+    let holders = dump.keys().filter(|key| key.partition.starts_with("credential/")).count();
+    assert_eq!(holders, places, "records that lead from keys to nobody");
     let copies = dump.keys().filter(|key| key.partition.starts_with("children/")).count();
     let references = entities.iter().map(|((kind, _), entity)| {
         kind.schema().references().filter(|(field, _)| !entity[field.name].is_null()).count()
@@ -152,6 +157,16 @@ pub fn audit_records(records: &Records) {
     audit_names(&entities, &dump);
     audit_tags(&entities, &dump);
     audit_counts(&entities, &dump);
+}
+
+/// Every place of a credential's key leads to it.
+fn audit_places(dump: &Comparable, kind: EntityKind, credential: &Object, places: &mut usize) {
+    let held = HeldKey::of(credential).unwrap();
+    for place in held.places() {
+        let holder: Holder = serde_json::from_str(&dump[&records::credential(&place)]).unwrap();
+        assert_eq!(holder, Holder::of(kind, id_of(credential).unwrap()));
+        *places += 1;
+    }
 }
 
 /// Every name leads to who has it.
@@ -331,7 +346,10 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
                 "config": {"display_name": "d", "auto_approve": pick(&[json!(true), json!(false)])}}),
         },
         EntityKind::KeyauthCredentials => {
-            json!({"consumer": refer(EntityKind::Consumers), "key": pick(&[json!("k1"), json!("k2"), json!("k3")]), "tags": pick(&tags)})
+            let key = format!("k{}", random.next() % 3 + 1);
+            let digest = KeySha256::of(key.as_bytes()).to_text();
+            let key = pick(&[key.into(), digest.into()]);
+            json!({"consumer": refer(EntityKind::Consumers), "key": key, "tags": pick(&tags)})
         }
         EntityKind::Developers => {
             json!({"email": pick(&[json!("a@b"), json!("b@b"), json!("c@b")]), "status": random.next() % 4})

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Callers, Outcome, Rehash};
+use super::{Caller, Callers, ImportedPlaces, Outcome, Rehash};
 use crate::basis::Basis;
 use crate::config::{Anonymous, KeyAuth};
 use crate::decision::Need;
@@ -12,7 +12,8 @@ use crate::grant_memory::{CachedGrant, Remembered};
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
-use latchkey_published::keys::{KeyDigest, has_our_prefix, is_reserved};
+use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
+use latchkey_published::keys::{KeyDigest, Peppers, has_our_prefix, is_reserved};
 use latchkey_published::limits;
 
 impl Callers {
@@ -94,22 +95,50 @@ impl Callers {
         if key.len() > limits::KEY_BYTES_MAX || is_reserved(key) || std::str::from_utf8(key).is_err() {
             return Ok(None);
         }
+        let has_others = basis.config.has_imported_keys;
         let digest = self.peppers.current.digest(key);
-        if let Some(grant) = self.look_up(key, digest, basis)? {
+        if let Some(grant) = self.look_up(key, digest, has_others, basis)? {
             return Ok(current(grant, basis.now));
         }
-        let Some(previous) = &self.peppers.previous else { return Ok(None) };
-        let old = previous.digest(key);
-        let Some(grant) = self.look_up(key, old, basis)? else { return Ok(None) };
-        let pepper_id = self.peppers.current.id();
-        self.rehash = Some(Rehash { old, new: digest, pepper_id });
-        Ok(current(grant, basis.now))
+        if let Some(previous) = &self.peppers.previous {
+            let old = previous.digest(key);
+            if let Some(grant) = self.look_up(key, old, has_others, basis)? {
+                let pepper_id = self.peppers.current.id();
+                self.rehash = Some(Rehash { old, new: digest, pepper_id });
+                return Ok(current(grant, basis.now));
+            }
+        }
+        match basis.config.has_digest_keys {
+            true => self.verify_by_sha256(key, digest, basis),
+            false => Ok(None),
+        }
     }
 
+    /// The same of a key that was never seen in clear, but brought as its SHA-256. It moves to the
+    /// current pepper without being shown, so nobody is asked for that.
+    fn verify_by_sha256(
+        &mut self,
+        key: &[u8],
+        own_digest: KeyDigest,
+        basis: Basis<'_>,
+    ) -> Result<Option<Arc<CachedGrant>>, Need> {
+        let sha256 = KeySha256::of(key);
+        let places = self.imported.get_or_insert_with(|| ImportedPlaces::new(&self.peppers));
+        for place in places.of(&sha256).into_iter().flatten() {
+            if let Some(grant) = self.look_up(key, place, true, basis)? {
+                self.memory.misplace(own_digest, &grant);
+                return Ok(current(grant, basis.now));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The grant at a digest of a key. `has_others`: keys that were not made here may be there.
     fn look_up(
         &mut self,
         key: &[u8],
         digest: KeyDigest,
+        has_others: bool,
         basis: Basis<'_>,
     ) -> Result<Option<Arc<CachedGrant>>, Need> {
         let Basis { config, epoch, now } = basis;
@@ -119,10 +148,22 @@ impl Callers {
             Remembered::Unknown => {}
         }
         let genuine = config.tag_keys.iter().any(|tag_key| tag_key.is_genuine(key));
-        if !genuine && (has_our_prefix(key) || !config.has_imported_keys) {
+        if !genuine && (has_our_prefix(key) || !has_others) {
             return Ok(None);
         }
         Err(self.memory.need(digest, genuine, epoch, now))
+    }
+}
+
+impl ImportedPlaces {
+    fn new(peppers: &Peppers) -> Self {
+        let previous = peppers.previous.as_ref().map(ImportedDigests::new);
+        ImportedPlaces { current: ImportedDigests::new(&peppers.current), previous }
+    }
+
+    /// Where the grant of a key may lie, the current pepper's place first.
+    fn of(&self, sha256: &KeySha256) -> [Option<KeyDigest>; 2] {
+        [Some(self.current.digest(sha256)), self.previous.as_ref().map(|previous| previous.digest(sha256))]
     }
 }
 

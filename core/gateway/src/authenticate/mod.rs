@@ -11,6 +11,7 @@ use crate::problem::Problem;
 use crate::request::{Body, Headers, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::grant::Identity;
+use latchkey_published::key_sha256::ImportedDigests;
 use latchkey_published::keys::Peppers;
 pub use latchkey_published::rehash::Rehash;
 
@@ -43,12 +44,21 @@ enum Outcome {
     Refused(Problem),
 }
 
+/// Where keys are looked for by their SHA-256, under each pepper.
+#[derive(Debug)]
+pub(crate) struct ImportedPlaces {
+    current: ImportedDigests,
+    previous: Option<ImportedDigests>,
+}
+
 /// Who may call, as far as it is known.
 #[derive(Debug)]
 pub(crate) struct Callers {
     /// Longest body that is searched, in bytes.
     pub(crate) body_search_bytes: usize,
     pub(crate) peppers: Peppers,
+    /// Made when the first key is looked for by its SHA-256.
+    pub(crate) imported: Option<ImportedPlaces>,
     pub(crate) memory: GrantMemory,
     pub(crate) rehash: Option<Rehash>,
 }

@@ -25,7 +25,7 @@ export class Workspace extends DurableObject {
     // A crash between a commit and its publication leaves KV behind: every start looks.
     ctx.blockConcurrencyWhile(async () => {
       try {
-        if (this.#call("isBehind")) await ctx.storage.setAlarm(Date.now());
+        if (this.#call("isBehind") || this.#call("isResealDue")) await ctx.storage.setAlarm(Date.now());
       } catch (error) {
         console.error("the workspace does not open:", cause(error));
       }
@@ -92,7 +92,7 @@ export class Workspace extends DurableObject {
     try {
       do {
         await this.#publishDue();
-      } while (await this.#signSome());
+      } while (this.#resealSome() || (await this.#signSome()));
     } catch (error) {
       const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures += 1;
@@ -114,6 +114,13 @@ export class Workspace extends DurableObject {
       this.#call("markPublished", Number(epoch));
       this.#failures = 0;
     }
+  }
+
+  /** Seals anew, in the object, a part of what is sealed under the previous pepper. Whether there is more. */
+  #resealSome() {
+    if (!this.#call("isResealDue")) return false;
+    this.#call("reseal");
+    return true;
   }
 
   /**

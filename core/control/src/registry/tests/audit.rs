@@ -4,6 +4,7 @@
 use super::*;
 use crate::registry::Error;
 use crate::registry::testing::{Call, audit, audit_records};
+use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 
 #[tokio::test]
 async fn random_changes_leave_a_consistent_store() {
@@ -26,10 +27,36 @@ async fn random_changes_leave_a_consistent_store() {
             registry.resume_jobs().await.unwrap();
             if number % 10 == 9 {
                 audit(&store.records()).await;
+                audit_keys(&store, &registry).await;
             }
         }
     }
     assert!(done > 500, "only {done} changes were made");
+}
+
+/// Every key that is given in these histories is good where a gateway looks for it, for the one
+/// credential that shows it, and for no other.
+async fn audit_keys(store: &TestStore, registry: &TestRegistry<'_>) {
+    let listed = registry.list(EntityKind::KeyauthCredentials, &[], Default::default()).await.unwrap().data;
+    let mut good = 0;
+    for number in 1..=5 {
+        let key = format!("k{number}");
+        let sha256 = KeySha256::of(key.as_bytes());
+        let mut grants = Vec::new();
+        for pepper in [peppers().current, peppers().previous.unwrap()] {
+            for place in [pepper.digest(key.as_bytes()), ImportedDigests::new(&pepper).digest(&sha256)] {
+                let record = store.inner.get(&Grant::record_key(&place)).await.unwrap();
+                grants.extend(record.map(|record| Grant::decode(&record.value).unwrap()));
+            }
+        }
+        grants.retain(|grant| grant.application_id.is_none());
+        let shown: Vec<Uuid> =
+            listed.iter().filter(|shown| shown["key"] == sha256.to_text()).map(uuid).collect();
+        assert_eq!(grants.iter().map(|grant| grant.credential_id).collect::<Vec<_>>(), shown, "{key}");
+        assert!(shown.len() <= 1);
+        good += shown.len();
+    }
+    assert_eq!(good, listed.len(), "all show their keys");
 }
 
 /// Three at a time, each deciding on what the others are about to change; also when publications

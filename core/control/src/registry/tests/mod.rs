@@ -2,6 +2,7 @@
 
 mod audit;
 mod concurrency;
+mod digests;
 mod jobs;
 mod publication;
 mod secrets;

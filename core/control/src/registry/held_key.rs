@@ -1,0 +1,223 @@
+//! Who holds a key: records that lead from a key, in whatever form it is given, to its one credential.
+
+use uuid::Uuid;
+
+use super::Registry;
+use super::entity_transaction::{DELETING, EntityTransaction, id_of};
+use super::error::Error;
+use super::given_key::GivenKey;
+use super::lookup::Holder;
+use super::present;
+use super::records;
+use super::sealed::Nonce;
+use super::stored_credential::HeldKey;
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object};
+use latchkey_published::keys::KeyDigest;
+use latchkey_store::Store;
+
+/// What stands in an answer in the place of a key.
+const HIDDEN: &str = "<hidden>";
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// The credential of a kind that has a key, as a path names it; also while it is being deleted, or
+    /// expired.
+    pub(super) async fn find_by_key(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        kind: EntityKind,
+        text: &str,
+    ) -> Result<Option<Object>, Error> {
+        let Ok(key) = GivenKey::parse(text) else { return Ok(None) };
+        if let GivenKey::Unknown(id) = key {
+            return transaction.load_marked(kind, id).await;
+        }
+        for place in self.places(&key) {
+            if let Some((holder, credential)) = self.holder_at(transaction, place).await?
+                && holder.kind() == kind
+            {
+                return Ok(Some(credential));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes a key the credential's, and no other's: its digest goes into `entity`, and the records that
+    /// lead from the key lead to it. `field`: where it stands in what the caller sent.
+    ///
+    /// A key that the credential before has already stays where its grant is, in whatever form it comes.
+    pub(super) async fn claim_key(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        claim: &Claim<'_>,
+        key: &GivenKey,
+        entity: &mut Object,
+    ) -> Result<Claimed, Error> {
+        let places = self.places(key);
+        let (before, old) = (claim.before(), claim.old.and_then(HeldKey::of));
+        for place in &places {
+            if let Some((holder, other)) = self.holder_at(transaction, *place).await?
+                && Some(holder) != before
+                && holder != claim.holder
+            {
+                self.release_expired(transaction, holder, &other, claim.field).await?;
+            }
+        }
+        let same = old.as_ref().filter(|old| old.places().any(|place| places.contains(&place)));
+        let (held, is_same) = (self.held(claim, same, key)?, same.is_some());
+        self.hold(transaction, before.zip(old), claim.holder, &held).await?;
+        held.put_into(entity);
+        Ok(Claimed { held, is_same })
+    }
+
+    /// Moves the records that lead from a credential's key.
+    pub(super) async fn hold(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        before: Option<(Holder, HeldKey)>,
+        holder: Holder,
+        held: &HeldKey,
+    ) -> Result<(), Error> {
+        if let Some((before, old)) = before {
+            if old.digest != held.digest {
+                transaction.publish_grant(old.digest, None);
+            }
+            for place in old.places().filter(|place| held.places().all(|kept| kept != *place)) {
+                self.leave(transaction, before, place).await?;
+            }
+        }
+        for place in held.places() {
+            transaction.put_json(records::credential(&place), &holder);
+        }
+        Ok(())
+    }
+
+    /// Makes a credential's key unknown.
+    pub(super) async fn revoke_key(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        kind: EntityKind,
+        credential: &Object,
+    ) -> Result<(), Error> {
+        let Some(held) = HeldKey::of(credential) else { return Ok(()) };
+        transaction.publish_grant(held.digest, None);
+        let holder = Holder::of(kind, id_of(credential)?);
+        for place in held.places() {
+            self.leave(transaction, holder, place).await?;
+        }
+        Ok(())
+    }
+
+    /// Where records may lead from a key to its credential, the current pepper's first.
+    fn places(&self, key: &GivenKey) -> Vec<KeyDigest> {
+        let mut places = match key {
+            GivenKey::Clear(key) => self.digests(key),
+            GivenKey::Sha256(_) | GivenKey::Unknown(_) => Vec::new(),
+        };
+        if let Some(sha256) = key.sha256() {
+            places.extend(self.key_ring.claims(&sha256));
+        }
+        places
+    }
+
+    /// How a credential is to hold a key. `same`: how it does so already, if it does.
+    fn held(&self, claim: &Claim<'_>, same: Option<&HeldKey>, key: &GivenKey) -> Result<HeldKey, Error> {
+        let pepper = &self.peppers.current;
+        let id = claim.holder.id;
+        let sha256 = key.sha256().ok_or(Error::NotFound)?;
+        let stays = claim.before() == Some(claim.holder);
+        let known = same.and_then(|same| same.known.clone());
+        let known = known.filter(|known| stays && known.pepper_id == pepper.id());
+        let known = known.unwrap_or_else(|| self.key_ring.keep(id, &sha256, claim.nonce));
+        let (digest, pepper_id) = match (key, same) {
+            (GivenKey::Clear(_) | GivenKey::Sha256(_), Some(same)) if same.was_brought() => {
+                (known.claim, known.pepper_id)
+            }
+            (GivenKey::Clear(key), _) => (pepper.digest_key(key), pepper.id()),
+            (_, Some(same)) => (same.digest, same.pepper_id),
+            (_, None) => (known.claim, known.pepper_id),
+        };
+        Ok(HeldKey { digest, pepper_id, known: Some(known) })
+    }
+
+    /// Who holds the key that belongs at a place, with the credential. A record that no credential
+    /// agrees with leads nowhere: programs from before do not take claims along.
+    async fn holder_at(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        place: KeyDigest,
+    ) -> Result<Option<(Holder, Object)>, Error> {
+        let Some(holder) = transaction.read_json::<Holder>(&records::credential(&place)).await? else {
+            return Ok(None);
+        };
+        let credential = transaction.load_marked(holder.kind(), holder.id).await?;
+        let holds = |credential: &Object| {
+            HeldKey::of(credential).is_some_and(|held| held.places().any(|held| held == place))
+        };
+        Ok(credential.filter(holds).map(|credential| (holder, credential)))
+    }
+
+    /// A key whose credential has ended may be given again.
+    async fn release_expired(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        holder: Holder,
+        credential: &Object,
+        field: &str,
+    ) -> Result<(), Error> {
+        let is_expired = present::is_expired(credential, transaction.now_ms);
+        match is_expired && !credential.contains_key(DELETING) {
+            true => self.withdraw(transaction, holder.kind(), credential).await,
+            false => Err(Error::NotUnique(Object::from_iter([(field.to_owned(), HIDDEN.into())]))),
+        }
+    }
+
+    /// Removes the record at a place if it leads to this holder.
+    async fn leave(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        holder: Holder,
+        place: KeyDigest,
+    ) -> Result<(), Error> {
+        let key = records::credential(&place);
+        if transaction.read_json::<Holder>(&key).await? == Some(holder) {
+            transaction.delete(key);
+        }
+        Ok(())
+    }
+}
+
+/// A key that is to be a credential's.
+pub(super) struct Claim<'a> {
+    /// Field that the key was given in.
+    pub(super) field: &'a str,
+    /// Who is to have it.
+    pub(super) holder: Holder,
+    /// The credential before, which may have had another id; `None`: it is new.
+    pub(super) old: Option<&'a Object>,
+    /// To seal the key's SHA-256 with.
+    pub(super) nonce: Nonce,
+}
+
+/// A key that is a credential's now.
+pub(super) struct Claimed {
+    /// How it is held.
+    pub(super) held: HeldKey,
+    /// Whether it was the credential's before.
+    pub(super) is_same: bool,
+}
+
+impl Claim<'_> {
+    /// The holder before.
+    fn before(&self) -> Option<Holder> {
+        let id = self.old.and_then(|old| id_of(old).ok())?;
+        Some(Holder::of(self.holder.kind(), id))
+    }
+}
+
+impl Holder {
+    /// A credential of this kind.
+    pub(super) fn of(kind: EntityKind, id: Uuid) -> Self {
+        Holder { application: kind == EntityKind::Oauth2Credentials, id }
+    }
+}

@@ -1,0 +1,190 @@
+//! Seals anew, under the pepper in use, what is sealed under the one before, so that that one can be
+//! withdrawn: the SHA-256 of keys, and with it the claims, and the grants of keys that were brought so.
+//! Nobody has to show a key for it.
+//!
+//! It goes on beside everything else, a part in each commit, from where its record says.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Registry;
+use super::attempts::transact;
+use super::entity_transaction::{EntityTransaction, id_of, reference};
+use super::error::Error;
+use super::jobs::{Job, ROOM};
+use super::lookup::Holder;
+use super::records;
+use super::sealed::Nonce;
+use super::stored_credential::{HeldKey, KnownSha256};
+use crate::audit::{Did, Line};
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object};
+use latchkey_published::keys::PepperId;
+use latchkey_store::Store;
+
+/// Records that sealing anew for one credential touches, at most: itself, its copy under its parent, that
+/// one's guard, two claims, two grants, its consumer, and what a first publication brings along.
+const RESEALED_RECORDS: usize = 13;
+/// Credentials looked at in one commit.
+const LOOKED_AT_MAX: usize = 100;
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resealing {
+    /// There is nothing to do: no pepper is set besides the one in use, or it was done before.
+    NotDue,
+    /// There is more to do.
+    GoesOn,
+    /// It was completed just now: for the log.
+    Done,
+}
+
+/// Where a part begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// The pepper that is sealed under.
+    pub(super) pepper_id: PepperId,
+    /// Whether the keys of consumers are done, and those of applications are next.
+    pub(super) applications: bool,
+    /// The last credential that is done.
+    pub(super) after: Option<Uuid>,
+}
+
+impl Resealing {
+    /// What the log says when it is done.
+    pub const DONE: &str = "all that was sealed under the previous pepper is sealed under the current one: \
+                            the previous one is needed only for keys given in clear and not used since";
+}
+
+impl Position {
+    fn kind(&self) -> EntityKind {
+        if self.applications { EntityKind::Oauth2Credentials } else { EntityKind::KeyauthCredentials }
+    }
+}
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// Whether [`Registry::reseal`] has something to do.
+    pub async fn is_reseal_due(&self) -> Result<bool, Error> {
+        if self.peppers.previous.is_none() {
+            return Ok(false);
+        }
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let done: Option<PepperId> = transaction.read_json(&records::resealed()).await?;
+        Ok(done != Some(self.peppers.current.id()))
+    }
+
+    /// Does up to `parts_max` commits of it. To be called again and again while a pepper is set besides
+    /// the one in use, until it is not due.
+    pub async fn reseal(&self, parts_max: usize) -> Result<Resealing, Error> {
+        if !self.is_reseal_due().await? {
+            return Ok(Resealing::NotDue);
+        }
+        for _ in 0..parts_max {
+            if transact!(self, attempts, |transaction| self.reseal_part(&mut transaction)) {
+                return Ok(Resealing::Done);
+            }
+        }
+        Ok(Resealing::GoesOn)
+    }
+
+    /// Answers whether that was the last.
+    async fn reseal_part(&self, transaction: &mut EntityTransaction<'_, S>) -> Result<bool, Error> {
+        let pepper_id = self.peppers.current.id();
+        if transaction.read_json(&records::resealed()).await? == Some(pepper_id) {
+            return Ok(true);
+        }
+        let begun = self.left_position(transaction).await?.filter(|begun| begun.pepper_id == pepper_id);
+        let from = begun.unwrap_or(Position { pepper_id, applications: false, after: None });
+        match self.reseal_from(transaction, from).await? {
+            Some(next) => {
+                self.leave_job(transaction, Job::Reseal(next));
+                Ok(false)
+            }
+            None => {
+                transaction.put_json(records::resealed(), &pepper_id);
+                transaction.delete(Job::Reseal(from).key());
+                Ok(true)
+            }
+        }
+    }
+
+    async fn left_position(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+    ) -> Result<Option<Position>, Error> {
+        let key =
+            Job::Reseal(Position { pepper_id: self.peppers.current.id(), applications: false, after: None });
+        let record = transaction.read_json(&key.key()).await?;
+        Ok(match record.as_ref().and_then(Job::from_record) {
+            Some(Job::Reseal(position)) => Some(position),
+            _ => None,
+        })
+    }
+
+    /// Seals anew for the next credentials, as many as fit. Answers where to go on.
+    async fn reseal_from(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        from: Position,
+    ) -> Result<Option<Position>, Error> {
+        let kind = from.kind();
+        let page = transaction.entities_page(kind, from.after, LOOKED_AT_MAX).await?;
+        let mut after = from.after;
+        for seen in &page.objects {
+            if transaction.size() + RESEALED_RECORDS > ROOM {
+                return Ok(Some(Position { after, ..from }));
+            }
+            self.reseal_credential(transaction, kind, seen).await?;
+            after = Some(id_of(seen)?);
+        }
+        Ok(match (page.more, from.applications) {
+            (true, _) => Some(Position { after, ..from }),
+            (false, false) => Some(Position { applications: true, after: None, ..from }),
+            (false, true) => None,
+        })
+    }
+
+    /// `seen`: the credential as a scan showed it.
+    async fn reseal_credential(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        kind: EntityKind,
+        seen: &Object,
+    ) -> Result<(), Error> {
+        let id = id_of(seen)?;
+        if HeldKey::of(seen).is_none_or(|held| self.renewed(id, &held) == held.known) {
+            return Ok(());
+        }
+        let Some(before) = transaction.load(kind, id).await? else { return Ok(()) };
+        let Some(held) = HeldKey::of(&before) else { return Ok(()) };
+        let Some(known) = self.renewed(id, &held).filter(|known| held.known.as_ref() != Some(known)) else {
+            return Ok(());
+        };
+        let (digest, pepper_id) = match held.was_brought() {
+            true => (known.claim, known.pepper_id),
+            false => (held.digest, held.pepper_id),
+        };
+        let renewed = HeldKey { digest, pepper_id, known: Some(known) };
+        let (holder, mut credential) = (Holder::of(kind, id), before.clone());
+        self.hold(transaction, Some((holder, held)), holder, &renewed).await?;
+        renewed.put_into(&mut credential);
+        let line = Line::new(kind.name(), Some(id), Did::Moved);
+        transaction.save_as(line, kind, Some(&before), &credential).await?;
+        match renewed.was_brought() && reference(&credential, "consumer").is_some() {
+            true => self.publish_credential(transaction, &credential).await,
+            false => Ok(()),
+        }
+    }
+
+    /// What is known of a key's SHA-256, sealed under the pepper in use; as it is where it is so already,
+    /// or cannot be opened.
+    pub(super) fn renewed(&self, credential: Uuid, held: &HeldKey) -> Option<KnownSha256> {
+        let known = held.known.as_ref()?;
+        if known.pepper_id == self.peppers.current.id() {
+            return Some(known.clone());
+        }
+        let opened = self.key_ring.open(credential, known);
+        let renewed = opened.map(|key| self.key_ring.keep(credential, &key, Nonce::draw(&self.random)));
+        Some(renewed.unwrap_or_else(|| known.clone()))
+    }
+}
