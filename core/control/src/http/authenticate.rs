@@ -9,7 +9,8 @@ use crate::ports::{Clock, Random};
 use latchkey_published::keys::{KeyDigest, Peppers};
 use latchkey_store::Store;
 
-const TOKEN_HEADER: &str = "kong-admin-token";
+/// The field that the admin token is shown in, unless it is a bearer token.
+pub(super) const TOKEN_HEADER: &str = "kong-admin-token";
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     /// Stores the token's digest under the current pepper, if it is the stored token. A failure

@@ -15,10 +15,12 @@ mod fault;
 mod guesses;
 mod information;
 mod lists;
+pub mod openapi;
 mod origins;
 mod plain;
 mod problem;
 mod resources;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod welcome;
