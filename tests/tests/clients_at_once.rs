@@ -15,7 +15,7 @@ use latchkey_tests::upstream::Upstream;
 use serde_json::{Value, json};
 
 const CLIENTS: u64 = 64;
-const CALLS_EACH: u64 = 48;
+const CALLS_EACH: u64 = 32;
 /// Names of each kind that all clients fight for.
 const NAMES: u64 = 4;
 
