@@ -19,8 +19,11 @@ const CALLS_EACH: u64 = 32;
 /// Names of each kind that all clients fight for.
 const NAMES: u64 = 4;
 
-/// A service of eight clients, each of whom changes one member.
-const MEMBERS: [fn(u64) -> (&'static str, Value); 8] = [
+/// A member of a service and what it is set to, of a number below 100.
+type Member = fn(u64) -> (&'static str, Value);
+
+/// Eight clients share a service, each of whom changes one member.
+const MEMBERS: [Member; 8] = [
     |n| ("retries", json!(n)),
     |n| ("port", json!(1000 + n)),
     |n| ("connect_timeout", json!(1 + n)),
@@ -128,7 +131,7 @@ impl AdminClient<'_> {
             }
             6 => drop(self.call("DELETE", &route, None, &[204])),
             _ => {
-                let parent = if value % 2 == 0 { service } else { route };
+                let parent = if value.is_multiple_of(2) { service } else { route };
                 let body = json!({"name": "key-auth"});
                 self.call("POST", &format!("{parent}/plugins"), Some(&body), &[201, 404, 409]);
             }
