@@ -4,6 +4,7 @@
 mod document;
 mod machine;
 
+mod dump;
 mod gateway;
 mod lambda;
 
@@ -23,6 +24,8 @@ struct Options {
 enum Which {
     /// The benchmarks of the core alone.
     Core,
+    /// What a dump by decK costs the local program.
+    Dump(dump::Options),
     /// The whole local gateway beside nginx, HAProxy and Caddy.
     Gateway(gateway::Options),
     /// The Lambda function beside ones in Node.js and Python and one that answers a constant.
@@ -34,6 +37,7 @@ enum Which {
 fn main() -> anyhow::Result<()> {
     match &Options::parse().which {
         Some(Which::Core) => bench_core(),
+        Some(Which::Dump(options)) => dump::run(options),
         Some(Which::Gateway(options)) => gateway::run(options),
         Some(Which::Lambda(options)) => lambda::run(options),
         Some(Which::Worker) => worker::bench(),

@@ -27,6 +27,7 @@ pub mod expectation;
 
 pub mod many;
 pub mod report;
+pub mod transcript;
 
 pub mod vectors;
 

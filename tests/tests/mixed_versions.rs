@@ -238,7 +238,7 @@ fn old_program() -> PathBuf {
 /// `writer` is told all, `reader` opens what it wrote and decides by it.
 fn check_across(writer: Option<PathBuf>, reader: Option<PathBuf>) {
     let upstream = Upstream::recording();
-    let written = Options { program: writer, ..options() };
+    let written = Options { has_one_door: writer.is_some(), program: writer, ..options() };
     let mut gateway = Local::spawn(written.clone());
     let token = printed_token(&gateway);
     gateway.admin_token.clone_from(&token);
@@ -249,7 +249,7 @@ fn check_across(writer: Option<PathBuf>, reader: Option<PathBuf>) {
     std::thread::sleep(Duration::from_millis(1_500));
     check_decisions(&gateway, &upstream, made_key);
     stop(gateway);
-    let gateway = start(&Options { program: reader, ..written }, &token);
+    let gateway = start(&Options { has_one_door: reader.is_some(), program: reader, ..written }, &token);
     check_decisions(&gateway, &upstream, made_key);
     check_can_be_changed(&gateway, &upstream);
     stop(gateway);

