@@ -7,8 +7,6 @@
 
 #[path = "../../local-adapter/src/declaration_keys.rs"]
 mod declaration_keys;
-#[path = "../../local-adapter/src/key_sha256.rs"]
-mod key_sha256;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;

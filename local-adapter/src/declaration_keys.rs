@@ -8,12 +8,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use latchkey_published::key_sha256::KeySha256;
 use latchkey_published::limits::KEY_BYTES_MAX;
 use regex::Regex;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use uuid::Uuid;
-
-use crate::key_sha256::KeySha256;
 
 /// A text whose keys are digests: top-level `keyauth_credentials[].key` and those of `consumers[]`.
 /// Keys that are digests already, or that the Admin API shows as unknown, stay.

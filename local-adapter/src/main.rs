@@ -45,7 +45,6 @@ mod echo;
 
 mod declaration_keys;
 mod digest;
-mod key_sha256;
 
 #[cfg(test)]
 mod declaration_keys_tests;
