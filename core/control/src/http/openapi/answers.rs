@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 use serde_json::{Map, Value, json};
 
-use super::operations::operation_id;
+use super::names::operation_id;
 use super::schemas;
 use crate::http::endpoints::{Call, ENDPOINTS, Endpoint, Gives};
 use crate::schema::EntityKind;

@@ -4,6 +4,7 @@
 //! said here once more.
 
 mod answers;
+mod names;
 mod operations;
 mod schemas;
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::names::{full_path, operation_id};
 use super::{answers, schemas};
 use crate::http::endpoints::{Action, Call, ENDPOINTS, Endpoint, Listing, Plain, Takes, Verb, Who};
 use crate::http::lists::is_found_by_custom_id;
@@ -13,11 +14,6 @@ use latchkey_published::limits;
 pub(super) fn paths() -> Value {
     let path = |endpoint: &Endpoint| (full_path(endpoint), path_item(endpoint));
     ENDPOINTS.iter().map(path).collect::<Map<_, _>>().into()
-}
-
-/// The path of an endpoint at the control door.
-pub(super) fn full_path(endpoint: &Endpoint) -> String {
-    format!("{}{}", endpoint.surface.prefix(), endpoint.path)
 }
 
 fn path_item(endpoint: &Endpoint) -> Value {
@@ -63,14 +59,6 @@ fn operation(endpoint: &Endpoint, call: &Call) -> Value {
         Takes::Object => operation["requestBody"] = body(endpoint, call),
     }
     operation
-}
-
-/// Names an operation: `get-admin-services-services`.
-pub(super) fn operation_id(endpoint: &Endpoint, call: &Call) -> String {
-    let path = full_path(endpoint);
-    let words = path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty());
-    let words: Vec<&str> = words.collect();
-    format!("{}-{}", call.method.to_lowercase(), words.join("-"))
 }
 
 fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
