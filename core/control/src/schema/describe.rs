@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Check, EntityKind, Fallback, Field, FieldKind, PluginSchema, Scope};
+use super::{Check, EntityKind, Fallback, Field, FieldKind, PluginSchema, Scope, service_url};
 
 /// `/schemas/{entity}`.
 pub fn describe_entity(kind: EntityKind) -> Value {
@@ -11,7 +11,7 @@ pub fn describe_entity(kind: EntityKind) -> Value {
     if kind == EntityKind::Services
         && let Value::Array(fields) = &mut fields
     {
-        fields.push(json!({"url": {"type": "string", "write_only": true}}));
+        fields.push(json!({"url": describe_field(&service_url::URL)}));
     }
     let checks: Vec<Value> =
         schema.checks.iter().map(|check| json!({ check.name: {"fields": check.fields} })).collect();
@@ -20,25 +20,30 @@ pub fn describe_entity(kind: EntityKind) -> Value {
 
 /// `/schemas/plugins/{name}`.
 pub fn describe_plugin(plugin: &PluginSchema) -> Value {
-    let nothing = |reference: &str| json!({"type": "foreign", "reference": reference, "eq": null});
-    let free = |reference: &str| json!({"type": "foreign", "reference": reference});
+    let nothing = |name| narrowed(name, [("eq", Value::Null)]);
     let (service, route) = match plugin.scope {
-        Scope::Any => (free("services"), free("routes")),
-        Scope::Service => {
-            (json!({"type": "foreign", "reference": "services", "required": true}), nothing("routes"))
-        }
+        Scope::Any => (narrowed("service", []), narrowed("route", [])),
+        Scope::Service => (narrowed("service", [("required", true.into())]), nothing("route")),
     };
-    let protocols = EntityKind::Plugins.schema().field("protocols").map(describe_field).unwrap_or_default();
     json!({
         "fields": [
-            {"consumer": nothing("consumers")},
+            {"consumer": nothing("consumer")},
             {"service": service},
             {"route": route},
-            {"protocols": protocols},
-            {"config": {"type": "record", "required": true, "fields": describe_fields(plugin.config)}},
+            {"protocols": narrowed("protocols", [])},
+            {"config": narrowed("config", [("fields", describe_fields(plugin.config))])},
         ],
         "entity_checks": [],
     })
+}
+
+/// A field that all plugins have, as one plugin narrows it.
+fn narrowed<const N: usize>(name: &str, members: [(&str, Value); N]) -> Value {
+    let field = EntityKind::Plugins.schema().field(name);
+    let mut described = field.map(describe_members).unwrap_or_default();
+    described.remove("abstract");
+    described.extend(members.map(|(name, value)| (name.to_owned(), value)));
+    Value::Object(described)
 }
 
 fn describe_fields(fields: &[Field]) -> Value {
@@ -46,7 +51,12 @@ fn describe_fields(fields: &[Field]) -> Value {
 }
 
 fn describe_field(field: &Field) -> Value {
+    Value::Object(describe_members(field))
+}
+
+fn describe_members(field: &Field) -> Map<String, Value> {
     let mut described = describe_kind(field.kind);
+    described.insert("description".to_owned(), field.description.into());
     if !matches!(field.default, Fallback::None) {
         described.insert("default".to_owned(), field.default.value());
     }
@@ -60,7 +70,7 @@ fn describe_field(field: &Field) -> Value {
     let set = flags.into_iter().filter(|(_, set)| *set);
     described.extend(set.map(|(name, _)| (name.to_owned(), true.into())));
     described.extend(field.checks.iter().filter_map(describe_check));
-    Value::Object(described)
+    described
 }
 
 /// The members that say which values a field takes.
@@ -96,4 +106,38 @@ fn describe_check(check: &Check) -> Option<(String, Value)> {
         Check::Text(_) => return None,
     };
     Some((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::PLUGINS;
+
+    #[test]
+    fn every_field_is_described_in_one_sentence() {
+        fn check(described: &Value, path: &str, count: &mut usize) {
+            match described {
+                Value::Object(members) => {
+                    if members.get("type").is_some_and(Value::is_string) {
+                        let description = members.get("description").and_then(Value::as_str);
+                        let description = description.unwrap_or_else(|| panic!("{path} has no description"));
+                        assert!(description.ends_with('.'), "{path}: {description}");
+                        assert!(!description.contains(". "), "{path}: {description}");
+                        *count += 1;
+                    }
+                    members.iter().for_each(|(name, value)| check(value, &format!("{path}.{name}"), count));
+                }
+                Value::Array(elements) => elements.iter().for_each(|element| check(element, path, count)),
+                _ => {}
+            }
+        }
+        let mut count = 0;
+        for kind in EntityKind::ALL {
+            check(&describe_entity(kind), kind.name(), &mut count);
+        }
+        for plugin in &PLUGINS {
+            check(&describe_plugin(plugin), plugin.name, &mut count);
+        }
+        assert!(count > 100, "{count} fields were looked at");
+    }
 }

@@ -8,18 +8,35 @@ use latchkey_published::setting::Setting;
 use latchkey_published::{plugins, routes, services};
 use latchkey_router as router;
 
-const ID: Field = Field::new("id", FieldKind::Uuid).auto();
-const CREATED_AT: Field = Field::new("created_at", FieldKind::Integer).auto();
-const UPDATED_AT: Field = Field::new("updated_at", FieldKind::Integer).auto();
-const TAG: Field = Field::new("tag", FieldKind::String).checks(&[Check::Text(checks::tag)]);
-const TAGS: Field = Field::new("tags", FieldKind::Set(&TAG));
+const ID: Field =
+    Field::new("id", FieldKind::Uuid, "Identifies the entity; made when it is not given.").auto();
+const CREATED_AT: Field = Field::new(
+    "created_at",
+    FieldKind::Integer,
+    "When the entity was made, in seconds since the Unix epoch.",
+)
+.auto();
+const UPDATED_AT: Field = Field::new(
+    "updated_at",
+    FieldKind::Integer,
+    "When the entity was last changed, in seconds since the Unix epoch.",
+)
+.auto();
+const TAG: Field =
+    Field::new("tag", FieldKind::String, "A word to find entities by.").checks(&[Check::Text(checks::tag)]);
+const TAGS: Field =
+    Field::new("tags", FieldKind::Set(&TAG), "Words to group entities and to filter lists by.");
 const NAME: Field =
-    Field::new("name", FieldKind::String).unique().checks(&[Check::Text(checks::name), NAME_LENGTH]);
+    Field::new("name", FieldKind::String, "A name of its own, which may stand in paths instead of the id.")
+        .unique()
+        .checks(&[Check::Text(checks::name), NAME_LENGTH]);
 const NAME_LENGTH: Check = Check::LengthMax(limits::NAME_BYTES_MAX);
-const ANY_ID: Field = Field::new("id", FieldKind::Uuid);
+const ANY_ID: Field = Field::new("id", FieldKind::Uuid, "Identifies an entity.");
 
 const PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"];
-const PROTOCOL: Field = Field::new("protocol", FieldKind::String).checks(&[Check::OneOf(PROTOCOLS)]);
+const PROTOCOL: Field =
+    Field::new("protocol", FieldKind::String, "A protocol, as the scheme of a URL has it.")
+        .checks(&[Check::OneOf(PROTOCOLS)]);
 
 pub(super) static SERVICES: Entity = Entity {
     name: "services",
@@ -30,20 +47,53 @@ pub(super) static SERVICES: Entity = Entity {
         CREATED_AT,
         UPDATED_AT,
         NAME,
-        number(services::RETRIES).checks(&[Check::Between(0, 32767)]),
+        number(
+            services::RETRIES,
+            "How many more times a request is tried at the upstream when no connection comes about.",
+        )
+        .checks(&[Check::Between(0, 32767)]),
         PROTOCOL.required().default(Fallback::Text(services::PROTOCOL.default)),
-        Field::new("host", FieldKind::String).required().checks(&[Check::Text(checks::host)]),
-        number(services::PORT).required().checks(&[Check::Between(0, 65535)]),
-        Field::new("path", FieldKind::String).checks(&[Check::Text(checks::path)]),
-        number(services::CONNECT_TIMEOUT).checks(TIMEOUT),
-        number(services::WRITE_TIMEOUT).checks(TIMEOUT),
-        number(services::READ_TIMEOUT).checks(TIMEOUT),
+        Field::new("host", FieldKind::String, "The name or address of the upstream, without a port.")
+            .required()
+            .checks(&[Check::Text(checks::host)]),
+        number(services::PORT, "The port of the upstream.").required().checks(&[Check::Between(0, 65535)]),
+        Field::new("path", FieldKind::String, "What every path sent to the upstream begins with.")
+            .checks(&[Check::Text(checks::path)]),
+        number(services::CONNECT_TIMEOUT, "How long connecting to the upstream may take, in milliseconds.")
+            .checks(TIMEOUT),
+        number(
+            services::WRITE_TIMEOUT,
+            "How long the upstream may leave between two reads of a request, in milliseconds.",
+        )
+        .checks(TIMEOUT),
+        number(
+            services::READ_TIMEOUT,
+            "How long the upstream may leave between two parts of its response, in milliseconds.",
+        )
+        .checks(TIMEOUT),
         TAGS,
-        Field::new("client_certificate", FieldKind::Foreign(None, OnDelete::Restrict)),
-        Field::new("tls_verify", FieldKind::Boolean),
-        Field::new("tls_verify_depth", FieldKind::Integer).checks(&[Check::Between(0, 64)]),
-        Field::new("ca_certificates", FieldKind::Array(&ANY_ID)),
-        flag(services::ENABLED),
+        Field::new(
+            "client_certificate",
+            FieldKind::Foreign(None, OnDelete::Restrict),
+            "The certificate shown to the upstream; none can be stored here.",
+        ),
+        Field::new(
+            "tls_verify",
+            FieldKind::Boolean,
+            "Whether the certificate of the upstream is checked; only false turns the check off.",
+        ),
+        Field::new(
+            "tls_verify_depth",
+            FieldKind::Integer,
+            "How many certificates may stand between that of the upstream and a trusted one.",
+        )
+        .checks(&[Check::Between(0, 64)]),
+        Field::new(
+            "ca_certificates",
+            FieldKind::Array(&ANY_ID),
+            "The authorities that the certificate of the upstream is checked against; none can be stored here.",
+        ),
+        flag(services::ENABLED, "Whether the service is served; the routes of one that is not are left out."),
     ],
     checks: &[
         EntityCheck {
@@ -62,29 +112,49 @@ pub(super) static SERVICES: Entity = Entity {
 /// Of milliseconds. As in Kong they may be null, which the gateway takes for the default.
 const TIMEOUT: &[Check] = &[Check::Between(1, 2_147_483_646)];
 
-const fn number(setting: Setting<i64>) -> Field {
-    Field::new(setting.name, FieldKind::Integer).default(Fallback::Integer(setting.default))
+const fn number(setting: Setting<i64>, description: &'static str) -> Field {
+    Field::new(setting.name, FieldKind::Integer, description).default(Fallback::Integer(setting.default))
 }
 
-const fn flag(setting: Setting<bool>) -> Field {
-    Field::new(setting.name, FieldKind::Boolean).required().default(Fallback::Boolean(setting.default))
+const fn flag(setting: Setting<bool>, description: &'static str) -> Field {
+    Field::new(setting.name, FieldKind::Boolean, description)
+        .required()
+        .default(Fallback::Boolean(setting.default))
 }
 
-const METHOD: Field = Field::new("method", FieldKind::String).checks(&[Check::Text(router::check_method)]);
-const HOST: Field = Field::new("host", FieldKind::String).checks(&[Check::Text(router::check_host)]);
-const PATH: Field = Field::new("path", FieldKind::String).checks(&[Check::Text(router::check_path)]);
-const SNI: Field = Field::new("sni", FieldKind::String).checks(&[Check::Text(router::check_sni)]);
-const HEADER_NAME: Field =
-    Field::new("name", FieldKind::String).checks(&[Check::Text(router::check_header_name)]);
-const HEADER_VALUE: Field =
-    Field::new("value", FieldKind::String).checks(&[Check::Text(router::check_header_value)]);
-const HEADER_VALUES: Field = Field::new("values", FieldKind::Array(&HEADER_VALUE));
+const METHOD: Field = Field::new("method", FieldKind::String, "A method, in upper case.")
+    .checks(&[Check::Text(router::check_method)]);
+const HOST: Field = Field::new(
+    "host",
+    FieldKind::String,
+    "A host name, with an asterisk as the first or last label for any, and a port if need be.",
+)
+.checks(&[Check::Text(router::check_host)]);
+const PATH: Field =
+    Field::new("path", FieldKind::String, "What a path begins with, or a regular expression behind a tilde.")
+        .checks(&[Check::Text(router::check_path)]);
+const SNI: Field = Field::new("sni", FieldKind::String, "A server name, as TLS clients ask for it.")
+    .checks(&[Check::Text(router::check_sni)]);
+const HEADER_NAME: Field = Field::new("name", FieldKind::String, "The name of a header field.")
+    .checks(&[Check::Text(router::check_header_name)]);
+const HEADER_VALUE: Field = Field::new(
+    "value",
+    FieldKind::String,
+    "A value of the header field, or a regular expression behind a tilde and an asterisk.",
+)
+.checks(&[Check::Text(router::check_header_value)]);
+const HEADER_VALUES: Field = Field::new(
+    "values",
+    FieldKind::Array(&HEADER_VALUE),
+    "The values of which the header field must have one.",
+);
 const PEER: Field = Field::new(
     "peer",
     FieldKind::Record(&[
-        Field::new("ip", FieldKind::String),
-        Field::new("port", FieldKind::Integer).checks(&[Check::Between(0, 65535)]),
+        Field::new("ip", FieldKind::String, "An address, or a range of addresses in CIDR notation."),
+        Field::new("port", FieldKind::Integer, "A TCP or UDP port.").checks(&[Check::Between(0, 65535)]),
     ]),
+    "One end of a stream.",
 );
 
 pub(super) static ROUTES: Entity = Entity {
@@ -96,29 +166,78 @@ pub(super) static ROUTES: Entity = Entity {
         CREATED_AT,
         UPDATED_AT,
         NAME,
-        Field::new(routes::PROTOCOLS.name, FieldKind::Set(&PROTOCOL))
-            .required()
-            .default(Fallback::Texts(routes::PROTOCOLS.default)),
-        Field::new("methods", FieldKind::Set(&METHOD)),
-        Field::new("hosts", FieldKind::Array(&HOST)),
-        Field::new("paths", FieldKind::Array(&PATH)),
-        Field::new("headers", FieldKind::Map(&HEADER_NAME, &HEADER_VALUES)),
-        Field::new("snis", FieldKind::Set(&SNI)),
-        Field::new("sources", FieldKind::Set(&PEER)),
-        Field::new("destinations", FieldKind::Set(&PEER)),
-        number(routes::HTTPS_REDIRECT_STATUS_CODE)
-            .required()
-            .checks(&[Check::OneOfIntegers(&[426, 301, 302, 307, 308])]),
-        number(routes::REGEX_PRIORITY),
-        flag(routes::STRIP_PATH),
-        Field::new("path_handling", FieldKind::String)
-            .default(Fallback::Text("v0"))
-            .checks(&[Check::OneOf(&["v0", "v1"])]),
-        flag(routes::PRESERVE_HOST),
-        Field::new("request_buffering", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
-        Field::new("response_buffering", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
+        Field::new(
+            routes::PROTOCOLS.name,
+            FieldKind::Set(&PROTOCOL),
+            "The protocols that requests may come by.",
+        )
+        .required()
+        .default(Fallback::Texts(routes::PROTOCOLS.default)),
+        Field::new("methods", FieldKind::Set(&METHOD), "The methods of which a request must have one."),
+        Field::new("hosts", FieldKind::Array(&HOST), "The hosts of which a request must name one."),
+        Field::new(
+            "paths",
+            FieldKind::Array(&PATH),
+            "The paths of which one must match the path of a request.",
+        ),
+        Field::new(
+            "headers",
+            FieldKind::Map(&HEADER_NAME, &HEADER_VALUES),
+            "The header fields that a request must have, each with its values.",
+        ),
+        Field::new("snis", FieldKind::Set(&SNI), "The server names of which a TLS client must ask for one."),
+        Field::new(
+            "sources",
+            FieldKind::Set(&PEER),
+            "The addresses and ports of which a stream must come from one.",
+        ),
+        Field::new(
+            "destinations",
+            FieldKind::Set(&PEER),
+            "The addresses and ports of which a stream must go to one.",
+        ),
+        number(
+            routes::HTTPS_REDIRECT_STATUS_CODE,
+            "The status answered to a plain request where only HTTPS is taken.",
+        )
+        .required()
+        .checks(&[Check::OneOfIntegers(&[426, 301, 302, 307, 308])]),
+        number(routes::REGEX_PRIORITY, "Among routes with regular expressions the higher is tried first."),
+        flag(
+            routes::STRIP_PATH,
+            "Whether the part of the path that matched is cut off before the request is sent on.",
+        ),
+        Field::new(
+            "path_handling",
+            FieldKind::String,
+            "How the path of the service and that of the request are joined.",
+        )
+        .default(Fallback::Text("v0"))
+        .checks(&[Check::OneOf(&["v0", "v1"])]),
+        flag(
+            routes::PRESERVE_HOST,
+            "Whether the upstream gets the host that the client named, and not that of the service.",
+        ),
+        Field::new(
+            "request_buffering",
+            FieldKind::Boolean,
+            "Whether a request is read whole before it is sent on; here bodies always stream.",
+        )
+        .required()
+        .default(Fallback::Boolean(true)),
+        Field::new(
+            "response_buffering",
+            FieldKind::Boolean,
+            "Whether a response is read whole before it is sent on; here bodies always stream.",
+        )
+        .required()
+        .default(Fallback::Boolean(true)),
         TAGS,
-        Field::new("service", FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Restrict)),
+        Field::new(
+            "service",
+            FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Restrict),
+            "The service that requests are sent to.",
+        ),
     ],
     checks: &[
         EntityCheck {
@@ -142,8 +261,16 @@ pub(super) static CONSUMERS: Entity = Entity {
         ID,
         CREATED_AT,
         UPDATED_AT,
-        Field::new("username", FieldKind::String).unique().checks(&[NAME_LENGTH]),
-        Field::new("custom_id", FieldKind::String).unique().checks(&[NAME_LENGTH]),
+        Field::new(
+            "username",
+            FieldKind::String,
+            "A name of its own, which may stand in paths instead of the id.",
+        )
+        .unique()
+        .checks(&[NAME_LENGTH]),
+        Field::new("custom_id", FieldKind::String, "The id that the consumer has elsewhere.")
+            .unique()
+            .checks(&[NAME_LENGTH]),
         TAGS,
     ],
     checks: &[EntityCheck {
@@ -159,20 +286,42 @@ pub(super) static PLUGINS: Entity = Entity {
     unique_together: &["consumer", "name", "route", "service"],
     fields: &[
         ID,
-        Field::new("name", FieldKind::String).required().checks(&[Check::Text(entity_checks::plugin_name)]),
-        Field::new("instance_name", FieldKind::String)
-            .unique()
-            .checks(&[Check::Text(checks::name), NAME_LENGTH]),
+        Field::new("name", FieldKind::String, "Which plugin it is.")
+            .required()
+            .checks(&[Check::Text(entity_checks::plugin_name)]),
+        Field::new(
+            "instance_name",
+            FieldKind::String,
+            "A name of its own, which may stand in paths instead of the id.",
+        )
+        .unique()
+        .checks(&[Check::Text(checks::name), NAME_LENGTH]),
         CREATED_AT,
         UPDATED_AT,
-        Field::new("route", FieldKind::Foreign(Some(EntityKind::Routes), OnDelete::Cascade)),
-        Field::new("service", FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Cascade)),
-        Field::new("consumer", FieldKind::Foreign(Some(EntityKind::Consumers), OnDelete::Cascade)),
-        Field::new("config", FieldKind::PluginConfig).required(),
-        Field::new("protocols", FieldKind::Set(&PLUGIN_PROTOCOL))
-            .required()
-            .default(Fallback::Texts(PLUGIN_PROTOCOLS)),
-        flag(plugins::ENABLED),
+        Field::new(
+            "route",
+            FieldKind::Foreign(Some(EntityKind::Routes), OnDelete::Cascade),
+            "The route whose requests the plugin runs for; null for any.",
+        ),
+        Field::new(
+            "service",
+            FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Cascade),
+            "The service whose requests the plugin runs for; null for any.",
+        ),
+        Field::new(
+            "consumer",
+            FieldKind::Foreign(Some(EntityKind::Consumers), OnDelete::Cascade),
+            "The consumer whose requests the plugin runs for; null for any.",
+        ),
+        Field::new("config", FieldKind::PluginConfig, "The settings of the plugin.").required(),
+        Field::new(
+            "protocols",
+            FieldKind::Set(&PLUGIN_PROTOCOL),
+            "The protocols of requests that the plugin runs for.",
+        )
+        .required()
+        .default(Fallback::Texts(PLUGIN_PROTOCOLS)),
+        flag(plugins::ENABLED, "Whether the plugin runs."),
         TAGS,
     ],
     checks: &[EntityCheck {
@@ -184,7 +333,8 @@ pub(super) static PLUGINS: Entity = Entity {
 
 const PLUGIN_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https"];
 const PLUGIN_PROTOCOL: Field =
-    Field::new("protocol", FieldKind::String).checks(&[Check::OneOf(PLUGIN_PROTOCOLS)]);
+    Field::new("protocol", FieldKind::String, "A protocol, as the scheme of a URL has it.")
+        .checks(&[Check::OneOf(PLUGIN_PROTOCOLS)]);
 
 pub(super) static KEYAUTH_CREDENTIALS: Entity = Entity {
     name: "keyauth_credentials",
@@ -193,21 +343,33 @@ pub(super) static KEYAUTH_CREDENTIALS: Entity = Entity {
     fields: &[
         ID,
         CREATED_AT,
-        Field::new("consumer", FieldKind::Foreign(Some(EntityKind::Consumers), OnDelete::Cascade)).required(),
-        Field::new("key", FieldKind::String)
+        Field::new(
+            "consumer",
+            FieldKind::Foreign(Some(EntityKind::Consumers), OnDelete::Cascade),
+            "The consumer who shows the key.",
+        )
+        .required(),
+        Field::new("key", FieldKind::String, "The key; made when it is not given.")
             .auto()
             .write_only()
             .checks(&[Check::LengthMax(limits::KEY_BYTES_MAX)]),
-        Field::new("key_start", FieldKind::String).read_only(),
+        Field::new("key_start", FieldKind::String, "The first characters of the key, to recognise it by.")
+            .read_only(),
         TAGS,
-        Field::new("ttl", FieldKind::Integer)
-            .write_only()
-            .checks(&[Check::Between(0, limits::TTL_SECONDS_MAX)]),
+        Field::new(
+            "ttl",
+            FieldKind::Integer,
+            "How long the key is good from now on, in seconds; null for ever.",
+        )
+        .write_only()
+        .checks(&[Check::Between(0, limits::TTL_SECONDS_MAX)]),
     ],
     checks: &[],
 };
 
-const STATUS: Field = Field::new("status", FieldKind::Integer).checks(&[Check::OneOfIntegers(&[0, 1, 2, 3])]);
+const STATUS: Field =
+    Field::new("status", FieldKind::Integer, "0 approved, 1 pending, 2 rejected, 3 revoked.")
+        .checks(&[Check::OneOfIntegers(&[0, 1, 2, 3])]);
 
 pub(super) static DEVELOPERS: Entity = Entity {
     name: "developers",
@@ -217,11 +379,17 @@ pub(super) static DEVELOPERS: Entity = Entity {
         ID,
         CREATED_AT,
         UPDATED_AT,
-        Field::new("email", FieldKind::String).required().unique().checks(&[Check::Text(checks::email)]),
+        Field::new("email", FieldKind::String, "The e-mail address of the developer.")
+            .required()
+            .unique()
+            .checks(&[Check::Text(checks::email)]),
         STATUS.required().default(Fallback::Integer(1)),
-        Field::new("meta", FieldKind::String)
+        Field::new("meta", FieldKind::String, "What else is known of the developer, a JSON object as text.")
             .checks(&[Check::Text(checks::json_object), Check::LengthMax(limits::META_BYTES_MAX)]),
-        Field::new("custom_id", FieldKind::String).unique().omit_null().checks(&[NAME_LENGTH]),
+        Field::new("custom_id", FieldKind::String, "The id that the developer has elsewhere.")
+            .unique()
+            .omit_null()
+            .checks(&[NAME_LENGTH]),
     ],
     checks: &[],
 };
@@ -234,12 +402,28 @@ pub(super) static APPLICATIONS: Entity = Entity {
         ID,
         CREATED_AT,
         UPDATED_AT,
-        Field::new("name", FieldKind::String).required().checks(&[NAME_LENGTH]),
-        Field::new("redirect_uri", FieldKind::String).required().checks(&[Check::Text(checks::absolute_uri)]),
-        Field::new("custom_id", FieldKind::String).unique().omit_null().checks(&[NAME_LENGTH]),
-        Field::new("developer", FieldKind::Foreign(Some(EntityKind::Developers), OnDelete::Cascade))
-            .required(),
-        Field::new("consumer", FieldKind::Record(&[ANY_ID])).read_only(),
+        Field::new("name", FieldKind::String, "What the application is called.")
+            .required()
+            .checks(&[NAME_LENGTH]),
+        Field::new("redirect_uri", FieldKind::String, "Where users of the application are sent back to.")
+            .required()
+            .checks(&[Check::Text(checks::absolute_uri)]),
+        Field::new("custom_id", FieldKind::String, "The id that the application has elsewhere.")
+            .unique()
+            .omit_null()
+            .checks(&[NAME_LENGTH]),
+        Field::new(
+            "developer",
+            FieldKind::Foreign(Some(EntityKind::Developers), OnDelete::Cascade),
+            "The developer whose application it is.",
+        )
+        .required(),
+        Field::new(
+            "consumer",
+            FieldKind::Record(&[ANY_ID]),
+            "The consumer that upstreams see the application as.",
+        )
+        .read_only(),
     ],
     checks: &[],
 };
@@ -252,18 +436,36 @@ pub(super) static APPLICATION_INSTANCES: Entity = Entity {
         ID,
         CREATED_AT,
         UPDATED_AT,
-        Field::new("composite_id", FieldKind::String).unique().read_only(),
+        Field::new("composite_id", FieldKind::String, "The ids of application and service in one.")
+            .unique()
+            .read_only(),
         STATUS,
-        Field::new("suspended", FieldKind::Boolean).required().default(Fallback::Boolean(false)),
-        Field::new("application", FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade))
-            .required(),
-        Field::new("service", FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Cascade)).required(),
+        Field::new(
+            "suspended",
+            FieldKind::Boolean,
+            "Whether the contract does not count for the time being.",
+        )
+        .required()
+        .default(Fallback::Boolean(false)),
+        Field::new(
+            "application",
+            FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade),
+            "The application that may use the service.",
+        )
+        .required(),
+        Field::new(
+            "service",
+            FieldKind::Foreign(Some(EntityKind::Services), OnDelete::Cascade),
+            "The service that the application may use.",
+        )
+        .required(),
     ],
     checks: &[],
 };
 
 const REDIRECT_URI: Field =
-    Field::new("redirect_uri", FieldKind::String).checks(&[Check::Text(checks::absolute_uri)]);
+    Field::new("redirect_uri", FieldKind::String, "Where users of the application are sent back to.")
+        .checks(&[Check::Text(checks::absolute_uri)]);
 const SECRET_CHECKS: &[Check] = &[Check::LengthMax(limits::KEY_BYTES_MAX)];
 
 pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
@@ -273,19 +475,57 @@ pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
     fields: &[
         ID,
         CREATED_AT,
-        Field::new("name", FieldKind::String).checks(&[NAME_LENGTH]),
-        Field::new("client_id", FieldKind::String).auto().write_only().checks(SECRET_CHECKS),
-        Field::new("client_id_start", FieldKind::String).read_only(),
-        Field::new("client_secret", FieldKind::String).auto().write_only().checks(SECRET_CHECKS),
-        Field::new("client_type", FieldKind::String)
-            .required()
-            .default(Fallback::Text("confidential"))
-            .checks(&[Check::OneOf(&["confidential"])]),
-        Field::new("hash_secret", FieldKind::Boolean).required().default(Fallback::Boolean(true)),
-        Field::new("redirect_uris", FieldKind::Array(&REDIRECT_URI)),
-        Field::new("consumer", FieldKind::Record(&[ANY_ID])).read_only(),
-        Field::new("application", FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade))
-            .required(),
+        Field::new("name", FieldKind::String, "What the credential is called.").checks(&[NAME_LENGTH]),
+        Field::new("client_id", FieldKind::String, "The key of the application; made when it is not given.")
+            .auto()
+            .write_only()
+            .checks(SECRET_CHECKS),
+        Field::new(
+            "client_id_start",
+            FieldKind::String,
+            "The first characters of the client id, to recognise it by.",
+        )
+        .read_only(),
+        Field::new(
+            "client_secret",
+            FieldKind::String,
+            "The secret that belongs to the client id; made when it is not given.",
+        )
+        .auto()
+        .write_only()
+        .checks(SECRET_CHECKS),
+        Field::new(
+            "client_type",
+            FieldKind::String,
+            "Whether the application can keep a secret; every one can.",
+        )
+        .required()
+        .default(Fallback::Text("confidential"))
+        .checks(&[Check::OneOf(&["confidential"])]),
+        Field::new(
+            "hash_secret",
+            FieldKind::Boolean,
+            "Whether only a digest of the secret is kept; it always is.",
+        )
+        .required()
+        .default(Fallback::Boolean(true)),
+        Field::new(
+            "redirect_uris",
+            FieldKind::Array(&REDIRECT_URI),
+            "The addresses that users of the application may be sent back to.",
+        ),
+        Field::new(
+            "consumer",
+            FieldKind::Record(&[ANY_ID]),
+            "The consumer that upstreams see the application as.",
+        )
+        .read_only(),
+        Field::new(
+            "application",
+            FieldKind::Foreign(Some(EntityKind::Applications), OnDelete::Cascade),
+            "The application that the credential belongs to.",
+        )
+        .required(),
         TAGS,
     ],
     checks: &[],

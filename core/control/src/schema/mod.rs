@@ -155,6 +155,8 @@ pub struct Field {
     pub name: &'static str,
     /// What it holds.
     pub kind: FieldKind,
+    /// What it is for: one sentence in English.
+    pub description: &'static str,
     /// Never null.
     pub required: bool,
     /// Taken when the field is absent.
@@ -251,11 +253,12 @@ pub enum Check {
 }
 
 impl Field {
-    /// An optional field without a default.
-    pub const fn new(name: &'static str, kind: FieldKind) -> Self {
+    /// An optional field without a default. The description is one sentence.
+    pub const fn new(name: &'static str, kind: FieldKind, description: &'static str) -> Self {
         Field {
             name,
             kind,
+            description,
             required: false,
             default: Fallback::None,
             unique: false,

@@ -46,32 +46,57 @@ pub fn plugin(name: &str) -> Option<&'static PluginSchema> {
     PLUGINS.iter().find(|plugin| plugin.name == name)
 }
 
-const KEY_NAME: Field = Field::new("key_name", FieldKind::String).checks(&[Check::Text(checks::key_name)]);
+const KEY_NAME: Field = Field::new(
+    "key_name",
+    FieldKind::String,
+    "The name of a header field, a query argument or a field of a body.",
+)
+.checks(&[Check::Text(checks::key_name)]);
 
 const KEY_AUTH: &[Field] = &[
-    Field::new(KeyAuth::KEY_NAMES.name, FieldKind::Array(&KEY_NAME))
-        .required()
-        .default(Fallback::Texts(KeyAuth::KEY_NAMES.default))
-        .checks(&[Check::LengthMax(limits::KEY_NAMES_MAX)]),
-    flag(KeyAuth::HIDE_CREDENTIALS),
-    Field::new(KeyAuth::ANONYMOUS, FieldKind::String).checks(&[Check::LengthMax(limits::NAME_BYTES_MAX)]),
-    flag(KeyAuth::KEY_IN_HEADER),
-    flag(KeyAuth::KEY_IN_QUERY),
-    flag(KeyAuth::KEY_IN_BODY),
-    flag(KeyAuth::RUN_ON_PREFLIGHT),
-    Field::new(KeyAuth::REALM, FieldKind::String).checks(&[Check::Text(realm)]),
+    Field::new(
+        KeyAuth::KEY_NAMES.name,
+        FieldKind::Array(&KEY_NAME),
+        "Under which names a key is looked for, in this order.",
+    )
+    .required()
+    .default(Fallback::Texts(KeyAuth::KEY_NAMES.default))
+    .checks(&[Check::LengthMax(limits::KEY_NAMES_MAX)]),
+    flag(KeyAuth::HIDE_CREDENTIALS, "Whether the key is cut out of a request before it is sent on."),
+    Field::new(
+        KeyAuth::ANONYMOUS,
+        FieldKind::String,
+        "The id or username of the consumer as whom a request without a good key is let through.",
+    )
+    .checks(&[Check::LengthMax(limits::NAME_BYTES_MAX)]),
+    flag(KeyAuth::KEY_IN_HEADER, "Whether a key is looked for in header fields."),
+    flag(KeyAuth::KEY_IN_QUERY, "Whether a key is looked for in the query."),
+    flag(KeyAuth::KEY_IN_BODY, "Whether a key is looked for in the body: a form, multipart or JSON."),
+    flag(KeyAuth::RUN_ON_PREFLIGHT, "Whether OPTIONS requests, by which browsers ask first, need a key too."),
+    Field::new(
+        KeyAuth::REALM,
+        FieldKind::String,
+        "The realm that WWW-Authenticate names where a key is refused.",
+    )
+    .checks(&[Check::Text(realm)]),
 ];
 
 const APPLICATION_REGISTRATION: &[Field] = &[
-    Field::new(Registration::DISPLAY_NAME, FieldKind::String).required(),
-    Field::new(Registration::DESCRIPTION, FieldKind::String),
-    flag(Registration::AUTO_APPROVE),
-    flag(Registration::SHOW_ISSUER),
-    flag(Registration::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL),
+    Field::new(Registration::DISPLAY_NAME, FieldKind::String, "What the service is called in the portal.")
+        .required(),
+    Field::new(Registration::DESCRIPTION, FieldKind::String, "What the portal says of the service."),
+    flag(Registration::AUTO_APPROVE, "Whether new contracts are approved at once."),
+    flag(Registration::SHOW_ISSUER, "Whether the portal shows who issues tokens for the service."),
+    flag(
+        Registration::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL,
+        "Whether keys of consumers that are no applications are taken as well.",
+    ),
 ];
 
-const fn flag(setting: Setting<bool>) -> Field {
-    Field::new(setting.name, FieldKind::Boolean).required().default(Fallback::Boolean(setting.default))
+const fn flag(setting: Setting<bool>, description: &'static str) -> Field {
+    Field::new(setting.name, FieldKind::Boolean, description)
+        .required()
+        .default(Fallback::Boolean(setting.default))
 }
 
 /// The realm stands in a header field as it is (RFC 9110 §5.5).

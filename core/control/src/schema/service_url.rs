@@ -2,7 +2,15 @@
 
 use serde_json::Value;
 
-use super::{FieldFaults, Object};
+use super::{Field, FieldFaults, FieldKind, Object};
+
+/// How `/schemas/services` lists it.
+pub(super) const URL: Field = Field::new(
+    "url",
+    FieldKind::String,
+    "Protocol, host, port and path in one; sets these four fields and is never answered.",
+)
+.write_only();
 
 /// Replaces `url` by the fields it stands for.
 pub(super) fn expand(input: &mut Object, errors: &mut FieldFaults) {

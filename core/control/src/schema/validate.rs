@@ -83,6 +83,10 @@ fn merge(fields: &[Field], current: &Object, changes: &Object) -> Object {
     merged
 }
 
+/// A reference as it is stored.
+const REFERENCED_ID: Field =
+    Field::new("id", FieldKind::Uuid, "Identifies the entity that is referred to.").required();
+
 struct Validation {
     plugin: Option<&'static plugins::PluginSchema>,
 }
@@ -160,7 +164,7 @@ impl Validation {
                 // The name is refused: there is nothing to check its configuration against.
                 None => Ok(value.clone()),
             },
-            FieldKind::Foreign(..) => self.nested(&[Field::new("id", FieldKind::Uuid).required()], value),
+            FieldKind::Foreign(..) => self.nested(&[REFERENCED_ID], value),
         }
     }
 
