@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::schema::{EntityKind, Object};
+use crate::schema::Object;
 use latchkey_store::RecordKey;
 
 /// Partition of the audit's records.
@@ -125,8 +125,8 @@ impl Line {
     }
 
     /// What a save makes of an entity.
-    pub(crate) fn of_save(kind: EntityKind, id: Uuid, old: Option<&Object>, new: &Object) -> Self {
-        let line = |did| Line::new(kind.name(), Some(id), did);
+    pub(crate) fn of_change(entity: &str, id: Uuid, old: Option<&Object>, new: &Object) -> Self {
+        let line = |did| Line::new(entity, Some(id), did);
         old.map_or_else(|| line(Did::Created), |old| Line { fields: changed(old, new), ..line(Did::Changed) })
     }
 

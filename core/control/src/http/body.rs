@@ -13,7 +13,7 @@ const ARGUMENTS_MAX: usize = 1000;
 /// The object sent; empty when there is neither body nor type, or none is taken.
 pub(super) fn parse(takes: Takes, headers: &HeaderMap, body: &[u8]) -> Result<Object, Refusal> {
     match takes {
-        Takes::Nothing | Takes::Page => Ok(Object::new()),
+        Takes::Nothing | Takes::Page | Takes::AuditPage => Ok(Object::new()),
         Takes::Object => object(headers, body),
     }
 }

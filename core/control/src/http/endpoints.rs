@@ -4,6 +4,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::authenticate::Permission;
 use crate::registry::Step;
 use crate::schema::EntityKind;
 
@@ -39,7 +40,8 @@ impl Surface {
 pub enum Who {
     /// Whoever reaches the door.
     Anyone,
-    /// Who shows the admin token; others get 401.
+    /// Who shows an admin token: others get 401, and 403 who may only read where something changes
+    /// ([`Call::permission`]).
     Administrator,
 }
 
@@ -50,6 +52,8 @@ pub enum Takes {
     Nothing,
     /// `size` and `offset` in the query.
     Page,
+    /// A page of the audit, with its filters.
+    AuditPage,
     /// An object in the body.
     Object,
 }
@@ -81,6 +85,14 @@ pub enum Action {
     Reference(EntityKind, Verb),
     /// The consumer of an application.
     ApplicationConsumer,
+    /// A page of the audit.
+    Audit,
+    /// A page of the named admin tokens.
+    Tokens,
+    /// Makes a named admin token.
+    MakeToken,
+    /// One named admin token.
+    Token(Verb),
 }
 
 /// What needs neither body nor store.
@@ -128,6 +140,16 @@ pub struct Call {
     pub answers: &'static [u16],
     /// What it does.
     pub action: Action,
+}
+
+impl Call {
+    /// What a caller needs to be let.
+    pub fn permission(&self) -> Permission {
+        match self.method {
+            "GET" | "OPTIONS" => Permission::Read,
+            _ => Permission::Change,
+        }
+    }
 }
 
 /// A path and its calls.
@@ -226,6 +248,19 @@ const fn reference_without_put(kind: EntityKind) -> [Call; 2] {
     [read, change]
 }
 
+const AUDIT: [Call; 1] = [call("GET", Takes::AuditPage, &[200, 400], Action::Audit)];
+
+const TOKENS: [Call; 2] = [
+    call("GET", Takes::Page, &[200, 400], Action::Tokens),
+    call("POST", Takes::Object, &[201, 400, 409, 415], Action::MakeToken),
+];
+
+const TOKEN: [Call; 3] = [
+    call("GET", Takes::Nothing, &[200, 404], Action::Token(Verb::Read)),
+    call("PATCH", Takes::Object, WRITE, Action::Token(Verb::Change)),
+    call("DELETE", Takes::Nothing, &[204], Action::Token(Verb::Delete)),
+];
+
 const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Open, path, calls }
 }
@@ -250,6 +285,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/endpoints", &show(Action::Endpoints)),
     admin("/schemas/plugins/{plugin_name}", &look_up(Action::PluginSchema)),
     admin("/schemas/{entity_name}", &look_up(Action::EntitySchema)),
+
+    admin("/audit", &AUDIT),
+    admin("/tokens", &TOKENS),
+    admin("/tokens/{token}", &TOKEN),
 
     admin("/services", &collection(Services)),
     admin("/services/{services}", &item(Services)),

@@ -32,7 +32,7 @@ pub enum TokenOrigin {
 }
 
 /// What the audit calls it.
-const ADMIN_TOKEN: &str = "admin_token";
+pub(crate) const ADMIN_TOKEN: &str = "admin_token";
 
 /// A new admin token: 190 bits in the form of a key, with another beginning.
 #[expect(clippy::disallowed_methods, reason = "it is made here")]

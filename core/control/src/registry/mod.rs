@@ -8,6 +8,7 @@ mod admin_token;
 mod anonymous;
 mod applications;
 mod attempts;
+mod audit;
 mod cascade;
 mod consumers;
 mod contracts;
@@ -21,6 +22,8 @@ mod grants;
 mod jobs;
 mod list;
 mod lookup;
+mod named_tokens;
+mod pages;
 mod present;
 mod records;
 mod rehash;
@@ -31,10 +34,15 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
+pub use audit::{AuditFilter, AuditPage};
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
+pub use named_tokens::TokenList;
+pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
+pub use pages::RecordPage;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -43,6 +51,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
 
 use crate::audit::{Actor, Did, Line, Stamp, Trail};
+use crate::named_token::TokenTags;
 use crate::ports::{Clock, Random};
 use attempts::{Attempts, transact};
 use entity_transaction::EntityTransaction;
@@ -66,6 +75,7 @@ pub struct Shared<S, C, R> {
     clock: C,
     random: R,
     peppers: Peppers,
+    token_tags: TokenTags,
     /// Changes begun.
     changes: AtomicU32,
 }
@@ -79,7 +89,7 @@ impl<S, C, R> Deref for Registry<S, C, R> {
 }
 
 /// What the audit calls the published settings of the workspace.
-const SETTINGS: &str = "settings";
+pub(crate) const SETTINGS: &str = "settings";
 
 /// What a change may need that is made anew. Made before its first attempt, so that an attempt
 /// whose outcome is unknown can be repeated.
@@ -97,7 +107,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
-        let shared = Arc::new(Shared { store, clock, random, peppers, changes: AtomicU32::new(0) });
+        let (token_tags, changes) = (TokenTags::new(&peppers), AtomicU32::new(0));
+        let shared = Arc::new(Shared { store, clock, random, peppers, token_tags, changes });
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
         registry.publish_tag_keys().await?;
         Ok(registry)
@@ -118,6 +129,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The store, for what needs no rules: the change feed and grants.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    /// Keys of the tags of named admin tokens.
+    pub fn token_tags(&self) -> &TokenTags {
+        &self.token_tags
     }
 
     /// The peppers digests are made under.

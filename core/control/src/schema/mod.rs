@@ -4,6 +4,7 @@ mod checks;
 mod describe;
 mod entities;
 mod entity_checks;
+mod named_token;
 mod plugins;
 mod service_url;
 mod validate;
@@ -11,9 +12,10 @@ mod violation;
 
 pub(crate) use checks::uuid as parse_uuid;
 pub use describe::{describe_entity, describe_plugin};
+pub(crate) use named_token::NAMED_TOKEN;
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
 pub use validate::Mode;
-pub(crate) use validate::whole_number;
+pub(crate) use validate::{validate_record, whole_number};
 pub use violation::{FieldFaults, Violation};
 
 use serde_json::{Map, Value};
