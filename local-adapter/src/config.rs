@@ -18,6 +18,7 @@ use latchkey_request::network::parse_networks;
 use latchkey_request::origin::Origin;
 use latchkey_router::{OWN_PREFIX_DEFAULT, OwnPaths};
 
+use crate::digest;
 use crate::origin::origin_of;
 use crate::system::SystemRandom;
 
@@ -34,8 +35,12 @@ Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LO
 
 /// API-key gateway with Kong's conventions, as one process over an embedded store.
 #[derive(Clone, Debug, Parser)]
-#[command(version, after_help = SECRETS_HELP)]
+#[command(version, after_help = SECRETS_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct Settings {
+    /// Instead of the gateway.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Where the gateway listens, plain HTTP/1.1; port 0 takes a free one
     #[arg(long, env = "LATCHKEY_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -136,6 +141,12 @@ pub(crate) struct Settings {
     /// Print the page of all settings, and end
     #[arg(long, hide = true)]
     pub(crate) print_settings: bool,
+}
+
+/// What the program can do besides being the gateway.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Digest(digest::Options),
 }
 
 impl Settings {
@@ -278,6 +289,15 @@ mod tests {
             error.contains("10.0.0.0/33 is no address and no network") && error.contains("--trusted-ips"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_command_stands_alone() {
+        let parse = |arguments: &[&str]| Settings::try_parse_from([&["latchkey"], arguments].concat());
+        assert!(parse(&["digest"]).unwrap().command.is_some());
+        assert!(parse(&["digest", "kong.yaml"]).is_ok() && parse(&["digest", "-"]).is_ok());
+        assert!(parse(&["--demo", "digest"]).is_err() && parse(&["digest", "--demo"]).is_err());
+        assert!(parse(&["--demo"]).unwrap().command.is_none());
     }
 
     #[test]

@@ -43,6 +43,12 @@ mod system;
 mod demo;
 mod echo;
 
+mod declaration_keys;
+mod digest;
+mod key_sha256;
+
+#[cfg(test)]
+mod declaration_keys_tests;
 #[cfg(test)]
 mod end_to_end;
 
@@ -63,7 +69,7 @@ use tokio::net::TcpListener;
 
 use crate::budget::{Budget, Kind};
 use crate::clients::{Reached, Terms};
-use crate::config::Settings;
+use crate::config::{Command, Settings};
 use crate::control::{Control, Started};
 use crate::control_door::ControlDoor;
 use crate::data_plane::DataPlane;
@@ -81,13 +87,29 @@ use crate::worker_thread::WorkerThread;
 fn main() -> ExitCode {
     let settings = Settings::parse();
     if settings.print_settings {
-        message::print(&settings_page::render());
-        return ExitCode::SUCCESS;
+        return ended(message::print(&settings_page::render()).map_err(|error| error.to_string()));
+    }
+    if let Some(command) = &settings.command {
+        return ended(run_command(command));
     }
     start_logging();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome =
         runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(run(&settings)));
+    ended(outcome)
+}
+
+/// What does its work and ends, instead of the gateway.
+fn run_command(command: &Command) -> Result<(), String> {
+    match command {
+        Command::Digest(options) => {
+            let digested = digest::run(options)?;
+            message::print(&digested).map_err(|error| format!("cannot write to standard output: {error}"))
+        }
+    }
+}
+
+fn ended(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -25,15 +25,15 @@ pub(crate) struct Start<'s> {
     pub(crate) demo: Option<&'s Demo>,
 }
 
-/// Prints a page that was asked for.
-pub(crate) fn print(page: &str) {
+/// Prints what was asked for.
+pub(crate) fn print(page: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(page.as_bytes()).and_then(|()| out.flush());
+    out.write_all(page.as_bytes()).and_then(|()| out.flush())
 }
 
 /// Tells it. A closed stdout is no reason to stop.
 pub(crate) fn tell(start: &Start<'_>) {
-    print(&render(start));
+    let _ = print(&render(start));
 }
 
 #[expect(clippy::disallowed_methods, reason = "shown at the terminal, once")]

@@ -92,7 +92,7 @@ pub(super) fn expect_not_found(answer: Answer) {
 }
 
 /// Whether every member of `expected` is in `body`; arrays must be equal in length.
-fn contains(body: &Value, expected: &Value) -> Result<(), String> {
+pub(super) fn contains(body: &Value, expected: &Value) -> Result<(), String> {
     match (body, expected) {
         (Value::Object(body), Value::Object(expected)) => expected.iter().try_for_each(|(name, value)| {
             let found = body.get(name).ok_or_else(|| name.clone())?;

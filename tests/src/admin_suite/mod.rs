@@ -15,6 +15,7 @@ macro_rules! tests {
 }
 
 mod ask;
+mod documented;
 
 mod access;
 mod bodies;
@@ -38,6 +39,8 @@ mod developers;
 
 mod cascades;
 
+mod deck;
+
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -45,6 +48,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use ask::{expect, text};
+use documented::Documented;
 
 use crate::client::Client as _;
 use crate::deployment::Deployment;
@@ -57,6 +61,9 @@ use crate::report::{Report, cases_asked_for};
 pub trait Api {
     /// Sends a request as it is; its target begins behind the Admin API's prefix: `/services?size=2`.
     fn send(&self, request: &Request) -> Response;
+
+    /// Asks at the control door for what anybody may see, such as `/health`.
+    fn open(&self, path: &str) -> Response;
 
     fn token(&self) -> &str;
 
@@ -76,6 +83,10 @@ impl<D: Deployment> Api for D {
         let mut request = request.clone();
         request.target.splice(0..0, admin.target.bytes());
         self.send_to(&admin.authority, &request)
+    }
+
+    fn open(&self, path: &str) -> Response {
+        self.get(&self.doors().control(path))
     }
 
     fn token(&self) -> &str {
@@ -113,7 +124,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 17] = [
+const SUBJECTS: [(About, &[Test]); 18] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, information::TESTS),
@@ -131,6 +142,7 @@ const SUBJECTS: [(About, &[Test]); 17] = [
     (About::Entities, client_ids::TESTS),
     (About::Entities, contracts::TESTS),
     (About::Entities, cascades::TESTS),
+    (About::Entities, deck::TESTS),
 ];
 
 /// Every test.
@@ -145,14 +157,15 @@ pub fn tests_of_requests() -> Vec<&'static Test> {
     all.filter(|(about, test)| chosen(*about, test)).map(|(_, test)| test).collect()
 }
 
-/// Runs those of the tests that `LATCHKEY_TEST_CASES` asks for, one after the other.
+/// Runs those of the tests that `LATCHKEY_TEST_CASES` asks for, one after the other. Whatever they are
+/// answered is held to `/openapi.json`.
 pub fn run_all(tests: &[&'static Test], api: &dyn Api, without: &[String]) -> Report {
     let report = Mutex::default();
     for test in applicable(tests, without, &report) {
         let empty = || api.empty().unwrap_or_else(|reason| panic!("emptying: {reason}"));
         tell(test, &report, || {
             empty();
-            (test.run)(api);
+            (test.run)(&Documented::of(api));
         });
     }
     report.into_inner().unwrap()
@@ -166,7 +179,9 @@ pub fn run_each(
 ) -> Report {
     let report = Mutex::default();
     let begun = Instant::now();
-    each_of(applicable(tests, without, &report), |test| tell(test, &report, || (test.run)(&*start())));
+    each_of(applicable(tests, without, &report), |test| {
+        tell(test, &report, || (test.run)(&Documented::of(&*start())))
+    });
     let mut report = report.into_inner().unwrap();
     report.seconds = begun.elapsed().as_secs_f64();
     report
@@ -230,6 +245,10 @@ mod unit {
     impl Api for Silent {
         fn send(&self, request: &Request) -> Response {
             panic!("no answer to {}", request.method)
+        }
+
+        fn open(&self, path: &str) -> Response {
+            panic!("no answer to {path}")
         }
 
         fn token(&self) -> &str {

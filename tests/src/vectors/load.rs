@@ -13,6 +13,10 @@ enum File {
     Named { cases: Vec<serde_json::Value> },
 }
 
+/// What decK asked and was answered: no cases, but calls that build on each other. The Admin API suite
+/// plays them.
+const RECORDING: &str = "deck.json";
+
 /// Every case of every `*.json` in tests/vectors and in the folder that `LATCHKEY_VECTORS` names.
 pub fn load_all() -> Vec<Case> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")];
@@ -26,6 +30,7 @@ fn load_folder(folder: &Path) -> Vec<Case> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.retain(|path| path.file_name().is_some_and(|name| name != RECORDING));
     files.sort();
     files.iter().flat_map(|file| load_file(file)).collect()
 }

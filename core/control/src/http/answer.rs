@@ -12,8 +12,18 @@ use super::origins;
 
 /// A JSON answer.
 pub(super) fn json(status: StatusCode, value: &Value) -> Response<Bytes> {
+    json_text(status, text_of(value))
+}
+
+/// The text of a value.
+pub(super) fn text_of(value: &Value) -> Bytes {
+    Bytes::from(serde_json::to_vec(value).expect("a value has string keys only"))
+}
+
+/// A JSON answer whose text is there already.
+pub(super) fn json_text(status: StatusCode, text: Bytes) -> Response<Bytes> {
     let mut response = empty(status);
-    *response.body_mut() = Bytes::from(serde_json::to_vec(value).expect("a value has string keys only"));
+    *response.body_mut() = text;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     // Some answers hold a key, once.

@@ -11,7 +11,8 @@ use crate::registry::Error;
 use latchkey_published::keys::{KeyDigest, Peppers};
 use latchkey_store::Store;
 
-const TOKEN_HEADER: &str = "kong-admin-token";
+/// The field that the admin token is shown in, unless it is a bearer token.
+pub(super) const TOKEN_HEADER: &str = "kong-admin-token";
 
 /// Who calls, as far as a head tells without the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! Every endpoint at the control door, in one table.
 //!
-//! From it come the routing, 404, 405 and OPTIONS, `/endpoints`, and the test of who may call what.
+//! From it come the routing, 404, 405 and OPTIONS, `/endpoints`, `/openapi.json`, and the test of who
+//! may call what.
 
 use percent_encoding::percent_decode_str;
 
 use super::authenticate::Permission;
+use super::shapes;
 use crate::registry::Step;
-use crate::schema::EntityKind;
+use crate::schema::{EntityKind, Field, NAMED_TOKEN};
 
 /// A part of the control door: its paths begin alike, and are for the same callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,15 @@ impl Surface {
         match self {
             Surface::Open => Who::Anyone,
             Surface::Admin => Who::Administrator,
+        }
+    }
+
+    /// The statuses that any call below it may be answered with, whatever the call: who asks is not
+    /// let in or asks too often, the request or its body cannot be read, something fails.
+    pub fn refusals(self) -> &'static [u16] {
+        match self {
+            Surface::Open => &[400, 429, 500, 501, 503],
+            Surface::Admin => &[400, 401, 408, 413, 429, 500, 501, 503],
         }
     }
 }
@@ -95,6 +106,60 @@ pub enum Action {
     Token(Verb),
 }
 
+impl Action {
+    /// What it answers with when it is done.
+    pub fn gives(self) -> Gives {
+        match self {
+            Action::Plain(plain) => plain.gives(),
+            Action::Information => Gives::Record(shapes::INFORMATION),
+            Action::Status => Gives::Record(shapes::STATUS),
+            Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
+            Action::EnabledPlugins => Gives::Record(shapes::ENABLED_PLUGINS),
+            Action::EntitySchema | Action::PluginSchema => Gives::Schema,
+            Action::List(Listing::Of(kind)) => Gives::List(kind),
+            Action::List(Listing::ServiceApplications) => Gives::List(EntityKind::Applications),
+            Action::Create(kind) => Gives::Made(kind),
+            Action::Item(_, Verb::Delete) | Action::Reference(_, Verb::Delete) => Gives::Nothing,
+            // Kong wraps this one answer.
+            Action::Item(EntityKind::Developers, Verb::Change)
+            | Action::Reference(EntityKind::Developers, Verb::Change) => {
+                Gives::Wrapped("developer", EntityKind::Developers)
+            }
+            Action::Item(kind, _) | Action::Reference(kind, _) => Gives::Entity(kind),
+            Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
+            Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
+            Action::Tokens => Gives::RecordList(NAMED_TOKEN),
+            Action::Token(Verb::Delete) => Gives::Nothing,
+            Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
+        }
+    }
+}
+
+/// What a call answers with when it is done.
+#[derive(Clone, Copy, Debug)]
+pub enum Gives {
+    /// No body.
+    Nothing,
+    /// A page of HTML.
+    Page,
+    /// The description of the whole API.
+    OpenApi,
+    /// The table of an entity or a plugin, as Kong describes it.
+    Schema,
+    /// An object with these fields.
+    Record(&'static [Field]),
+    /// An entity.
+    Entity(EntityKind),
+    /// An entity that was made, with what is shown of it this once.
+    Made(EntityKind),
+    /// An entity as the one member, of this name, of an object.
+    Wrapped(&'static str, EntityKind),
+    /// A page of entities.
+    List(EntityKind),
+    /// A page of objects with these fields.
+    RecordList(&'static [Field]),
+}
+
 /// What needs neither body nor store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plain {
@@ -102,8 +167,21 @@ pub enum Plain {
     Welcome,
     /// Whether this door answers.
     Health,
+    /// What the control door takes and answers, for programs.
+    OpenApi,
     /// The methods of a path.
     Options,
+}
+
+impl Plain {
+    fn gives(self) -> Gives {
+        match self {
+            Plain::Welcome => Gives::Page,
+            Plain::Health => Gives::Record(shapes::HEALTH),
+            Plain::OpenApi => Gives::OpenApi,
+            Plain::Options => Gives::Nothing,
+        }
+    }
 }
 
 /// What is listed.
@@ -172,6 +250,16 @@ impl Endpoint {
             "HEAD" => self.call("GET"),
             method => self.calls.iter().find(|call| call.method == method),
         }
+    }
+
+    /// The names in its braces, in order.
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(variable)
+    }
+
+    /// The kinds of the entities in its path, in order.
+    pub fn kinds(&self) -> impl Iterator<Item = EntityKind> {
+        self.variables().filter_map(EntityKind::parse)
     }
 
     /// For `Allow`: all its methods, in order.
@@ -279,6 +367,7 @@ use EntityKind::{
 pub static ENDPOINTS: &[Endpoint] = &[
     open("/", &show(Action::Plain(Plain::Welcome))),
     open("/health", &show(Action::Plain(Plain::Health))),
+    open("/openapi.json", &show(Action::Plain(Plain::OpenApi))),
 
     admin("/", &show(Action::Information)),
     admin("/status", &show(Action::Status)),
@@ -393,7 +482,7 @@ fn matches(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static s
     }
     let mut captured = Vec::new();
     for (expected, segment) in pattern.into_iter().zip(segments) {
-        match expected.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        match variable(expected) {
             Some(_) if segment.is_empty() => return None,
             Some(name) => captured.push((name, segment.clone())),
             None if expected == segment => {}
@@ -401,4 +490,9 @@ fn matches(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static s
         }
     }
     Some(captured)
+}
+
+/// The name in a segment of a pattern that takes any text.
+fn variable(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
 }

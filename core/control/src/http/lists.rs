@@ -50,7 +50,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Listing::Of(kind) => (kind, kind),
             Listing::ServiceApplications => (EntityKind::Applications, EntityKind::ApplicationInstances),
         };
-        let by_custom_id = matches!(kind, EntityKind::Consumers | EntityKind::Developers) && scope.is_empty();
+        let by_custom_id = is_found_by_custom_id(kind, scope.len());
         if let Some(custom_id) = query.value("custom_id").filter(|_| by_custom_id) {
             return self.list_by_custom_id(kind, custom_id).await;
         }
@@ -85,7 +85,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
 
     /// Contracts of one application show it whole, with its developer.
     async fn expand_applications(&self, scope: &[Step<'_>], contracts: &mut [Object]) -> Result<(), Error> {
-        let Some(step) = scope.last().filter(|step| step.kind == EntityKind::Applications) else {
+        let Some(step) = scope.last().filter(|step| shows_application(step.kind)) else {
             return Ok(());
         };
         let mut application = self.registry.read(&[*step]).await?;
@@ -101,8 +101,18 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     }
 }
 
+/// Whether `custom_id` in the query asks a list of a kind, below so many entities, for the one that has it.
+pub(super) fn is_found_by_custom_id(kind: EntityKind, depth: usize) -> bool {
+    matches!(kind, EntityKind::Consumers | EntityKind::Developers) && depth == 0
+}
+
+/// Whether contracts below an entity of a kind are listed with their application whole.
+pub(super) fn shows_application(kind: EntityKind) -> bool {
+    kind == EntityKind::Applications
+}
+
 /// Lists of the developer's side say how many there are in all.
-fn has_total(kind: EntityKind) -> bool {
+pub(super) fn has_total(kind: EntityKind) -> bool {
     match kind {
         EntityKind::Developers
         | EntityKind::Applications

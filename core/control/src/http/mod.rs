@@ -16,10 +16,12 @@ mod fault;
 mod guesses;
 mod information;
 mod lists;
+pub mod openapi;
 mod origins;
 mod plain;
 mod problem;
 mod resources;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod tokens;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::endpoints::{Endpoint, Plain};
-use super::{ControlSettings, answer, information, welcome};
+use super::{ControlSettings, answer, information, openapi, welcome};
 
 impl Plain {
     /// The answer at an endpoint.
@@ -12,6 +12,7 @@ impl Plain {
         match self {
             Plain::Welcome => welcome::page(settings),
             Plain::Health => information::health(),
+            Plain::OpenApi => openapi::answer(),
             Plain::Options => answer::options(endpoint),
         }
     }

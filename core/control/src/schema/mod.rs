@@ -4,6 +4,7 @@ mod checks;
 mod describe;
 mod entities;
 mod entity_checks;
+pub mod json_schema;
 mod named_token;
 mod plugins;
 mod service_url;

@@ -30,8 +30,12 @@ pub(crate) static NAMED_TOKEN: &[Field] = &[
          so that it is refused.",
     )
     .read_only(),
+    Field::new("token", FieldKind::String, "The token itself, in the one answer that made it.")
+        .read_only()
+        .omit_null(),
     Field::new("ttl", FieldKind::Integer, "In how many seconds it ends, in the place of `expires_at`.")
         .write_only()
+        .omit_null()
         .checks(&[Check::Between(1, limits::TTL_SECONDS_MAX)]),
 ];
 

@@ -3,6 +3,7 @@
 mod door;
 mod endpoints;
 mod failures;
+mod openapi;
 mod origins;
 mod peppers;
 mod properties;

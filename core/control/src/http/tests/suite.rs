@@ -31,10 +31,8 @@ impl InProcess {
         let control = RefCell::new(runtime.block_on(new_control()));
         InProcess { runtime, control }
     }
-}
 
-impl Api for InProcess {
-    fn send(&self, request: &Request) -> Response {
+    fn ask(&self, request: &Request) -> Response {
         let target = std::str::from_utf8(&request.target).unwrap();
         let (path, query) =
             target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
@@ -44,13 +42,24 @@ impl Api for InProcess {
             headers.append(name, HeaderValue::from_bytes(value).unwrap());
         }
         let body = request.body.as_deref().unwrap_or_default();
-        let path = format!("/admin{path}");
-        let head = head(&request.method, &path, query, &headers);
+        let head = head(&request.method, path, query, &headers);
         let answer = self.runtime.block_on(self.control.borrow().serve(&head, body));
         let mut headers = Headers::default();
         answer.headers().iter().for_each(|(name, value)| headers.push(name.as_str(), value));
         let body = answer.body().to_vec();
         Response { status: answer.status().as_u16(), headers, body, interim: Vec::new() }
+    }
+}
+
+impl Api for InProcess {
+    fn send(&self, request: &Request) -> Response {
+        let mut request = request.clone();
+        request.target.splice(0..0, *b"/admin");
+        self.ask(&request)
+    }
+
+    fn open(&self, path: &str) -> Response {
+        self.ask(&Request::get(path))
     }
 
     fn token(&self) -> &str {

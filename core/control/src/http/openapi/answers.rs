@@ -1,0 +1,76 @@
+//! What a call may be answered with.
+
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use serde_json::{Map, Value, json};
+
+use super::schemas;
+use crate::http::endpoints::{Call, ENDPOINTS, Endpoint, Gives};
+use crate::schema::json_schema::{View, entity_name, record, reference_to};
+
+const JSON: &str = "application/json";
+
+/// The answers of a call, by status.
+pub(super) fn of_call(endpoint: &Endpoint, call: &Call) -> Value {
+    let answer = |status: u16| match call.answers.first() {
+        Some(done) if *done == status => when_done(endpoint, call),
+        _ => json!({"$ref": format!("#/components/responses/{status}")}),
+    };
+    let statuses = super::statuses(endpoint, call);
+    statuses.into_iter().map(|status| (status.to_string(), answer(status))).collect::<Map<_, _>>().into()
+}
+
+fn when_done(endpoint: &Endpoint, call: &Call) -> Value {
+    let (media_type, schema) = match call.action.gives() {
+        Gives::Nothing => return json!({"description": "It is done."}),
+        Gives::Page => ("text/html", json!({"type": "string"})),
+        Gives::OpenApi => (JSON, json!({"type": "object", "required": ["openapi", "info", "paths"]})),
+        Gives::Schema => (JSON, reference_to(schemas::TABLE)),
+        Gives::Record(fields) => (JSON, record(fields, View::Answered)),
+        Gives::Entity(kind) => (JSON, reference_to(&entity_name(kind, View::Answered))),
+        Gives::Made(kind) => (JSON, reference_to(&schemas::made_name(kind))),
+        Gives::Wrapped(name, kind) => {
+            let entity = reference_to(&entity_name(kind, View::Answered));
+            let schema = json!({
+                "type": "object", "properties": {name: entity}, "required": [name], "additionalProperties": false,
+            });
+            (JSON, schema)
+        }
+        Gives::RecordList(fields) => (JSON, schemas::list_of(record(fields, View::Answered))),
+        Gives::List(kind) => (JSON, reference_to(&schemas::list_name(kind, endpoint.kinds().last()))),
+    };
+    json!({"description": "It is done.", "content": {media_type: {"schema": schema}}})
+}
+
+/// Every refusal that there is, by status.
+pub(super) fn refusals() -> Value {
+    let calls = ENDPOINTS.iter().flat_map(|endpoint| endpoint.calls.iter().map(move |call| (endpoint, call)));
+    let statuses = calls.flat_map(|(endpoint, call)| super::statuses(endpoint, call));
+    let refused =
+        statuses.filter_map(|status| StatusCode::from_u16(status).ok()).filter(|it| !it.is_success());
+    refused.map(|status| (status.as_str().to_owned(), refusal(status))).collect::<Map<_, _>>().into()
+}
+
+fn refusal(status: StatusCode) -> Value {
+    let mut refusal = json!({"description": status.canonical_reason().unwrap_or_default()});
+    let message = reference_to(schemas::MESSAGE);
+    let error = reference_to(schemas::ERROR);
+    let body = match status {
+        // Kong answers without a body.
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => None,
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Some(json!({"anyOf": [error, message]})),
+        StatusCode::CONFLICT => Some(error),
+        _ => Some(message),
+    };
+    if let Some(schema) = body {
+        refusal["content"] = json!({JSON: {"schema": schema}});
+    }
+    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        refusal["headers"] = json!({RETRY_AFTER.as_str(): {
+            "description": "Seconds after which it may be tried again.",
+            "required": status == StatusCode::TOO_MANY_REQUESTS,
+            "schema": {"type": "integer", "minimum": 0},
+        }});
+    }
+    refusal
+}

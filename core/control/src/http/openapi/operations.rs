@@ -1,0 +1,209 @@
+//! Every path with its operations.
+
+use serde_json::{Map, Value, json};
+
+use super::{answers, schemas};
+use crate::audit::Did;
+use crate::http::endpoints::{Action, Call, ENDPOINTS, Endpoint, Listing, Plain, Takes, Verb, Who};
+use crate::http::lists::is_found_by_custom_id;
+use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
+use crate::schema::{EntityKind, NAMED_TOKEN};
+use latchkey_published::limits;
+
+/// The paths of the document.
+pub(super) fn paths() -> Value {
+    let path = |endpoint: &Endpoint| (full_path(endpoint), path_item(endpoint));
+    ENDPOINTS.iter().map(path).collect::<Map<_, _>>().into()
+}
+
+/// The path of an endpoint at the control door.
+pub(super) fn full_path(endpoint: &Endpoint) -> String {
+    format!("{}{}", endpoint.surface.prefix(), endpoint.path)
+}
+
+fn path_item(endpoint: &Endpoint) -> Value {
+    let mut item = Map::new();
+    let variables: Vec<Value> = endpoint.variables().map(path_parameter).collect();
+    if !variables.is_empty() {
+        item.insert("parameters".to_owned(), variables.into());
+    }
+    let operations =
+        endpoint.calls.iter().map(|call| (call.method.to_lowercase(), operation(endpoint, call)));
+    item.extend(operations);
+    Value::Object(item)
+}
+
+fn path_parameter(name: &str) -> Value {
+    let description = match EntityKind::parse(name) {
+        Some(kind) => match kind.schema().endpoint_key {
+            Some(key) => format!("Id or {key} of {}.", a(&one_of(kind))),
+            None => format!("Id of {}.", a(&one_of(kind))),
+        },
+        None => format!("A {}.", name.replace('_', " ")),
+    };
+    json!({
+        "name": name, "in": "path", "required": true, "description": description,
+        "schema": {"type": "string", "minLength": 1},
+    })
+}
+
+fn operation(endpoint: &Endpoint, call: &Call) -> Value {
+    let path = full_path(endpoint);
+    let words = path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty());
+    let id: Vec<&str> = words.collect();
+    let mut operation = json!({
+        "operationId": format!("{}-{}", call.method.to_lowercase(), id.join("-")),
+        "summary": summary(endpoint, call.action),
+        "tags": [id.iter().copied().find(|word| *word != "admin").unwrap_or("installation")],
+        "responses": answers::of_call(endpoint, call),
+        "security": match endpoint.surface.who() {
+            Who::Anyone => json!([]),
+            Who::Administrator => json!([{"admin_token": []}, {"bearer": []}]),
+        },
+    });
+    match call.takes {
+        Takes::Nothing => {}
+        Takes::Page => operation["parameters"] = page_parameters(endpoint, call).into(),
+        Takes::AuditPage => operation["parameters"] = audit_parameters(endpoint, call).into(),
+        Takes::Object => operation["requestBody"] = body(endpoint, call),
+    }
+    operation
+}
+
+fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
+    let size = json!({
+        "type": "integer", "minimum": 1, "maximum": limits::PAGE_SIZE_MAX, "default": limits::PAGE_SIZE_DEFAULT,
+    });
+    let text = || json!({"type": "string"});
+    let mut parameters = vec![
+        parameter("size", size, "How many entities a page has."),
+        parameter("offset", text(), "Where the page begins: what the page before answered as `offset`."),
+    ];
+    if let Action::List(Listing::Of(kind)) = call.action
+        && is_found_by_custom_id(kind, endpoint.kinds().count())
+    {
+        parameters.push(parameter("custom_id", text(), "Lists the one that has it, or none."));
+    }
+    parameters
+}
+
+fn audit_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
+    let text = || json!({"type": "string", "minLength": 1});
+    let seconds = || json!({"type": "integer", "minimum": 0});
+    let did = Did::ALL.map(Did::name);
+    let id = json!({"type": "string", "format": "uuid"});
+    let mut parameters = page_parameters(endpoint, call);
+    parameters.extend([
+        parameter("entity", text(), "Only changes of this kind of entity, such as `services`."),
+        parameter("entity_id", id, "Only changes of the entity with this id."),
+        parameter("did", json!({"enum": did}), "Only changes that did this."),
+        parameter("who", text(), "Only changes made by who has this kind, name or id."),
+        parameter("since", seconds(), "Only changes of this second or later, of the Unix epoch."),
+        parameter("until", seconds(), "Only changes of this second or earlier, of the Unix epoch."),
+    ]);
+    parameters
+}
+
+fn parameter(name: &str, schema: Value, description: &str) -> Value {
+    json!({"name": name, "in": "query", "schema": schema, "description": description})
+}
+
+/// What is sent: the same in three forms.
+fn body(endpoint: &Endpoint, call: &Call) -> Value {
+    let (kind, view) = match call.action {
+        Action::MakeToken => {
+            return forms(record(NAMED_TOKEN, View::Sent), json!({"schema": form_of(NAMED_TOKEN)}));
+        }
+        Action::Token(_) => {
+            return forms(record(NAMED_TOKEN, View::Changes), json!({"schema": form_of(NAMED_TOKEN)}));
+        }
+        Action::Create(kind) | Action::Item(kind, Verb::Replace) | Action::Reference(kind, Verb::Replace) => {
+            (kind, View::Sent)
+        }
+        Action::Item(kind, _) | Action::Reference(kind, _) => (kind, View::Changes),
+        _ => return json!({"content": {"application/json": {"schema": {"type": "object"}}}}),
+    };
+    let entity = reference_to(&entity_name(kind, view));
+    let needed = references_needed(endpoint, kind, view);
+    let entity = if needed.is_empty() { entity } else { json!({"allOf": [entity, {"required": needed}]}) };
+    forms(entity, json!({"schema": reference_to(&schemas::form_name(kind))}))
+}
+
+fn forms(entity: Value, form: Value) -> Value {
+    json!({
+        "description": "In forms, members are named by paths: `service.id`, `config.realm`; a list is sent \
+            as `paths[]` or `paths[1]`, a member of a map as `headers.x-a` or `headers[x-a]`; values are \
+            read as the field's type, and an empty one is null. What is required in JSON is required in \
+            forms. No body is an object without members.",
+        "content": {
+            "application/json": {"schema": entity},
+            "application/x-www-form-urlencoded": form,
+            "multipart/form-data": form,
+        },
+    })
+}
+
+/// Required references that the path does not give.
+fn references_needed(endpoint: &Endpoint, kind: EntityKind, view: View) -> Vec<&'static str> {
+    let last = match endpoint.kinds().collect::<Vec<_>>().as_slice() {
+        [.., parent, own] if *own == kind => Some(*parent),
+        [own] if *own == kind => None,
+        [.., parent] => Some(*parent),
+        [] => None,
+    };
+    let references = kind.schema().references();
+    let needed = references.filter(|(field, to)| view == View::Sent && field.required && last != Some(*to));
+    needed.map(|(field, _)| field.name).collect()
+}
+
+fn summary(endpoint: &Endpoint, action: Action) -> String {
+    let kinds: Vec<EntityKind> = endpoint.kinds().collect();
+    let of_last = kinds.last().map(|kind| format!(" of {}", a(&one_of(*kind)))).unwrap_or_default();
+    match action {
+        Action::Plain(Plain::Welcome) => "The page that says what is where".to_owned(),
+        Action::Plain(Plain::Health) => "Whether this door answers".to_owned(),
+        Action::Plain(Plain::OpenApi) => "This document".to_owned(),
+        Action::Plain(Plain::Options) => "The methods of a path".to_owned(),
+        Action::Information => "What this installation is".to_owned(),
+        Action::Status => "Whether it works".to_owned(),
+        Action::Endpoints => "The paths of the Admin API".to_owned(),
+        Action::EnabledPlugins => "Names of the plugins that can be configured".to_owned(),
+        Action::EntitySchema => "The table of an entity".to_owned(),
+        Action::PluginSchema => "The table of a plugin".to_owned(),
+        Action::List(Listing::Of(kind)) => format!("List {}{of_last}", several_of(kind)),
+        Action::List(Listing::ServiceApplications) => {
+            "List the applications that have a contract with a service".to_owned()
+        }
+        Action::Create(kind) => format!("Make {}{of_last}", a(&one_of(kind))),
+        Action::Item(kind, verb) => format!("{} {}", verb_of(verb), a(&one_of(kind))),
+        Action::Reference(kind, verb) => format!("{} the {}{of_last}", verb_of(verb), one_of(kind)),
+        Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
+        Action::Audit => "List what was changed, the newest first".to_owned(),
+        Action::Tokens => "List the named admin tokens".to_owned(),
+        Action::MakeToken => "Make a named admin token".to_owned(),
+        Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),
+    }
+}
+
+fn verb_of(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Read => "Show",
+        Verb::Replace => "Make or replace",
+        Verb::Change => "Change",
+        Verb::Delete => "Remove",
+    }
+}
+
+fn several_of(kind: EntityKind) -> String {
+    kind.name().replace('_', " ")
+}
+
+/// Every name of a kind is a plural in `s`.
+fn one_of(kind: EntityKind) -> String {
+    several_of(kind).trim_end_matches('s').to_owned()
+}
+
+fn a(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}

@@ -1,0 +1,129 @@
+//! What the installation says of itself, as tables: the shapes of answers that are no entities.
+
+use crate::schema::{Check, Field, FieldKind};
+
+const TEXT: Field = Field::new("text", FieldKind::String, "A text.").required();
+const NAME: Field = Field::new("name", FieldKind::String, "A name.").required();
+const NOTHING: &[Field] = &[];
+
+const fn text(name: &'static str, description: &'static str) -> Field {
+    Field::new(name, FieldKind::String, description).required()
+}
+
+const fn record(name: &'static str, fields: &'static [Field], description: &'static str) -> Field {
+    Field::new(name, FieldKind::Record(fields), description).required()
+}
+
+/// Whether the door answers.
+pub(super) const HEALTH: &[Field] =
+    &[text("status", "That the door answers.").checks(&[Check::OneOf(&["ok"])])];
+
+const AVAILABLE_PLUGIN: Field = record(
+    "plugin",
+    &[
+        text("version", "The version of Latchkey that it comes with."),
+        Field::new("priority", FieldKind::Integer, "Plugins with a higher one run first.").required(),
+    ],
+    "A plugin that can be configured.",
+);
+
+/// What this installation is.
+pub(super) const INFORMATION: &[Field] = &[
+    text("version", "The version of Kong whose conventions are kept."),
+    text("edition", "The edition of Kong whose conventions are kept."),
+    text("tagline", "A greeting."),
+    text("hostname", "The name of this installation."),
+    Field::new("node_id", FieldKind::Uuid, "Identifies this installation.").required(),
+    record("latchkey", &[text("version", "The version of Latchkey.")], "Latchkey itself."),
+    record(
+        "plugins",
+        &[
+            Field::new(
+                "available_on_server",
+                FieldKind::Map(&NAME, &AVAILABLE_PLUGIN),
+                "The plugins that there are, by name.",
+            )
+            .required(),
+            Field::new(
+                "enabled_in_cluster",
+                FieldKind::Set(&NAME),
+                "Names of the plugins that are configured somewhere.",
+            )
+            .required(),
+        ],
+        "The plugins that there are, and those that are in use.",
+    ),
+    record(
+        "configuration",
+        &[text("database", "What keeps the entities.")],
+        "Settings of this installation.",
+    ),
+];
+
+/// Whether it works.
+pub(super) const STATUS: &[Field] = &[
+    record(
+        "database",
+        &[Field::new("reachable", FieldKind::Boolean, "Whether the store answers.").required()],
+        "What keeps the entities.",
+    ),
+    record("memory", NOTHING, "Nothing is told of memory."),
+    record("server", NOTHING, "Nothing is told of connections."),
+];
+
+/// The paths there are.
+pub(super) const ENDPOINTS: &[Field] = &[
+    Field::new("data", FieldKind::Set(&TEXT), "The paths of the Admin API, with variables in braces.")
+        .required(),
+    Field::new("next", FieldKind::String, "Always null: there is one page."),
+];
+
+/// Names of the plugins there are.
+pub(super) const ENABLED_PLUGINS: &[Field] =
+    &[Field::new("enabled_plugins", FieldKind::Set(&NAME), "Names of the plugins that can be configured.")
+        .required()];
+
+/// A record of the audit.
+pub(super) const AUDIT_RECORD: &[Field] = &[
+    Field::new("id", FieldKind::Uuid, "Identifies the record.").required(),
+    Field::new(
+        "created_at",
+        FieldKind::Integer,
+        "When the change was begun, in seconds since the Unix epoch.",
+    )
+    .required(),
+    record(
+        "who",
+        &[
+            text("kind", "`program`, `gateway`, `admin_token` (the installation's) or `named_token`."),
+            Field::new("id", FieldKind::Uuid, "Its id, where there are several."),
+            Field::new("name", FieldKind::String, "The name that it had then."),
+        ],
+        "Who made the change.",
+    ),
+    Field::new("address", FieldKind::String, "Address of the client, where the platform says it."),
+    Field::new("request_id", FieldKind::String, "Id of the request, where the platform gives one."),
+    Field::new(
+        "job",
+        FieldKind::Boolean,
+        "Whether it is a further part of a change that did not fit one commit.",
+    )
+    .required(),
+    Field::new("changes", FieldKind::Array(&AUDIT_LINE), "What became of the entities.").required(),
+];
+
+const AUDIT_LINE: Field = record(
+    "change",
+    &[
+        text("entity", "Name of the kind of entity."),
+        Field::new("entity_id", FieldKind::Uuid, "Its id; null: there is only one."),
+        text("did", "`created`, `changed`, `moved`, `deleting` or `deleted`."),
+        Field::new(
+            "fields",
+            FieldKind::Set(&NAME),
+            "Names of the fields that changed, and no value; empty unless it was changed.",
+        )
+        .required(),
+    ],
+    "What became of an entity.",
+);
