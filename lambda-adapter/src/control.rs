@@ -64,12 +64,14 @@ impl ControlEnvironment {
         }
     }
 
-    /// What is due when nobody asks: changes that were interrupted go on, and keys that gateways have
-    /// found under the previous pepper move to the current one.
+    /// What is due when nobody asks: changes that were interrupted go on, keys that gateways have found
+    /// under the previous pepper move to the current one, and some of the audit records go that are no
+    /// longer kept.
     pub(crate) async fn do_what_is_due(&self) -> Result<(), Error> {
-        let registry = self.open().await?.registry();
-        resume_jobs(registry).await?;
-        registry.carry_out_rehashes(REHASHES_AT_ONCE).await
+        let control = self.open().await?;
+        resume_jobs(control.registry()).await?;
+        control.registry().carry_out_rehashes(REHASHES_AT_ONCE).await?;
+        control.drop_audit_records().await.map(drop)
     }
 
     async fn serve(&self, control: &Opened, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {

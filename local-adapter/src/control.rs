@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Response;
@@ -120,6 +120,11 @@ impl Control {
 
 type Opened = (LocalRuntime, ControlPlane, Publisher<RedbStore>, AdminToken);
 
+/// Between two looks for old audit records, which are kept for days.
+const DROP_INTERVAL: Duration = Duration::from_secs(3600);
+/// The same while there are more of them than go at once: calls come in between.
+const DROP_PAUSE: Duration = Duration::from_millis(100);
+
 /// The publisher comes last: opening the registry may have published something.
 fn open(
     store: RedbStore,
@@ -127,7 +132,7 @@ fn open(
     token: Option<PlainKey>,
     settings: ControlSettings,
 ) -> Result<Opened, String> {
-    let runtime = Builder::new_current_thread().build_local(LocalOptions::default());
+    let runtime = Builder::new_current_thread().enable_time().build_local(LocalOptions::default());
     let runtime = runtime.map_err(|error| error.to_string())?;
     let opened = runtime.block_on(ControlPlane::open(store.clone(), peppers, token, settings));
     let (plane, token) = opened.map_err(|error| error.to_string())?;
@@ -143,7 +148,17 @@ fn serve(
 ) {
     let mut plane = Rc::new(plane);
     runtime.block_on(async {
-        while let Some(call) = queue.recv().await {
+        let mut next_drop = tokio::time::Instant::now();
+        loop {
+            let call = match tokio::time::timeout_at(next_drop, queue.recv()).await {
+                Ok(Some(call)) => call,
+                Ok(None) => break,
+                Err(_) => {
+                    let pause = if plane.drop_audit_records().await { DROP_PAUSE } else { DROP_INTERVAL };
+                    next_drop = tokio::time::Instant::now() + pause;
+                    continue;
+                }
+            };
             match call {
                 Call::Serve(request, answer) => {
                     let response = handle(&plane, *request).await;
