@@ -10,8 +10,8 @@ use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::limits::{
-    ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT, AUDIT_DAYS_MAX, DRAIN_MS_DEFAULT, GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT,
-    HELD_BYTES_PER_SECOND_DEFAULT,
+    ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT, AUDIT_DAYS_MAX, DRAIN_MS_DEFAULT,
+    GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
 };
 use latchkey_request::client::TrustedIps;
 use latchkey_request::network::parse_networks;
