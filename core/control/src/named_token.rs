@@ -66,3 +66,27 @@ impl TokenTags {
         previous.and(peppers.previous.as_ref()).map(|pepper| pepper.digest(token))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first program with named tokens stored it (`core/published/golden`).
+    #[test]
+    fn a_token_reads_as_it_was_stored() {
+        let golden = include_str!("../../published/golden/1/named-token.json");
+        let token = NamedToken {
+            id: Uuid::from_u128(1),
+            name: "ci".to_owned(),
+            read_only: true,
+            start: "lka_abc".to_owned(),
+            created_at: 1_700_000_000,
+            expires_at: Some(1_700_000_060),
+            digest: KeyDigest::from_bytes([3; 32]),
+            pepper_id: serde_json::from_str("7").unwrap(),
+        };
+        assert_eq!(serde_json::from_str::<NamedToken>(golden).unwrap(), token);
+        assert_eq!(serde_json::to_string(&token).unwrap(), golden, "programs of before read it");
+        assert!(!token.is_expired(1_700_000_059_999) && token.is_expired(1_700_000_060_000));
+    }
+}

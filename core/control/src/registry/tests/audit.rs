@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::registry::Error;
-use crate::registry::testing::{Call, audit, audit_records};
+use crate::registry::testing::{Call, assert_trail, audit, audit_records};
 
 #[tokio::test]
 async fn random_changes_leave_a_consistent_store() {
@@ -26,6 +26,7 @@ async fn random_changes_leave_a_consistent_store() {
             registry.resume_jobs().await.unwrap();
             if number % 10 == 9 {
                 audit(&store.records()).await;
+                assert_trail(&store.records());
             }
         }
     }
@@ -50,6 +51,9 @@ async fn concurrent_random_changes_leave_a_consistent_store() {
                 done += usize::from(outcome.is_ok());
                 let broken = matches!(&outcome, Err(Error::Store(_) | Error::Busy));
                 assert!(!broken, "seed {seed}, step {number}: {outcome:?}");
+            }
+            if number % 5 == 4 {
+                assert_trail(&store.records());
             }
             if number % 5 == 4 && seed % 2 == 0 {
                 audit_records(&store.records());

@@ -5,6 +5,7 @@ mod concurrency;
 mod jobs;
 mod publication;
 mod secrets;
+mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
