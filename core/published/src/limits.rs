@@ -104,6 +104,12 @@ pub const ENTITY_BYTES_MAX: usize = 64 << 10;
 /// Runs of one change that lost to others before the caller is told to come back.
 pub const CONFLICTS_MAX: u32 = 32;
 
+/// Tags of one entity: a commit must have room for as many others in their place (DynamoDB: 100 records).
+pub const TAGS_MAX: usize = 32;
+
+/// Tags that a list may be asked for at once, as in Kong.
+pub const TAGS_ASKED_MAX: usize = 5;
+
 /// Credentials whose grants one commit of a longer change writes, at most.
 pub const JOB_CHUNK_MAX: usize = 40;
 

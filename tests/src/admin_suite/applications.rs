@@ -126,9 +126,10 @@ fn applications_belong_to_their_developer(api: &dyn Api) {
     expect_not_found(get(api, "/developers/none@d.test/applications"));
     expect(get(api, "/developers/c@d.test/applications"), 200, json!({"data": [], "total": 0}));
     expect(get(api, "/applications"), 200, json!({"data": [{"id": id}], "total": 1}));
-    // By name nothing is found: names are not unique.
-    expect_not_found(get(api, "/applications/app"));
-    expect_gone(delete(api, "/applications/app"));
+    // A name is not for a path: names are not unique.
+    for refused in [get(api, "/applications/app"), delete(api, "/applications/app")] {
+        expect(refused, 400, json!({"code": 1, "name": "invalid primary key"}));
+    }
     let body = json!({"name": "app", "redirect_uri": "https://e.test", "developer": {"id": NOBODY}});
     expect(post(api, "/applications", body.clone()), 400, json!({"code": 4}));
     // The path says whose it is.

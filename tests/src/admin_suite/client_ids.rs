@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::Api;
 use super::applications::{make_application, with_developer};
-use super::ask::{delete, expect, expect_gone, expect_not_found, get, id, make, patch, post, put, text};
+use super::ask::{
+    NOBODY, delete, expect, expect_gone, expect_not_found, get, id, make, patch, post, put, text,
+};
 
 tests!("client_ids":
     credentials_are_limited,
@@ -94,7 +96,7 @@ fn credentials_belong_to_their_application(api: &dyn Api) {
     }
     let own = format!("/applications/{}/credentials/oauth2/{}", id(&application), id(credential));
     expect(get(api, &own), 200, json!({"application": {"id": application["id"]}}));
-    expect_not_found(get(api, "/applications/none/credentials/oauth2"));
+    expect_not_found(get(api, &format!("/applications/{NOBODY}/credentials/oauth2")));
     // The path says whose it is.
     let body = json!({"application": {"id": other["id"]}});
     let path = format!("/applications/{}/credentials/oauth2", id(&application));

@@ -34,7 +34,7 @@ fn unknown_paths_are_not_found(api: &dyn Api) {
         "//services",
         "/services//",
         "/services//routes",
-        "/certificates",
+        "/certificates/x",
         "/workspaces/default/services",
     ] {
         for method in ["GET", "POST", "DELETE", "OPTIONS"] {

@@ -144,11 +144,16 @@ fn nested_plugins_belong_to_their_parent(api: &dyn Api) {
         expect(patch(api, path, json!({"enabled": false})), 404, json!({}));
         expect_not_found(delete(api, path));
     }
-    expect(put(api, "/services/s/plugins/ka", json!({"name": "key-auth"})), 404, json!({}));
     let other = format!("/services/s/plugins/{NOBODY}");
     expect(put(api, &other, json!({"name": "key-auth"})), 200, json!({"id": NOBODY}));
     expect_not_found(get(api, &format!("/services/t/plugins/{NOBODY}")));
     expect(patch(api, "/routes/r/plugins/ka", json!({"enabled": false})), 200, json!({"enabled": false}));
+    // A PUT takes it there; a PATCH may take it off.
+    let moved = put(api, "/services/t/plugins/ka", json!({"name": "key-auth"}));
+    expect(moved, 200, json!({"id": id, "route": null}));
+    expect_not_found(get(api, "/routes/r/plugins/ka"));
+    let off = json!({"service": null, "route": {"name": "r"}});
+    expect(patch(api, "/services/t/plugins/ka", off), 200, json!({"service": null}));
     expect_gone(delete(api, "/routes/r/plugins/ka"));
     expect_not_found(delete(api, "/routes/r/plugins/ka"));
     expect(get(api, "/plugins"), 200, json!({"data": [{"id": NOBODY}]}));

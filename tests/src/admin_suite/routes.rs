@@ -38,12 +38,15 @@ fn routes_belong_to_services(api: &dyn Api) {
     put(api, "/services/other", json!({"host": "a"}));
     expect(get(api, "/services/other/routes/r"), 404, json!({}));
     expect(delete(api, "/services/other/routes/r"), 404, json!({}));
-    expect(put(api, "/services/other/routes/r", json!({"paths": ["/"]})), 404, json!({}));
-    expect(patch(api, "/services/other/routes/r", json!({"paths": ["/"]})), 404, json!({"code": 6}));
+    expect_not_found(patch(api, "/services/other/routes/r", json!({"paths": ["/"]})));
     expect_not_found(get(api, "/services/none/routes"));
     expect(post(api, "/services/none/routes", json!({"paths": ["/"]})), 404, json!({}));
     expect(put(api, "/services/none/routes/x", json!({"paths": ["/"]})), 404, json!({}));
     expect(get(api, "/routes/r"), 200, route);
+    // A PUT takes it there.
+    expect(put(api, "/services/other/routes/r", json!({"paths": ["/"]})), 200, json!({"name": "r"}));
+    expect(get(api, "/services/s/routes"), 200, json!({"data": []}));
+    expect(put(api, "/services/s/routes/r", json!({"paths": ["/"]})), 200, json!({"name": "r"}));
     expect_gone(delete(api, "/services/s/routes/r"));
     expect(delete(api, "/services/s/routes/r"), 404, json!({}));
     expect_gone(delete(api, "/services/s"));
@@ -91,7 +94,7 @@ fn references_must_exist(api: &dyn Api) {
     expect(put(api, "/routes/r", body), 400, refused.clone());
     make(api, "/routes", json!({"name": "r", "paths": ["/"]}));
     expect(patch(api, "/routes/r", json!({"service": {"id": NOBODY}})), 400, refused);
-    for wrong in [json!({}), json!({"id": null}), json!({"id": "s"}), json!({"name": "s"}), json!(NOBODY)] {
+    for wrong in [json!({}), json!({"id": null}), json!({"id": "s"}), json!({"x": "s"}), json!(NOBODY)] {
         let (status, body) = post(api, "/routes", json!({"paths": ["/"], "service": wrong}));
         assert_eq!((status, &body["code"]), (400, &json!(2)), "{wrong}: {body}");
     }
@@ -122,16 +125,19 @@ fn what_a_path_says_wins_over_the_body(api: &dyn Api) {
         json!({"service": {"id": s["id"]}}),
     );
     expect(
-        patch(api, "/services/s/routes/r", json!({"service": elsewhere})),
-        200,
-        json!({"service": {"id": s["id"]}}),
-    );
-    expect(
         put(api, "/services/s/routes/new", json!({"name": "x", "paths": ["/"], "service": elsewhere})),
         200,
         json!({"name": "new", "service": {"id": s["id"]}}),
     );
     expect(get(api, "/services/t/routes"), 200, json!({"data": []}));
+    // But not for a PATCH, which may take the route elsewhere or off.
+    expect(
+        patch(api, "/services/s/routes/r", json!({"service": elsewhere})),
+        200,
+        json!({"service": {"id": t["id"]}}),
+    );
+    expect(patch(api, "/services/t/routes/r", json!({"service": null})), 200, json!({"service": null}));
+    expect_not_found(get(api, "/services/t/routes/r"));
 }
 
 fn fields_come_back_as_given(api: &dyn Api) {

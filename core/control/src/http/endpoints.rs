@@ -3,7 +3,7 @@
 //! From it come the routing, 404, 405 and OPTIONS, `/endpoints`, `/openapi.json`, and the test of who
 //! may call what.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::authenticate::Permission;
 use super::shapes;
@@ -61,7 +61,7 @@ pub enum Who {
 pub enum Takes {
     /// Nothing; a body is not looked at.
     Nothing,
-    /// `size` and `offset` in the query.
+    /// `size` and `offset` in the query, and `tags` where there are any.
     Page,
     /// A page of the audit, with its filters.
     AuditPage,
@@ -116,7 +116,9 @@ impl Action {
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
             Action::EnabledPlugins => Gives::Record(shapes::ENABLED_PLUGINS),
             Action::EntitySchema | Action::PluginSchema => Gives::Schema,
-            Action::List(Listing::Of(kind)) => Gives::List(kind),
+            Action::List(Listing::Of(kind) | Listing::OfApplicationsConsumer(kind)) => Gives::List(kind),
+            Action::List(Listing::Tags) => Gives::Record(shapes::TAGS),
+            Action::List(Listing::Nothing) => Gives::Record(shapes::NOTHING_LISTED),
             Action::List(Listing::ServiceApplications) => Gives::List(EntityKind::Applications),
             Action::Create(kind) => Gives::Made(kind),
             Action::Item(_, Verb::Delete) | Action::Reference(_, Verb::Delete) => Gives::Nothing,
@@ -191,6 +193,13 @@ pub enum Listing {
     Of(EntityKind),
     /// The applications that have a contract with a service.
     ServiceApplications,
+    /// Every tag of every entity, or the tag in the path of whoever has it.
+    Tags,
+    /// What there is none of here.
+    Nothing,
+    /// What of a developer's a consumer in the path has: nothing, since only the hidden consumers of
+    /// applications have any.
+    OfApplicationsConsumer(EntityKind),
 }
 
 /// What is done with one entity.
@@ -289,6 +298,10 @@ const fn look_up(action: Action) -> [Call; 1] {
 const fn list(listing: Listing) -> [Call; 1] {
     [call("GET", Takes::Page, &[200, 400, 404], Action::List(listing))]
 }
+
+/// Kong's kinds of entity of which there are none here, and there never will be any: decK reads their
+/// lists.
+const NOTHING: [Call; 1] = [call("GET", Takes::Page, &[200, 400], Action::List(Listing::Nothing))];
 
 const fn collection(kind: EntityKind) -> [Call; 2] {
     // As Kong has it.
@@ -399,6 +412,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/consumers/{consumers}", &item(Consumers)),
     admin("/consumers/{consumers}/plugins", &collection(Plugins)),
     admin("/consumers/{consumers}/plugins/{plugins}", &item(Plugins)),
+    admin("/consumers/{consumers}/applications", &list(Listing::OfApplicationsConsumer(Applications))),
+    admin("/consumers/{consumers}/developers", &list(Listing::OfApplicationsConsumer(Developers))),
     admin("/consumers/{consumers}/key-auth", &collection(KeyauthCredentials)),
     admin("/consumers/{consumers}/key-auth/{keyauth_credentials}", &item(KeyauthCredentials)),
 
@@ -408,6 +423,27 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/plugins/{plugins}/service", &reference(Services)),
     admin("/plugins/{plugins}/route", &reference(Routes)),
     admin("/plugins/{plugins}/consumer", &reference(Consumers)),
+
+    admin("/tags", &[call("GET", Takes::Page, &[200, 400], Action::List(Listing::Tags))]),
+    admin("/tags/{tag}", &[call("GET", Takes::Page, &[200, 400], Action::List(Listing::Tags))]),
+
+    admin("/acls", &NOTHING),
+    admin("/basic-auths", &NOTHING),
+    admin("/ca_certificates", &NOTHING),
+    admin("/certificates", &NOTHING),
+    admin("/consumer_groups", &NOTHING),
+    admin("/filter-chains", &NOTHING),
+    admin("/hmac-auths", &NOTHING),
+    admin("/jwts", &NOTHING),
+    admin("/key-sets", &NOTHING),
+    admin("/keys", &NOTHING),
+    admin("/licenses", &NOTHING),
+    admin("/mtls-auths", &NOTHING),
+    admin("/oauth2", &NOTHING),
+    admin("/partials", &NOTHING),
+    admin("/snis", &NOTHING),
+    admin("/upstreams", &NOTHING),
+    admin("/vaults", &NOTHING),
 
     admin("/key-auths", &collection(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}", &item(KeyauthCredentials)),
@@ -425,12 +461,15 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications", &collection(Applications)),
     admin("/applications/{applications}", &item_without_put(Applications)),
     admin("/applications/{applications}/developer", &reference_without_put(Developers)),
-    admin("/applications/{applications}/consumer", &look_up(Action::ApplicationConsumer)),
+    admin("/applications/{applications}/consumer", &[call("GET", Takes::Nothing, READ, Action::ApplicationConsumer)]),
     admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
     admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
 ];
+
+/// What of a text stays as it is in a segment of a path (RFC 3986 §2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An endpoint that a path has matched, and the texts in the places of its braces.
 #[derive(Debug)]
@@ -445,6 +484,20 @@ impl Matched {
     pub fn steps(&self) -> Vec<Step<'_>> {
         let step = |(name, key)| EntityKind::parse(name).map(|kind| Step { kind, key });
         self.captured.iter().map(|(name, key)| (*name, key.as_str())).filter_map(step).collect()
+    }
+
+    /// Whether it is below an entity.
+    pub fn is_nested(&self) -> bool {
+        !self.captured.is_empty()
+    }
+
+    /// The path as it was asked, escaped anew, without a slash at the end.
+    pub fn path(&self) -> String {
+        let mut path = self.endpoint.path.to_owned();
+        for (name, text) in &self.captured {
+            path = path.replace(&format!("{{{name}}}"), &utf8_percent_encode(text, SEGMENT).to_string());
+        }
+        path
     }
 
     /// The text in a pair of braces.

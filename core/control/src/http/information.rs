@@ -19,7 +19,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             .iter()
             .map(|plugin| (plugin.name.to_owned(), json!({"version": VERSION, "priority": plugin.priority})))
             .collect();
-        let page = PageRequest::parse(Some("1000"), None)?;
+        let page = PageRequest::parse(Some("1000"), None, None)?;
         let configured = self.registry.list(EntityKind::Plugins, &[], page).await?;
         let mut names: Vec<&str> =
             configured.data.iter().filter_map(|plugin| plugin.get("name")?.as_str()).collect();

@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
+use super::body::{ARGUMENTS_MAX, TOO_MANY};
 use super::endpoints::{Listing, Matched};
 use super::problem::Refusal;
 use super::{Control, answer};
 use crate::ports::{Clock, Random};
-use crate::registry::{Error, List, PageRequest, Step};
+use crate::registry::{Error, List, PageRequest, Step, TagPage};
 use crate::schema::{EntityKind, Object};
 use latchkey_store::Store;
 
@@ -21,7 +21,8 @@ pub(super) struct Query(Vec<(String, String)>);
 impl Query {
     pub(super) fn parse(query: Option<&str>) -> Result<Self, Refusal> {
         let pairs = serde_urlencoded::from_str(query.unwrap_or_default());
-        pairs.map(Query).map_err(|_| Refusal::Malformed("Cannot parse query"))
+        let pairs: Vec<_> = pairs.map_err(|_| Refusal::Malformed("Cannot parse query"))?;
+        if pairs.len() > ARGUMENTS_MAX { Err(TOO_MANY) } else { Ok(Query(pairs)) }
     }
 
     pub(super) fn value(&self, name: &str) -> Option<&str> {
@@ -45,33 +46,64 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         matched: &Matched,
         query: &Query,
     ) -> Result<Response<Bytes>, Error> {
-        let scope = matched.steps();
-        let (kind, counted) = match listing {
-            Listing::Of(kind) => (kind, kind),
-            Listing::ServiceApplications => (EntityKind::Applications, EntityKind::ApplicationInstances),
-        };
-        let by_custom_id = is_found_by_custom_id(kind, scope.len());
-        if let Some(custom_id) = query.value("custom_id").filter(|_| by_custom_id) {
-            return self.list_by_custom_id(kind, custom_id).await;
+        match listing {
+            Listing::Of(kind) => {
+                let searched = is_found_by_custom_id(kind, matched.steps().len());
+                if let Some(custom_id) = query.value("custom_id").filter(|_| searched) {
+                    return self.list_by_custom_id(kind, custom_id).await;
+                }
+                self.list_of(listing, kind, kind, matched, query).await
+            }
+            Listing::ServiceApplications => {
+                let (kind, counted) = (EntityKind::Applications, EntityKind::ApplicationInstances);
+                self.list_of(listing, kind, counted, matched, query).await
+            }
+            Listing::Tags => self.list_tags(matched, query).await,
+            Listing::Nothing => {
+                PageRequest::parse(query.value("size"), query.value("offset"), query.value("tags"))?;
+                Ok(answer::json(StatusCode::OK, &json!({"data": [], "next": null})))
+            }
+            Listing::OfApplicationsConsumer(_) => {
+                PageRequest::parse(query.value("size"), query.value("offset"), None)?;
+                self.registry.read(&matched.steps()).await?;
+                Ok(answer::json(StatusCode::OK, &json!({"data": [], "next": null, "total": 0})))
+            }
         }
-        let page = PageRequest::parse(query.value("size"), query.value("offset"))?;
+    }
+
+    async fn list_of(
+        &self,
+        listing: Listing,
+        kind: EntityKind,
+        counted: EntityKind,
+        matched: &Matched,
+        query: &Query,
+    ) -> Result<Response<Bytes>, Error> {
+        let scope = matched.steps();
+        let tags = query.value("tags").filter(|_| kind.schema().field("tags").is_some());
+        let page = PageRequest::parse(query.value("size"), query.value("offset"), tags)?;
+        let filter = page.tags.clone();
         let mut list = match listing {
             Listing::ServiceApplications => self.registry.list_applications_of_service(&scope, page).await?,
-            Listing::Of(kind) => self.registry.list(kind, &scope, page).await?,
+            _ => self.registry.list(kind, &scope, page).await?,
         };
         if kind == EntityKind::ApplicationInstances {
             self.expand_applications(&scope, &mut list.data).await?;
         }
-        let mut body = Map::new();
-        if let Some(offset) = &list.offset {
-            body.insert("offset".to_owned(), offset.as_str().into());
-        }
-        body.insert("next".to_owned(), next(matched, query, &list).into());
+        let mut body = body_of(list, matched, query, tags);
         if has_total(kind) {
-            body.insert("total".to_owned(), self.registry.count(counted, &scope).await?.into());
+            let total = self.registry.count(counted, &scope, filter.as_ref()).await?;
+            body.insert("total".to_owned(), total.into());
         }
-        body.insert("data".to_owned(), list.data.into_iter().map(Value::Object).collect());
         Ok(answer::json(StatusCode::OK, &Value::Object(body)))
+    }
+
+    /// Every tag of every entity, or one tag of whoever has it.
+    async fn list_tags(&self, matched: &Matched, query: &Query) -> Result<Response<Bytes>, Error> {
+        let page = TagPage::parse(query.value("size"), query.value("offset"))?;
+        let tag = Some(matched.text("tag")).filter(|tag| !tag.is_empty());
+        let list = self.registry.list_tags(tag, &page).await?;
+        Ok(answer::json(StatusCode::OK, &Value::Object(body_of(list, matched, query, None))))
     }
 
     async fn list_by_custom_id(&self, kind: EntityKind, custom_id: &str) -> Result<Response<Bytes>, Error> {
@@ -141,25 +173,24 @@ pub(super) fn own_page(
     answer::json(StatusCode::OK, &body)
 }
 
-/// Path of the next page, as Kong gives it: without the size when the list is nested.
-fn next(matched: &Matched, query: &Query, list: &List) -> Option<String> {
-    let offset = utf8_percent_encode(list.offset.as_ref()?, NON_ALPHANUMERIC).to_string();
-    let size = query.value("size").filter(|_| list.parent_id.is_none());
-    let size = size.map(|size| format!("&size={}", utf8_percent_encode(size, NON_ALPHANUMERIC)));
-    let path = collection_path(matched, list.parent_id);
-    Some(format!("{path}?offset={offset}{}", size.unwrap_or_default()))
+fn body_of(list: List, matched: &Matched, query: &Query, tags: Option<&str>) -> Map<String, Value> {
+    let mut body = Map::new();
+    let next = list.offset.as_deref().map(|offset| next(matched, query, offset, tags));
+    body.insert("next".to_owned(), next.into());
+    body.extend(list.offset.map(|offset| ("offset".to_owned(), offset.into())));
+    body.insert("data".to_owned(), list.data.into_iter().map(Value::Object).collect());
+    body
 }
 
-fn collection_path(matched: &Matched, parent_id: Option<Uuid>) -> String {
-    let mut path = matched.endpoint.path.to_owned();
-    let steps = matched.steps();
-    for (at, step) in steps.iter().enumerate() {
-        let last = at + 1 == steps.len();
-        let key = match parent_id.filter(|_| last) {
-            Some(id) => id.to_string(),
-            None => utf8_percent_encode(step.key, NON_ALPHANUMERIC).to_string(),
-        };
-        path = path.replace(&format!("{{{}}}", step.kind.name()), &key);
-    }
-    path
+/// What of a value stays as it is in the path of the next page.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',').remove(b'/');
+
+/// Path of the next page, as Kong gives it: without the size when the list is nested.
+fn next(matched: &Matched, query: &Query, offset: &str, tags: Option<&str>) -> String {
+    let escaped = |text| utf8_percent_encode(text, ESCAPED);
+    let tags = tags.map(|tags| format!("&tags={}", escaped(tags))).unwrap_or_default();
+    let size = query.value("size").filter(|_| !matched.is_nested());
+    let size = size.map(|size| format!("&size={}", escaped(size))).unwrap_or_default();
+    format!("{}?offset={}{tags}{size}", matched.path(), escaped(offset))
 }

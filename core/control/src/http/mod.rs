@@ -185,7 +185,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         body: &[u8],
     ) -> Result<Response<Bytes>, Refusal> {
         let Asked { matched, call } = asked;
-        let input = body::parse(call.takes, head.headers, body)?;
+        let sent = body::parse(call.takes, head.headers, body).await?;
+        let input = sent.input();
         let query = Query::parse(head.query)?;
         let answer = match call.action {
             Action::Plain(plain) => Ok(plain.answer(matched.endpoint, &self.settings)),
@@ -196,14 +197,14 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::EntitySchema => Ok(information::entity_schema(matched)),
             Action::PluginSchema => Ok(information::plugin_schema(matched)),
             Action::List(listing) => self.list(listing, matched, &query).await,
-            Action::Create(kind) => self.create(kind, matched, &input).await,
-            Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), &input).await,
-            Action::Reference(kind, verb) => self.reference(kind, verb, matched, &input).await,
+            Action::Create(kind) => self.create(kind, matched, input).await,
+            Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,
+            Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
             Action::Audit => self.audit(&query).await,
             Action::Tokens => self.tokens(&query).await,
-            Action::MakeToken => self.make_token(&input, caller.ends_at).await,
-            Action::Token(verb) => self.token(verb, matched, &input, caller.ends_at).await,
+            Action::MakeToken => self.make_token(input, caller.ends_at).await,
+            Action::Token(verb) => self.token(verb, matched, input, caller.ends_at).await,
         };
         answer.map_err(|error| Refusal::Registry { endpoint: matched.endpoint.path, error })
     }

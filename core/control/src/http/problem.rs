@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoints::Endpoint;
 use super::{Fault, answer};
-use crate::registry::{Error, ErrorCode};
+use crate::registry::{Error, ErrorCode, NO_ID, Unresolved};
 use latchkey_store::StoreError;
 
 /// What went wrong inside: in the extensions of the response, for the adapter's log.
@@ -89,6 +89,9 @@ fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
         | Error::NoSuchReference { .. }
         | Error::Referenced { .. }
         | Error::NotUnique(_)
+        | Error::Unresolved(_)
+        | Error::InvalidPrimaryKey
+        | Error::InvalidUnique { .. }
         | Error::NoEntity { .. }
         | Error::InvalidOffset(_)
         | Error::InvalidSize(_)
@@ -125,7 +128,10 @@ fn fields(error: &Error) -> Option<Value> {
         Error::Referenced { by, .. } => Some(json!({"@referenced_by": by.name()})),
         Error::NotUnique(fields) => Some(Value::Object(fields.clone())),
         Error::NoEntity { field, value } => Some(json!({ *field: value })),
-        Error::InvalidOffset(_)
+        Error::InvalidPrimaryKey => Some(json!({"id": NO_ID})),
+        Error::Unresolved(all) => Some(unresolved_fields(all)),
+        Error::InvalidUnique { .. }
+        | Error::InvalidOffset(_)
         | Error::InvalidSize(_)
         | Error::InvalidOption { .. }
         | Error::NotFound
@@ -135,14 +141,25 @@ fn fields(error: &Error) -> Option<Value> {
     }
 }
 
+fn unresolved_fields(all: &[Unresolved]) -> Value {
+    let mut fields = json!({});
+    for one in all {
+        fields[one.field][one.by] = one.sentence().into();
+    }
+    fields
+}
+
 fn status(error: &Error) -> StatusCode {
     match error.code() {
-        ErrorCode::SchemaViolation
+        ErrorCode::InvalidPrimaryKey
+        | ErrorCode::SchemaViolation
         | ErrorCode::PrimaryKeyViolation
         | ErrorCode::ForeignKeyViolation
         | ErrorCode::InvalidOffset
         | ErrorCode::InvalidSize
-        | ErrorCode::InvalidOptions => StatusCode::BAD_REQUEST,
+        | ErrorCode::InvalidUnique(_)
+        | ErrorCode::InvalidOptions
+        | ErrorCode::ForeignKeysUnresolved => StatusCode::BAD_REQUEST,
         ErrorCode::UniqueViolation => StatusCode::CONFLICT,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::DatabaseError if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,

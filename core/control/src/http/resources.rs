@@ -8,7 +8,7 @@ use super::endpoints::{Matched, Verb};
 use super::{Control, answer};
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, Step};
-use crate::schema::{EntityKind, Object};
+use crate::schema::{EntityKind, Input, Object};
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
@@ -16,7 +16,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         &self,
         kind: EntityKind,
         matched: &Matched,
-        input: &Object,
+        input: Input<'_>,
     ) -> Result<Response<Bytes>, Error> {
         let made = self.registry.create(kind, &matched.steps(), input).await?;
         let status = match kind {
@@ -32,7 +32,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         kind: EntityKind,
         verb: Verb,
         path: &[Step<'_>],
-        input: &Object,
+        input: Input<'_>,
     ) -> Result<Response<Bytes>, Error> {
         let entity = match verb {
             Verb::Read => self.registry.read(path).await?,
@@ -60,9 +60,13 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         kind: EntityKind,
         verb: Verb,
         matched: &Matched,
-        input: &Object,
+        input: Input<'_>,
     ) -> Result<Response<Bytes>, Error> {
         let path = matched.steps();
+        if verb == Verb::Replace {
+            let entity = self.registry.replace_reference(&path, kind, input).await?;
+            return Ok(answer::json(StatusCode::OK, &Value::Object(entity)));
+        }
         let referrer = self.registry.read(&path).await?;
         let field = path.last().and_then(|step| step.kind.schema().reference_to(kind));
         let id =

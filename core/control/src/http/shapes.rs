@@ -78,6 +78,33 @@ pub(super) const ENDPOINTS: &[Field] = &[
     Field::new("next", FieldKind::String, "Always null: there is one page."),
 ];
 
+const NEXT: Field =
+    Field::new("next", FieldKind::String, "Path of the next page, below `/admin`; null on the last.");
+
+/// Tags, each with who has it.
+pub(super) const TAGS: &[Field] = &[
+    Field::new("data", FieldKind::Array(&TAGGED), "Tags, each with an entity that has it.").required(),
+    NEXT,
+    Field::new("offset", FieldKind::String, "What to ask the next page with; absent on the last.")
+        .omit_null(),
+];
+
+const TAGGED: Field = record(
+    "tagged",
+    &[
+        text("entity_name", "The kind of the entity."),
+        Field::new("entity_id", FieldKind::Uuid, "Identifies the entity.").required(),
+        text("tag", "The tag."),
+    ],
+    "A tag of an entity.",
+);
+
+/// A list of what there is none of.
+pub(super) const NOTHING_LISTED: &[Field] = &[
+    Field::new("data", FieldKind::Array(&TEXT), "Always empty.").required().checks(&[Check::LengthMax(0)]),
+    NEXT,
+];
+
 /// Names of the plugins there are.
 pub(super) const ENABLED_PLUGINS: &[Field] =
     &[Field::new("enabled_plugins", FieldKind::Set(&NAME), "Names of the plugins that can be configured.")

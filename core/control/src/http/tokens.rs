@@ -10,7 +10,7 @@ use super::{Control, answer};
 use crate::named_token::NamedToken;
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, RecordPage, present_token};
-use crate::schema::Object;
+use crate::schema::{Input, NAMED_TOKEN, Object};
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
@@ -24,10 +24,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     #[expect(clippy::disallowed_methods, reason = "the one answer that shows the token")]
     pub(super) async fn make_token(
         &self,
-        input: &Object,
+        input: Input<'_>,
         ends_by: Option<u64>,
     ) -> Result<Response<Bytes>, Error> {
-        let (made, plain) = self.registry.make_named_token(input, ends_by).await?;
+        let (made, plain) = self.registry.make_named_token(&input.typed_by(NAMED_TOKEN), ends_by).await?;
         let mut body = self.present(&made);
         body.insert("token".to_owned(), plain.reveal().into());
         Ok(answer::json(StatusCode::CREATED, &Value::Object(body)))
@@ -37,13 +37,15 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         &self,
         verb: Verb,
         matched: &Matched,
-        input: &Object,
+        input: Input<'_>,
         ends_by: Option<u64>,
     ) -> Result<Response<Bytes>, Error> {
         let key = matched.text("token");
         let token = match verb {
             Verb::Read => self.registry.read_named_token(key).await?,
-            Verb::Change => self.registry.change_named_token(key, input, ends_by).await?,
+            Verb::Change => {
+                self.registry.change_named_token(key, &input.typed_by(NAMED_TOKEN), ends_by).await?
+            }
             Verb::Delete => {
                 self.registry.revoke_named_token(key).await?;
                 return Ok(answer::empty(StatusCode::NO_CONTENT));

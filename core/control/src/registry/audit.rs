@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::error::Error;
-use super::pages::{RecordPage, encode};
+use super::pages::{RecordPage, offset_after};
 use crate::audit::{AuditRecord, Did, PARTITION, before};
 use crate::ports::{Clock, Random};
 use latchkey_published::limits;
@@ -77,7 +77,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     return Ok(AuditPage { data, offset: None });
                 }
                 if data.len() == page.size || read == limits::AUDIT_READ_MAX {
-                    return Ok(AuditPage { data, offset: after.as_deref().map(encode) });
+                    return Ok(AuditPage { data, offset: after.as_deref().map(offset_after) });
                 }
                 read += 1;
                 let record = parse(&record.value)?;

@@ -8,6 +8,7 @@ use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
 use super::lookup::Step;
+use super::tags::indexed_tags;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, OnDelete};
 use latchkey_published::limits;
@@ -112,14 +113,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     }
                 }
                 Task::Remove(kind, id) => {
+                    let object = transaction.load_marked(kind, id).await?;
                     let others = match kind {
                         EntityKind::ApplicationInstances => limits::APPLICATION_CREDENTIALS_MAX,
-                        _ => 0,
+                        _ => object.as_ref().map_or(0, |object| indexed_tags(kind, object).len()),
                     };
                     if transaction.size() + REMOVAL_RECORDS + others > ROOM {
                         return Ok(false);
                     }
-                    if let Some(object) = transaction.load_marked(kind, id).await? {
+                    if let Some(object) = object {
                         self.withdraw(transaction, kind, &object).await?;
                     }
                 }

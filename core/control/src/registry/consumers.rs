@@ -7,7 +7,7 @@ use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::grants::{key_auth_grant, text};
-use super::jobs::Job;
+use super::jobs::{Job, ROOM};
 use super::records;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -42,6 +42,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let job = |after| Job::RepublishConsumer { id: change.id, after };
         if names(old) == names(consumer) {
             return self.left_job(transaction, job(None)).await;
+        }
+        if transaction.size() + limits::JOB_CHUNK_MAX > ROOM {
+            return Ok(Some(self.leave_job(transaction, job(None))));
         }
         let after = self.republish_consumer(transaction, change.id, None).await?;
         Ok(after.map(|after| self.leave_job(transaction, job(Some(after)))))

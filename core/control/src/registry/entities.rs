@@ -1,7 +1,7 @@
 //! Create, read, change, replace and delete: the same for every kind, with each kind's own rules
 //! called in between.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::attempts::transact;
@@ -15,7 +15,7 @@ use super::present::present;
 use super::routes;
 use super::{Minted, Registry};
 use crate::ports::{Clock, Random};
-use crate::schema::{EntityKind, Mode, Object};
+use crate::schema::{EntityKind, Input, Mode, Object};
 use latchkey_store::Store;
 
 /// What a change comes to.
@@ -31,9 +31,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self,
         kind: EntityKind,
         scope: &[Step<'_>],
-        input: &Object,
+        input: impl Into<Input<'_>>,
     ) -> Result<Object, Error> {
-        let minted = self.minted();
+        let (input, minted) = (input.into(), self.minted());
         let outcome = transact!(self, attempts, |transaction| self.create_in(
             &mut transaction,
             kind,
@@ -56,8 +56,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Changes the entity at the end of a path: records merge, null clears.
-    pub async fn update(&self, path: &[Step<'_>], input: &Object) -> Result<Object, Error> {
-        let minted = self.minted();
+    pub async fn update(&self, path: &[Step<'_>], input: impl Into<Input<'_>>) -> Result<Object, Error> {
+        let (input, minted) = (input.into(), self.minted());
         let mut found_id = None;
         let outcome = transact!(self, attempts, |transaction| self.update_in(
             &mut transaction,
@@ -71,11 +71,51 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Makes or replaces the entity at the end of a path: absent fields take their defaults.
-    pub async fn replace(&self, path: &[Step<'_>], input: &Object) -> Result<Object, Error> {
-        let minted = self.minted();
+    pub async fn replace(&self, path: &[Step<'_>], input: impl Into<Input<'_>>) -> Result<Object, Error> {
+        let (input, minted) = (input.into(), self.minted());
         let outcome =
             transact!(self, attempts, |transaction| self.replace_in(&mut transaction, path, input, &minted));
         self.complete(outcome).await
+    }
+
+    /// Makes or replaces what the entity at the end of a path refers to; tied to it when it refers to
+    /// nothing yet.
+    pub async fn replace_reference(
+        &self,
+        path: &[Step<'_>],
+        to: EntityKind,
+        input: impl Into<Input<'_>>,
+    ) -> Result<Object, Error> {
+        let (input, minted) = (input.into(), self.minted());
+        let outcome = transact!(self, attempts, |transaction| self.replace_reference_in(
+            &mut transaction,
+            path,
+            to,
+            input,
+            &minted
+        ));
+        self.complete(outcome).await
+    }
+
+    async fn replace_reference_in(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        path: &[Step<'_>],
+        to: EntityKind,
+        input: Input<'_>,
+        minted: &Minted,
+    ) -> Result<Outcome, Error> {
+        let found = self.resolve(transaction, path).await?.and_then(|mut found| found.pop());
+        let (Some(referrer), Some(step)) = (found, path.last()) else { return Err(Error::NotFound) };
+        let field = step.kind.schema().reference_to(to).ok_or(Error::NotFound)?.name;
+        let referred = reference(&referrer, field);
+        let id = referred.unwrap_or(minted.id).to_string();
+        let outcome = self.replace_in(transaction, &[Step { kind: to, key: &id }], input, minted).await?;
+        if referred.is_none() {
+            let tie = Object::from_iter([(field.to_owned(), json!({"id": id}))]);
+            self.update_in(transaction, path, Input::Object(&tie), minted, false, &mut None).await?;
+        }
+        Ok(outcome)
     }
 
     async fn complete(&self, outcome: Outcome) -> Result<Object, Error> {
@@ -90,12 +130,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction: &mut EntityTransaction<'_, S>,
         kind: EntityKind,
         scope: &[Step<'_>],
-        input: &Object,
+        input: Input<'_>,
         minted: &Minted,
         may_be_applied: bool,
     ) -> Result<Outcome, Error> {
         let parent = self.parent(transaction, scope).await?;
-        let input = with_parent(kind, input, parent);
+        let input = with_parent(kind, input.typed(kind, None).into_owned(), parent);
+        let input = self.resolve_references(transaction, kind, input).await?;
         check_options(kind, &input)?;
         let mut entity = self.validate(kind, Mode::Whole, &input)?;
         let id = given_id(&entity).unwrap_or(minted.id);
@@ -130,7 +171,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],
-        input: &Object,
+        input: Input<'_>,
         minted: &Minted,
         may_be_applied: bool,
         found_id: &mut Option<Uuid>,
@@ -142,9 +183,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Some(id) => transaction.load(step.kind, id).await?,
             None => self.resolve(transaction, path).await?.and_then(|mut found| found.pop()),
         };
-        let Some(old) = found else { return Err(step.no_entity()) };
+        let Some(old) = found else {
+            return Err(if scope.is_empty() { step.no_entity() } else { Error::NotFound });
+        };
         *found_id = Some(id_of(&old)?);
-        let input = with_parent(step.kind, input, parent);
+        let mut input = input.typed(step.kind, Some(&old)).into_owned();
+        if !is_moved_by_reference(step.kind) {
+            input = with_parent(step.kind, input, parent);
+        }
+        let input = self.resolve_references(transaction, step.kind, input).await?;
         check_options(step.kind, &input)?;
         let mut entity = self.validate(step.kind, Mode::Changes(&old), &input)?;
         let id = id_of(&old)?;
@@ -163,19 +210,21 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],
-        input: &Object,
+        input: Input<'_>,
         minted: &Minted,
     ) -> Result<Outcome, Error> {
         let Some((step, scope)) = path.split_last() else { return Err(Error::NotFound) };
         let kind = step.kind;
         let parent = self.parent(transaction, scope).await?;
-        let mut input = with_parent(kind, input, parent);
+        let mut input = with_parent(kind, input.typed(kind, None).into_owned(), parent);
         if step.id().is_none() {
             let Some(field) = kind.schema().endpoint_key else { return Err(Error::NotFound) };
             input.insert(field.to_owned(), step.key.into());
         }
+        let mut input = self.resolve_references(transaction, kind, input).await?;
         let old = self.replaced(transaction, *step, &input).await?;
         if let (Some(old), Some((parent, parent_id))) = (&old, parent)
+            && !is_moved_by_reference(kind)
             && kind.schema().reference_to(parent).and_then(|field| reference(old, field.name))
                 != Some(parent_id)
         {
@@ -295,6 +344,21 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let answer = present(change.kind, &entity, &disclosed, transaction.now_ms);
         Ok(Outcome { answer, job })
+    }
+}
+
+/// Whether a call below a parent can move an entity, as in Kong: by a PUT below another, or a PATCH with
+/// a reference of its own. What keys hang on stays.
+fn is_moved_by_reference(kind: EntityKind) -> bool {
+    match kind {
+        EntityKind::Routes | EntityKind::Plugins => true,
+        EntityKind::Services
+        | EntityKind::Consumers
+        | EntityKind::KeyauthCredentials
+        | EntityKind::Developers
+        | EntityKind::Applications
+        | EntityKind::ApplicationInstances
+        | EntityKind::Oauth2Credentials => false,
     }
 }
 

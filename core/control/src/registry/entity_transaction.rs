@@ -153,6 +153,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         }
         self.index_unique(kind, id, old, new).await?;
         self.index_references(kind, id, old, new, &bytes).await?;
+        self.index_tags(kind, id, old, Some(new));
         self.put(records::entity(kind, id), bytes);
         if let Some(config_kind) = config_kind(kind) {
             self.transaction.publish_config(config_kind, id, Some(published(kind, new)));
@@ -173,6 +174,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
                 self.touch_guard(parent, parent_id);
             }
         }
+        self.index_tags(kind, id, Some(object), None);
         self.delete(records::guard(kind, id));
         self.delete(records::entity(kind, id));
         self.note(Line::new(kind.name(), Some(id), Did::Deleted));

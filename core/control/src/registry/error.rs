@@ -1,8 +1,11 @@
 //! Why the registry refuses, in Kong's classes; knows no HTTP.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::references::Unresolved;
 use crate::schema::{EntityKind, Violation};
 use latchkey_store::StoreError;
 
@@ -32,6 +35,20 @@ pub enum Error {
         kind: &'static str,
         /// The id given.
         id: String,
+    },
+    /// References by unique values that nothing has; not empty.
+    #[error("{}", unresolved_message(.0))]
+    Unresolved(Vec<Unresolved>),
+    /// What stands for an id is none.
+    #[error("invalid primary key: '{{id=\"{NO_ID}\"}}'")]
+    InvalidPrimaryKey,
+    /// What stands for a unique value can be none.
+    #[error("{sentence}")]
+    InvalidUnique {
+        /// The unique field.
+        field: &'static str,
+        /// What is wrong with it.
+        sentence: String,
     },
     /// Something refers to what was to be deleted.
     #[error("an existing '{}' entity references this '{}' entity", by.name(), kind.name())]
@@ -78,6 +95,8 @@ pub enum Error {
 /// Classes of refusal, with Kong's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
+    /// 1
+    InvalidPrimaryKey,
     /// 2
     SchemaViolation,
     /// 3
@@ -94,8 +113,12 @@ pub enum ErrorCode {
     DatabaseError,
     /// 9
     InvalidSize,
+    /// 10, for the unique field of that name.
+    InvalidUnique(&'static str),
     /// 11
     InvalidOptions,
+    /// 13
+    ForeignKeysUnresolved,
     /// None of Kong's.
     Busy,
 }
@@ -113,6 +136,9 @@ impl Error {
             Error::IdInUse(_) => ErrorCode::PrimaryKeyViolation,
             Error::NoSuchReference { .. } | Error::Referenced { .. } => ErrorCode::ForeignKeyViolation,
             Error::NotUnique(_) => ErrorCode::UniqueViolation,
+            Error::Unresolved(_) => ErrorCode::ForeignKeysUnresolved,
+            Error::InvalidPrimaryKey => ErrorCode::InvalidPrimaryKey,
+            Error::InvalidUnique { field, .. } => ErrorCode::InvalidUnique(field),
             Error::NotFound | Error::NoEntity { .. } => ErrorCode::NotFound,
             Error::InvalidOffset(_) => ErrorCode::InvalidOffset,
             Error::InvalidSize(_) => ErrorCode::InvalidSize,
@@ -133,6 +159,9 @@ impl Error {
             | Error::NoSuchReference { .. }
             | Error::Referenced { .. }
             | Error::NotUnique(_)
+            | Error::Unresolved(_)
+            | Error::InvalidPrimaryKey
+            | Error::InvalidUnique { .. }
             | Error::NotFound
             | Error::NoEntity { .. }
             | Error::InvalidOffset(_)
@@ -146,6 +175,7 @@ impl ErrorCode {
     /// Kong's number; `None` where it has none.
     pub fn number(self) -> Option<u8> {
         match self {
+            ErrorCode::InvalidPrimaryKey => Some(1),
             ErrorCode::SchemaViolation => Some(2),
             ErrorCode::PrimaryKeyViolation => Some(3),
             ErrorCode::ForeignKeyViolation => Some(4),
@@ -154,14 +184,18 @@ impl ErrorCode {
             ErrorCode::InvalidOffset => Some(7),
             ErrorCode::DatabaseError => Some(8),
             ErrorCode::InvalidSize => Some(9),
+            ErrorCode::InvalidUnique(_) => Some(10),
             ErrorCode::InvalidOptions => Some(11),
+            ErrorCode::ForeignKeysUnresolved => Some(13),
             ErrorCode::Busy => None,
         }
     }
 
     /// Kong's name.
-    pub fn name(self) -> &'static str {
-        match self {
+    pub fn name(self) -> Cow<'static, str> {
+        let name = match self {
+            ErrorCode::InvalidUnique(field) => return format!("invalid unique {field}").into(),
+            ErrorCode::InvalidPrimaryKey => "invalid primary key",
             ErrorCode::SchemaViolation => "schema violation",
             ErrorCode::PrimaryKeyViolation => "primary key violation",
             ErrorCode::ForeignKeyViolation => "foreign key violation",
@@ -171,8 +205,31 @@ impl ErrorCode {
             ErrorCode::DatabaseError => "database error",
             ErrorCode::InvalidSize => "invalid size",
             ErrorCode::InvalidOptions => "invalid options",
+            ErrorCode::ForeignKeysUnresolved => "foreign keys unresolved",
             ErrorCode::Busy => "busy",
-        }
+        };
+        name.into()
+    }
+}
+
+/// What is wrong with an id that is none.
+pub(crate) const NO_ID: &str = "expected a valid UUID";
+
+impl Unresolved {
+    /// What is wrong, in one sentence.
+    pub fn sentence(&self) -> String {
+        let given = Map::from_iter([(self.by.to_owned(), self.value.as_str().into())]);
+        let kind = self.kind.name();
+        format!("the foreign key cannot be resolved with '{}' for an existing '{kind}' entity", table(&given))
+    }
+}
+
+fn unresolved_message(all: &[Unresolved]) -> String {
+    let each = all.iter().map(|one| format!("{}.{}: {}", one.field, one.by, one.sentence()));
+    let sentences = each.collect::<Vec<_>>().join("; ");
+    match all.len() {
+        1 => format!("foreign key unresolved ({sentences})"),
+        count => format!("{count} foreign keys unresolved ({sentences})"),
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) enum Job {
     RepublishConsumer { id: Uuid, after: Option<Uuid> },
     /// Publish the keys of a developer's applications after the one named.
     RepublishDeveloper { id: Uuid, after: Option<Uuid> },
+    /// Index the tags of the entities of a kind after the one named, then those of the next kinds.
+    IndexTags { kind: EntityKind, after: Option<Uuid> },
 }
 
 impl Job {
@@ -42,6 +44,7 @@ impl Job {
             Job::Delete { kind, id } => format!("delete/{}/{id}", kind.name()),
             Job::RepublishConsumer { id, .. } => format!("republish-consumer/{id}"),
             Job::RepublishDeveloper { id, .. } => format!("republish-developer/{id}"),
+            Job::IndexTags { .. } => "index-tags".to_owned(),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -49,20 +52,24 @@ impl Job {
     /// The stored form.
     fn to_record(&self) -> Value {
         let (job, kind, id, after) = match self {
-            Job::Delete { kind, id } => ("delete", Some(kind.name()), id, None),
-            Job::RepublishConsumer { id, after } => ("republish-consumer", None, id, *after),
-            Job::RepublishDeveloper { id, after } => ("republish-developer", None, id, *after),
+            Job::Delete { kind, id } => ("delete", Some(kind.name()), Some(id), None),
+            Job::RepublishConsumer { id, after } => ("republish-consumer", None, Some(id), *after),
+            Job::RepublishDeveloper { id, after } => ("republish-developer", None, Some(id), *after),
+            Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
     }
 
     fn from_record(record: &Value) -> Option<Self> {
         let stored = Stored::new(record).ok()?;
-        let (id, after) = (stored.required("id").ok()?, stored.member("after").ok()?);
+        let after = stored.member("after").ok()?;
+        let id = || stored.required("id").ok();
+        let kind = || EntityKind::parse(stored.required("kind").ok()?);
         match stored.required("job").ok()? {
-            "delete" => Some(Job::Delete { kind: EntityKind::parse(stored.required("kind").ok()?)?, id }),
-            "republish-consumer" => Some(Job::RepublishConsumer { id, after }),
-            "republish-developer" => Some(Job::RepublishDeveloper { id, after }),
+            "delete" => Some(Job::Delete { kind: kind()?, id: id()? }),
+            "republish-consumer" => Some(Job::RepublishConsumer { id: id()?, after }),
+            "republish-developer" => Some(Job::RepublishDeveloper { id: id()?, after }),
+            "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
             _ => None,
         }
     }
@@ -140,6 +147,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let after = self.republish_developer(transaction, id, after).await?;
                 after.map(|after| Job::RepublishDeveloper { id, after: Some(after) })
             }
+            Job::IndexTags { kind, after } => {
+                let next = self.index_next_tags(transaction, kind, after).await?;
+                next.map(|(kind, after)| Job::IndexTags { kind, after })
+            }
         };
         match next {
             Some(job) => {
@@ -175,6 +186,7 @@ mod tests {
             Job::RepublishDeveloper { .. } => {
                 include_str!("../../../published/golden/1/job-republish-developer.json")
             }
+            Job::IndexTags { .. } => include_str!("../../../published/golden/2/job-index-tags.json"),
         }
     }
 
@@ -186,6 +198,7 @@ mod tests {
             Job::Delete { kind: EntityKind::Developers, id: first },
             Job::RepublishConsumer { id: first, after: Some(second) },
             Job::RepublishDeveloper { id: first, after: None },
+            Job::IndexTags { kind: EntityKind::Plugins, after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));

@@ -5,22 +5,25 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::Registry;
-use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
+use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::lookup::Step;
-use super::present::{is_expired, present};
+use super::present::{is_visible, present};
 use super::records;
+use super::tags::TagFilter;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits;
 use latchkey_store::{Store, StoreError};
 
 /// Which page of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     /// Most entities it may have.
     pub size: usize,
     after: Option<Uuid>,
+    /// What the entities must have.
+    pub tags: Option<TagFilter>,
 }
 
 /// A page of a list.
@@ -30,43 +33,45 @@ pub struct List {
     pub data: Vec<Object>,
     /// What to ask the next page with; `None` on the last.
     pub offset: Option<String>,
-    /// Id of the entity that the list belongs to, in the path of the next page.
-    pub parent_id: Option<Uuid>,
 }
 
 impl Default for PageRequest {
     fn default() -> Self {
-        PageRequest { size: limits::PAGE_SIZE_DEFAULT, after: None }
+        PageRequest { size: limits::PAGE_SIZE_DEFAULT, after: None, tags: None }
     }
 }
 
 impl PageRequest {
-    /// The page that `size` and `offset` of a query ask for.
-    pub fn parse(size: Option<&str>, offset: Option<&str>) -> Result<Self, Error> {
-        let size = match size {
-            None => limits::PAGE_SIZE_DEFAULT,
-            Some(text) => {
-                let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-                let number = number.ok_or_else(|| Error::InvalidSize("size must be a number".to_owned()))?;
-                let most = limits::PAGE_SIZE_MAX;
-                if number.fract() != 0.0 || !(1.0..=most as f64).contains(&number) {
-                    return Err(Error::InvalidSize(format!("size must be an integer between 1 and {most}")));
-                }
-                number as usize
-            }
-        };
-        Ok(PageRequest { size, after: offset.map(decode_offset).transpose()? })
+    /// The page that `size`, `offset` and `tags` of a query ask for.
+    pub fn parse(size: Option<&str>, offset: Option<&str>, tags: Option<&str>) -> Result<Self, Error> {
+        let tags = tags.map(TagFilter::parse).transpose()?;
+        let size = parse_size(size)?;
+        let after = offset.map(decode::<(Uuid,)>).transpose()?.map(|(id,)| id);
+        Ok(PageRequest { size, after, tags })
     }
 }
 
-fn encode_offset(last: Uuid) -> String {
-    STANDARD.encode(format!("[\"{last}\"]"))
+/// The size of a page, in entities.
+pub(super) fn parse_size(size: Option<&str>) -> Result<usize, Error> {
+    let Some(text) = size else { return Ok(limits::PAGE_SIZE_DEFAULT) };
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    let number = number.ok_or_else(|| Error::InvalidSize("size must be a number".to_owned()))?;
+    let most = limits::PAGE_SIZE_MAX;
+    if number.fract() != 0.0 || !(1.0..=most as f64).contains(&number) {
+        return Err(Error::InvalidSize(format!("size must be an integer between 1 and {most}")));
+    }
+    Ok(number as usize)
 }
 
-fn decode_offset(offset: &str) -> Result<Uuid, Error> {
+/// An offset: where a page ended, as JSON in base64.
+pub(super) fn encode(last: impl serde::Serialize) -> String {
+    STANDARD.encode(serde_json::to_vec(&last).expect("ids and texts only"))
+}
+
+pub(super) fn decode<T: for<'de> serde::Deserialize<'de>>(offset: &str) -> Result<T, Error> {
     let bytes = STANDARD.decode(offset).ok();
-    let id = bytes.and_then(|bytes| serde_json::from_slice::<(Uuid,)>(&bytes).ok());
-    id.map(|(id,)| id).ok_or_else(|| Error::InvalidOffset(offset.to_owned()))
+    let last = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    last.ok_or_else(|| Error::InvalidOffset(offset.to_owned()))
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -74,16 +79,37 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub async fn list(&self, kind: EntityKind, scope: &[Step<'_>], page: PageRequest) -> Result<List, Error> {
         let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
         let parent = self.parent(&mut transaction, scope).await?;
+        let now_ms = transaction.now_ms;
+        // One more than asked for tells whether there is a next page.
+        let mut data = match (&page.tags, parent) {
+            (Some(tags), None) => self.read_tagged(kind, tags, &page, now_ms).await?,
+            _ => self.read_list(kind, parent, &page, now_ms).await?,
+        };
+        let more = data.len() > page.size;
+        data.truncate(page.size);
+        let last = data.last().filter(|_| more).map(id_of).transpose()?;
+        let data = data.iter().map(|object| present(kind, object, &Object::new(), now_ms)).collect();
+        Ok(List { data, offset: last.map(|last| encode([last])) })
+    }
+
+    /// The first entities of a page and one more, those with the tags asked for alone.
+    async fn read_list(
+        &self,
+        kind: EntityKind,
+        parent: Option<(EntityKind, Uuid)>,
+        page: &PageRequest,
+        now_ms: u64,
+    ) -> Result<Vec<Object>, Error> {
         let (partition, prefix) = self.list_records(kind, parent);
         let mut after = page.after.map(|id| format!("{prefix}{id}"));
         let mut data = Vec::new();
-        // One more than asked for tells whether there is a next page.
         while data.len() <= page.size {
             let records = self.store.scan(&partition, &prefix, after.as_deref(), page.size + 1).await?;
             after = records.records.last().map(|(sort, _)| sort.clone());
             for (_, record) in &records.records {
                 let object = parse(&record.value)?;
-                if is_visible(&object, transaction.now_ms) {
+                if is_visible(&object, now_ms) && page.tags.as_ref().is_none_or(|tags| tags.matches(&object))
+                {
                     data.push(object);
                 }
             }
@@ -91,16 +117,38 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 break;
             }
         }
-        let more = data.len() > page.size;
-        data.truncate(page.size);
-        let last = data.last().filter(|_| more).map(id_of).transpose()?;
-        let data =
-            data.iter().map(|object| present(kind, object, &Object::new(), transaction.now_ms)).collect();
-        Ok(List { data, offset: last.map(encode_offset), parent_id: parent.map(|(_, id)| id) })
+        Ok(data)
     }
 
-    /// How many entities of a kind there are under `scope`.
-    pub async fn count(&self, kind: EntityKind, scope: &[Step<'_>]) -> Result<usize, Error> {
+    /// The same, by the index of tags.
+    async fn read_tagged(
+        &self,
+        kind: EntityKind,
+        tags: &TagFilter,
+        page: &PageRequest,
+        now_ms: u64,
+    ) -> Result<Vec<Object>, Error> {
+        let mut selection = self.select_tagged(kind, tags, page.after);
+        let mut data = Vec::new();
+        while data.len() <= page.size {
+            let wanted = page.size + 1 - data.len();
+            let ids = selection.next(wanted).await?;
+            let found = self.load_all(kind, &ids, now_ms).await?;
+            data.extend(found.into_iter().filter(|object| tags.matches(object)));
+            if ids.len() < wanted {
+                break;
+            }
+        }
+        Ok(data)
+    }
+
+    /// How many entities of a kind there are under `scope`, with these tags.
+    pub async fn count(
+        &self,
+        kind: EntityKind,
+        scope: &[Step<'_>],
+        tags: Option<&TagFilter>,
+    ) -> Result<usize, Error> {
         let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
         let parent = self.parent(&mut transaction, scope).await?;
         let (partition, prefix) = self.list_records(kind, parent);
@@ -109,7 +157,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         loop {
             let page = self.store.scan(&partition, &prefix, after.as_deref(), limits::PAGE_SIZE_MAX).await?;
             for (_, record) in &page.records {
-                count += usize::from(is_visible(&parse(&record.value)?, transaction.now_ms));
+                let object = parse(&record.value)?;
+                let counts = tags.is_none_or(|tags| tags.matches(&object));
+                count += usize::from(counts && is_visible(&object, transaction.now_ms));
             }
             after = page.records.last().map(|(sort, _)| sort.clone());
             if !page.more || after.is_none() {
@@ -154,11 +204,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 }
 
-fn is_visible(object: &Object, now_ms: u64) -> bool {
-    !object.contains_key(DELETING) && !is_expired(object, now_ms)
-}
-
-fn parse(bytes: &[u8]) -> Result<Object, Error> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Object, Error> {
     serde_json::from_slice(bytes)
         .map_err(|error| Error::Store(StoreError::Failed(format!("unreadable record: {error}"))))
 }

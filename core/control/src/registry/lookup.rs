@@ -39,6 +39,28 @@ impl Step<'_> {
         crate::schema::parse_uuid(self.key)
     }
 
+    /// Refuses what can be neither an id nor an endpoint key of its kind. Names of what is ours alone are
+    /// found or not, whatever they are.
+    fn check(&self) -> Result<(), Error> {
+        if self.id().is_some() {
+            return Ok(());
+        }
+        let schema = self.kind.schema();
+        let Some(field) = schema.endpoint_key.and_then(|name| schema.field(name)) else {
+            return Err(Error::InvalidPrimaryKey);
+        };
+        let checked = match self.kind {
+            EntityKind::Services | EntityKind::Routes | EntityKind::Plugins => field.check_text(self.key),
+            EntityKind::Consumers
+            | EntityKind::KeyauthCredentials
+            | EntityKind::Developers
+            | EntityKind::Applications
+            | EntityKind::ApplicationInstances
+            | EntityKind::Oauth2Credentials => Ok(()),
+        };
+        checked.map_err(|sentence| Error::InvalidUnique { field: field.name, sentence })
+    }
+
     /// The refusal when there is nothing to change. Keys are not repeated.
     pub(super) fn no_entity(&self) -> Error {
         let field = match self.id() {
@@ -88,6 +110,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction: &mut EntityTransaction<'_, S>,
         step: Step<'_>,
     ) -> Result<Option<Object>, Error> {
+        step.check()?;
         let id = match (step.id(), step.kind.schema().endpoint_key) {
             (Some(id), _) => Some(id),
             (None, Some("key" | "client_id")) => {
@@ -133,8 +156,7 @@ fn belongs_to(kind: EntityKind, object: &Object, parent: EntityKind, parent_id: 
 }
 
 /// Puts the parent in a path into what a caller sent.
-pub(super) fn with_parent(kind: EntityKind, input: &Object, parent: Option<(EntityKind, Uuid)>) -> Object {
-    let mut input = input.clone();
+pub(super) fn with_parent(kind: EntityKind, mut input: Object, parent: Option<(EntityKind, Uuid)>) -> Object {
     if let Some((parent, id)) = parent
         && let Some(field) = kind.schema().reference_to(parent)
     {

@@ -26,9 +26,12 @@ mod named_tokens;
 mod pages;
 mod present;
 mod records;
+mod references;
 mod rehash;
 mod routes;
+mod selection;
 mod stored_credential;
+mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
@@ -37,12 +40,15 @@ mod tests;
 pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
+pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
 pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
 pub use pages::RecordPage;
+pub use references::Unresolved;
+pub use tags::{TagFilter, TagPage};
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -111,6 +117,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let shared = Arc::new(Shared { store, clock, random, peppers, token_tags, changes });
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
         registry.publish_tag_keys().await?;
+        registry.leave_tags_to_index().await?;
         Ok(registry)
     }
 

@@ -7,7 +7,7 @@ use super::Registry;
 use super::attempts::transact;
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
-use super::pages::{RecordPage, encode};
+use super::pages::{RecordPage, offset_after};
 use super::records;
 use crate::audit::{Did, Line};
 use crate::named_token::NamedToken;
@@ -58,7 +58,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub async fn list_named_tokens(&self, page: &RecordPage) -> Result<TokenList, Error> {
         let after = page.after.as_deref();
         let found = self.store.scan(records::NAMED_TOKENS, "", after, page.size).await?;
-        let last = found.records.last().filter(|_| found.more).map(|(sort, _)| encode(sort));
+        let last = found.records.last().filter(|_| found.more).map(|(sort, _)| offset_after(sort));
         let data = found.records.iter().map(|(_, record)| parse(&record.value)).collect::<Result<_, _>>()?;
         Ok(TokenList { data, offset: last })
     }

@@ -1,10 +1,10 @@
 //! Pages of what is no entity: records of one partition, in the order of their sort keys.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::error::Error;
-use super::list::PageRequest;
+use super::list::{decode, encode, parse_size};
+
+/// Longest sort key here, in bytes: hex digits and hyphens.
+const SORT_KEY_BYTES_MAX: usize = 100;
 
 /// Which page of such a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,20 +18,23 @@ pub struct RecordPage {
 impl RecordPage {
     /// The page that `size` and `offset` of a query ask for.
     pub fn parse(size: Option<&str>, offset: Option<&str>) -> Result<Self, Error> {
-        let size = PageRequest::parse(size, None)?.size;
-        Ok(RecordPage { size, after: offset.map(decode).transpose()? })
+        let size = parse_size(size)?;
+        let after = offset.map(sort_key).transpose()?;
+        Ok(RecordPage { size, after })
     }
 }
 
 /// What the page after this sort key is asked for with.
-pub(super) fn encode(last: &str) -> String {
-    STANDARD.encode(format!("[\"{last}\"]"))
+pub(super) fn offset_after(sort_key: &str) -> String {
+    encode([sort_key])
 }
 
-fn decode(offset: &str) -> Result<String, Error> {
-    let bytes = STANDARD.decode(offset).ok();
-    let last = bytes.and_then(|bytes| serde_json::from_slice::<(String,)>(&bytes).ok());
-    // Sort keys here are hex digits and hyphens; DynamoDB refuses long ones.
-    let is_sort_key = |text: &String| text.len() <= 100 && !text.is_empty() && text.is_ascii();
-    last.map(|(last,)| last).filter(is_sort_key).ok_or_else(|| Error::InvalidOffset(offset.to_owned()))
+/// Stores refuse sort keys that are empty, or too long.
+fn sort_key(offset: &str) -> Result<String, Error> {
+    let (key,) = decode::<(String,)>(offset)?;
+    let is_hex = key.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    match is_hex && (1..=SORT_KEY_BYTES_MAX).contains(&key.len()) {
+        true => Ok(key),
+        false => Err(Error::InvalidOffset(offset.to_owned())),
+    }
 }

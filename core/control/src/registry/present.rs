@@ -2,11 +2,16 @@
 
 use serde_json::Value;
 
-use super::entity_transaction::public;
+use super::entity_transaction::{DELETING, public};
 use crate::schema::{EntityKind, Object};
 
 /// Member of a stored credential: when it ends, in milliseconds since the Unix epoch.
 pub(super) const EXPIRES_AT_MS: &str = "_expires_at_ms";
+
+/// Whether an entity is there for callers: it is neither being deleted nor has it ended.
+pub(super) fn is_visible(object: &Object, now_ms: u64) -> bool {
+    !object.contains_key(DELETING) && !is_expired(object, now_ms)
+}
 
 /// Whether a credential has ended.
 pub(super) fn is_expired(object: &Object, now_ms: u64) -> bool {

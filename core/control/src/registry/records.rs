@@ -37,6 +37,28 @@ pub(super) fn child_prefix(kind: EntityKind) -> String {
     format!("{}/", kind.name())
 }
 
+/// Says that an entity has a tag.
+pub(super) fn tagged(kind: EntityKind, tag: &str, id: Uuid) -> RecordKey {
+    RecordKey::new(tagged_partition(kind, tag), id.to_string())
+}
+
+pub(super) fn tagged_partition(kind: EntityKind, tag: &str) -> String {
+    format!("tagged/{}/{}", kind.name(), short(tag))
+}
+
+/// Partition of the entities that have tags.
+pub(super) const WITH_TAGS: &str = "with-tags";
+
+/// Says that an entity has tags.
+pub(super) fn with_tags(kind: EntityKind, id: Uuid) -> RecordKey {
+    RecordKey::new(WITH_TAGS, format!("{}{id}", child_prefix(kind)))
+}
+
+/// Says that the entities from before tags were indexed are indexed, or that a job is left for it.
+pub(super) fn tags_indexed() -> RecordKey {
+    RecordKey::new("setting", "tags_indexed")
+}
+
 /// Written by everyone who adds, changes or removes a child, read by everyone who relies on what
 /// the children are: scans are not checked at the commit, this record is.
 pub(super) fn guard(parent: EntityKind, parent_id: Uuid) -> RecordKey {
@@ -133,6 +155,9 @@ mod tests {
             (credential(&digest), format!("credential/{hex} ")),
             (anonymous("bob"), "anonymous/=bob ".to_owned()),
             (reserved_consumer(id), format!("unique/consumers/id {ids}")),
+            (tagged(kind, "a b", id), format!("tagged/consumers/=a b {ids}")),
+            (with_tags(kind, id), format!("with-tags consumers/{ids}")),
+            (tags_indexed(), "setting tags_indexed".to_owned()),
             (RecordKey::new(JOBS, ""), "job ".to_owned()),
             (admin_token(), "setting admin_token".to_owned()),
             (named_token(id), format!("named_token {ids}")),

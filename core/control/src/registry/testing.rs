@@ -151,6 +151,7 @@ pub fn audit_records(records: &Records) {
     assert_eq!(copies, references.sum::<usize>());
     assert!(!dump.keys().any(|key| key.partition == "job"));
     audit_names(&entities, &dump);
+    audit_tags(&entities, &dump);
     audit_counts(&entities, &dump);
 }
 
@@ -170,6 +171,29 @@ fn audit_names(entities: &Entities, dump: &Comparable) {
             assert_eq!(key.sort, format!("={}", entity[field].as_str().unwrap()));
         }
     }
+}
+
+/// Whoever has a tag is found by it, and nobody else.
+fn audit_tags(entities: &Entities, dump: &Comparable) {
+    let is_index = |key: &&RecordKey| key.partition.starts_with("tagged/") || key.partition == "with-tags";
+    let found: Vec<RecordKey> = dump.keys().filter(is_index).cloned().collect();
+    let mut expected = Vec::new();
+    for ((kind, id), entity) in
+        entities.iter().filter(|((kind, _), _)| *kind != EntityKind::Oauth2Credentials)
+    {
+        let tags: Vec<&str> = entity
+            .get("tags")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        expected
+            .extend((!tags.is_empty()).then(|| RecordKey::new("with-tags", format!("{}/{id}", kind.name()))));
+        expected.extend(tags.iter().map(|tag| RecordKey::new(format!("tagged/{}/={tag}", kind.name()), id)));
+    }
+    expected.sort();
+    assert_eq!(found, expected);
 }
 
 /// As many plugins name an anonymous consumer as are counted.
@@ -325,12 +349,15 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
     let refer = |kind| json!({"id": any_id(random, kind)});
     let pick = |choices: &[Value]| choices[(random.next() % choices.len() as u64) as usize].clone();
     let names = [json!("a"), json!("b"), json!("c"), Value::Null];
+    let tags = [json!(["s"]), json!(["s", "t"]), json!(["t", "u"]), json!([]), Value::Null];
     match kind {
         EntityKind::Services => json!({"name": pick(&names), "host": "h"}),
         EntityKind::Routes => {
             json!({"name": pick(&names), "paths": ["/"], "service": refer(EntityKind::Services)})
         }
-        EntityKind::Consumers => json!({"username": pick(&names), "custom_id": pick(&names)}),
+        EntityKind::Consumers => {
+            json!({"username": pick(&names), "custom_id": pick(&names), "tags": pick(&tags)})
+        }
         EntityKind::Plugins => match random.next() % 2 {
             0 => json!({"name": "key-auth", "service": pick(&[refer(EntityKind::Services), Value::Null]),
                 "config": {"anonymous": pick(&[json!("a"), json!("b"), json!(any_id(random, EntityKind::Consumers)), Value::Null])}}),
@@ -338,7 +365,7 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
                 "config": {"display_name": "d", "auto_approve": pick(&[json!(true), json!(false)])}}),
         },
         EntityKind::KeyauthCredentials => {
-            json!({"consumer": refer(EntityKind::Consumers), "key": pick(&[json!("k1"), json!("k2"), json!("k3")])})
+            json!({"consumer": refer(EntityKind::Consumers), "key": pick(&[json!("k1"), json!("k2"), json!("k3")]), "tags": pick(&tags)})
         }
         EntityKind::Developers => {
             json!({"email": pick(&[json!("a@b"), json!("b@b"), json!("c@b")]), "status": random.next() % 4})

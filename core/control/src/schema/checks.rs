@@ -22,7 +22,7 @@ pub(super) fn name(text: &str) -> Result<(), String> {
 }
 
 /// Tags: printable ASCII without `,` and `/`, or UTF-8.
-pub(super) fn tag(text: &str) -> Result<(), String> {
+pub(crate) fn tag(text: &str) -> Result<(), String> {
     let allowed = |c: char| !c.is_ascii() || (!c.is_ascii_control() && c != ',' && c != '/');
     if text.chars().all(allowed) {
         return Ok(());

@@ -25,7 +25,8 @@ const UPDATED_AT: Field = Field::new(
 const TAG: Field =
     Field::new("tag", FieldKind::String, "A word to find entities by.").checks(&[Check::Text(checks::tag)]);
 const TAGS: Field =
-    Field::new("tags", FieldKind::Set(&TAG), "Words to group entities and to filter lists by.");
+    Field::new("tags", FieldKind::Set(&TAG), "Words to group entities and to filter lists by.")
+        .checks(&[Check::LengthMax(limits::TAGS_MAX)]);
 const NAME: Field =
     Field::new("name", FieldKind::String, "A name of its own, which may stand in paths instead of the id.")
         .unique()

@@ -8,13 +8,15 @@ pub mod json_schema;
 mod named_token;
 mod plugins;
 mod service_url;
+mod texts;
 mod validate;
 mod violation;
 
-pub(crate) use checks::uuid as parse_uuid;
+pub(crate) use checks::{tag as check_tag, uuid as parse_uuid};
 pub use describe::{describe_entity, describe_plugin};
 pub(crate) use named_token::NAMED_TOKEN;
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
+pub use texts::{Input, Texts};
 pub use validate::Mode;
 pub(crate) use validate::{validate_record, whole_number};
 pub use violation::{FieldFaults, Violation};
@@ -306,6 +308,14 @@ impl Field {
     /// Made when absent.
     pub const fn auto(self) -> Self {
         Field { auto: true, ..self }
+    }
+
+    /// What is wrong with a text for this field, however long.
+    pub(crate) fn check_text(&self, text: &str) -> Result<(), String> {
+        let checks = self.checks.iter();
+        checks
+            .filter_map(|check| if let Check::Text(check) = check { Some(check(text)) } else { None })
+            .collect()
     }
 
     /// With checks.

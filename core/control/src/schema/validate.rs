@@ -54,7 +54,8 @@ pub(crate) fn validate_record(fields: &[Field], mode: Mode<'_>, input: &Object) 
     if faults.is_empty() { Ok(record) } else { Err(Violation { fields: faults }) }
 }
 
-fn plugin_of(kind: EntityKind, whole: &Object) -> Option<&'static plugins::PluginSchema> {
+/// The plugin whose settings an entity has.
+pub(super) fn plugin_of(kind: EntityKind, whole: &Object) -> Option<&'static plugins::PluginSchema> {
     let name = (kind == EntityKind::Plugins).then(|| whole.get("name")?.as_str()).flatten()?;
     plugins::plugin(name)
 }
@@ -93,10 +94,6 @@ fn merge(fields: &[Field], current: &Object, changes: &Object) -> Object {
     }
     merged
 }
-
-/// A reference as it is stored.
-const REFERENCED_ID: Field =
-    Field::new("id", FieldKind::Uuid, "Identifies the entity that is referred to.").required();
 
 struct Validation {
     plugin: Option<&'static plugins::PluginSchema>,
@@ -175,8 +172,17 @@ impl Validation {
                 // The name is refused: there is nothing to check its configuration against.
                 None => Ok(value.clone()),
             },
-            FieldKind::Foreign(..) => self.nested(&[REFERENCED_ID], value),
+            FieldKind::Foreign(..) => self.reference(value),
         }
+    }
+
+    /// A reference may be given as the whole entity: only its id counts.
+    fn reference(&self, value: &Value) -> Result<Value, Value> {
+        let Value::Object(members) = value else { return Err("expected a record".into()) };
+        let id = members.get("id").filter(|id| !id.is_null());
+        let id = id.map_or_else(|| Err("missing primary key".into()), |id| self.value(FieldKind::Uuid, id));
+        let member = |value| Value::Object(Map::from_iter([("id".to_owned(), value)]));
+        id.map(member).map_err(member)
     }
 
     fn elements(&self, element: &Field, value: &Value, otherwise: &str) -> Result<Vec<Value>, Value> {

@@ -79,6 +79,10 @@ fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
         parameter("size", size, "How many entities a page has."),
         parameter("offset", text(), "Where the page begins: what the page before answered as `offset`."),
     ];
+    if takes_tags(call.action) {
+        let description = "Lists what has all of these tags, as `a,b`, or any of them, as `a/b`: at most 5.";
+        parameters.push(parameter("tags", text(), description));
+    }
     if let Action::List(Listing::Of(kind)) = call.action
         && is_found_by_custom_id(kind, endpoint.kinds().count())
     {
@@ -106,6 +110,14 @@ fn audit_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
 
 fn parameter(name: &str, schema: Value, description: &str) -> Value {
     json!({"name": name, "in": "query", "schema": schema, "description": description})
+}
+
+fn takes_tags(action: Action) -> bool {
+    match action {
+        Action::List(Listing::Of(kind)) => kind.schema().field("tags").is_some(),
+        Action::List(Listing::Nothing) => true,
+        _ => false,
+    }
 }
 
 /// What is sent: the same in three forms.
@@ -173,6 +185,14 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::List(Listing::Of(kind)) => format!("List {}{of_last}", several_of(kind)),
         Action::List(Listing::ServiceApplications) => {
             "List the applications that have a contract with a service".to_owned()
+        }
+        Action::List(Listing::Tags) if endpoint.variables().next().is_some() => {
+            "List the entities that have a tag".to_owned()
+        }
+        Action::List(Listing::Tags) => "List the tags of all entities".to_owned(),
+        Action::List(Listing::Nothing) => "An empty list: there is nothing of this kind".to_owned(),
+        Action::List(Listing::OfApplicationsConsumer(kind)) => {
+            format!("List {}{of_last}: there are none", several_of(kind))
         }
         Action::Create(kind) => format!("Make {}{of_last}", a(&one_of(kind))),
         Action::Item(kind, verb) => format!("{} {}", verb_of(verb), a(&one_of(kind))),
