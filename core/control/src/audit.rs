@@ -295,7 +295,7 @@ mod tests {
         let stamp = Stamp { id: id(1), at_ms: 1_700_000_000_000, number: 2 };
         let key = stamp.record_key();
         assert_eq!(key.partition, "audit");
-        assert_eq!(key.sort, "fffffe743219a7ff-fffffffd-00000000-0000-0000-0000-000000000001");
+        assert_eq!(key.sort, "fffffe74301a97ff-fffffffd-00000000-0000-0000-0000-000000000001");
     }
 
     /// What a newer program says besides is passed over, and its kinds are shown as they are.
