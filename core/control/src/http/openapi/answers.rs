@@ -38,6 +38,7 @@ fn when_done(endpoint: &Endpoint, call: &Call) -> Value {
             });
             (JSON, schema)
         }
+        Gives::RecordList(fields) => (JSON, schemas::list_of(record(fields, View::Answered))),
         Gives::List(kind) => (JSON, reference_to(&schemas::list_name(kind, endpoint.kinds().last()))),
     };
     let mut answer = json!({"description": "It is done.", "content": {media_type: {"schema": schema}}});
