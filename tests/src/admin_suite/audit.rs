@@ -103,7 +103,7 @@ fn a_refused_change_has_none(api: &dyn Api) {
 
 fn named_tokens_sign_what_they_change(api: &dyn Api) {
     let made = make(api, "/tokens", json!({"name": "ci"}));
-    let asked = Request::new("POST", "/consumers").header("Kong-Admin-Token", &text(&made, "token"));
+    let asked = Request::new("POST", "/consumers").header("Kong-Admin-Token", text(&made, "token"));
     let consumer = api.send(&with_json(asked, "{\"username\":\"bob\"}")).json().unwrap();
     expect(patch(api, "/tokens/ci", json!({"name": "robot"})), 200, json!({}));
     expect_gone(delete(api, "/tokens/robot"));

@@ -53,7 +53,7 @@ fn a_token_is_shown_once_and_opens_the_admin_api(api: &dyn Api) {
     }
     let consumer = ask(api, &token, "POST", "/consumers", Some(json!({"username": "bob"})));
     expect(consumer, 201, json!({"username": "bob"}));
-    let bearer = Request::get("/consumers/bob").header("Authorization", &format!("Bearer {token}"));
+    let bearer = Request::get("/consumers/bob").header("Authorization", format!("Bearer {token}"));
     assert_eq!(api.send(&bearer).status, 200);
     assert_eq!(ask(api, &token, "GET", "/nowhere", None).0, 404);
     assert_eq!(ask(api, &token, "PURGE", "/consumers", None).0, 405);
