@@ -5,7 +5,7 @@ use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::keys::KeyDigest;
-use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
+use latchkey_published::limits::{ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT, AUDIT_DAYS_MAX};
 use latchkey_request::network::parse_networks;
 use latchkey_request::origin::{NoOrigin, Origin};
 use latchkey_router::OwnPaths;
@@ -49,6 +49,8 @@ pub struct ControlDoor {
     pub control_origin: Option<Origin>,
     /// Where the gateway is, as its clients reach it.
     pub gateway_origin: Option<Origin>,
+    /// How many days audit records are kept.
+    pub audit_days: u32,
 }
 
 /// What a function is for.
@@ -140,6 +142,7 @@ impl ControlDoor {
             admin_origins: AdminOrigins::parse(&admin_origins).map_err(wrong("LATCHKEY_ADMIN_ORIGINS"))?,
             control_origin: origin("LATCHKEY_CONTROL_ORIGIN")?,
             gateway_origin: origin("LATCHKEY_GATEWAY_ORIGIN")?,
+            audit_days: audit_days(variable)?,
         })
     }
 
@@ -150,8 +153,18 @@ impl ControlDoor {
             admin_origins: self.admin_origins,
             control_origin: self.control_origin,
             gateway_origin: self.gateway_origin,
+            audit_days: self.audit_days,
             ..ControlSettings::new(token, HOSTNAME, node_id)
         }
+    }
+}
+
+fn audit_days(variable: &impl Fn(&str) -> Option<String>) -> Result<u32, String> {
+    let name = "LATCHKEY_AUDIT_DAYS";
+    let days = number(variable, name, AUDIT_DAYS_DEFAULT)?;
+    match (1..=AUDIT_DAYS_MAX).contains(&days) {
+        true => Ok(days),
+        false => Err(format!("{name}: must be 1 to {AUDIT_DAYS_MAX}")),
     }
 }
 
@@ -199,7 +212,7 @@ mod tests {
             }
             assert_eq!(settings.gateway.revocation_bound_ms, 5_000);
             assert_eq!(settings.gateway.outage_grace_ms, 60_000);
-            assert_eq!(settings.control.guesses_per_second, 10);
+            assert_eq!((settings.control.guesses_per_second, settings.control.audit_days), (10, 90));
         }
     }
 
@@ -216,6 +229,7 @@ mod tests {
             ("LATCHKEY_BODY_SEARCH_BYTES", "9"),
             ("LATCHKEY_GRANT_CACHE_BYTES", "10"),
             ("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0"),
+            ("LATCHKEY_AUDIT_DAYS", "7"),
             ("LATCHKEY_CONTROL_ORIGIN", "https://keys.example.com"),
             ("LATCHKEY_GATEWAY_ORIGIN", "https://api.example.com/"),
             ("LATCHKEY_HEADERS", "off"),
@@ -227,7 +241,7 @@ mod tests {
         assert!(settings.response_streaming);
         assert_eq!(settings.upstreams.judge("127.0.0.1".parse().unwrap()), Ok(()));
         assert!(settings.upstreams.judge("169.254.169.254".parse().unwrap()).is_err());
-        assert_eq!(settings.control.guesses_per_second, 0);
+        assert_eq!((settings.control.guesses_per_second, settings.control.audit_days), (0, 7));
         assert_eq!(settings.response_fields, ResponseFields::NONE);
         assert_eq!(settings.gateway.own_paths, OwnPaths::new("/gateway").unwrap());
         let GatewaySettings {
@@ -255,6 +269,8 @@ mod tests {
             ("LATCHKEY_CONTROL_ORIGIN", "keys.example.com"),
             ("LATCHKEY_GATEWAY_ORIGIN", "https://api.example.com/a"),
             ("LATCHKEY_ADMIN_ORIGINS", "https://a.example.com,*"),
+            ("LATCHKEY_AUDIT_DAYS", "0"),
+            ("LATCHKEY_AUDIT_DAYS", "3651"),
             ("LATCHKEY_HEADERS", "all"),
             ("LATCHKEY_GATEWAY_PREFIX", "gateway"),
         ] {

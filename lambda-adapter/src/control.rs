@@ -68,16 +68,18 @@ impl ControlEnvironment {
         }
     }
 
-    /// What is due when nobody asks: changes that were interrupted go on, what is sealed under the previous
-    /// pepper is sealed anew, and keys that gateways have
-    /// found under the previous pepper move to the current one.
+    /// What is due when nobody asks: changes that were interrupted go on, what is sealed under the
+    /// previous pepper is sealed anew, keys that gateways have found under it move to the current one,
+    /// and some of the audit records go that are no longer kept.
     pub(crate) async fn do_what_is_due(&self) -> Result<(), Error> {
-        let registry = self.open().await?.registry();
+        let control = self.open().await?;
+        let registry = control.registry();
         resume_jobs(registry).await?;
         if registry.reseal(RESEALED_PARTS_AT_ONCE).await? == Resealing::Done {
             tracing::info!("{}", Resealing::DONE);
         }
-        registry.carry_out_rehashes(REHASHES_AT_ONCE).await
+        registry.carry_out_rehashes(REHASHES_AT_ONCE).await?;
+        control.drop_audit_records().await.map(drop)
     }
 
     async fn serve(&self, control: &Opened, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {

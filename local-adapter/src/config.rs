@@ -10,8 +10,8 @@ use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::limits::{
-    ADMIN_GUESSES_PER_SECOND_DEFAULT, DRAIN_MS_DEFAULT, GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT,
-    HELD_BYTES_PER_SECOND_DEFAULT,
+    ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT, AUDIT_DAYS_MAX, DRAIN_MS_DEFAULT,
+    GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
 };
 use latchkey_request::client::TrustedIps;
 use latchkey_request::network::parse_networks;
@@ -134,6 +134,10 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_ADMIN_GUESSES_PER_SECOND", value_name = "COUNT", default_value_t = ADMIN_GUESSES_PER_SECOND_DEFAULT)]
     pub(crate) admin_guesses_per_second: u32,
 
+    /// Days that audit records are kept, 1 to 3650
+    #[arg(long, env = "LATCHKEY_AUDIT_DAYS", value_name = "DAYS", default_value_t = AUDIT_DAYS_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=i64::from(AUDIT_DAYS_MAX)))]
+    pub(crate) audit_days: u32,
+
     /// Time that requests under way get to finish after SIGTERM or SIGINT, in milliseconds
     #[arg(long, env = "LATCHKEY_DRAIN_MS", value_name = "MS", default_value_t = DRAIN_MS_DEFAULT)]
     pub(crate) drain_ms: u64,
@@ -179,6 +183,7 @@ impl Settings {
             control_origin: otherwise(&self.control_origin, control),
             gateway_origin: otherwise(&self.gateway_origin, gateway),
             own_paths: self.gateway_prefix.clone(),
+            audit_days: self.audit_days,
             ..ControlSettings::new(None, "latchkey", SystemRandom.uuid())
         }
     }
@@ -230,6 +235,7 @@ mod tests {
             "LATCHKEY_HEADERS",
             "LATCHKEY_GATEWAY_PREFIX",
             "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
+            "LATCHKEY_AUDIT_DAYS",
             "openssl rand -hex 32",
             "RUST_LOG",
             "--grant-cache-bytes",
@@ -275,6 +281,16 @@ mod tests {
         assert_eq!(moved.own_paths, OwnPaths::new("/gateway").unwrap());
         let error = parse("--gateway-prefix", "/a//b").unwrap_err().to_string();
         assert!(error.contains("normal form") && error.contains("--gateway-prefix"), "{error}");
+    }
+
+    #[test]
+    fn audit_records_are_kept_for_some_days() {
+        let parse = |days: &str| Settings::try_parse_from(["latchkey", "--audit-days", days]);
+        assert_eq!(Settings::try_parse_from(["latchkey"]).unwrap().audit_days, 90);
+        assert_eq!(parse("1").unwrap().audit_days, 1);
+        for wrong in ["0", "3651", "-1", "x"] {
+            assert!(parse(wrong).unwrap_err().to_string().contains("--audit-days"), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Response;
@@ -121,6 +121,11 @@ impl Control {
 
 type Opened = (LocalRuntime, ControlPlane, Publisher<RedbStore>, AdminToken);
 
+/// Between two looks for old audit records, which are kept for days.
+const DROP_INTERVAL: Duration = Duration::from_secs(3600);
+/// The same while there are more of them than go at once: calls come in between.
+const DROP_PAUSE: Duration = Duration::from_millis(100);
+
 /// The publisher comes last: opening the registry may have published something.
 fn open(
     store: RedbStore,
@@ -128,7 +133,7 @@ fn open(
     token: Option<PlainKey>,
     settings: ControlSettings,
 ) -> Result<Opened, String> {
-    let runtime = Builder::new_current_thread().build_local(LocalOptions::default());
+    let runtime = Builder::new_current_thread().enable_time().build_local(LocalOptions::default());
     let runtime = runtime.map_err(|error| error.to_string())?;
     let opened = runtime.block_on(ControlPlane::open(store.clone(), peppers, token, settings));
     let (plane, token) = opened.map_err(|error| error.to_string())?;
@@ -144,8 +149,8 @@ fn serve(
 ) {
     let mut plane = Rc::new(plane);
     runtime.block_on(async {
-        let mut reseals = true;
-        while let Some(call) = next_call(&mut queue, &mut publisher, &plane, &mut reseals).await {
+        let mut chores = Chores { reseals: true, next_drop: tokio::time::Instant::now() };
+        while let Some(call) = chores.until_call(&mut queue, &mut publisher, &plane).await {
             match call {
                 Call::Serve(request, answer) => {
                     let response = handle(&plane, *request).await;
@@ -168,26 +173,41 @@ fn serve(
     });
 }
 
-/// The next call; until one comes, what is sealed under the pepper before is sealed anew, as long as
-/// there is some.
-async fn next_call(
-    queue: &mut mpsc::Receiver<Call>,
-    publisher: &mut Publisher<RedbStore>,
-    plane: &ControlPlane,
-    reseals: &mut bool,
-) -> Option<Call> {
-    while *reseals {
-        match queue.try_recv() {
-            Ok(call) => return Some(call),
-            Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => {}
+/// What is done while no call comes.
+struct Chores {
+    /// Whether something may be sealed under the pepper before.
+    reseals: bool,
+    /// When to look for old audit records.
+    next_drop: tokio::time::Instant,
+}
+
+impl Chores {
+    /// Does what is due until a call comes; `None`: none will.
+    async fn until_call(
+        &mut self,
+        queue: &mut mpsc::Receiver<Call>,
+        publisher: &mut Publisher<RedbStore>,
+        plane: &ControlPlane,
+    ) -> Option<Call> {
+        while self.reseals {
+            match queue.try_recv() {
+                Ok(call) => return Some(call),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {}
+            }
+            self.reseals = plane.reseal_some().await;
+            if let Err(error) = publisher.refresh().await {
+                tracing::error!(%error, "the published state cannot be read");
+            }
         }
-        *reseals = plane.reseal_some().await;
-        if let Err(error) = publisher.refresh().await {
-            tracing::error!(%error, "the published state cannot be read");
+        loop {
+            if let Ok(call) = tokio::time::timeout_at(self.next_drop, queue.recv()).await {
+                return call;
+            }
+            let pause = if plane.drop_audit_records().await { DROP_PAUSE } else { DROP_INTERVAL };
+            self.next_drop = tokio::time::Instant::now() + pause;
         }
     }
-    queue.recv().await
 }
 
 /// In a task of its own, so that a panic costs this call and no other.

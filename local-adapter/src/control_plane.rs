@@ -97,6 +97,14 @@ impl ControlPlane {
         }
     }
 
+    /// Removes some of the audit records that are no longer kept. Answers whether there are more.
+    pub(crate) async fn drop_audit_records(&self) -> bool {
+        self.control.drop_audit_records().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "old audit records could not be removed");
+            false
+        })
+    }
+
     /// Moves a key found under the previous pepper to the current one.
     pub(crate) async fn rehash(&self, rehash: Rehash) {
         let Rehash { old, new, pepper_id } = rehash;

@@ -13,7 +13,7 @@ const LOCAL: &str = "local";
 const DEFAULT_IN_HELP: &str = " [default: ";
 
 /// Settings of the local program that others read too, and who.
-const READ_ELSEWHERE: [(&str, &str); 11] = [
+const READ_ELSEWHERE: [(&str, &str); 12] = [
     ("LATCHKEY_CONTROL_ORIGIN", "Worker, Lambda"),
     ("LATCHKEY_GATEWAY_ORIGIN", "Worker, Lambda"),
     ("LATCHKEY_ADMIN_ORIGINS", "Worker, Lambda"),
@@ -25,6 +25,7 @@ const READ_ELSEWHERE: [(&str, &str); 11] = [
     ("LATCHKEY_GRANT_CACHE_BYTES", "Lambda"),
     ("LATCHKEY_UPSTREAM_ALLOW", "Worker, Lambda"),
     ("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "Worker, Lambda"),
+    ("LATCHKEY_AUDIT_DAYS", "Worker, Lambda"),
 ];
 
 /// A row of the table.

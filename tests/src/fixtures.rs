@@ -125,6 +125,17 @@ pub fn wipe(gateway: &dyn Deployment) -> Result<(), String> {
             return Err(format!("{collection} still lists after DELETE: {left:?}"));
         }
     }
+    wipe_tokens(gateway)
+}
+
+fn wipe_tokens(gateway: &dyn Deployment) -> Result<(), String> {
+    if gateway.admin("GET", "/tokens", None).status == 404 {
+        // Named admin tokens are not Kong's.
+        return Ok(());
+    }
+    for token in try_list_all(gateway, "/tokens")? {
+        delete(gateway, &format!("/tokens/{}", id_of(&token)))?;
+    }
     Ok(())
 }
 

@@ -7,14 +7,8 @@ use std::time::Duration;
 use latchkey_tests::base::Chance;
 use latchkey_tests::schemathesis::{LONG_VARIABLE, Run, check};
 
-const SHORT: Run = Run {
-    phases: "",
-    mode: "all",
-    examples: 10,
-    seed: 1,
-    time_max: Duration::from_secs(170),
-    calls_min: 1000,
-};
+const SHORT: Run =
+    Run { phases: "", mode: "all", examples: 5, seed: 1, time_max: Duration::from_secs(170), calls_min: 300 };
 
 /// A run as it is always, or what it is in a long run.
 fn short_or(long: Run, short: Run) -> Run {

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::schema::{EntityKind, Object};
+use crate::schema::Object;
 use latchkey_store::RecordKey;
 
 /// Partition of the audit's records.
@@ -125,8 +125,8 @@ impl Line {
     }
 
     /// What a save makes of an entity.
-    pub(crate) fn of_save(kind: EntityKind, id: Uuid, old: Option<&Object>, new: &Object) -> Self {
-        let line = |did| Line::new(kind.name(), Some(id), did);
+    pub(crate) fn of_change(entity: &str, id: Uuid, old: Option<&Object>, new: &Object) -> Self {
+        let line = |did| Line::new(entity, Some(id), did);
         old.map_or_else(|| line(Did::Created), |old| Line { fields: changed(old, new), ..line(Did::Changed) })
     }
 
@@ -255,5 +255,74 @@ impl Trail {
         earlier.into_iter().flat_map(|record| record.changes).chain(lines).for_each(|line| self.add(line));
         let Trail { stamp, actor, job, lines } = self;
         Some(AuditRecord { id: stamp.id, at_ms: stamp.at_ms, actor, job, changes: lines })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    /// As the first program with an audit stored it (`core/published/golden`).
+    #[test]
+    fn a_record_reads_as_it_was_stored() {
+        let golden = include_str!("../../published/golden/1/audit-record.json");
+        let line = |entity: &str, entity_id, fields: &[&str]| Line {
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            ..Line::new(entity, entity_id, Did::Changed)
+        };
+        let record = AuditRecord {
+            id: id(1),
+            at_ms: 1_700_000_000_000,
+            actor: Actor {
+                who: Who::named_token(id(2), "ci"),
+                address: Some([192, 0, 2, 7].into()),
+                request_id: Some("r-1".to_owned()),
+            },
+            job: true,
+            changes: vec![
+                line("services", Some(id(1)), &["host", "retries"]),
+                line("settings", None, &["tag_keys"]),
+            ],
+        };
+        assert_eq!(serde_json::from_str::<AuditRecord>(golden).unwrap(), record);
+        assert_eq!(serde_json::to_string(&record).unwrap(), golden, "programs of before read it");
+        let stamp = Stamp { id: id(1), at_ms: 1_700_000_000_000, number: 2 };
+        let key = stamp.record_key();
+        assert_eq!(key.partition, "audit");
+        assert_eq!(key.sort, "fffffe74301a97ff-fffffffd-00000000-0000-0000-0000-000000000001");
+    }
+
+    /// What a newer program says besides is passed over, and its kinds are shown as they are.
+    #[test]
+    fn a_newer_record_is_read() {
+        let newer = json!({"id": id(1), "at_ms": 1, "who": {"kind": "session", "id": id(2), "device": "x"},
+            "changes": [{"entity": "mails", "did": "sent", "to": "x"}], "reason": "x"});
+        let record: AuditRecord = serde_json::from_value(newer).unwrap();
+        assert_eq!((record.actor.who.kind.as_str(), record.changes[0].did.as_str()), ("session", "sent"));
+    }
+
+    #[test]
+    fn newer_records_come_first() {
+        let key = |at_ms, number, of| Stamp { id: id(of), at_ms, number }.record_key().sort;
+        assert!(key(2, 0, 1) < key(1, 9, 1));
+        assert!(key(1, 1, 2) < key(1, 0, 1), "of the same millisecond, too");
+        assert!(before(1) < key(1, 0, 1) && before(1) > key(2, 0, 1));
+    }
+
+    #[test]
+    fn fields_that_differ_are_named_and_no_value() {
+        let object = |value: serde_json::Value| value.as_object().unwrap().clone();
+        let old = object(json!({"a": 1, "b": {"x": 1}, "gone": 1, "_digest": "d", "_pepper_id": 1,
+            "config": {"same": 1, "other": 1}, "updated_at": 1, "same": null}));
+        let new = object(json!({"a": 2, "b": {"x": 2}, "new": 1, "_digest": "e", "_pepper_id": 2,
+            "config": {"same": 1, "other": 2, "more": 1}, "updated_at": 2, "same": null}));
+        assert_eq!(changed(&old, &new), ["a", "b", "config.more", "config.other", "gone", "key", "new"]);
+        assert_eq!(changed(&new, &new), Vec::<String>::new());
     }
 }

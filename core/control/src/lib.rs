@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod http;
+pub mod named_token;
 pub mod ports;
 pub mod registry;
 pub mod schema;

@@ -2,7 +2,8 @@
 //!
 //! A key made here is `lk_`, 32 base62 characters of randomness (190 bits) and 6 base62 characters
 //! of a keyed tag (35 bits), so that a forged or mistyped key is refused without a storage read.
-//! Only HMAC-SHA-256(pepper, key) is ever stored.
+//! Only HMAC-SHA-256(pepper, key) is ever stored. Named admin tokens are made alike, with `lka_` before
+//! them and a tag of their own.
 //!
 //! Whoever may choose a key and sees its digest must not learn another secret thereby. So nothing
 //! new is derived as HMAC(pepper, label): [`Pepper::derive`] goes by a key that is the digest of a
@@ -21,6 +22,8 @@ type HmacSha256 = Hmac<Sha256>;
 
 /// What every key made here begins with.
 pub const KEY_PREFIX: &str = "lk_";
+/// What every named admin token begins with.
+pub const ADMIN_TOKEN_PREFIX: &str = "lka_";
 const RANDOM_CHARACTERS: usize = 32;
 const TAG_CHARACTERS: usize = 6;
 /// Length of a key made here, in bytes.
@@ -60,6 +63,8 @@ pub enum Purpose {
     Seal,
     /// Records in an eventually consistent replica that others may write to.
     Replica,
+    /// Tags of named admin tokens.
+    AdminToken,
     /// Where the grant of a key is kept of which only the SHA-256 was brought.
     ImportedDigest,
 }
@@ -73,6 +78,7 @@ impl Purpose {
             Purpose::Token => b"token",
             Purpose::Seal => b"seal",
             Purpose::Replica => b"replica",
+            Purpose::AdminToken => b"admin token",
             Purpose::ImportedDigest => b"imported digest",
         }
     }
@@ -317,7 +323,16 @@ impl TagKey {
 
     /// Whether `key` has the form of a key made here and the tag is right.
     pub fn is_genuine(&self, key: &[u8]) -> bool {
-        let Some((body, tag)) = split_tag(key) else { return false };
+        self.is_tagged(KEY_PREFIX, key)
+    }
+
+    /// The same of a named admin token; this must be the key of their tags.
+    pub fn is_genuine_admin_token(&self, token: &[u8]) -> bool {
+        self.is_tagged(ADMIN_TOKEN_PREFIX, token)
+    }
+
+    fn is_tagged(&self, prefix: &str, text: &[u8]) -> bool {
+        let Some((body, tag)) = split_tag(prefix, text) else { return false };
         self.tag(body).ct_eq(tag).into()
     }
 
@@ -337,16 +352,27 @@ pub fn has_our_prefix(key: &[u8]) -> bool {
     key.starts_with(KEY_PREFIX.as_bytes())
 }
 
-fn split_tag(key: &[u8]) -> Option<(&[u8], &[u8])> {
-    (key.len() == KEY_LENGTH && has_our_prefix(key)).then(|| key.split_at(KEY_LENGTH - TAG_CHARACTERS))
+fn split_tag<'t>(prefix: &str, text: &'t [u8]) -> Option<(&'t [u8], &'t [u8])> {
+    let body_length = prefix.len() + RANDOM_CHARACTERS;
+    let is_ours = text.len() == body_length + TAG_CHARACTERS && text.starts_with(prefix.as_bytes());
+    is_ours.then(|| text.split_at(body_length))
 }
 
 /// Makes a new key, tagged under `pepper`.
 pub fn generate_key(pepper: &Pepper, fill: impl Fn(&mut [u8])) -> PlainKey {
-    let mut text = String::with_capacity(KEY_LENGTH);
-    text.push_str(KEY_PREFIX);
+    generate(KEY_PREFIX, &pepper.tag, fill)
+}
+
+/// Makes a new named admin token, tagged under `tag`.
+pub fn generate_admin_token(tag: &TagKey, fill: impl Fn(&mut [u8])) -> PlainKey {
+    generate(ADMIN_TOKEN_PREFIX, tag, fill)
+}
+
+fn generate(prefix: &str, tag: &TagKey, fill: impl Fn(&mut [u8])) -> PlainKey {
+    let mut text = String::with_capacity(prefix.len() + RANDOM_CHARACTERS + TAG_CHARACTERS);
+    text.push_str(prefix);
     text.push_str(&random_base62(fill, RANDOM_CHARACTERS));
-    let tag = pepper.tag.tag(text.as_bytes());
+    let tag = tag.tag(text.as_bytes());
     text.extend(tag.iter().map(|byte| char::from(*byte)));
     PlainKey(text)
 }
@@ -412,6 +438,28 @@ mod tests {
     }
 
     #[test]
+    fn an_admin_token_is_no_key_and_a_key_no_admin_token() {
+        let pepper = Pepper::new(b"pepper");
+        let tag = TagKey::from_bytes(*pepper.derive(Purpose::AdminToken).as_bytes());
+        let random = SeededRandom::new(1);
+        let token = generate_admin_token(&tag, |bytes| random.fill(bytes));
+        let text = token.reveal();
+        assert_eq!((&text[..4], text.len()), ("lka_", 4 + 32 + 6));
+        assert!(text[4..].bytes().all(|byte| BASE62.contains(&byte)));
+        assert!(tag.is_genuine_admin_token(text.as_bytes()));
+        assert!(
+            !tag.is_genuine(text.as_bytes()) && !pepper.tag_key().is_genuine_admin_token(text.as_bytes())
+        );
+        let key = generate_key(&pepper, |bytes| random.fill(bytes));
+        assert!(!pepper.tag_key().is_genuine_admin_token(key.reveal().as_bytes()));
+        for at in 0..text.len() {
+            let mut forged = text.as_bytes().to_vec();
+            forged[at] = if forged[at] == b'x' { b'y' } else { b'x' };
+            assert!(!tag.is_genuine_admin_token(&forged), "byte {at}");
+        }
+    }
+
+    #[test]
     fn any_changed_byte_breaks_the_tag() {
         let pepper = Pepper::new(b"pepper");
         let key =
@@ -459,6 +507,7 @@ mod tests {
             (Purpose::Token, "12ae50e53b51cd42b92f3427e4ab0a1ad774e725ece63e8a5a20a11c5c878e48"),
             (Purpose::Seal, "7254b18052b15aae388500feb5a4b1df79d4cdbe1b28236fa3789d586efee886"),
             (Purpose::Replica, "3a531df490c914ec89f09bc44358db4df5dc783f11bb88e0ce8b43a877027800"),
+            (Purpose::AdminToken, "0b8b8218cc60d2ec380cb45d38e61545ae82d28ae8976fed445cfedd194dc796"),
             (Purpose::ImportedDigest, "370ac678c15e440b295efd3aac29e081c463861298f60e8edfe28202c1672627"),
         ] {
             let key = pepper.derive(purpose);

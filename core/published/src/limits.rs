@@ -53,6 +53,16 @@ pub const KEY_NAMES_MAX: usize = 16;
 /// Credentials of one application, so that one DynamoDB transaction can change them all.
 pub const APPLICATION_CREDENTIALS_MAX: usize = 50;
 
+/// Audit records read for one page of `/admin/audit`, some 300 KB: a filter that takes few of them
+/// does not keep the store busy, its page is short instead.
+pub const AUDIT_READ_MAX: usize = 1000;
+
+/// Days that audit records are kept unless a setting says otherwise: a quarter of a year.
+pub const AUDIT_DAYS_DEFAULT: u32 = 90;
+
+/// Most days that a setting may say: ten years.
+pub const AUDIT_DAYS_MAX: u32 = 3650;
+
 /// Entities in a page of a list, as Kong has it.
 pub const PAGE_SIZE_MAX: usize = 1000;
 

@@ -37,6 +37,7 @@ new Latchkey(stack, "Latchkey", {
     gatewayOrigin: text("gatewayOrigin"),
     controlOrigin: text("controlOrigin"),
     adminOrigins: text("adminOrigins")?.split(/, */),
+    auditDays: number("auditDays"),
   },
   revocationBound: duration("revocationBoundMs", Duration.millis),
   outageGrace: duration("outageGraceMs", Duration.millis),

@@ -17,6 +17,8 @@ export interface ControlProps {
   readonly controlOrigin?: string;
   /** Origins of pages that may call the Admin API from a browser. Default: none. */
   readonly adminOrigins?: readonly string[];
+  /** How many days audit records are kept, 1 to 3650. Default: 90. */
+  readonly auditDays?: number;
 }
 
 /** A large change goes on in several commits; what is left at the end is done by the schedule. */
@@ -46,6 +48,7 @@ export class Control extends Construct {
         LATCHKEY_GATEWAY_ORIGIN: props.gatewayOrigin ?? "",
         LATCHKEY_CONTROL_ORIGIN: props.controlOrigin ?? "",
         LATCHKEY_ADMIN_ORIGINS: (props.adminOrigins ?? []).join(","),
+        LATCHKEY_AUDIT_DAYS: String(props.auditDays ?? 90),
       },
     });
     this.function = control.function;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use latchkey_control::registry::testing::audit;
+use latchkey_control::registry::testing::{assert_trail, audit};
 use latchkey_lambda::store::{DynamoStore, Patience};
 use latchkey_published::feed::FeedRequest;
 use latchkey_published::limits::APPLICATION_CREDENTIALS_MAX;
@@ -72,7 +72,9 @@ impl Portal {
         }
         let answers = writers.join_all().await;
         assert_eq!(answers.len() as u64, WRITERS);
-        audit(&self.table.dump().await).await;
+        let records = self.table.dump().await;
+        audit(&records).await;
+        assert_trail(&records);
         answers
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use latchkey_control::ports::testing::SeededRandom;
-use latchkey_control::registry::testing::{Call, Verb, audit, comparable, copied};
+use latchkey_control::registry::testing::{Call, Verb, assert_trail, audit, comparable, copied};
 use latchkey_control::schema::EntityKind;
 use latchkey_lambda::store::{DynamoStore, Patience};
 use latchkey_store::StoreError;
@@ -124,7 +124,9 @@ async fn one_caller_sees_no_fault() {
                     assert!(was_made, "{words}: another state than the model's");
                 }
             }
-            audit(&table.dump().await).await;
+            let records = table.dump().await;
+            audit(&records).await;
+            assert_trail(&records);
         }
     }
     let answered =
@@ -176,7 +178,9 @@ async fn many_callers_leave_a_consistent_store() {
                 }
             }
             start(&direct, seed + 1, START_MS).await.registry().resume_jobs().await.unwrap();
-            audit(&table.dump().await).await;
+            let records = table.dump().await;
+            audit(&records).await;
+            assert_trail(&records);
         }
     }
     println!("{done} calls made a change, {left_open} were left open");

@@ -18,11 +18,13 @@ mod ask;
 mod documented;
 
 mod access;
+mod audit;
 mod bodies;
 mod information;
 mod lists;
 mod paths;
 mod schemas;
+mod tokens;
 
 mod consumers;
 mod plugins;
@@ -124,7 +126,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 18] = [
+const SUBJECTS: [(About, &[Test]); 20] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, information::TESTS),
@@ -142,6 +144,8 @@ const SUBJECTS: [(About, &[Test]); 18] = [
     (About::Entities, client_ids::TESTS),
     (About::Entities, contracts::TESTS),
     (About::Entities, cascades::TESTS),
+    (About::Requests, tokens::TESTS),
+    (About::Entities, audit::TESTS),
     (About::Entities, deck::TESTS),
 ];
 

@@ -3,7 +3,7 @@
 use latchkey_control::http::{AdminOrigins, ControlSettings};
 use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::Peppers;
-use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
+use latchkey_published::limits::{ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT, AUDIT_DAYS_MAX};
 use latchkey_request::origin::Origin;
 use latchkey_router::OwnPaths;
 use latchkey_worker_shared::variables::Variables;
@@ -44,12 +44,18 @@ impl Settings {
             control_origin: origin("LATCHKEY_CONTROL_ORIGIN")?,
             gateway_origin: origin("LATCHKEY_GATEWAY_ORIGIN")?,
             own_paths: variables.read_or("LATCHKEY_GATEWAY_PREFIX", OwnPaths::default(), OwnPaths::new)?,
+            audit_days: variables.read_or("LATCHKEY_AUDIT_DAYS", AUDIT_DAYS_DEFAULT, audit_days)?,
             ..ControlSettings::new(token, "worker", node_id)
         };
         let replica_horizon_ms =
             variables.number("LATCHKEY_REPLICA_HORIZON_MS", REPLICA_HORIZON_MS_DEFAULT)?;
         Ok(Settings { control, replica_horizon_ms, peppers })
     }
+}
+
+fn audit_days(text: &str) -> Result<u32, String> {
+    let days = text.parse().ok().filter(|days| (1..=AUDIT_DAYS_MAX).contains(days));
+    days.ok_or_else(|| format!("must be 1 to {AUDIT_DAYS_MAX}"))
 }
 
 #[cfg(test)]
@@ -69,7 +75,7 @@ mod tests {
     fn what_is_not_set_has_its_default() {
         let settings = parse(json!({"LATCHKEY_PEPPER": PEPPER})).unwrap();
         assert!(settings.control.token.is_none() && settings.control.control_origin.is_none());
-        assert_eq!(settings.control.guesses_per_second, 10);
+        assert_eq!((settings.control.guesses_per_second, settings.control.audit_days), (10, 90));
         assert_eq!(settings.replica_horizon_ms, 120_000);
     }
 
@@ -92,6 +98,7 @@ mod tests {
             ("LATCHKEY_ADMIN_TOKEN", "a"),
             ("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "-1"),
             ("LATCHKEY_REPLICA_HORIZON_MS", "soon"),
+            ("LATCHKEY_AUDIT_DAYS", "0"),
             ("LATCHKEY_ADMIN_ORIGINS", "control.test"),
             ("LATCHKEY_GATEWAY_ORIGIN", "https://a/b"),
         ] {

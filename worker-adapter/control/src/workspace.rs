@@ -156,6 +156,12 @@ impl Workspace {
         at_once(marked).map_err(describe)
     }
 
+    /// Removes some of the audit records that are no longer kept. Answers whether there are more.
+    #[wasm_bindgen(js_name = dropAuditRecords)]
+    pub fn drop_audit_records(&self) -> Result<bool, JsError> {
+        at_once(self.control.drop_audit_records()).map_err(|error| JsError::new(&error.to_string()))
+    }
+
     /// Whether there is a change that KV does not have, or a record in it without a MAC.
     #[wasm_bindgen(js_name = isBehind)]
     pub fn is_behind(&self) -> Result<bool, JsError> {

@@ -1,21 +1,82 @@
-//! The admin token, in `Kong-Admin-Token` or as a bearer token.
+//! Admin tokens, in `Kong-Admin-Token` or as a bearer token: the installation's, and named ones.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::Control;
 use super::problem::Refusal;
+use super::{Control, Head};
+use crate::audit::{Actor, Who};
 use crate::ports::{Clock, Random};
+use crate::registry::Error;
 use latchkey_published::keys::{KeyDigest, Peppers};
 use latchkey_store::Store;
 
 /// The field that the admin token is shown in, unless it is a bearer token.
 pub(super) const TOKEN_HEADER: &str = "kong-admin-token";
 
+/// Who calls, as far as a head tells without the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// Whoever; nothing is asked of them.
+    Anyone,
+    /// Who shows the installation's token. `moved`: found under the previous pepper, this is its digest
+    /// under the current one.
+    Installation { moved: Option<KeyDigest> },
+    /// Who shows a named token that was made here, of this digest. Whether it is still good only the
+    /// store knows.
+    Named(KeyDigest),
+}
+
+/// What a caller may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// See.
+    Read,
+    /// See and change.
+    Change,
+}
+
+/// Who calls, as the store knows them.
+#[derive(Debug)]
+pub(super) struct Identified {
+    pub(super) who: Who,
+    pub(super) permission: Permission,
+    /// When the token ends that is shown, in seconds since the Unix epoch.
+    pub(super) ends_at: Option<u64>,
+}
+
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
-    /// Stores the token's digest under the current pepper, if it is the stored token. A failure
-    /// costs nothing: the next request tries again.
-    pub(super) async fn move_token(&self, digest: KeyDigest) {
+    /// Finds out who calls. The installation's token moves to the current pepper if it was found under
+    /// the previous one; a failure of that costs nothing: the next request tries again.
+    pub(super) async fn identify(&self, caller: Caller, head: &Head<'_>) -> Result<Identified, Refusal> {
+        match caller {
+            Caller::Anyone | Caller::Installation { .. } => {
+                let who = Who::admin_token();
+                if let Caller::Installation { moved: Some(digest) } = caller {
+                    self.acting_for(&who, head).move_token(digest).await;
+                }
+                Ok(Identified { who, permission: Permission::Change, ends_at: None })
+            }
+            Caller::Named(digest) => {
+                let found = self.registry.named_token(&digest).await;
+                let failed = |error: Error| Refusal::Registry { endpoint: "admin token", error };
+                let token = found.map_err(failed)?.ok_or(Refusal::WrongToken)?;
+                let who = Who::named_token(token.id, &token.name);
+                let permission = if token.read_only { Permission::Read } else { Permission::Change };
+                Ok(Identified { who, permission, ends_at: token.expires_at })
+            }
+        }
+    }
+
+    /// The same control plane, whose changes are those of who sends `head`.
+    pub(super) fn acting_for(&self, who: &Who, head: &Head<'_>) -> Self {
+        let request_id = head.request_id.map(str::to_owned);
+        let actor = Actor { who: who.clone(), address: head.client_ip, request_id };
+        Control { registry: self.registry.acting_as(actor), settings: self.settings.clone() }
+    }
+
+    /// Stores the token's digest under the current pepper, if it is the stored token.
+    async fn move_token(&self, digest: KeyDigest) {
         if self.registry.admin_token_digest().await == Ok(self.settings.token) {
             let _ = self.registry.set_admin_token_digest(Some(digest)).await;
         }
@@ -23,14 +84,12 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
 }
 
 /// Lets a request pass whose token has the digest `expected`. `Some`: it has it under the previous
-/// pepper, and this is its digest under the current one.
+/// pepper, and this is its digest under the current one. `Err`: it is another.
 pub(super) fn judge_token(
-    expected: Option<&KeyDigest>,
+    expected: &KeyDigest,
     peppers: &Peppers,
-    headers: &HeaderMap,
+    token: &[u8],
 ) -> Result<Option<KeyDigest>, Refusal> {
-    let expected = expected.ok_or(Refusal::NoTokenConfigured)?;
-    let token = presented_token(headers).ok_or(Refusal::WrongToken)?;
     let digest = peppers.current.digest(token);
     if digest.matches(expected) {
         return Ok(None);

@@ -39,7 +39,7 @@ impl Sent {
 /// What was sent; nothing when there is neither body nor type, or none is taken.
 pub(super) async fn parse(takes: Takes, headers: &HeaderMap, body: &[u8]) -> Result<Sent, Refusal> {
     match takes {
-        Takes::Nothing | Takes::Page => Ok(Sent::Object(Object::new())),
+        Takes::Nothing | Takes::Page | Takes::AuditPage => Ok(Sent::Object(Object::new())),
         Takes::Object => read(headers, body).await,
     }
 }

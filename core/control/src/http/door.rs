@@ -8,18 +8,20 @@ use http::Response;
 use latchkey_published::keys::Peppers;
 use latchkey_published::limits::ADMIN_BODY_BYTES_MAX;
 
-use super::admission::{Admission, Admitted};
-use super::authenticate::presented_token;
+use super::admission::{Admission, Admitted, Asked};
+use super::authenticate::{Caller, presented_token};
 use super::endpoints::{Action, Call};
 use super::guesses::{Guesses, Report};
 use super::problem::Refusal;
 use super::{ControlSettings, Head};
+use crate::named_token::TokenTags;
 
 /// What judges heads. [`super::Control`] judges them again.
 #[derive(Debug)]
 pub struct Door {
     settings: ControlSettings,
     peppers: Peppers,
+    token_tags: TokenTags,
     /// Locked for a wrong token only.
     guesses: Mutex<Guesses>,
 }
@@ -41,7 +43,8 @@ impl Door {
     /// The door of an installation.
     pub fn new(settings: ControlSettings, peppers: Peppers) -> Self {
         let guesses = Mutex::new(Guesses::new(settings.guesses_per_second));
-        Door { settings, peppers, guesses }
+        let token_tags = TokenTags::new(&peppers);
+        Door { settings, peppers, token_tags, guesses }
     }
 
     /// Judges a head. `now_ms` is of any clock. After an answer something may be due for the log:
@@ -49,13 +52,11 @@ impl Door {
     ///
     /// A right token is let in whatever was counted.
     pub fn knock(&self, head: &Head<'_>, now_ms: u64) -> Knock {
-        let admission = Admission { settings: &self.settings, peppers: &self.peppers };
-        let answer = match admission.judge(head) {
-            Ok(Admitted { matched, call: Call { action: Action::Plain(plain), .. }, moved_token: None }) => {
-                Ok(plain.answer(matched.endpoint, &self.settings))
-            }
-            // A token that is to be moved to the current pepper needs the store.
-            Ok(_) => return Knock::Read { body_bytes_max: ADMIN_BODY_BYTES_MAX },
+        let Door { settings, peppers, token_tags, .. } = self;
+        let admission = Admission { settings, peppers, token_tags };
+        let answer = match admission.judge(head).and_then(|admitted| self.answer(&admitted)) {
+            Ok(None) => return Knock::Read { body_bytes_max: ADMIN_BODY_BYTES_MAX },
+            Ok(Some(response)) => Ok(response),
             // Who shows none does not guess.
             Err(Refusal::WrongToken) if presented_token(head.headers).is_some() => {
                 Err(match self.guesses().count(head.client_ip, now_ms) {
@@ -66,6 +67,23 @@ impl Door {
             Err(refusal) => Err(refusal),
         };
         Knock::Answer(admission.finish(answer, head))
+    }
+
+    /// The answer to a request that may come in; `None`: it needs a body or the store, as does every
+    /// token that is to be looked up, or moved to the current pepper.
+    fn answer(&self, admitted: &Admitted<'_>) -> Result<Option<Response<Bytes>>, Refusal> {
+        match admitted.caller {
+            Caller::Named(_) => return Ok(None),
+            Caller::Anyone | Caller::Installation { .. } => {}
+        }
+        let Asked { matched, call } = admitted.asked()?;
+        Ok(match (call, admitted.caller) {
+            (
+                Call { action: Action::Plain(plain), .. },
+                Caller::Anyone | Caller::Installation { moved: None },
+            ) => Some(plain.answer(matched.endpoint, &self.settings)),
+            _ => None,
+        })
     }
 
     /// Wrong tokens that are to be logged now: at most one report a second and address.

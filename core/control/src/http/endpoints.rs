@@ -5,9 +5,10 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::authenticate::Permission;
 use super::shapes;
 use crate::registry::Step;
-use crate::schema::{EntityKind, Field};
+use crate::schema::{EntityKind, Field, NAMED_TOKEN};
 
 /// A part of the control door: its paths begin alike, and are for the same callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,8 @@ impl Surface {
 pub enum Who {
     /// Whoever reaches the door.
     Anyone,
-    /// Who shows the admin token; others get 401.
+    /// Who shows an admin token: others get 401, and 403 who may only read where something changes
+    /// ([`Call::permission`]).
     Administrator,
 }
 
@@ -61,6 +63,8 @@ pub enum Takes {
     Nothing,
     /// `size` and `offset` in the query, and `tags` where there are any.
     Page,
+    /// A page of the audit, with its filters.
+    AuditPage,
     /// An object in the body.
     Object,
 }
@@ -94,6 +98,14 @@ pub enum Action {
     Reference(EntityKind, Verb),
     /// The consumer of an application.
     ApplicationConsumer,
+    /// A page of the audit.
+    Audit,
+    /// A page of the named admin tokens.
+    Tokens,
+    /// Makes a named admin token.
+    MakeToken,
+    /// One named admin token.
+    Token(Verb),
 }
 
 impl Action {
@@ -120,6 +132,10 @@ impl Action {
             }
             Action::Item(kind, _) | Action::Reference(kind, _) => Gives::Entity(kind),
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
+            Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
+            Action::Tokens => Gives::RecordList(NAMED_TOKEN),
+            Action::Token(Verb::Delete) => Gives::Nothing,
+            Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
         }
     }
 }
@@ -145,6 +161,8 @@ pub enum Gives {
     Wrapped(&'static str, EntityKind),
     /// A page of entities.
     List(EntityKind),
+    /// A page of objects with these fields.
+    RecordList(&'static [Field]),
 }
 
 /// What needs neither body nor store.
@@ -212,6 +230,16 @@ pub struct Call {
     pub answers: &'static [u16],
     /// What it does.
     pub action: Action,
+}
+
+impl Call {
+    /// What a caller needs to be let.
+    pub fn permission(&self) -> Permission {
+        match self.method {
+            "GET" | "OPTIONS" => Permission::Read,
+            _ => Permission::Change,
+        }
+    }
 }
 
 /// A path and its calls.
@@ -330,6 +358,19 @@ const fn reference_without_put(kind: EntityKind) -> [Call; 2] {
     [read, change]
 }
 
+const AUDIT: [Call; 1] = [call("GET", Takes::AuditPage, &[200, 400], Action::Audit)];
+
+const TOKENS: [Call; 2] = [
+    call("GET", Takes::Page, &[200, 400], Action::Tokens),
+    call("POST", Takes::Object, &[201, 400, 409, 415], Action::MakeToken),
+];
+
+const TOKEN: [Call; 3] = [
+    call("GET", Takes::Nothing, &[200, 404], Action::Token(Verb::Read)),
+    call("PATCH", Takes::Object, WRITE, Action::Token(Verb::Change)),
+    call("DELETE", Takes::Nothing, &[204], Action::Token(Verb::Delete)),
+];
+
 const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Open, path, calls }
 }
@@ -356,6 +397,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/schemas/{entity_name}/validate", &validate()),
     admin("/schemas/plugins/{plugin_name}", &look_up(Action::PluginSchema)),
     admin("/schemas/{entity_name}", &look_up(Action::EntitySchema)),
+
+    admin("/audit", &AUDIT),
+    admin("/tokens", &TOKENS),
+    admin("/tokens/{token}", &TOKEN),
 
     admin("/services", &collection(Services)),
     admin("/services/{services}", &item(Services)),

@@ -25,8 +25,17 @@ impl Query {
         if pairs.len() > ARGUMENTS_MAX { Err(TOO_MANY) } else { Ok(Query(pairs)) }
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Query {
+    /// The same, but for what says which page: as it stands in the path of the next one, behind `?`.
+    pub(super) fn with_offset(&self, offset: &str) -> String {
+        let rest = self.0.iter().filter(|(name, _)| name != "offset").map(|(n, v)| (n.as_str(), v.as_str()));
+        let pairs: Vec<(&str, &str)> = [("offset", offset)].into_iter().chain(rest).collect();
+        serde_urlencoded::to_string(pairs).expect("texts can be encoded")
     }
 }
 
@@ -147,6 +156,21 @@ pub(super) fn has_total(kind: EntityKind) -> bool {
         | EntityKind::Plugins
         | EntityKind::KeyauthCredentials => false,
     }
+}
+
+/// A page of what is no entity, in the form of Kong's lists.
+pub(super) fn own_page(
+    path: &str,
+    query: &Query,
+    data: Vec<Value>,
+    offset: Option<String>,
+) -> Response<Bytes> {
+    let next = offset.as_ref().map(|offset| format!("{path}?{}", query.with_offset(offset)));
+    let mut body = json!({"data": data, "next": next});
+    if let Some(offset) = offset {
+        body["offset"] = offset.into();
+    }
+    answer::json(StatusCode::OK, &body)
 }
 
 fn body_of(list: List, matched: &Matched, query: &Query, tags: Option<&str>) -> Map<String, Value> {

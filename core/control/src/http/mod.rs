@@ -7,6 +7,7 @@
 
 mod admission;
 mod answer;
+mod audit;
 mod authenticate;
 mod body;
 mod door;
@@ -23,6 +24,7 @@ mod resources;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod welcome;
 
 pub use door::{Door, Knock};
@@ -37,22 +39,24 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use latchkey_published::keys::KeyDigest;
-use latchkey_published::limits::ADMIN_GUESSES_PER_SECOND_DEFAULT;
+use latchkey_published::limits::{ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT};
 use latchkey_request::origin::Origin;
 use latchkey_router::OwnPaths;
 use latchkey_store::Store;
 use uuid::Uuid;
 
-use crate::audit::{Actor, Who};
 use crate::ports::{Clock, Random};
-use crate::registry::Registry;
-use admission::{Admission, Admitted};
+use crate::registry::{Error, Registry};
+use admission::{Admission, Admitted, Asked};
+use authenticate::Identified;
 use endpoints::Action;
 use lists::Query;
 use problem::Refusal;
 
 /// Version of Kong whose conventions are kept, as clients ask for it.
 pub const KONG_VERSION: &str = "3.9.1";
+
+const DAY_MS: u64 = 86_400_000;
 
 /// What an installation sets.
 #[derive(Clone, Debug)]
@@ -70,6 +74,8 @@ pub struct ControlSettings {
     pub gateway_origin: Option<Origin>,
     /// The paths that the gateway answers itself, which no route may take.
     pub own_paths: OwnPaths,
+    /// How many days audit records are kept.
+    pub audit_days: u32,
     /// Name of this installation.
     pub hostname: String,
     /// Id of this installation.
@@ -86,6 +92,7 @@ impl ControlSettings {
             control_origin: None,
             gateway_origin: None,
             own_paths: OwnPaths::default(),
+            audit_days: AUDIT_DAYS_DEFAULT,
             hostname: hostname.to_owned(),
             node_id,
         }
@@ -135,36 +142,49 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Arc::make_mut(&mut self.settings).token = token;
     }
 
+    /// Removes audit records that are older than is set, as many as one part of that work may: to be
+    /// called every now and then. Answers whether there are more.
+    pub async fn drop_audit_records(&self) -> Result<bool, Error> {
+        self.registry.drop_audit_records(u64::from(self.settings.audit_days) * DAY_MS).await
+    }
+
     /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows.
     ///
     /// Who may call is judged once more: nothing hangs on the door alone. An answer to a failure has
     /// an [`InternalCause`] among its extensions, for the log.
     pub async fn serve(&self, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
-        let admission = Admission { settings: &self.settings, peppers: self.registry.peppers() };
+        let (peppers, token_tags) = (self.registry.peppers(), self.registry.token_tags());
+        let admission = Admission { settings: &self.settings, peppers, token_tags };
         let answer = match admission.judge(head) {
-            Ok(admitted) => self.acting_for(head).perform(&admitted, head, body).await,
+            Ok(admitted) => self.admit(&admitted, head, body).await,
             Err(refusal) => Err(refusal),
         };
         admission.finish(answer, head)
     }
 
-    /// The same, whose changes are those of who sends `head`.
-    fn acting_for(&self, head: &Head<'_>) -> Self {
-        let request_id = head.request_id.map(str::to_owned);
-        let actor = Actor { who: Who::admin_token(), address: head.client_ip, request_id };
-        Control { registry: self.registry.acting_as(actor), settings: Arc::clone(&self.settings) }
+    /// Finds out who calls and what for, and does it as theirs.
+    async fn admit(
+        &self,
+        admitted: &Admitted<'_>,
+        head: &Head<'_>,
+        body: &[u8],
+    ) -> Result<Response<Bytes>, Refusal> {
+        let caller = self.identify(admitted.caller, head).await?;
+        let asked = admitted.asked()?;
+        if asked.call.permission() > caller.permission {
+            return Err(Refusal::ReadOnly);
+        }
+        self.acting_for(&caller.who, head).perform(&asked, &caller, head, body).await
     }
 
     async fn perform(
         &self,
-        admitted: &Admitted,
+        asked: &Asked,
+        caller: &Identified,
         head: &Head<'_>,
         body: &[u8],
     ) -> Result<Response<Bytes>, Refusal> {
-        if let Some(digest) = admitted.moved_token {
-            self.move_token(digest).await;
-        }
-        let Admitted { matched, call, .. } = admitted;
+        let Asked { matched, call } = asked;
         let sent = body::parse(call.takes, head.headers, body).await?;
         let input = sent.input();
         let query = Query::parse(head.query)?;
@@ -182,6 +202,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,
             Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
+            Action::Audit => self.audit(&query).await,
+            Action::Tokens => self.tokens(&query).await,
+            Action::MakeToken => self.make_token(input, caller.ends_at).await,
+            Action::Token(verb) => self.token(verb, matched, input, caller.ends_at).await,
         };
         answer.map_err(|error| Refusal::Registry { endpoint: matched.endpoint.path, error })
     }

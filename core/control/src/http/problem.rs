@@ -31,6 +31,8 @@ pub(super) enum Refusal {
     WrongToken,
     /// The same, and many before it in this second.
     TooManyWrongTokens,
+    /// The token may only read.
+    ReadOnly,
     /// It names no host.
     NoHost,
     /// A browser asks what a page may do; it is told.
@@ -58,6 +60,9 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
             let mut response = answer::message(StatusCode::TOO_MANY_REQUESTS, "Too many wrong admin tokens");
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             response
+        }
+        Refusal::ReadOnly => {
+            answer::message(StatusCode::FORBIDDEN, "This admin token is read-only: it cannot change anything")
         }
         Refusal::NoHost => Fault::NoHost.respond(),
         Refusal::Preflight(endpoint) => answer::preflight(*endpoint),

@@ -137,3 +137,48 @@ pub(super) const NOTHING_LISTED: &[Field] = &[
 pub(super) const ENABLED_PLUGINS: &[Field] =
     &[Field::new("enabled_plugins", FieldKind::Set(&NAME), "Names of the plugins that can be configured.")
         .required()];
+
+/// A record of the audit.
+pub(super) const AUDIT_RECORD: &[Field] = &[
+    Field::new("id", FieldKind::Uuid, "Identifies the record.").required(),
+    Field::new(
+        "created_at",
+        FieldKind::Integer,
+        "When the change was begun, in seconds since the Unix epoch.",
+    )
+    .required(),
+    record(
+        "who",
+        &[
+            text("kind", "`program`, `gateway`, `admin_token` (the installation's) or `named_token`."),
+            Field::new("id", FieldKind::Uuid, "Its id, where there are several."),
+            Field::new("name", FieldKind::String, "The name that it had then."),
+        ],
+        "Who made the change.",
+    ),
+    Field::new("address", FieldKind::String, "Address of the client, where the platform says it."),
+    Field::new("request_id", FieldKind::String, "Id of the request, where the platform gives one."),
+    Field::new(
+        "job",
+        FieldKind::Boolean,
+        "Whether it is a further part of a change that did not fit one commit.",
+    )
+    .required(),
+    Field::new("changes", FieldKind::Array(&AUDIT_LINE), "What became of the entities.").required(),
+];
+
+const AUDIT_LINE: Field = record(
+    "change",
+    &[
+        text("entity", "Name of the kind of entity."),
+        Field::new("entity_id", FieldKind::Uuid, "Its id; null: there is only one."),
+        text("did", "`created`, `changed`, `moved`, `deleting` or `deleted`."),
+        Field::new(
+            "fields",
+            FieldKind::Set(&NAME),
+            "Names of the fields that changed, and no value; empty unless it was changed.",
+        )
+        .required(),
+    ],
+    "What became of an entity.",
+);

@@ -32,7 +32,7 @@ pub enum TokenOrigin {
 }
 
 /// What the audit calls it.
-const ADMIN_TOKEN: &str = "admin_token";
+pub(crate) const ADMIN_TOKEN: &str = "admin_token";
 
 /// A new admin token: 190 bits in the form of a key, with another beginning.
 #[expect(clippy::disallowed_methods, reason = "it is made here")]
@@ -76,15 +76,18 @@ async fn set_digest_in<S: Store>(
     digest: Option<KeyDigest>,
 ) -> Result<(), Error> {
     let old = transaction.read_json::<KeyDigest>(&records::admin_token()).await?;
+    // As it is after an attempt whose reply was lost.
+    if old == digest {
+        return Ok(());
+    }
     match digest {
         Some(digest) => transaction.put_json(records::admin_token(), &digest),
         None => transaction.delete(records::admin_token()),
     }
-    let did = match (old, digest) {
-        (None, None) => return Ok(()),
-        (None, Some(_)) => Did::Created,
-        (Some(_), Some(_)) => Did::Moved,
-        (Some(_), None) => Did::Deleted,
+    let did = match (old.is_some(), digest.is_some()) {
+        (false, _) => Did::Created,
+        (true, true) => Did::Moved,
+        (true, false) => Did::Deleted,
     };
     transaction.note(Line::new(ADMIN_TOKEN, None, did));
     Ok(())

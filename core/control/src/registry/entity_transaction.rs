@@ -133,7 +133,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         old: Option<&Object>,
         new: &Object,
     ) -> Result<(), Error> {
-        let line = Line::of_save(kind, id_of(new)?, old, new);
+        let line = Line::of_change(kind.name(), id_of(new)?, old, new);
         self.save_as(line, kind, old, new).await
     }
 

@@ -183,6 +183,7 @@ fn actor_of(record: Option<&Value>) -> Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Who;
     use latchkey_published::keys::Pepper;
 
     /// As the first program left them (`core/published/golden`); a job without a file does not compile.
@@ -220,5 +221,23 @@ mod tests {
             assert_eq!(job.to_record(), record, "programs of before read what is left today");
         }
         assert_eq!(Job::from_record(&json!({"job": "recount", "id": first})), None);
+    }
+
+    /// A job of a caller says so; one of a version before says nothing, and is the program's.
+    #[test]
+    fn a_job_keeps_who_left_it() {
+        let golden = include_str!("../../../published/golden/1/job-delete-by.json");
+        let record: Value = serde_json::from_str(golden).unwrap();
+        let id = Uuid::from_u128(1);
+        assert_eq!(Job::from_record(&record), Some(Job::Delete { kind: EntityKind::Developers, id }));
+        let actor = Actor {
+            who: Who::named_token(Uuid::from_u128(2), "ci"),
+            address: Some([192, 0, 2, 7].into()),
+            request_id: Some("r-1".to_owned()),
+        };
+        assert_eq!((actor_of(Some(&record)), json!(actor)), (actor, record["actor"].clone()));
+        let before = include_str!("../../../published/golden/1/job-delete.json");
+        let before: Value = serde_json::from_str(before).unwrap();
+        assert_eq!(actor_of(Some(&before)), Actor::program());
     }
 }

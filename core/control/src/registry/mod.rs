@@ -8,6 +8,7 @@ mod admin_token;
 mod anonymous;
 mod applications;
 mod attempts;
+mod audit;
 mod cascade;
 mod consumers;
 mod contracts;
@@ -23,6 +24,8 @@ mod held_key;
 mod jobs;
 mod list;
 mod lookup;
+mod named_tokens;
+mod pages;
 mod present;
 mod records;
 mod references;
@@ -38,11 +41,16 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
+pub use audit::{AuditFilter, AuditPage};
 pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode};
 pub use list::{List, PageRequest};
 pub use lookup::Step;
+pub use named_tokens::TokenList;
+pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
+pub use pages::RecordPage;
 pub use references::Unresolved;
 pub use reseal::Resealing;
 pub use tags::{TagFilter, TagPage};
@@ -54,6 +62,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
 
 use crate::audit::{Actor, Did, Line, Stamp, Trail};
+use crate::named_token::TokenTags;
 use crate::ports::{Clock, Random};
 use attempts::{Attempts, transact};
 use entity_transaction::EntityTransaction;
@@ -79,6 +88,7 @@ pub struct Shared<S, C, R> {
     random: R,
     peppers: Peppers,
     key_ring: KeyRing,
+    token_tags: TokenTags,
     /// Changes begun.
     changes: AtomicU32,
 }
@@ -92,7 +102,7 @@ impl<S, C, R> Deref for Registry<S, C, R> {
 }
 
 /// What the audit calls the published settings of the workspace.
-const SETTINGS: &str = "settings";
+pub(crate) const SETTINGS: &str = "settings";
 
 /// What a change may need that is made anew. Made before its first attempt, so that an attempt
 /// whose outcome is unknown can be repeated.
@@ -112,8 +122,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
-        let key_ring = KeyRing::new(&peppers);
-        let shared = Arc::new(Shared { store, clock, random, peppers, key_ring, changes: AtomicU32::new(0) });
+        let (key_ring, token_tags) = (KeyRing::new(&peppers), TokenTags::new(&peppers));
+        let changes = AtomicU32::new(0);
+        let shared = Arc::new(Shared { store, clock, random, peppers, key_ring, token_tags, changes });
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
         registry.publish_tag_keys().await?;
         Ok(registry)
@@ -134,6 +145,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The store, for what needs no rules: the change feed and grants.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    /// Keys of the tags of named admin tokens.
+    pub fn token_tags(&self) -> &TokenTags {
+        &self.token_tags
     }
 
     /// The peppers digests are made under.

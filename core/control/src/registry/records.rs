@@ -93,6 +93,23 @@ pub(super) fn resealed() -> RecordKey {
     RecordKey::new("setting", "resealed")
 }
 
+/// Partition of the named admin tokens, by their ids.
+pub(super) const NAMED_TOKENS: &str = "named_token";
+
+pub(super) fn named_token(id: Uuid) -> RecordKey {
+    RecordKey::new(NAMED_TOKENS, id.to_string())
+}
+
+/// Which named admin token has a name: its id.
+pub(super) fn named_token_name(name: &str) -> RecordKey {
+    RecordKey::new("unique/named_token/name", short(name))
+}
+
+/// Which named admin token has a digest: its id.
+pub(super) fn named_token_digest(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("named_token/{}", digest.to_hex()), "")
+}
+
 /// A value as a part of a key: as it is when short and free of NUL, else its hash.
 fn short(value: &str) -> String {
     if value.len() <= PLAIN_BYTES_MAX && !value.contains('\0') {
@@ -149,6 +166,9 @@ mod tests {
             (RecordKey::new(JOBS, ""), "job ".to_owned()),
             (admin_token(), "setting admin_token".to_owned()),
             (resealed(), "setting resealed".to_owned()),
+            (named_token(id), format!("named_token {ids}")),
+            (named_token_name("ci"), "unique/named_token/name =ci".to_owned()),
+            (named_token_digest(&digest), format!("named_token/{hex} ")),
         ] {
             assert_eq!(text(key), expected);
         }

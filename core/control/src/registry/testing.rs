@@ -10,6 +10,7 @@ use super::entity_transaction::id_of;
 use super::lookup::Holder;
 use super::stored_credential::HeldKey;
 use super::{Error, Registry, Step, records};
+use crate::audit::AuditRecord;
 use crate::ports::testing::SeededRandom;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -256,6 +257,39 @@ async fn audit_configuration(records: &Records) {
         all
     };
     assert_eq!(sorted(published), sorted(expected));
+}
+
+/// The audit's records, the newest first.
+pub fn trail(records: &Records) -> Vec<AuditRecord> {
+    let records = records.iter().filter(|(key, _)| key.partition == crate::audit::PARTITION);
+    records.map(|(_, value)| serde_json::from_slice(value).unwrap()).collect()
+}
+
+/// Panics unless the audit tells of each entity of a store, from its first commit on, that it was made once
+/// more often than it was deleted if it is there, and as often if it is not; and of nothing twice.
+pub fn assert_trail(records: &Records) {
+    let mut there: BTreeMap<(String, Uuid), i64> = BTreeMap::new();
+    for record in trail(records) {
+        for (at, line) in record.changes.iter().enumerate() {
+            assert!(!record.changes[..at].contains(line), "{line:?} is told twice");
+            let Some(id) = line.entity_id else { continue };
+            let count = there.entry((line.entity.clone(), id)).or_default();
+            *count += i64::from(line.did == "created") - i64::from(line.did == "deleted");
+        }
+    }
+    for key in records.keys() {
+        let kind = match key.partition.as_str() {
+            "named_token" => "named_tokens",
+            partition => match partition.strip_prefix("entity/") {
+                Some(kind) => kind,
+                None => continue,
+            },
+        };
+        let told = there.remove(&(kind.to_owned(), key.sort.parse().unwrap()));
+        assert_eq!(told, Some(1), "{key:?} is there");
+    }
+    there.retain(|_, count| *count != 0);
+    assert!(there.is_empty(), "are not there: {there:?}");
 }
 
 /// A call of the registry.

@@ -225,11 +225,17 @@ fn of_check(check: &Check, kind: FieldKind) -> Vec<(&'static str, Value)> {
 /// The schema of a form's fields, under dotted names; the lists that it names are sent once for each
 /// element. What stands deeper may be sent too, by names in the same manner.
 pub fn form(kind: EntityKind) -> Value {
-    let mut properties = Map::new();
-    add_form_fields("", kind.schema().fields, &mut properties);
+    let mut form = form_of(kind.schema().fields);
     if kind == EntityKind::Services {
-        add_form_fields("", &[service_url::URL], &mut properties);
+        form["properties"]["url"] = form_of(&[service_url::URL])["properties"]["url"].take();
     }
+    form
+}
+
+/// The same of fields that are no entity's.
+pub fn form_of(fields: &[Field]) -> Value {
+    let mut properties = Map::new();
+    add_form_fields("", fields, &mut properties);
     json!({"type": "object", "properties": properties})
 }
 

@@ -36,6 +36,14 @@ impl<'a> From<&'a Texts> for Input<'a> {
 }
 
 impl<'a> Input<'a> {
+    /// The members of what is no entity, typed by the table of its fields.
+    pub(crate) fn typed_by(self, fields: &[Field]) -> Cow<'a, Object> {
+        match self {
+            Input::Object(object) => Cow::Borrowed(object),
+            Input::Texts(texts) => Cow::Owned(Typing { plugin: None }.members(fields, &texts.0)),
+        }
+    }
+
     /// Its members, typed by the table of `kind`; `current` is the entity that they change, if any.
     pub fn typed(self, kind: EntityKind, current: Option<&Object>) -> Cow<'a, Object> {
         match self {

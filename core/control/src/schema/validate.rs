@@ -42,6 +42,17 @@ impl EntityKind {
     }
 }
 
+/// The same for a record that is no entity, by the table of its fields.
+pub(crate) fn validate_record(fields: &[Field], mode: Mode<'_>, input: &Object) -> Result<Object, Violation> {
+    let whole = match mode {
+        Mode::Whole => input.clone(),
+        Mode::Changes(current) => merge(fields, current, input),
+    };
+    let mut faults = FieldFaults::default();
+    let record = Validation { overrides: &[], plugin: None }.record(fields, &[], &whole, Occasion::Whole, &mut faults);
+    if faults.is_empty() { Ok(record) } else { Err(Violation { fields: faults }) }
+}
+
 /// The plugin whose settings an entity has.
 pub(super) fn plugin_of(kind: EntityKind, whole: &Object) -> Option<&'static plugins::PluginSchema> {
     let name = (kind == EntityKind::Plugins).then(|| whole.get("name")?.as_str()).flatten()?;

@@ -47,6 +47,7 @@ check(
     GatewayOrigin: "https://api.example.com",
     ControlOrigin: "https://keys.example.com",
     AdminOrigins: "https://a.example.com,https://b.example.com",
+    AuditDays: 30,
     LogRetentionDays: 7,
   },
   {
@@ -64,6 +65,7 @@ check(
       gatewayOrigin: "https://api.example.com",
       controlOrigin: "https://keys.example.com",
       adminOrigins: ["https://a.example.com", "https://b.example.com"],
+      auditDays: 30,
     },
     logRetention: 7,
   },

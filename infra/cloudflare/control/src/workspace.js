@@ -11,6 +11,10 @@ const PUBLISH_TIMEOUT_MS = 30_000;
 /** Pause before KV is tried again, doubled each time up to the longest. */
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 60_000;
+/** Between two looks for audit records that are no longer kept. */
+const DROP_MS = 3_600_000;
+/** The same while there are more of them than go at once. */
+const DROP_MORE_MS = 1_000;
 
 export class Workspace extends DurableObject {
   #inside;
@@ -18,6 +22,8 @@ export class Workspace extends DurableObject {
   #replica;
   #publishing;
   #failures = 0;
+  /** When to look for audit records that are no longer kept. The alarm that waits says it to the next start. */
+  #nextDrop = 0;
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -25,7 +31,10 @@ export class Workspace extends DurableObject {
     // A crash between a commit and its publication leaves KV behind: every start looks.
     ctx.blockConcurrencyWhile(async () => {
       try {
-        if (this.#call("isBehind") || this.#call("isResealDue")) await ctx.storage.setAlarm(Date.now());
+        const waiting = (await ctx.storage.getAlarm()) ?? Infinity;
+        this.#nextDrop = Math.min(waiting, Date.now() + DROP_MS);
+        const isDue = this.#call("isBehind") || this.#call("isResealDue");
+        await ctx.storage.setAlarm(isDue ? Date.now() : this.#nextDrop);
       } catch (error) {
         console.error("the workspace does not open:", cause(error));
       }
@@ -61,8 +70,20 @@ export class Workspace extends DurableObject {
     this.#publishSoon();
   }
 
+  /** One alarm for all that is due: old audit records go, and KV gets what it lacks. */
   async alarm() {
+    if (Date.now() >= this.#nextDrop) this.#nextDrop = Date.now() + this.#dropAuditRecords();
     await this.#publish();
+  }
+
+  /** After how long to look again. */
+  #dropAuditRecords() {
+    try {
+      return this.#call("dropAuditRecords") ? DROP_MORE_MS : DROP_MS;
+    } catch (error) {
+      console.error("old audit records could not be removed:", cause(error));
+      return DROP_MS;
+    }
   }
 
   #call(name, ...values) {
@@ -102,7 +123,7 @@ export class Workspace extends DurableObject {
     }
     // A change that came while the last look was under way.
     if (this.#call("isBehind")) await this.ctx.storage.setAlarm(Date.now());
-    else await this.ctx.storage.deleteAlarm();
+    else await this.ctx.storage.setAlarm(this.#nextDrop);
   }
 
   async #publishDue() {

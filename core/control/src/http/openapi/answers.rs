@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 use serde_json::{Map, Value, json};
 
-use super::operations::operation_id;
+use super::names::operation_id;
 use super::schemas;
 use crate::http::endpoints::{Call, ENDPOINTS, Endpoint, Gives};
 use crate::schema::EntityKind;
@@ -38,6 +38,7 @@ fn when_done(endpoint: &Endpoint, call: &Call) -> Value {
             });
             (JSON, schema)
         }
+        Gives::RecordList(fields) => (JSON, schemas::list_of(record(fields, View::Answered))),
         Gives::List(kind) => (JSON, reference_to(&schemas::list_name(kind, endpoint.kinds().last()))),
     };
     let mut answer = json!({"description": "It is done.", "content": {media_type: {"schema": schema}}});

@@ -4,6 +4,7 @@
 //! said here once more.
 
 mod answers;
+mod names;
 mod operations;
 mod schemas;
 
@@ -14,8 +15,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::authenticate::TOKEN_HEADER;
-use super::endpoints::{Call, Endpoint};
+use super::authenticate::{Permission, TOKEN_HEADER};
+use super::endpoints::{Call, Endpoint, Who};
 
 /// The version of the OpenAPI Specification that is followed.
 const OPENAPI_VERSION: &str = "3.1.0";
@@ -59,5 +60,7 @@ pub fn document() -> Value {
 
 /// Every status that a call may be answered with.
 pub fn statuses(endpoint: &Endpoint, call: &Call) -> BTreeSet<u16> {
-    endpoint.surface.refusals().iter().chain(call.answers).copied().collect()
+    let read_only = (endpoint.surface.who(), call.permission()) == (Who::Administrator, Permission::Change);
+    let forbidden = read_only.then_some(&403);
+    endpoint.surface.refusals().iter().chain(call.answers).chain(forbidden).copied().collect()
 }

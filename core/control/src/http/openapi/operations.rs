@@ -2,22 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
+use super::names::{full_path, operation_id};
 use super::{answers, schemas};
+use crate::audit::Did;
 use crate::http::endpoints::{Action, Call, ENDPOINTS, Endpoint, Listing, Plain, Takes, Verb, Who};
 use crate::http::lists::is_found_by_custom_id;
-use crate::schema::EntityKind;
-use crate::schema::json_schema::{View, entity_name, reference_to};
+use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
+use crate::schema::{EntityKind, NAMED_TOKEN};
 use latchkey_published::limits;
 
 /// The paths of the document.
 pub(super) fn paths() -> Value {
     let path = |endpoint: &Endpoint| (full_path(endpoint), path_item(endpoint));
     ENDPOINTS.iter().map(path).collect::<Map<_, _>>().into()
-}
-
-/// The path of an endpoint at the control door.
-pub(super) fn full_path(endpoint: &Endpoint) -> String {
-    format!("{}{}", endpoint.surface.prefix(), endpoint.path)
 }
 
 fn path_item(endpoint: &Endpoint) -> Value {
@@ -60,21 +57,13 @@ fn operation(endpoint: &Endpoint, call: &Call) -> Value {
     match call.takes {
         Takes::Nothing => {}
         Takes::Page => operation["parameters"] = page_parameters(endpoint, call).into(),
+        Takes::AuditPage => operation["parameters"] = audit_parameters(endpoint, call).into(),
         Takes::Object => operation["requestBody"] = body(endpoint, call),
     }
     operation
 }
 
-/// Names an operation: `get-admin-services-services`.
-pub(super) fn operation_id(endpoint: &Endpoint, call: &Call) -> String {
-    let path = full_path(endpoint);
-    let words = path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty());
-    let words: Vec<&str> = words.collect();
-    format!("{}-{}", call.method.to_lowercase(), words.join("-"))
-}
-
 fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
-    let parameter = |name: &str, schema: Value, description: &str| json!({"name": name, "in": "query", "schema": schema, "description": description});
     let size = json!({
         "type": "integer", "minimum": 1, "maximum": limits::PAGE_SIZE_MAX, "default": limits::PAGE_SIZE_DEFAULT,
     });
@@ -95,6 +84,27 @@ fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
     parameters
 }
 
+fn audit_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
+    let text = || json!({"type": "string", "minLength": 1});
+    let seconds = || json!({"type": "integer", "minimum": 0});
+    let did = Did::ALL.map(Did::name);
+    let id = json!({"type": "string", "format": "uuid"});
+    let mut parameters = page_parameters(endpoint, call);
+    parameters.extend([
+        parameter("entity", text(), "Only changes of this kind of entity, such as `services`."),
+        parameter("entity_id", id, "Only changes of the entity with this id."),
+        parameter("did", json!({"enum": did}), "Only changes that did this."),
+        parameter("who", text(), "Only changes made by who has this kind, name or id."),
+        parameter("since", seconds(), "Only changes of this second or later, of the Unix epoch."),
+        parameter("until", seconds(), "Only changes of this second or earlier, of the Unix epoch."),
+    ]);
+    parameters
+}
+
+fn parameter(name: &str, schema: Value, description: &str) -> Value {
+    json!({"name": name, "in": "query", "schema": schema, "description": description})
+}
+
 fn takes_tags(action: Action) -> bool {
     match action {
         Action::List(Listing::Of(kind)) => kind.schema().field("tags").is_some(),
@@ -106,6 +116,12 @@ fn takes_tags(action: Action) -> bool {
 /// What is sent: the same in three forms.
 fn body(endpoint: &Endpoint, call: &Call) -> Value {
     let (kind, view) = match call.action {
+        Action::MakeToken => {
+            return forms(record(NAMED_TOKEN, View::Sent), json!({"schema": form_of(NAMED_TOKEN)}));
+        }
+        Action::Token(_) => {
+            return forms(record(NAMED_TOKEN, View::Changes), json!({"schema": form_of(NAMED_TOKEN)}));
+        }
         Action::Create(kind) | Action::Item(kind, Verb::Replace) | Action::Reference(kind, Verb::Replace) => {
             (kind, View::Sent)
         }
@@ -115,7 +131,10 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
     let entity = reference_to(&entity_name(kind, view));
     let needed = references_needed(endpoint, kind, view);
     let entity = if needed.is_empty() { entity } else { json!({"allOf": [entity, {"required": needed}]}) };
-    let form = json!({"schema": reference_to(&schemas::form_name(kind))});
+    forms(entity, json!({"schema": reference_to(&schemas::form_name(kind))}))
+}
+
+fn forms(entity: Value, form: Value) -> Value {
     json!({
         "description": "In forms, members are named by paths: `service.id`, `config.realm`; a list is sent \
             as `paths[]` or `paths[1]`, a member of a map as `headers.x-a` or `headers[x-a]`; values are \
@@ -173,6 +192,10 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Item(kind, verb) => format!("{} {}", verb_of(verb), a(&one_of(kind))),
         Action::Reference(kind, verb) => format!("{} the {}{of_last}", verb_of(verb), one_of(kind)),
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
+        Action::Audit => "List what was changed, the newest first".to_owned(),
+        Action::Tokens => "List the named admin tokens".to_owned(),
+        Action::MakeToken => "Make a named admin token".to_owned(),
+        Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),
     }
 }
 

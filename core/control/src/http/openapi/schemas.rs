@@ -87,16 +87,7 @@ fn with(kind: EntityKind, member: &str, schema: &Value) -> Value {
 }
 
 fn list(kind: EntityKind, element: &str) -> Value {
-    let mut schema = json!({
-        "type": "object",
-        "properties": {
-            "data": {"type": "array", "items": reference_to(element)},
-            "next": {"type": ["string", "null"], "description": "Path of the next page, below `/admin`; null on the last."},
-            "offset": {"type": "string", "description": "What to ask the next page with; absent on the last."},
-        },
-        "required": ["data", "next"],
-        "additionalProperties": false,
-    });
+    let mut schema = list_of(reference_to(element));
     if has_total(kind) {
         schema["properties"]["total"] =
             json!({"type": "integer", "minimum": 0, "description": "How many there are on all pages."});
@@ -106,6 +97,20 @@ fn list(kind: EntityKind, element: &str) -> Value {
         schema["required"] = json!(["data", "next", "total"]);
     }
     schema
+}
+
+/// A page of what has this schema.
+pub(super) fn list_of(element: Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "data": {"type": "array", "items": element},
+            "next": {"type": ["string", "null"], "description": "Path of the next page, below `/admin`; null on the last."},
+            "offset": {"type": "string", "description": "What to ask the next page with; absent on the last."},
+        },
+        "required": ["data", "next"],
+        "additionalProperties": false,
+    })
 }
 
 fn message() -> Value {

@@ -6,6 +6,7 @@ use http::header::{AUTHORIZATION, RETRY_AFTER};
 
 use super::*;
 use crate::http::{Door, Knock};
+use crate::named_token::TokenTags;
 
 const HERE: &str = "192.0.2.7";
 
@@ -91,6 +92,31 @@ fn refusals_are_those_of_the_api() {
         assert_eq!(refusal.body(), &format!("{{\"message\":\"{message}\"}}"));
     }
     assert!(refusal(&door, "HEAD", &headers).unwrap().body().is_empty());
+}
+
+/// Whether a named token was revoked, or has ended, only the store knows: it is asked for those alone
+/// that were made here, under either pepper.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "tokens to show")]
+fn a_forged_named_token_is_refused_without_the_store() {
+    let door = door(Some(TOKEN), 2);
+    let made_under = |pepper: &[u8]| {
+        let peppers = Peppers { current: Pepper::new(pepper), previous: None };
+        let random = SeededRandom::new(3);
+        TokenTags::new(&peppers).make(|bytes| random.fill(bytes)).reveal().to_owned()
+    };
+    for genuine in [made_under(b"now"), made_under(b"before")] {
+        assert_eq!(knock(&door, &genuine, HERE, 0), None);
+        let forged = format!("{}{}", &genuine[..41], if genuine.ends_with('a') { 'b' } else { 'a' });
+        assert_eq!(knock(&door, &forged, "192.0.2.9", 0), Some(401));
+    }
+    // It counts as a guess, as any wrong token does.
+    assert_eq!(knock(&door, &made_under(b"another"), "192.0.2.9", 0), Some(429));
+    // What is asked for is not judged before the token is looked up.
+    let headers = with_token(&made_under(b"now"));
+    for path in ["/admin/nothing", "/admin/services"] {
+        assert!(matches!(door.knock(&head("OPTIONS", path, None, &headers), 0), Knock::Read { .. }));
+    }
 }
 
 #[test]

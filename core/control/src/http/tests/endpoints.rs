@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::http::authenticate::Permission;
 use crate::http::endpoints::{ENDPOINTS, Endpoint, Surface, Takes, Who, find};
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"];
@@ -12,28 +13,75 @@ const METHODS: [&str; 9] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "D
 enum Caller {
     Nobody,
     WrongToken,
+    ForgedToken,
+    RevokedToken,
+    EndedToken,
+    ReadOnlyToken,
+    NamedToken,
     Administrator,
 }
 
-const CALLERS: [Caller; 3] = [Caller::Nobody, Caller::WrongToken, Caller::Administrator];
+const CALLERS: [Caller; 8] = [
+    Caller::Nobody,
+    Caller::WrongToken,
+    Caller::ForgedToken,
+    Caller::RevokedToken,
+    Caller::EndedToken,
+    Caller::ReadOnlyToken,
+    Caller::NamedToken,
+    Caller::Administrator,
+];
 
 impl Caller {
-    fn may(self, who: Who) -> bool {
+    /// What the caller may; `None`: 401.
+    fn may(self, who: Who) -> Option<Permission> {
         match (who, self) {
-            (Who::Anyone, _) | (Who::Administrator, Caller::Administrator) => true,
-            (Who::Administrator, Caller::Nobody | Caller::WrongToken) => false,
+            (Who::Anyone, _) => Some(Permission::Change),
+            (Who::Administrator, Caller::Administrator | Caller::NamedToken) => Some(Permission::Change),
+            (Who::Administrator, Caller::ReadOnlyToken) => Some(Permission::Read),
+            (
+                Who::Administrator,
+                Caller::Nobody
+                | Caller::WrongToken
+                | Caller::ForgedToken
+                | Caller::RevokedToken
+                | Caller::EndedToken,
+            ) => None,
         }
     }
 
-    fn headers(self) -> HeaderMap {
+    /// The header fields of the caller's requests, for which a token is made.
+    async fn headers(self, control: &TestControl) -> HeaderMap {
+        let token = match self {
+            Caller::Nobody => None,
+            Caller::WrongToken => Some("x".to_owned()),
+            Caller::ForgedToken => Some(format!("{}x", &token(control, json!({"name": "f"})).await[..41])),
+            Caller::RevokedToken => {
+                let token = token(control, json!({"name": "r"})).await;
+                expect(call(control, "DELETE", "/tokens/r", "").await, 204, json!(null));
+                Some(token)
+            }
+            Caller::EndedToken => {
+                let token = token(control, json!({"name": "e", "ttl": 1})).await;
+                control.registry().clock().advance(1000);
+                Some(token)
+            }
+            Caller::ReadOnlyToken => Some(token(control, json!({"name": "o", "read_only": true})).await),
+            Caller::NamedToken => Some(token(control, json!({"name": "n"})).await),
+            Caller::Administrator => Some(TOKEN.to_owned()),
+        };
         let mut headers = headers(Some("application/json"));
-        match self {
-            Caller::Nobody => drop(headers.remove("kong-admin-token")),
-            Caller::WrongToken => drop(headers.insert("kong-admin-token", HeaderValue::from_static("x"))),
-            Caller::Administrator => {}
+        headers.remove("kong-admin-token");
+        if let Some(token) = token {
+            headers.insert("kong-admin-token", token.parse().unwrap());
         }
         headers
     }
+}
+
+async fn token(control: &TestControl, input: Value) -> String {
+    let made = expect(call(control, "POST", "/tokens", &input.to_string()).await, 201, json!({}));
+    text(&made, "token").to_owned()
 }
 
 /// A path that the endpoint matches, with what is not there in the place of each pair of braces.
@@ -44,16 +92,22 @@ fn example(endpoint: &Endpoint) -> String {
 #[tokio::test]
 async fn every_endpoint_answers_every_caller_as_the_table_says() {
     let control = new_control().await;
+    let mut callers = Vec::new();
+    for caller in CALLERS {
+        callers.push((caller, caller.headers(&control).await));
+    }
     for endpoint in ENDPOINTS {
         let path = example(endpoint);
-        for (method, caller) in METHODS.iter().flat_map(|method| CALLERS.map(|caller| (*method, caller))) {
-            let headers = caller.headers();
-            let response = control.serve(&head(method, &path, None, &headers), b"{}").await;
+        for (method, (caller, headers)) in
+            METHODS.iter().flat_map(|method| callers.iter().map(move |caller| (*method, caller)))
+        {
+            let response = control.serve(&head(method, &path, None, headers), b"{}").await;
             let status = response.status().as_u16();
-            let call = endpoint.call(method);
+            let (call, may) = (endpoint.call(method), caller.may(endpoint.surface.who()));
             match call {
-                _ if !caller.may(endpoint.surface.who()) => {
-                    assert_eq!(status, 401, "{method} {path} as {caller:?}");
+                _ if may.is_none() => assert_eq!(status, 401, "{method} {path} as {caller:?}"),
+                Some(call) if Some(call.permission()) > may => {
+                    assert_eq!(status, 403, "{method} {path} as {caller:?}");
                 }
                 None => assert_eq!(status, 405, "{method} {path} as {caller:?}"),
                 Some(call) => {

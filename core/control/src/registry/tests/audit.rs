@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::registry::Error;
-use crate::registry::testing::{Call, audit, audit_records};
+use crate::registry::testing::{Call, assert_trail, audit, audit_records};
 use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 
 #[tokio::test]
@@ -28,6 +28,7 @@ async fn random_changes_leave_a_consistent_store() {
             if number % 10 == 9 {
                 audit(&store.records()).await;
                 audit_keys(&store, &registry).await;
+                assert_trail(&store.records());
             }
         }
     }
@@ -77,6 +78,9 @@ async fn concurrent_random_changes_leave_a_consistent_store() {
                 done += usize::from(outcome.is_ok());
                 let broken = matches!(&outcome, Err(Error::Store(_) | Error::Busy));
                 assert!(!broken, "seed {seed}, step {number}: {outcome:?}");
+            }
+            if number % 5 == 4 {
+                assert_trail(&store.records());
             }
             if number % 5 == 4 && seed % 2 == 0 {
                 audit_records(&store.records());

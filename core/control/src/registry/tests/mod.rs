@@ -6,6 +6,7 @@ mod digests;
 mod jobs;
 mod publication;
 mod secrets;
+mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
