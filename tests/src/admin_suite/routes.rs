@@ -195,10 +195,16 @@ fn references_may_be_by_name_or_whole(api: &dyn Api) {
     });
     let refused = patch(api, "/routes/r", json!({"service": {"name": "x"}, "paths": []}));
     assert_eq!(refused, (400, unresolved), "before the entity is looked at");
-    let missing = json!({"message": "schema violation (service.id: missing primary key)",
-                         "fields": {"service": {"id": "missing primary key"}}});
-    for reference in [json!({}), json!({"id": null}), json!({"name": null}), json!({"host": "a"})] {
-        expect(patch(api, "/routes/r", json!({"service": reference})), 400, missing.clone());
+    let missing = "missing primary key";
+    for (reference, sentence) in [
+        (json!({}), missing),
+        (json!({"id": null}), "required field missing"),
+        (json!({"name": null}), missing),
+        (json!({"host": "a"}), missing),
+    ] {
+        let refusal = json!({"message": format!("schema violation (service.id: {sentence})"),
+                             "fields": {"service": {"id": sentence}}});
+        expect(patch(api, "/routes/r", json!({"service": reference})), 400, refusal);
     }
     make(api, "/consumers", json!({"username": "bob", "custom_id": "1"}));
     for reference in [json!({"username": "bob"}), json!({"custom_id": "1"})] {

@@ -49,7 +49,8 @@ pub(crate) fn validate_record(fields: &[Field], mode: Mode<'_>, input: &Object) 
         Mode::Changes(current) => merge(fields, current, input),
     };
     let mut faults = FieldFaults::default();
-    let record = Validation { overrides: &[], plugin: None }.record(fields, &[], &whole, Occasion::Whole, &mut faults);
+    let record =
+        Validation { overrides: &[], plugin: None }.record(fields, &[], &whole, Occasion::Whole, &mut faults);
     if faults.is_empty() { Ok(record) } else { Err(Violation { fields: faults }) }
 }
 

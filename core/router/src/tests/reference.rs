@@ -102,12 +102,9 @@ fn matches(route: &RouteSpec, path: Option<&str>, request: &TestRequest) -> Opti
 fn host_matches(pattern: &str, request: &TestRequest) -> bool {
     let sent = request.host.to_lowercase();
     let default_port = if request.https { "443" } else { "80" };
-    let (name, port) = sent.split_once(':').unwrap_or((&sent, default_port));
+    let (name, port) = name_and_port(&sent);
     let pattern = pattern.to_lowercase();
-    let (pattern_name, pattern_port) = match pattern.split_once(':') {
-        Some((name, port)) => (name, Some(port)),
-        None => (pattern.as_str(), None),
-    };
+    let (pattern_name, pattern_port) = name_and_port(&pattern);
     let name_matches = if let Some(suffix) = pattern_name.strip_prefix('*') {
         name.ends_with(suffix)
     } else if let Some(prefix) = pattern_name.strip_suffix('*') {
@@ -115,12 +112,26 @@ fn host_matches(pattern: &str, request: &TestRequest) -> bool {
     } else {
         name == pattern_name
     };
-    name_matches && pattern_port.is_none_or(|pattern_port| pattern_port == port)
+    name_matches && pattern_port.is_none_or(|pattern_port| pattern_port == port.unwrap_or(default_port))
+}
+
+/// An IPv6 address stands in brackets, or without a port.
+fn name_and_port(host: &str) -> (&str, Option<&str>) {
+    let bracketed = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    match (bracketed, host.split_once(':')) {
+        (Some((address, port)), _) => (address, port.strip_prefix(':')),
+        (None, Some((name, port))) if !port.contains(':') => (name, Some(port)),
+        (None, _) => (host, None),
+    }
 }
 
 fn sni_matches(sni: &str, request: &TestRequest) -> bool {
     let normal = |sni: &str| sni.to_lowercase().trim_end_matches('.').to_owned();
-    request.sni.as_deref().map(normal) == Some(normal(sni))
+    let Some(sent) = request.sni.as_deref().map(normal) else { return false };
+    match sni.split_once('*') {
+        Some((start, end)) => sent.starts_with(&start.to_lowercase()) && sent.ends_with(&end.to_lowercase()),
+        None => sent == normal(sni),
+    }
 }
 
 fn value_matches(value: &str, sent: &[u8]) -> bool {

@@ -137,16 +137,18 @@ fn error() -> Value {
     })
 }
 
-/// Each field is an object with one member: its name, and what Kong says of it.
+/// Each field and each check is an object with one member: its name, and what Kong says of it.
 fn table() -> Value {
-    let one = json!({
-        "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": "object"},
-    });
+    let one = |of: Value| {
+        json!({
+            "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": {"type": of},
+        })
+    };
     json!({
         "type": "object",
         "properties": {
-            "fields": {"type": "array", "items": one},
-            "entity_checks": {"type": "array", "items": one},
+            "fields": {"type": "array", "items": one(json!("object"))},
+            "entity_checks": {"type": "array", "items": one(json!(["object", "array"]))},
         },
         "required": ["fields"],
     })
