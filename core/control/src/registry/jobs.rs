@@ -5,7 +5,7 @@
 //! it makes no difference who goes on, or what else has changed. The call that began the job
 //! returns when all is done; after a crash [`Registry::resume_jobs`] does it.
 
-use serde::Deserialize as _;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,10 +14,10 @@ use super::attempts::transact;
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records::JOBS;
-use super::reseal::Position;
 use crate::audit::Actor;
 use crate::ports::{Clock, Random};
 use crate::schema::EntityKind;
+use latchkey_published::keys::PepperId;
 use latchkey_published::limits;
 use latchkey_published::stored::Stored;
 use latchkey_store::{RecordKey, Store};
@@ -39,6 +39,17 @@ pub(super) enum Job {
     Reseal(Position),
     /// Index the tags of the entities of a kind after the one named, then those of the next kinds.
     IndexTags { kind: EntityKind, after: Option<Uuid> },
+}
+
+/// Where a part of [`Job::Reseal`] begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// The pepper that is sealed under.
+    pub(super) pepper_id: PepperId,
+    /// Whether the keys of consumers are done, and those of applications are next.
+    pub(super) applications: bool,
+    /// The last credential that is done.
+    pub(super) after: Option<Uuid>,
 }
 
 impl Job {

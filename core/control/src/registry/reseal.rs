@@ -4,14 +4,13 @@
 //!
 //! It goes on beside everything else, a part in each commit, from where its record says.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Registry;
 use super::attempts::transact;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
-use super::jobs::{Job, ROOM};
+use super::jobs::{Job, Position, ROOM};
 use super::lookup::Holder;
 use super::records;
 use super::sealed::Nonce;
@@ -37,17 +36,6 @@ pub enum Resealing {
     GoesOn,
     /// It was completed just now: for the log.
     Done,
-}
-
-/// Where a part begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
-    /// The pepper that is sealed under.
-    pub(super) pepper_id: PepperId,
-    /// Whether the keys of consumers are done, and those of applications are next.
-    pub(super) applications: bool,
-    /// The last credential that is done.
-    pub(super) after: Option<Uuid>,
 }
 
 impl Resealing {
