@@ -364,7 +364,7 @@ fn every_tag_is_listed(api: &dyn Api) {
         let of_one = [all[0].clone(), all[2].clone()];
         assert_eq!(walk(api, &format!("/tags/b?size={size}")), of_one);
     }
-    assert_eq!(walk(api, "/tags/none"), [json!({}); 0]);
+    assert!(walk(api, "/tags/none").is_empty());
     let page = get(api, "/tags/b?size=1").1;
     assert!(text(&page, "next").starts_with("/tags/b?offset="), "{page}");
     expect(get(api, "/tags?offset=x"), 400, json!({"code": 7}));

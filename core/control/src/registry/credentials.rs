@@ -15,6 +15,7 @@ use super::present::EXPIRES_AT_MS;
 use super::stored_credential::HeldKey;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, whole_number};
+use latchkey_published::key_sha256::SHA256_PREFIX;
 use latchkey_published::keys::{TagKey, has_our_prefix, is_reserved};
 use latchkey_published::limits;
 use latchkey_store::Store;
@@ -47,8 +48,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         match &key {
             GivenKey::Clear(key) => drop(entity.insert("key_start".to_owned(), key.start().into())),
             GivenKey::Sha256(_) | GivenKey::Unknown(_) if is_same => keep(change, entity, "key_start"),
+            // No more of it is known.
             GivenKey::Sha256(_) | GivenKey::Unknown(_) => {
-                drop(entity.insert("key_start".to_owned(), Value::Null))
+                drop(entity.insert("key_start".to_owned(), SHA256_PREFIX.into()))
             }
         }
         self.tell_of(transaction, &key, &held).await?;

@@ -529,8 +529,12 @@ pub(super) static KEYAUTH_CREDENTIALS: Entity = Entity {
             .auto()
             .write_only()
             .checks(&[Check::LengthMax(limits::KEY_BYTES_MAX)]),
-        Field::new("key_start", FieldKind::String, "The first characters of the key, to recognise it by.")
-            .read_only(),
+        Field::new(
+            "key_start",
+            FieldKind::String,
+            "The first characters of the key as it was given, to recognise it by.",
+        )
+        .read_only(),
         TAGS,
         Field::new(
             "ttl",

@@ -109,7 +109,7 @@ fn assert_recorded(batch: &Batch) {
         if let Some(kind) = key.partition.strip_prefix("entity/") {
             let id: Uuid = key.sort.parse().unwrap();
             let is_told = |line: &&Line| line.entity == kind && line.entity_id == Some(id);
-            assert!(lines.iter().any(|line| is_told(&line)), "{key:?} is changed and not told: {lines:?}");
+            assert!(lines.iter().any(is_told), "{key:?} is changed and not told: {lines:?}");
         }
     }
     for (at, line) in lines.iter().enumerate() {
