@@ -221,6 +221,11 @@ impl Trail {
         Trail { stamp, actor, job: false, lines: Vec::new() }
     }
 
+    /// Time of the change, in milliseconds since the Unix epoch.
+    pub(crate) fn at_ms(&self) -> u64 {
+        self.stamp.at_ms
+    }
+
     pub(crate) fn actor(&self) -> &Actor {
         &self.actor
     }

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use super::endpoints::Permission;
 use super::problem::Refusal;
 use super::{Control, Head};
 use crate::audit::{Actor, Who};
@@ -25,15 +26,6 @@ pub(super) enum Caller {
     /// Who shows a named token that was made here, of this digest. Whether it is still good only the
     /// store knows.
     Named(KeyDigest),
-}
-
-/// What a caller may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Permission {
-    /// See.
-    Read,
-    /// See and change.
-    Change,
 }
 
 /// Who calls, as the store knows them.

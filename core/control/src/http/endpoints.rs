@@ -5,7 +5,6 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::authenticate::Permission;
 use super::shapes;
 use crate::registry::Step;
 use crate::schema::{EntityKind, Field, NAMED_TOKEN};
@@ -54,6 +53,15 @@ pub enum Who {
     /// Who shows an admin token: others get 401, and 403 who may only read where something changes
     /// ([`Call::permission`]).
     Administrator,
+}
+
+/// What a caller may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permission {
+    /// See.
+    Read,
+    /// See and change.
+    Change,
 }
 
 /// What a call takes besides its path.

@@ -3,7 +3,6 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::attempts::Attempts;
 use super::error::Error;
 use super::records;
 use crate::audit::{Actor, AuditRecord, Did, Line, Trail};
@@ -45,10 +44,9 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         EntityTransaction { transaction, trail: None, may_be_recorded: false, now_ms }
     }
 
-    /// An attempt of the change that `trail` tells of.
-    pub(super) fn changing(store: &'s S, trail: Trail, attempts: &Attempts) -> Self {
-        let may_be_recorded = attempts.may_be_applied();
-        let now_ms = attempts.stamp.at_ms;
+    /// An attempt of the change that `trail` tells of; whether an earlier one may have written its record.
+    pub(super) fn changing(store: &'s S, trail: Trail, may_be_recorded: bool) -> Self {
+        let now_ms = trail.at_ms();
         EntityTransaction {
             transaction: Transaction::new(store),
             trail: Some(trail),
@@ -440,7 +438,7 @@ pub(super) fn reference(object: &Object, field: &str) -> Option<Uuid> {
     Uuid::try_parse(object.get(field)?.get("id")?.as_str()?).ok()
 }
 
-fn parse<T: for<'de> serde::Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
+pub(super) fn parse<T: for<'de> serde::Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(bytes)
         .map_err(|error| Error::Store(StoreError::Failed(format!("unreadable record: {error}"))))
 }

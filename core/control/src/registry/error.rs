@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::references::Unresolved;
 use crate::schema::{EntityKind, Violation};
 use latchkey_store::StoreError;
 
@@ -90,6 +89,19 @@ pub enum Error {
     /// The store did not answer, or holds what cannot be read.
     #[error("An unexpected error occurred")]
     Store(#[from] StoreError),
+}
+
+/// A unique value in a reference that nothing has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    /// Field with the reference.
+    pub field: &'static str,
+    /// The unique field of what is referred to.
+    pub by: &'static str,
+    /// The value given.
+    pub value: String,
+    /// Kind of what is referred to.
+    pub kind: EntityKind,
 }
 
 /// Classes of refusal, with Kong's numbers.

@@ -1,20 +1,19 @@
 //! Lists, a page at a time, in order of ids.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::Registry;
-use super::entity_transaction::{EntityTransaction, id_of, reference};
+use super::entity_transaction::{EntityTransaction, id_of, parse, reference};
 use super::error::Error;
 use super::lookup::Step;
+use super::pages::{List, decode, encode, parse_size};
 use super::present::is_visible;
 use super::records;
 use super::tags::TagFilter;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits;
-use latchkey_store::{Store, StoreError};
+use latchkey_store::Store;
 
 /// Which page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,15 +23,6 @@ pub struct PageRequest {
     after: Option<Uuid>,
     /// What the entities must have.
     pub tags: Option<TagFilter>,
-}
-
-/// A page of a list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct List {
-    /// The entities.
-    pub data: Vec<Object>,
-    /// What to ask the next page with; `None` on the last.
-    pub offset: Option<String>,
 }
 
 impl Default for PageRequest {
@@ -49,29 +39,6 @@ impl PageRequest {
         let after = offset.map(decode::<(Uuid,)>).transpose()?.map(|(id,)| id);
         Ok(PageRequest { size, after, tags })
     }
-}
-
-/// The size of a page, in entities.
-pub(super) fn parse_size(size: Option<&str>) -> Result<usize, Error> {
-    let Some(text) = size else { return Ok(limits::PAGE_SIZE_DEFAULT) };
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-    let number = number.ok_or_else(|| Error::InvalidSize("size must be a number".to_owned()))?;
-    let most = limits::PAGE_SIZE_MAX;
-    if number.fract() != 0.0 || !(1.0..=most as f64).contains(&number) {
-        return Err(Error::InvalidSize(format!("size must be an integer between 1 and {most}")));
-    }
-    Ok(number as usize)
-}
-
-/// An offset: where a page ended, as JSON in base64.
-pub(super) fn encode(last: impl serde::Serialize) -> String {
-    STANDARD.encode(serde_json::to_vec(&last).expect("ids and texts only"))
-}
-
-pub(super) fn decode<T: for<'de> serde::Deserialize<'de>>(offset: &str) -> Result<T, Error> {
-    let bytes = STANDARD.decode(offset).ok();
-    let last = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    last.ok_or_else(|| Error::InvalidOffset(offset.to_owned()))
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -107,7 +74,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let records = self.store.scan(&partition, &prefix, after.as_deref(), page.size + 1).await?;
             after = records.records.last().map(|(sort, _)| sort.clone());
             for (_, record) in &records.records {
-                let object = parse(&record.value)?;
+                let object: Object = parse(&record.value)?;
                 if is_visible(&object, now_ms) && page.tags.as_ref().is_none_or(|tags| tags.matches(&object))
                 {
                     data.push(object);
@@ -157,7 +124,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         loop {
             let page = self.store.scan(&partition, &prefix, after.as_deref(), limits::PAGE_SIZE_MAX).await?;
             for (_, record) in &page.records {
-                let object = parse(&record.value)?;
+                let object: Object = parse(&record.value)?;
                 let counts = tags.is_none_or(|tags| tags.matches(&object));
                 count += usize::from(counts && is_visible(&object, transaction.now_ms));
             }
@@ -203,9 +170,4 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             None => (records::entity_partition(kind), String::new()),
         }
     }
-}
-
-pub(super) fn parse(bytes: &[u8]) -> Result<Object, Error> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::Store(StoreError::Failed(format!("unreadable record: {error}"))))
 }

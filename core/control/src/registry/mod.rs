@@ -45,13 +45,12 @@ pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
 pub(crate) use error::NO_ID;
-pub use error::{Error, ErrorCode};
-pub use list::{List, PageRequest};
+pub use error::{Error, ErrorCode, Unresolved};
+pub use list::PageRequest;
 pub use lookup::Step;
 pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
-pub use pages::RecordPage;
-pub use references::Unresolved;
+pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
 pub use tags::{TagFilter, TagPage};
 
@@ -203,7 +202,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The next attempt of a change.
     fn attempt(&self, attempts: &Attempts) -> EntityTransaction<'_, S> {
         let trail = Trail::new(attempts.stamp, self.actor.clone());
-        EntityTransaction::changing(&self.store, trail, attempts)
+        EntityTransaction::changing(&self.store, trail, attempts.may_be_applied())
     }
 
     fn minted(&self) -> Minted {

@@ -1,12 +1,49 @@
-//! Pages of what is no entity: records of one partition, in the order of their sort keys.
+//! Pages of lists: their sizes and offsets; and pages of what is no entity, which are records of one
+//! partition in the order of their sort keys.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::error::Error;
-use super::list::{decode, encode, parse_size};
+use crate::schema::Object;
+use latchkey_published::limits;
 
 /// Longest sort key here, in bytes: hex digits and hyphens.
 const SORT_KEY_BYTES_MAX: usize = 100;
 
-/// Which page of such a list.
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    /// The entities.
+    pub data: Vec<Object>,
+    /// What to ask the next page with; `None` on the last.
+    pub offset: Option<String>,
+}
+
+/// The size of a page, in entities.
+pub(super) fn parse_size(size: Option<&str>) -> Result<usize, Error> {
+    let Some(text) = size else { return Ok(limits::PAGE_SIZE_DEFAULT) };
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    let number = number.ok_or_else(|| Error::InvalidSize("size must be a number".to_owned()))?;
+    let most = limits::PAGE_SIZE_MAX;
+    if number.fract() != 0.0 || !(1.0..=most as f64).contains(&number) {
+        return Err(Error::InvalidSize(format!("size must be an integer between 1 and {most}")));
+    }
+    Ok(number as usize)
+}
+
+/// An offset: where a page ended, as JSON in base64.
+pub(super) fn encode(last: impl serde::Serialize) -> String {
+    STANDARD.encode(serde_json::to_vec(&last).expect("ids and texts only"))
+}
+
+pub(super) fn decode<T: for<'de> serde::Deserialize<'de>>(offset: &str) -> Result<T, Error> {
+    let bytes = STANDARD.decode(offset).ok();
+    let last = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    last.ok_or_else(|| Error::InvalidOffset(offset.to_owned()))
+}
+
+/// Which page of a list of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordPage {
     /// Most records it may have.

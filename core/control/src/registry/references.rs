@@ -4,23 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::Registry;
 use super::entity_transaction::{EntityTransaction, id_of};
-use super::error::Error;
+use super::error::{Error, Unresolved};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, parse_uuid};
 use latchkey_store::Store;
-
-/// A unique value in a reference that nothing has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unresolved {
-    /// Field with the reference.
-    pub field: &'static str,
-    /// The unique field of what is referred to.
-    pub by: &'static str,
-    /// The value given.
-    pub value: String,
-    /// Kind of what is referred to.
-    pub kind: EntityKind,
-}
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// What a caller sent, with the id of what each reference without a valid one names.

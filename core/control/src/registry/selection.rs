@@ -130,7 +130,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let keys: Vec<_> = some.iter().map(|id| records::entity(kind, *id)).collect();
             let records = try_join_all(keys.iter().map(|key| self.store.get(key))).await?;
             for record in records.into_iter().flatten() {
-                found.push(super::list::parse(&record.value)?);
+                found.push(super::entity_transaction::parse(&record.value)?);
             }
         }
         found.retain(|object| is_visible(object, now_ms));

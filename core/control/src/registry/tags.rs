@@ -7,10 +7,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::entity_transaction::{EntityTransaction, id_of};
+use super::entity_transaction::{EntityTransaction, id_of, parse};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
-use super::list::{List, decode, encode, parse, parse_size};
+use super::pages::{List, decode, encode, parse_size};
 use super::records;
 use super::selection::{Ids, Selection, before};
 use crate::ports::{Clock, Random};
@@ -238,7 +238,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let last = after.map(|id| id.to_string());
             let page = self.store.scan(&partition, "", last.as_deref(), limits::PAGE_SIZE_DEFAULT).await?;
             for (_, record) in &page.records {
-                let object = parse(&record.value)?;
+                let object: Object = parse(&record.value)?;
                 let id = id_of(&object)?;
                 if !tags_of(&object).is_empty() {
                     if transaction.size() + limits::TAGS_MAX + 2 > ROOM {

@@ -1,37 +1,15 @@
 //! Kinds of Kong's that are not here, described because decK reads their defaults before it compares.
 //! No entity is of them.
 
-use serde_json::{Map, Value};
-
-use super::describe::describe_table;
 use super::entities::{CREATED_AT, HEADERS, ID, NO_EMPTY_SEGMENTS, TAGS, UPDATED_AT};
 use super::{Check, EntityCheck, Fallback, Field, FieldKind, Pattern, Then, checks};
 
-/// `/schemas/{entity}` of a kind that is described alone.
-pub(super) fn describe(name: &str) -> Option<Value> {
+/// The fields of a kind that is described alone, and its rules over several of them.
+pub(super) fn table(name: &str) -> Option<(&'static [Field], &'static [EntityCheck])> {
     match name {
-        "upstreams" => {
-            let mut described = describe_table(UPSTREAMS, UPSTREAM_CHECKS);
-            add_defaults(&mut described);
-            Some(described)
-        }
-        "targets" => Some(describe_table(TARGETS, &[])),
+        "upstreams" => Some((UPSTREAMS, UPSTREAM_CHECKS)),
+        "targets" => Some((TARGETS, &[])),
         _ => None,
-    }
-}
-
-/// Says of each record which values its fields have by default, if any has one.
-fn add_defaults(described: &mut Value) {
-    let fields = described.get_mut("fields").and_then(Value::as_array_mut).into_iter().flatten();
-    let mut defaults = Map::new();
-    for field in fields.filter_map(Value::as_object_mut) {
-        for (name, field) in field.iter_mut() {
-            add_defaults(field);
-            defaults.extend(field.get("default").map(|default| (name.clone(), default.clone())));
-        }
-    }
-    if described.get("type").is_some_and(|kind| kind == "record") && !defaults.is_empty() {
-        described["default"] = Value::Object(defaults);
     }
 }
 

@@ -9,7 +9,29 @@ use super::{
 
 /// `/schemas/{entity}`, also of kinds that are described alone; `None`: there is no such kind.
 pub fn describe(name: &str) -> Option<Value> {
-    EntityKind::parse(name).map(describe_entity).or_else(|| absent_kinds::describe(name))
+    EntityKind::parse(name).map(describe_entity).or_else(|| describe_absent(name))
+}
+
+fn describe_absent(name: &str) -> Option<Value> {
+    let (fields, checks) = absent_kinds::table(name)?;
+    let mut described = describe_table(fields, checks);
+    add_defaults(&mut described);
+    Some(described)
+}
+
+/// Says of each record which values its fields have by default, if any has one.
+fn add_defaults(described: &mut Value) {
+    let fields = described.get_mut("fields").and_then(Value::as_array_mut).into_iter().flatten();
+    let mut defaults = Map::new();
+    for field in fields.filter_map(Value::as_object_mut) {
+        for (name, field) in field.iter_mut() {
+            add_defaults(field);
+            defaults.extend(field.get("default").map(|default| (name.clone(), default.clone())));
+        }
+    }
+    if described.get("type").is_some_and(|kind| kind == "record") && !defaults.is_empty() {
+        described["default"] = Value::Object(defaults);
+    }
 }
 
 /// `/schemas/{entity}`. Members of ours, where a kind has them: `shorthand_fields`, which stand for
@@ -27,7 +49,7 @@ pub fn describe_entity(kind: EntityKind) -> Value {
     described
 }
 
-pub(super) fn describe_table(fields: &[Field], checks: &[EntityCheck]) -> Value {
+fn describe_table(fields: &[Field], checks: &[EntityCheck]) -> Value {
     json!({"fields": describe_fields(fields), "entity_checks": describe_checks(checks)})
 }
 

@@ -15,8 +15,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::authenticate::{Permission, TOKEN_HEADER};
-use super::endpoints::{Call, Endpoint, Who};
+use super::authenticate::TOKEN_HEADER;
+use super::endpoints::{Call, Endpoint, Permission, Who};
 
 /// The version of the OpenAPI Specification that is followed.
 const OPENAPI_VERSION: &str = "3.1.0";

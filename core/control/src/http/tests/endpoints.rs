@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::http::authenticate::Permission;
+use crate::http::endpoints::Permission;
 use crate::http::endpoints::{ENDPOINTS, Endpoint, Surface, Takes, Who, find};
 
 const METHODS: [&str; 9] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"];
