@@ -309,7 +309,7 @@ async fn serve(
     headers: &HeaderMap,
     body: &[u8],
 ) -> u16 {
-    let head = Head { method, host: b"control.test", path, query, headers, client_ip: None };
+    let head = Head { method, host: b"control.test", path, query, headers, client_ip: None, request_id: None };
     control.serve(&head, body).await.status().as_u16()
 }
 

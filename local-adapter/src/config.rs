@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn audit_records_are_kept_for_some_days() {
-        let parse = |days: &str| Settings::try_parse_from(["latchkey", "--audit-days", days]);
+        let parse = |days: &str| Settings::try_parse_from(["latchkey", &format!("--audit-days={days}")]);
         assert_eq!(Settings::try_parse_from(["latchkey"]).unwrap().audit_days, 90);
         assert_eq!(parse("1").unwrap().audit_days, 1);
         for wrong in ["0", "3651", "-1", "x"] {

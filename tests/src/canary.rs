@@ -165,7 +165,7 @@ impl Canaries {
         }
 
         // Nothing is hidden on the way to an upstream that no URL can name: what fails names it whole.
-        create(gateway, "/services", &json!({"name": "lost", "host": "1.2.3.256"}));
+        create(gateway, "/services", &json!({"name": "lost", "host": "lost.256"}));
         create(gateway, "/services/lost/routes", &json!({"paths": ["/lost"]}));
         create(gateway, "/services/lost/plugins", &json!({"name": "key-auth"}));
 

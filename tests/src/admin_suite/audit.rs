@@ -45,7 +45,8 @@ fn every_change_has_its_line(api: &dyn Api) {
     let service = make(api, "/services", json!({"name": "s", "host": "a"}));
     let path = format!("/services/{}", id(&service));
     expect(patch(api, &path, json!({"host": "b", "retries": 1})), 200, json!({}));
-    expect(put(api, &path, json!({"name": "t", "host": "b", "retries": 1})), 200, json!({}));
+    let replaced = json!({"name": "t", "host": "b", "retries": 1, "created_at": service["created_at"]});
+    expect(put(api, &path, replaced), 200, json!({}));
     let plugin = json!({"name": "key-auth", "service": {"id": service["id"]}});
     let plugin = make(api, "/plugins", plugin);
     let changed = json!({"config": {"key_names": ["k"], "hide_credentials": true}});

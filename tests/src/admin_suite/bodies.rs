@@ -150,7 +150,9 @@ fn too_many_members_are_refused(api: &dyn Api) {
     expect(send_form(api, "POST", "/consumers", &named(1000)), 400, too_many.clone());
     let parts = vec![("tags[]", "a"); 1001];
     expect(send_multipart(api, "POST", "/consumers", &parts), 400, too_many.clone());
-    expect(get(api, &format!("/consumers?{}", form(1001))), 400, too_many);
+    // Some platforms tell of each name once.
+    let query = (0..=1000).map(|number| number.to_string()).collect::<Vec<_>>().join("&");
+    expect(get(api, &format!("/consumers?{query}")), 400, too_many);
 }
 
 fn send_form(api: &dyn Api, method: &str, path: &str, form: &str) -> Answer {
@@ -260,7 +262,7 @@ fn a_form_with_an_empty_value_clears(api: &dyn Api) {
 fn indexes_and_depth_take_no_room(api: &dyn Api) {
     let sparse = "username=a&tags[4294967295]=b&tags[1000000]=a";
     expect(send_form(api, "POST", "/consumers", sparse), 201, json!({"tags": ["a", "b"]}));
-    for name in ["a".to_owned() + &"[1]".repeat(200_000), "a".to_owned() + &".b".repeat(300_000)] {
+    for name in ["a".to_owned() + &"[1]".repeat(60_000), "a".to_owned() + &".b".repeat(90_000)] {
         let refused = send_form(api, "POST", "/consumers", &format!("username=b&{name}=1"));
         assert_eq!((refused.0, &refused.1["code"]), (400, &json!(2)));
     }

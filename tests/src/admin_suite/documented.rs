@@ -114,6 +114,8 @@ impl Document {
         match (schema, answer.body.as_slice()) {
             (None, []) => Ok(()),
             (Some(_), []) if method == "HEAD" => Ok(()),
+            // The platform in front refuses it, before the control door sees it.
+            (Some(_), _) if answer.status == 413 && answer.json().is_none() => Ok(()),
             (None, _) => Err(format!("{status} has a body, which {pattern} does not list")),
             (Some(place), _) => self.check_body(&place, answer),
         }
