@@ -28,7 +28,8 @@ impl HostType {
         let of_digits = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
         match colons {
             2.. => HostType::Ipv6,
-            _ if of_digits && text != ":" => HostType::Ipv4,
+            // Digits alone are a label (RFC 1123 §2.1), which Kong refuses.
+            _ if of_digits && text.contains('.') => HostType::Ipv4,
             _ => HostType::Name,
         }
     }
