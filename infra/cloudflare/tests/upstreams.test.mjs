@@ -32,8 +32,8 @@ async function callAt(host, { port } = new URL(upstream.url)) {
 }
 
 const REFUSED = [
-  "169.254.169.254", "169.254.169.254.", "169.254.43518", "169.16689662", "2852039166", "0xa9fea9fe",
-  "0xA9.0xFE.0xA9.0xFE", "0251.0376.0251.0376", "169.0376.0xa9fe", "169.254.170.2", "0", "0.0.0.0", "100.100.100.200",
+  "169.254.169.254", "169.254.169.0xfe.", "169.254.0xa9fe", "0xa9.16689662", "2852039166", "0xa9fea9fe",
+  "0xA9.0xFE.0xA9.0xFE", "0251.0376.0251.0xfe", "169.0376.0xa9fe", "169.254.170.2", "0", "0.0.0.0", "100.100.100.200",
   "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[fe80::1]", "[fd00:ec2::254]", "[::]",
 ];
 
@@ -42,6 +42,14 @@ test("an upstream at a link-local or metadata address is refused, and nothing is
     const { status, text, sent } = await callAt(host, { port: 80 });
     assert.deepEqual([status, sent], [503, false], host);
     assert.equal(JSON.parse(text).message, "The upstream server is currently unavailable");
+  }
+});
+
+// Digits and dots that are no IPv4 address of four numbers, as Kong refuses them.
+test("what only looks like an address is not saved", async () => {
+  for (const host of ["169.254.169.254.", "169.254.43518", "169.16689662", "0251.0376.0251.0376"]) {
+    const { status } = await gateway.change("PATCH", "/services/service", { host });
+    assert.equal(status, 400, host);
   }
 });
 
