@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Api;
-use super::ask::{
-    NOBODY, data, delete, expect, expect_gone, get, id, make, patch, put, request, text, with_json,
-};
+use super::ask::{data, delete, expect, expect_gone, get, id, make, patch, put, request, text, with_json};
 use crate::raw_http::Request;
 
 tests!("audit":
@@ -144,7 +142,7 @@ fn filters_choose(api: &dyn Api) {
         (format!("{of_consumer}&until={}", now - 120), 0),
         (format!("{of_consumer}&since={}&until={}", now - 120, now + 120), 2),
         (format!("{of_consumer}&since=0&until=18446744073709551615"), 2),
-        (format!("entity_id={NOBODY}"), 0),
+        ("entity_id=00000000-0000-4000-8000-00000000feed".to_owned(), 0),
         (format!("entity=services&entity_id={}&did=created", id(&service)), 1),
     ] {
         assert_eq!(records(api, &query).len(), expected, "{query}");
