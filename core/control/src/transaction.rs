@@ -12,7 +12,7 @@ use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
-use latchkey_store::feed::unreadable;
+use latchkey_store::feed::{decode, unreadable};
 use latchkey_store::replica::Progress;
 use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Write};
 
@@ -238,15 +238,12 @@ impl<'s, S: Store> Transaction<'s, S> {
         Ok(progress.is_none_or(|progress| epoch <= progress.settled(CHANGE_KEPT_MS, now_ms)))
     }
 
-    async fn read_json<T: for<'de> serde::Deserialize<'de>>(
+    /// What a record says that is JSON, as this transaction sees it.
+    pub(crate) async fn read_json<T: for<'de> serde::Deserialize<'de>>(
         &mut self,
         key: &RecordKey,
     ) -> Result<Option<T>, StoreError> {
-        let parse = |bytes: Vec<u8>| {
-            serde_json::from_slice(&bytes)
-                .map_err(|error| StoreError::Failed(format!("unreadable record: {error}")))
-        };
-        self.get(key).await?.map(parse).transpose()
+        self.get(key).await?.map(|bytes| decode(&bytes)).transpose()
     }
 }
 

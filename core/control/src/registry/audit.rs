@@ -8,7 +8,8 @@ use super::pages::{RecordPage, offset_after};
 use crate::audit::{AuditRecord, Did, PARTITION, before};
 use crate::ports::{Clock, Random};
 use latchkey_published::limits;
-use latchkey_store::{Batch, RecordKey, Store, StoreError, Write};
+use latchkey_store::feed::decode;
+use latchkey_store::{Batch, RecordKey, Store, Write};
 
 /// Records read at once.
 const SCAN_PAGE: usize = 200;
@@ -80,7 +81,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     return Ok(AuditPage { data, offset: after.as_deref().map(offset_after) });
                 }
                 read += 1;
-                let record = parse(&record.value)?;
+                let record: AuditRecord = decode(&record.value)?;
                 if filter.takes(&record) {
                     data.push(record);
                 }
@@ -109,9 +110,4 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         Ok(true)
     }
-}
-
-fn parse(bytes: &[u8]) -> Result<AuditRecord, Error> {
-    let unreadable = |error| Error::Store(StoreError::Failed(format!("unreadable record: {error}")));
-    serde_json::from_slice(bytes).map_err(unreadable)
 }

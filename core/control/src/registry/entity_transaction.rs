@@ -5,13 +5,14 @@ use uuid::Uuid;
 
 use super::error::Error;
 use super::records;
-use crate::audit::{Actor, AuditRecord, Did, Line, Trail};
+use crate::audit::{Actor, Did, Line, Trail};
 use crate::schema::{EntityKind, FieldKind, Object};
 use crate::transaction::Transaction;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits;
 use latchkey_published::snapshot::{ConfigKind, WorkspaceSettings};
+use latchkey_store::feed::decode;
 use latchkey_store::{Commit, RecordKey, Store, StoreError};
 
 /// Member of a stored entity that is being deleted over several commits.
@@ -68,11 +69,9 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         let key = trail.key();
         // Only a repeated attempt can find one; it is no other change's.
         let earlier = match self.may_be_recorded {
-            true => self.transaction.get(&key).await?,
+            true => self.transaction.read_json(&key).await?,
             false => None,
         };
-        let earlier = earlier.map(|bytes| serde_json::from_slice::<AuditRecord>(&bytes)).transpose();
-        let earlier = earlier.map_err(|error| StoreError::Failed(format!("unreadable record: {error}")))?;
         if let Some(record) = trail.into_record(earlier) {
             self.transaction.put(key, to_json(&record));
         }
@@ -214,7 +213,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         let partition = records::entity_partition(kind);
         let page = self.transaction.scan(&partition, "", after.as_deref(), limit).await?;
         let objects =
-            page.records.iter().map(|(_, record)| parse(&record.value)).collect::<Result<_, _>>()?;
+            page.records.iter().map(|(_, record)| decode(&record.value)).collect::<Result<_, _>>()?;
         Ok(Children { objects, more: page.more })
     }
 
@@ -270,7 +269,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         }
         let more = objects.len() > limit;
         objects.truncate(limit);
-        let objects = objects.iter().map(|bytes| parse(bytes)).collect::<Result<_, _>>()?;
+        let objects = objects.iter().map(|bytes| decode(bytes)).collect::<Result<_, _>>()?;
         Ok(Children { objects, more })
     }
 
@@ -299,7 +298,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         &mut self,
         key: &RecordKey,
     ) -> Result<Option<T>, Error> {
-        self.transaction.get(key).await?.map(|bytes| parse(&bytes)).transpose()
+        Ok(self.transaction.read_json(key).await?)
     }
 
     pub(super) fn put_json(&mut self, key: RecordKey, value: &impl serde::Serialize) {
@@ -436,11 +435,6 @@ pub(super) fn id_of(object: &Object) -> Result<Uuid, Error> {
 /// Id of the entity that a field refers to.
 pub(super) fn reference(object: &Object, field: &str) -> Option<Uuid> {
     Uuid::try_parse(object.get(field)?.get("id")?.as_str()?).ok()
-}
-
-pub(super) fn parse<T: for<'de> serde::Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::Store(StoreError::Failed(format!("unreadable record: {error}"))))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Vec<u8> {

@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use super::Registry;
-use super::entity_transaction::{EntityTransaction, id_of, parse, reference};
+use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::lookup::Step;
-use super::pages::{List, decode, encode, parse_size};
+use super::pages::{List, decode_offset, encode_offset, parse_size};
 use super::present::is_visible;
 use super::records;
 use super::tags::TagFilter;
@@ -14,6 +14,7 @@ use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits;
 use latchkey_store::Store;
+use latchkey_store::feed::decode;
 
 /// Which page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl PageRequest {
     pub fn parse(size: Option<&str>, offset: Option<&str>, tags: Option<&str>) -> Result<Self, Error> {
         let tags = tags.map(TagFilter::parse).transpose()?;
         let size = parse_size(size)?;
-        let after = offset.map(decode::<(Uuid,)>).transpose()?.map(|(id,)| id);
+        let after = offset.map(decode_offset::<(Uuid,)>).transpose()?.map(|(id,)| id);
         Ok(PageRequest { size, after, tags })
     }
 }
@@ -56,7 +57,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         data.truncate(page.size);
         let last = data.last().filter(|_| more).map(id_of).transpose()?;
         let data = data.iter().map(|object| self.present(kind, object, &Object::new(), now_ms)).collect();
-        Ok(List { data, offset: last.map(|last| encode([last])) })
+        Ok(List { data, offset: last.map(|last| encode_offset([last])) })
     }
 
     /// The first entities of a page and one more, those with the tags asked for alone.
@@ -74,7 +75,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let records = self.store.scan(&partition, &prefix, after.as_deref(), page.size + 1).await?;
             after = records.records.last().map(|(sort, _)| sort.clone());
             for (_, record) in &records.records {
-                let object: Object = parse(&record.value)?;
+                let object: Object = decode(&record.value)?;
                 if is_visible(&object, now_ms) && page.tags.as_ref().is_none_or(|tags| tags.matches(&object))
                 {
                     data.push(object);
@@ -124,7 +125,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         loop {
             let page = self.store.scan(&partition, &prefix, after.as_deref(), limits::PAGE_SIZE_MAX).await?;
             for (_, record) in &page.records {
-                let object: Object = parse(&record.value)?;
+                let object: Object = decode(&record.value)?;
                 let counts = tags.is_none_or(|tags| tags.matches(&object));
                 count += usize::from(counts && is_visible(&object, transaction.now_ms));
             }

@@ -14,7 +14,8 @@ use crate::named_token::NamedToken;
 use crate::ports::{Clock, Random};
 use crate::schema::{Mode, NAMED_TOKEN, Object, parse_uuid, validate_record};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, PlainKey};
-use latchkey_store::{Store, StoreError};
+use latchkey_store::Store;
+use latchkey_store::feed::decode;
 
 /// What the audit calls them.
 pub(crate) const NAMED_TOKENS: &str = "named_tokens";
@@ -59,7 +60,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let after = page.after.as_deref();
         let found = self.store.scan(records::NAMED_TOKENS, "", after, page.size).await?;
         let last = found.records.last().filter(|_| found.more).map(|(sort, _)| offset_after(sort));
-        let data = found.records.iter().map(|(_, record)| parse(&record.value)).collect::<Result<_, _>>()?;
+        let data = found.records.iter().map(|(_, record)| decode(&record.value)).collect::<Result<_, _>>()?;
         Ok(TokenList { data, offset: last })
     }
 
@@ -241,9 +242,4 @@ async fn save<S: Store>(
     transaction.put_json(records::named_token(new.id), new);
     transaction.note(Line::of_change(NAMED_TOKENS, new.id, old.map(shown).as_ref(), &shown(new)));
     Ok(())
-}
-
-fn parse(bytes: &[u8]) -> Result<NamedToken, Error> {
-    let unreadable = |error| Error::Store(StoreError::Failed(format!("unreadable record: {error}")));
-    serde_json::from_slice(bytes).map_err(unreadable)
 }

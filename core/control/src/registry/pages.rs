@@ -33,11 +33,11 @@ pub(super) fn parse_size(size: Option<&str>) -> Result<usize, Error> {
 }
 
 /// An offset: where a page ended, as JSON in base64.
-pub(super) fn encode(last: impl serde::Serialize) -> String {
+pub(super) fn encode_offset(last: impl serde::Serialize) -> String {
     STANDARD.encode(serde_json::to_vec(&last).expect("ids and texts only"))
 }
 
-pub(super) fn decode<T: for<'de> serde::Deserialize<'de>>(offset: &str) -> Result<T, Error> {
+pub(super) fn decode_offset<T: for<'de> serde::Deserialize<'de>>(offset: &str) -> Result<T, Error> {
     let bytes = STANDARD.decode(offset).ok();
     let last = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     last.ok_or_else(|| Error::InvalidOffset(offset.to_owned()))
@@ -63,12 +63,12 @@ impl RecordPage {
 
 /// What the page after this sort key is asked for with.
 pub(super) fn offset_after(sort_key: &str) -> String {
-    encode([sort_key])
+    encode_offset([sort_key])
 }
 
 /// Stores refuse sort keys that are empty, or too long.
 fn sort_key(offset: &str) -> Result<String, Error> {
-    let (key,) = decode::<(String,)>(offset)?;
+    let (key,) = decode_offset::<(String,)>(offset)?;
     let is_hex = key.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     match is_hex && (1..=SORT_KEY_BYTES_MAX).contains(&key.len()) {
         true => Ok(key),

@@ -11,6 +11,7 @@ use super::present::is_visible;
 use super::records;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
+use latchkey_store::feed::decode;
 use latchkey_store::{Store, StoreError};
 
 /// Ids read from an index at once.
@@ -130,7 +131,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let keys: Vec<_> = some.iter().map(|id| records::entity(kind, *id)).collect();
             let records = try_join_all(keys.iter().map(|key| self.store.get(key))).await?;
             for record in records.into_iter().flatten() {
-                found.push(super::entity_transaction::parse(&record.value)?);
+                found.push(decode(&record.value)?);
             }
         }
         found.retain(|object| is_visible(object, now_ms));

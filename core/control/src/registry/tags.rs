@@ -7,16 +7,17 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::entity_transaction::{EntityTransaction, id_of, parse};
+use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
-use super::pages::{List, decode, encode, parse_size};
+use super::pages::{List, decode_offset, encode_offset, parse_size};
 use super::records;
 use super::selection::{Ids, Selection, before};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, check_tag};
 use latchkey_published::limits;
 use latchkey_store::Store;
+use latchkey_store::feed::decode;
 
 /// Kinds whose tags are indexed, in the order of `/tags`. Credentials of applications are listed below
 /// their application alone, and it may have many of them changed in one commit.
@@ -85,7 +86,7 @@ impl TagPage {
     pub fn parse(size: Option<&str>, offset: Option<&str>) -> Result<Self, Error> {
         let size = parse_size(size)?;
         let Some(offset) = offset else { return Ok(TagPage { size, after: None }) };
-        let decoded: (String, Uuid, String) = decode(offset)?;
+        let decoded: (String, Uuid, String) = decode_offset(offset)?;
         let (kind, id, tag) = decoded;
         let kind = EntityKind::parse(&kind).ok_or_else(|| Error::InvalidOffset(offset.to_owned()))?;
         Ok(TagPage { size, after: Some((kind, id, tag)) })
@@ -165,7 +166,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let more = found.len() > page.size;
         found.truncate(page.size);
-        let offset = found.last().filter(|_| more).map(encode);
+        let offset = found.last().filter(|_| more).map(encode_offset);
         let shown = |(kind, id, tag): &(&str, Uuid, String)| {
             Object::from_iter([
                 ("entity_name".to_owned(), (*kind).into()),
@@ -238,7 +239,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let last = after.map(|id| id.to_string());
             let page = self.store.scan(&partition, "", last.as_deref(), limits::PAGE_SIZE_DEFAULT).await?;
             for (_, record) in &page.records {
-                let object: Object = parse(&record.value)?;
+                let object: Object = decode(&record.value)?;
                 let id = id_of(&object)?;
                 if !tags_of(&object).is_empty() {
                     if transaction.size() + limits::TAGS_MAX + 2 > ROOM {
