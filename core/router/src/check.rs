@@ -96,10 +96,15 @@ pub fn check_header_name(name: &str) -> Result<(), String> {
         let message = "cannot contain 'host' header, which must be specified in the 'hosts' attribute";
         return Err(message.to_owned());
     }
-    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
-        return Err(format!("bad header name '{name}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"));
+    check_field_name(name)
+}
+
+/// Checks the characters of the name of any header field.
+pub fn check_field_name(name: &str) -> Result<(), String> {
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+        return Ok(());
     }
-    Ok(())
+    Err(format!("bad header name '{name}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"))
 }
 
 /// Checks one value in `headers`.

@@ -67,7 +67,7 @@ fn split_written_port(host: &str) -> Result<(&str, Option<u16>), String> {
 
 /// Whether every label is well formed; one label may be `*`, and a dot may stand behind the last.
 /// An IPv6 address stands in brackets.
-fn is_host_name(name: &str) -> bool {
+pub fn is_host_name(name: &str) -> bool {
     if let Some(address) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();
     }

@@ -32,10 +32,12 @@ mod spec;
 mod upstream_path;
 
 pub use check::{
-    bad_escape, check_header_name, check_header_value, check_host, check_method, check_path, check_patterns,
+    bad_escape, check_field_name, check_header_name, check_header_value, check_host, check_method,
+    check_path, check_patterns,
 };
 pub use compile::{Rejected, Router};
 pub use find::{Match, RouteRequest};
+pub use host::is_host_name;
 pub use normalise::{NormalPath, normalise_path};
 pub use own_paths::{OWN_PREFIX_DEFAULT, OwnPath, OwnPaths};
 pub use spec::RouteSpec;

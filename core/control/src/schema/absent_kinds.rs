@@ -44,7 +44,7 @@ const fn hash_input(name: &'static str, description: &'static str) -> Field {
 }
 
 const fn header(name: &'static str, description: &'static str) -> Field {
-    text(name, description).checks(&[Check::Text(checks::header_name)])
+    text(name, description).checks(&[Check::Text(latchkey_router::check_field_name)])
 }
 
 const PROBE: Field = text("type", "How a probe is made.")

@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use latchkey_request::authority::HOST_BYTES_MAX;
-
 /// What a text is taken for, which says nothing of whether it is well formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HostType {
@@ -49,7 +47,7 @@ pub(super) fn has_port(text: &str) -> Result<bool, HostFault> {
     let is_host = match kind {
         HostType::Ipv6 => host.parse::<Ipv6Addr>().is_ok(),
         HostType::Ipv4 => is_ipv4(host),
-        HostType::Name => is_name(host),
+        HostType::Name => !host.contains('*') && latchkey_router::is_host_name(host),
     };
     match port.map(str::parse::<u16>) {
         // Kong looks at the port of a name first, at that of an address last.
@@ -80,16 +78,6 @@ fn is_ipv4(text: &str) -> bool {
     text.split('.').count() == 4 && text.split('.').all(is_byte)
 }
 
-/// Labels of letters, digits, `-` and `_`, none ending in `-`; a dot may stand at the end.
-fn is_name(text: &str) -> bool {
-    let is_label = |label: &str| {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        !label.is_empty() && !label.ends_with('-') && label.bytes().all(allowed)
-    };
-    let labels = text.strip_suffix('.').unwrap_or(text);
-    text.len() <= HOST_BYTES_MAX && labels.split('.').all(is_label)
-}
-
 /// An address, or a range of addresses in CIDR notation, whose host bits may be set.
 pub(super) fn is_address_or_range(text: &str) -> bool {
     let (address, bits) = match text.split_once('/') {
@@ -102,7 +90,8 @@ pub(super) fn is_address_or_range(text: &str) -> bool {
         Err(_) => return false,
     };
     // As a number is written: no sign, no zero in front.
-    bits.is_none_or(|bits| (0..=bits_most).any(|count| count.to_string() == bits))
+    let is_count = |bits: &str| bits.parse().is_ok_and(|n: u32| n <= bits_most && n.to_string() == bits);
+    bits.is_none_or(is_count)
 }
 
 #[cfg(test)]

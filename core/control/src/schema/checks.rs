@@ -34,14 +34,6 @@ pub(crate) fn tag(text: &str) -> Result<(), String> {
     ))
 }
 
-/// Names of header fields, and under which key-auth looks for a key.
-pub(super) fn header_name(text: &str) -> Result<(), String> {
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
-        return Ok(());
-    }
-    Err(format!("bad header name '{text}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"))
-}
-
 /// Hosts of services: a name or an address, without port.
 pub(super) fn host(text: &str) -> Result<(), String> {
     match addresses::has_port(text) {

@@ -202,7 +202,7 @@ const HEADER_NAME: Field = Field::new("name", FieldKind::String, "The name of a 
         Pattern { lua: "^[Hh][Oo][Ss][Tt]$", holds: |text| text.eq_ignore_ascii_case("host") },
         "cannot contain 'host' header, which must be specified in the 'hosts' attribute",
     )]),
-    Check::Text(checks::header_name),
+    Check::Text(latchkey_router::check_field_name),
 ]);
 const HEADER_VALUE: Field = Field::new(
     "value",

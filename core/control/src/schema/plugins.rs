@@ -1,6 +1,5 @@
 //! The plugins there are, and the tables of their configuration.
 
-use super::checks;
 use super::entities::{PLUGIN_CONSUMER, PLUGIN_ROUTE, PLUGIN_SERVICE};
 use super::{Check, Fallback, Field, FieldKind, MUST_BE_NULL};
 use latchkey_published::limits;
@@ -65,7 +64,7 @@ const KEY_NAME: Field = Field::new(
     FieldKind::String,
     "The name of a header field, a query argument or a field of a body.",
 )
-.checks(&[Check::Text(checks::header_name)]);
+.checks(&[Check::Text(latchkey_router::check_field_name)]);
 
 const KEY_AUTH: &[Field] = &[
     Field::new(
