@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use latchkey_published::key_sha256::KeySha256;
+use latchkey_published::key_sha256::{KeySha256, UNKNOWN_PREFIX};
 use latchkey_published::limits::KEY_BYTES_MAX;
 use regex::Regex;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
@@ -47,13 +47,11 @@ pub(crate) fn digest_key(key: &str) -> Result<String, Fault> {
 
 /// Where decK puts in a variable of its environment, such as `${{ env "DECK_KEY" }}`.
 const ENVIRONMENT: &str = "${{";
-/// What the Admin API shows of a key whose digest it does not have, with the credential's id behind it.
-const UNKNOWN: &str = "unknown:";
 
 /// Of what the Admin API shows for a key, the same, its digits in lower case; written back it means the
 /// same key.
 fn as_shown(text: &str) -> Option<String> {
-    let is_unknown = || text.strip_prefix(UNKNOWN).is_some_and(|id| Uuid::try_parse(id).is_ok());
+    let is_unknown = || text.strip_prefix(UNKNOWN_PREFIX).is_some_and(|id| Uuid::try_parse(id).is_ok());
     let digest = KeySha256::parse(text).map(|digest| digest.to_text());
     digest.or_else(|| is_unknown().then(|| text.to_owned()))
 }

@@ -11,6 +11,9 @@ use crate::keys::{KeyDigest, Pepper, PlainKey, Purpose, keyed, mac};
 /// What the text of a [`KeySha256`] begins with. No key does.
 pub const SHA256_PREFIX: &str = "sha256:";
 
+/// What stands for a key whose SHA-256 is not known begins with; the credential's id follows. No key does.
+pub const UNKNOWN_PREFIX: &str = "unknown:";
+
 /// SHA-256 of a key. Not secret by itself, but a short key can be guessed by it: never stored but sealed,
 /// never printed but in the answers of the Admin API.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,8 @@
 use uuid::Uuid;
 
 use crate::schema::parse_uuid;
-use latchkey_published::key_sha256::{KeySha256, SHA256_PREFIX};
+use latchkey_published::key_sha256::{KeySha256, SHA256_PREFIX, UNKNOWN_PREFIX};
 use latchkey_published::keys::PlainKey;
-
-/// What a key reads whose SHA-256 is not known begins with; the credential's id follows.
-const UNKNOWN_PREFIX: &str = "unknown:";
 
 /// A key, as a caller names it.
 #[derive(Clone, Debug)]
