@@ -166,20 +166,21 @@ pub(super) fn own_page(
     offset: Option<String>,
 ) -> Response<Bytes> {
     let next = offset.as_ref().map(|offset| format!("{path}?{}", query.with_offset(offset)));
-    let mut body = json!({"data": data, "next": next});
-    if let Some(offset) = offset {
-        body["offset"] = offset.into();
-    }
-    answer::json(StatusCode::OK, &body)
+    answer::json(StatusCode::OK, &Value::Object(page_body(data, next, offset)))
+}
+
+/// A page in the form of Kong's lists.
+fn page_body(data: Vec<Value>, next: Option<String>, offset: Option<String>) -> Map<String, Value> {
+    let mut body = Map::new();
+    body.insert("next".to_owned(), next.into());
+    body.extend(offset.map(|offset| ("offset".to_owned(), offset.into())));
+    body.insert("data".to_owned(), data.into());
+    body
 }
 
 fn body_of(list: List, matched: &Matched, query: &Query, tags: Option<&str>) -> Map<String, Value> {
-    let mut body = Map::new();
     let next = list.offset.as_deref().map(|offset| next(matched, query, offset, tags));
-    body.insert("next".to_owned(), next.into());
-    body.extend(list.offset.map(|offset| ("offset".to_owned(), offset.into())));
-    body.insert("data".to_owned(), list.data.into_iter().map(Value::Object).collect());
-    body
+    page_body(list.data.into_iter().map(Value::Object).collect(), next, list.offset)
 }
 
 /// What of a value stays as it is in the path of the next page.
