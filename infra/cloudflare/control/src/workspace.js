@@ -22,7 +22,7 @@ export class Workspace extends DurableObject {
   #replica;
   #publishing;
   #failures = 0;
-  /** When to look for audit records that are no longer kept. The alarm that waits says it to the next start. */
+  /** When to look for audit records that are no longer kept: by the first alarm after a start. */
   #nextDrop = 0;
 
   constructor(ctx, env) {
@@ -31,10 +31,9 @@ export class Workspace extends DurableObject {
     // A crash between a commit and its publication leaves KV behind: every start looks.
     ctx.blockConcurrencyWhile(async () => {
       try {
-        const waiting = (await ctx.storage.getAlarm()) ?? Infinity;
-        this.#nextDrop = Math.min(waiting, Date.now() + DROP_MS);
-        const isDue = this.#call("isBehind") || this.#call("isResealDue");
-        await ctx.storage.setAlarm(isDue ? Date.now() : this.#nextDrop);
+        // An alarm that waits stays, however often the object starts; while one runs, none waits.
+        if (this.#call("isBehind") || this.#call("isResealDue")) await ctx.storage.setAlarm(Date.now());
+        else if ((await ctx.storage.getAlarm()) === null) await ctx.storage.setAlarm(Date.now() + DROP_MS);
       } catch (error) {
         console.error("the workspace does not open:", cause(error));
       }
