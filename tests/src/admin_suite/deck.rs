@@ -13,6 +13,7 @@ tests!("deck":
     root_lists_its_listeners,
     wrong_patterns_are_told_as_go_kong_expects,
     entities_are_validated_as_deck_sends_them,
+    tables_are_read_by_go_kong,
 );
 
 /// `tests/vectors/deck.json`: what decK asked, run by run, and the answers with which it was content.
@@ -223,5 +224,23 @@ mod unit {
         ] {
             assert_eq!(expected.differences(status, &body), differences, "{status} {body}");
         }
+    }
+}
+
+fn tables_are_read_by_go_kong(api: &dyn Api) {
+    for entity in [
+        "services",
+        "routes",
+        "targets",
+        "upstreams",
+        "plugins",
+        "ca_certificates",
+        "certificates",
+        "consumers",
+        "snis",
+        "tags",
+    ] {
+        let table = expect(get(api, &format!("/schemas/{entity}")), 200, json!({}));
+        assert!(table["fields"].as_array().is_some_and(|fields| !fields.is_empty()), "{entity}: {table}");
     }
 }

@@ -1,5 +1,5 @@
-//! Kinds of Kong's that are not here, described because decK reads their defaults before it compares.
-//! No entity is of them.
+//! Kinds of Kong's that are not here, described because clients read their tables: decK for the defaults,
+//! before it compares. No entity is of them.
 
 use super::entities::{CREATED_AT, HEADERS, ID, NO_EMPTY_SEGMENTS, TAGS, UPDATED_AT};
 use super::{Check, EntityCheck, Fallback, Field, FieldKind, Pattern, Then, checks};
@@ -9,6 +9,10 @@ pub(super) fn table(name: &str) -> Option<(&'static [Field], &'static [EntityChe
     match name {
         "upstreams" => Some((UPSTREAMS, UPSTREAM_CHECKS)),
         "targets" => Some((TARGETS, &[])),
+        "certificates" => Some((CERTIFICATES, &[])),
+        "ca_certificates" => Some((CA_CERTIFICATES, &[])),
+        "snis" => Some((SNIS, &[])),
+        "tags" => Some((TAGGED, &[])),
         _ => None,
     }
 }
@@ -241,4 +245,44 @@ const TARGETS: &[Field] = &[
         .default(Fallback::Integer(100))
         .checks(&[Check::Between(0, 65535)]),
     TAGS,
+];
+
+const CERTIFICATES: &[Field] = &[
+    ID,
+    CREATED_AT,
+    UPDATED_AT,
+    text("cert", "The chain of certificates, in PEM.").required(),
+    text("key", "The private key of the certificate, in PEM.").required(),
+    text("cert_alt", "Another chain for the same names, with a key of another algorithm, in PEM."),
+    text("key_alt", "The private key of the other certificate, in PEM."),
+    TAGS,
+];
+
+const CA_CERTIFICATES: &[Field] = &[
+    ID,
+    CREATED_AT,
+    UPDATED_AT,
+    text("cert", "The certificate of the authority, in PEM.").required(),
+    text("cert_digest", "The SHA-256 of the certificate, in hex.").unique(),
+    TAGS,
+];
+
+const SNIS: &[Field] = &[
+    ID,
+    CREATED_AT,
+    UPDATED_AT,
+    text("name", "The server name that TLS clients ask for.")
+        .required()
+        .unique()
+        .checks(&[Check::Text(checks::sni)]),
+    Field::new("certificate", FieldKind::Absent("certificates"), "The certificate shown for the name.")
+        .required(),
+    TAGS,
+];
+
+/// What `/tags` lists.
+const TAGGED: &[Field] = &[
+    text("tag", "The tag.").required().checks(&[Check::Text(checks::tag)]),
+    text("entity_name", "The kind of the entity that has the tag.").required(),
+    text("entity_id", "Identifies the entity that has the tag.").required(),
 ];

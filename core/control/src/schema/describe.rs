@@ -270,6 +270,11 @@ mod tests {
             json!({"distinct": ["hash_on_header", "hash_fallback_header"]})
         );
         assert_eq!(field(&describe("targets").unwrap(), &["weight"])["default"], 100);
+        for (kind, name) in
+            [("certificates", "cert"), ("ca_certificates", "cert"), ("snis", "certificate"), ("tags", "tag")]
+        {
+            assert_eq!(field(&describe(kind).unwrap(), &[name])["required"], true, "{kind}");
+        }
         assert_eq!(describe("consumer_group_plugins"), None);
     }
 }
