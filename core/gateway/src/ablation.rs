@@ -20,4 +20,7 @@ pub struct Ablation {
     pub imported_place: bool,
     /// A replica's record is used only with our MAC beside it.
     pub replica_mac: bool,
+    /// The end of a key, which is that of its grace after a rotation, is compared with the clock on every
+    /// request.
+    pub expiry: bool,
 }

@@ -212,7 +212,10 @@ impl GrantMemory {
         !self.ablation.epoch_comparison && changed.is_some_and(|change| grant.epoch < change)
     }
 
-    fn remember(&mut self, digest: KeyDigest, grant: Grant) {
+    fn remember(&mut self, digest: KeyDigest, mut grant: Grant) {
+        if self.ablation.expiry {
+            grant.expires_at_ms = None;
+        }
         if !grant.digest.matches(&digest) {
             // A record in the wrong place proves nothing about this key.
             self.misses.insert(digest, (), 0);

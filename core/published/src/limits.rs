@@ -50,8 +50,12 @@ pub const PASSAGES_MAX: usize = 4;
 /// Names a key-auth plugin may list: each costs a look in every place.
 pub const KEY_NAMES_MAX: usize = 16;
 
-/// Credentials of one application, so that one DynamoDB transaction can change them all.
-pub const APPLICATION_CREDENTIALS_MAX: usize = 50;
+/// Keys of one application that are good at a time, those before a rotation in their grace included, and
+/// credentials that are stored of it: so that one DynamoDB transaction can change them all.
+pub const APPLICATION_KEYS_MAX: usize = 50;
+
+/// Longest grace of a key after a rotation, in seconds: 30 days, a month to bring all callers the new one.
+pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
 
 /// Audit records read for one page of `/admin/audit`, some 300 KB: a filter that takes few of them
 /// does not keep the store busy, its page is short instead.

@@ -32,7 +32,10 @@ mod routes;
 mod services;
 
 mod credentials;
+mod found_keys;
 mod lifetimes;
+mod rotation;
+mod suspension;
 
 mod applications;
 mod client_ids;
@@ -126,7 +129,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 20] = [
+const SUBJECTS: [(About, &[Test]); 23] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, information::TESTS),
@@ -139,6 +142,9 @@ const SUBJECTS: [(About, &[Test]); 20] = [
     (About::Entities, plugins::TESTS),
     (About::Entities, credentials::TESTS),
     (About::Entities, lifetimes::TESTS),
+    (About::Entities, rotation::TESTS),
+    (About::Entities, suspension::TESTS),
+    (About::Entities, found_keys::TESTS),
     (About::Entities, developers::TESTS),
     (About::Entities, applications::TESTS),
     (About::Entities, client_ids::TESTS),

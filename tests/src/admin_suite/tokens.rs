@@ -92,8 +92,16 @@ fn a_read_only_token_changes_nothing(api: &dyn Api) {
         assert_eq!(ask(api, &token, "HEAD", target, None).0, 200, "{target}");
         assert_eq!(ask(api, &token, "OPTIONS", target, None).0, 204, "{target}");
     }
+    // Not every POST changes something.
+    make(api, "/consumers/bob/key-auth", json!({"key": "bobs"}));
+    let found = ask(api, &token, "POST", "/keys/find", Some(json!({"key": "bobs"})));
+    expect(found, 200, json!({"consumer": {"username": "bob"}}));
+    let validated = ask(api, &token, "POST", "/schemas/consumers/validate", Some(json!({"username": "eve"})));
+    assert_eq!(validated.0, 200);
     let body = json!({"username": "rob", "name": "rob"});
     for (method, target) in [
+        ("POST", "/key-auths/bobs/rotate"),
+        ("DELETE", "/key-auths/bobs/rotate"),
         ("POST", "/consumers"),
         ("PATCH", "/consumers/bob"),
         ("PUT", "/consumers/bob"),

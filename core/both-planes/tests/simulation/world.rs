@@ -1,5 +1,8 @@
 //! The world: one authority, a replica with its publisher, instances of the data plane, clients.
 
+#[path = "life.rs"]
+mod life;
+
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -35,6 +38,8 @@ use uuid::Uuid;
 use crate::auditor::{ConfigState, Decided, History, KeyState, Outcome, Promise};
 use crate::network::{Dice, Outage};
 use crate::replica::{Behaviour, Copied, StaleReplica};
+use life::{Life, LifeCounts};
+pub(crate) use life::Unpublished;
 
 /// How long an adapter waits for a feed or a grant.
 const TIMEOUT_MS: u64 = 2_000;
@@ -80,6 +85,7 @@ pub(crate) struct Counts {
     tunnels_asked: u64,
     tunnels_lost: u64,
     tunnels_run_out: u64,
+    pub(crate) life: LifeCounts,
 }
 
 impl Counts {
@@ -133,6 +139,7 @@ impl AddAssign for Counts {
         self.tunnels_asked += other.tunnels_asked;
         self.tunnels_lost += other.tunnels_lost;
         self.tunnels_run_out += other.tunnels_run_out;
+        self.life += other.life;
     }
 }
 
@@ -158,6 +165,8 @@ enum Event {
     GrantAnswered(GrantCall, Box<GrantRead>),
     /// An administrator changes something.
     Administer,
+    /// A credential of the registry's is changed, or what it hangs on.
+    Live,
     /// The publisher runs.
     Publish,
     /// An instance stops, and another starts in its place.
@@ -249,6 +258,8 @@ struct Key {
     digest: KeyDigest,
     /// Only its SHA-256 is known to the control plane.
     was_brought: bool,
+    /// It was a credential's before a rotation.
+    was_rotated: bool,
     history: History<Option<KeyState>>,
 }
 
@@ -273,6 +284,7 @@ pub(crate) struct World {
     tunnels: BTreeMap<u64, Tunnel>,
     keys: Vec<Key>,
     config: History<ConfigState>,
+    life: Life,
     admin_pace_ms: u64,
     publisher_pace_ms: u64,
     loss_percent: u64,
@@ -290,7 +302,7 @@ fn now<F: Future>(future: F) -> F::Output {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, ablation: Ablation) -> Self {
+    pub(crate) fn new(seed: u64, ablation: Ablation, unpublished: Unpublished) -> Self {
         let dice = Rc::new(Dice::new(seed));
         let now_ms = Rc::new(Cell::new(0));
         let peppers = Peppers { current: Pepper::new(b"simulation"), previous: None };
@@ -323,6 +335,7 @@ impl World {
             tunnels: BTreeMap::new(),
             keys: Vec::new(),
             config: History::new(ConfigState { authenticates: true, registers: true }),
+            life: Life::new(unpublished),
             admin_pace_ms: *dice.pick(&[1_000, 5_000, 20_000]),
             publisher_pace_ms: *dice.pick(&[10, 1_000, 30_000]),
             loss_percent: *dice.pick(&[0, 2, 15]),
@@ -337,6 +350,7 @@ impl World {
     }
 
     fn set_up(&mut self) {
+        self.begin_life();
         let config = self.config.now();
         self.commit(|transaction, _| {
             let service = json!({"protocol": "http", "host": "up.test", "port": 80, "retries": 0,
@@ -359,8 +373,10 @@ impl World {
                 true => ImportedDigests::new(&self.peppers.current).digest(&KeySha256::of_key(&plain)),
                 false => self.peppers.current.digest_key(&plain),
             };
-            self.keys.push(Key { plain, digest, was_brought, history: History::new(None) });
+            let history = History::new(None);
+            self.keys.push(Key { plain, digest, was_brought, was_rotated: false, history });
         }
+        self.life.set_plain_keys(self.keys.len());
         for number in 0..self.dice.between(1, 3) as usize {
             let instance = self.new_instance(0);
             self.instances.push(instance);
@@ -376,6 +392,7 @@ impl World {
             self.outages.push(Outage { from_ms, to_ms, instance });
         }
         self.schedule_in(self.dice.below(5_000), Event::Administer);
+        self.schedule_in(life::FIRST_MS + self.dice.below(5_000), Event::Live);
         if self.replica.is_some() {
             self.schedule_in(0, Event::Publish);
         }
@@ -450,6 +467,7 @@ impl World {
             Event::GrantArrives(call) => self.answer_grant(call),
             Event::GrantAnswered(call, read) => self.learn_grant(call, *read),
             Event::Administer => self.administer(),
+            Event::Live => self.live(),
             Event::Publish => self.publish(),
             Event::Restart { instance } => self.restart(instance),
         }
@@ -657,6 +675,7 @@ impl World {
             Outcome::Refused => self.counts.refused += 1,
             Outcome::Unavailable => self.counts.unavailable += 1,
         }
+        self.count_life(request.key, outcome);
         let verdict = self.promise.audit(&self.keys[request.key].history, &self.config, decided);
         self.note(format!("request {id} at {} with key {}: {outcome:?}", request.instance, request.key));
         if let Err(broken) = verdict {
@@ -830,7 +849,7 @@ impl World {
     /// Creates, rotates, deletes, suspends, lets expire, approves or revokes.
     fn change_key(&mut self) {
         let now_ms = self.now_ms.get();
-        let number = self.dice.below(self.keys.len() as u64) as usize;
+        let number = self.dice.below(self.life.plain_keys() as u64) as usize;
         let new = |dice: &Dice| KeyState {
             credential_id: Uuid::from_u128(u128::from(dice.below(u64::MAX))),
             enabled: true,
@@ -849,7 +868,7 @@ impl World {
         };
         let mut changes = vec![(number, state)];
         // Rotation: another key takes over in the same commit.
-        let other = (number + 1) % self.keys.len();
+        let other = (number + 1) % self.life.plain_keys();
         if state.is_none() && self.dice.percent(40) && self.keys[other].history.now().is_none() {
             changes.push((other, Some(new(&self.dice))));
         }

@@ -15,6 +15,7 @@ pub mod endpoints;
 mod fault;
 mod guesses;
 mod information;
+mod keys;
 mod lists;
 pub mod openapi;
 mod origins;
@@ -201,6 +202,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Create(kind) => self.create(kind, matched, input).await,
             Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,
             Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
+            Action::Rotate(_) => self.rotate(matched, input).await,
+            Action::EndGrace => self.end_grace(matched).await,
+            Action::FindKey => self.find_key(input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
             Action::Audit => self.audit(&query).await,
             Action::Tokens => self.tokens(&query).await,

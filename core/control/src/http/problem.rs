@@ -81,9 +81,11 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
 fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
     let status = status(error);
     let mut response = match error {
-        Error::NotFound | Error::Busy | Error::UnknownPepper | Error::Store(_) => {
-            answer::message(status, &error.to_string())
-        }
+        Error::NotFound
+        | Error::UnknownKey { .. }
+        | Error::Busy
+        | Error::UnknownPepper
+        | Error::Store(_) => answer::message(status, &error.to_string()),
         Error::Schema(_)
         | Error::IdInUse(_)
         | Error::NoSuchReference { .. }
@@ -135,6 +137,7 @@ fn fields(error: &Error) -> Option<Value> {
         | Error::InvalidSize(_)
         | Error::InvalidOption { .. }
         | Error::NotFound
+        | Error::UnknownKey { .. }
         | Error::Busy
         | Error::UnknownPepper
         | Error::Store(_) => None,

@@ -18,6 +18,7 @@ mod entities;
 mod entity_change;
 mod entity_transaction;
 mod error;
+mod find_key;
 mod given_key;
 mod grants;
 mod held_key;
@@ -31,6 +32,7 @@ mod records;
 mod references;
 mod rehash;
 mod reseal;
+mod rotation;
 mod routes;
 mod sealed;
 mod selection;
@@ -46,6 +48,7 @@ pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
 pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode, Unresolved};
+pub use find_key::{FoundKey, KeyFault, Owner, Places};
 pub use list::PageRequest;
 pub use lookup::Step;
 pub use named_tokens::TokenList;
@@ -113,6 +116,8 @@ struct Minted {
     secret: PlainKey,
     /// For the one credential that a change may seal something of.
     nonce: Nonce,
+    /// The same for the key before its last rotation.
+    previous_nonce: Nonce,
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -213,6 +218,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             key: generate_key(&self.peppers.current, |bytes| self.random.fill(bytes)),
             secret: generate_secret(|bytes| self.random.fill(bytes)),
             nonce: Nonce::draw(&self.random),
+            previous_nonce: Nonce::draw(&self.random),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::audit::Did;
 use crate::http::endpoints::{Action, Call, ENDPOINTS, Endpoint, Listing, Plain, Takes, Verb, Who};
 use crate::http::lists::is_found_by_custom_id;
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
-use crate::schema::{EntityKind, NAMED_TOKEN};
+use crate::schema::{EntityKind, FIND_KEY, NAMED_TOKEN, ROTATION};
 use latchkey_published::limits;
 
 /// The paths of the document.
@@ -122,6 +122,8 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         Action::Token(_) => {
             return forms(record(NAMED_TOKEN, View::Changes), json!({"schema": form_of(NAMED_TOKEN)}));
         }
+        Action::Rotate(_) => return forms(record(ROTATION, View::Sent), json!({"schema": form_of(ROTATION)})),
+        Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
         Action::Create(kind) | Action::Item(kind, Verb::Replace) | Action::Reference(kind, Verb::Replace) => {
             (kind, View::Sent)
         }
@@ -191,6 +193,9 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Create(kind) => format!("Make {}{of_last}", a(&one_of(kind))),
         Action::Item(kind, verb) => format!("{} {}", verb_of(verb), a(&one_of(kind))),
         Action::Reference(kind, verb) => format!("{} the {}{of_last}", verb_of(verb), one_of(kind)),
+        Action::Rotate(kind) => format!("Give {} another key", a(&one_of(kind))),
+        Action::EndGrace => "End the grace of the key before a rotation".to_owned(),
+        Action::FindKey => "Whose a key is, where it is good, and how to end it".to_owned(),
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
         Action::Audit => "List what was changed, the newest first".to_owned(),
         Action::Tokens => "List the named admin tokens".to_owned(),

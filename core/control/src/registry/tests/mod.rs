@@ -5,7 +5,9 @@ mod concurrency;
 mod digests;
 mod jobs;
 mod publication;
+mod rotation;
 mod secrets;
+mod suspension;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
