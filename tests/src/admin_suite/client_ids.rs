@@ -126,7 +126,11 @@ fn keys_and_secrets_are_not_changed(api: &dyn Api) {
     expect(put(api, &own, json!({"name": "x"})), 405, json!({"message": "Method not allowed"}));
     expect(get(api, &own), 200, json!({"name": "app", "enabled": true, "expires_at": null}));
     let changed = patch(api, &own, json!({"name": "phone", "enabled": false}));
-    expect(changed, 200, json!({"name": "phone", "enabled": false, "client_id": null, "client_secret": null}));
+    expect(
+        changed,
+        200,
+        json!({"name": "phone", "enabled": false, "client_id": null, "client_secret": null}),
+    );
     expect(get(api, &format!("{own}?x")), 200, json!({"name": "phone", "enabled": false}));
     let by_key = format!("/applications/{}/credentials/oauth2", id(&application));
     let by_key = format!("{by_key}/{}", text(&application["credential"], "client_id"));

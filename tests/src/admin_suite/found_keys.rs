@@ -29,7 +29,8 @@ fn end(api: &dyn Api, found: &Value) {
 }
 
 fn a_consumers_key_is_found(api: &dyn Api) {
-    let [service, _] = ["alpha", "beta"].map(|name| make(api, "/services", json!({"name": name, "host": "a"})));
+    let [service, _] =
+        ["alpha", "beta"].map(|name| make(api, "/services", json!({"name": name, "host": "a"})));
     let route = json!({"name": "r", "paths": ["/r"], "service": {"name": "beta"}});
     let route = make(api, "/routes", route);
     let bob = make(api, "/consumers", json!({"username": "bob", "custom_id": "7"}));

@@ -47,7 +47,8 @@ fn a_credential_gets_another_key(api: &dyn Api) {
     assert!(rotated["rotated_at"].is_u64(), "{rotated}");
     expect_end(api, &rotated, 3600);
     // Shown this once.
-    let shown = expect(get(api, &path), 200, json!({"key": shown_key(&key), "created_at": made["created_at"]}));
+    let shown =
+        expect(get(api, &path), 200, json!({"key": shown_key(&key), "created_at": made["created_at"]}));
     expect_end(api, &shown, 3600);
     for name in ["one", &shown_key("one")] {
         expect_not_found(get(api, &format!("/key-auths/{name}")));
@@ -131,7 +132,10 @@ fn credentials_of_applications_are_rotated(api: &dyn Api) {
         json!({"id": first["id"], "name": "app", "redirect_uris": ["https://e.test"]}),
     );
     let client_id = text(&rotated, "client_id");
-    assert_ne!((&rotated["client_id"], &rotated["client_secret"]), (&first["client_id"], &first["client_secret"]));
+    assert_ne!(
+        (&rotated["client_id"], &rotated["client_secret"]),
+        (&first["client_id"], &first["client_secret"])
+    );
     assert_eq!(text(&rotated, "client_id_start"), &client_id[..7]);
     assert_eq!(text(&rotated, "client_secret").len(), 43);
     expect_end(api, &rotated, 3600);

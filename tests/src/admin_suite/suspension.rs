@@ -73,9 +73,11 @@ fn whether_it_is_suspended_is_a_truth_value(api: &dyn Api) {
         ("/key-auths/one", "enabled"),
         ("/developers/a@b.test", "applications_enabled"),
     ] {
-        for (value, sentence) in
-            [(json!("no"), "expected a boolean"), (json!(0), "expected a boolean"), (json!(null), "required field missing")]
-        {
+        for (value, sentence) in [
+            (json!("no"), "expected a boolean"),
+            (json!(0), "expected a boolean"),
+            (json!(null), "required field missing"),
+        ] {
             let refused = patch(api, path, json!({field: value}));
             expect(refused, 400, json!({"code": 2, "fields": {field: sentence}}));
         }

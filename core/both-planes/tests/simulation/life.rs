@@ -18,7 +18,7 @@ use latchkey_store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versione
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Event, Key, KEY_AUTH, REGISTRATION, ROUTE, SERVICE, World, now};
+use super::{Event, KEY_AUTH, Key, REGISTRATION, ROUTE, SERVICE, World, now};
 use crate::auditor::{History, KeyState, Outcome};
 
 const DEVELOPER: Uuid = Uuid::from_u128(0x91);
@@ -28,7 +28,7 @@ const CREDENTIALS: usize = 2;
 /// Time of the registry's first change: it has no second 0.
 pub(super) const FIRST_MS: u64 = 1_000;
 /// Keys made in one run, so that each is asked for often enough.
-const KEYS_MAX: usize = 12;
+const KEYS_MAX: usize = 8;
 
 /// Grants that are not written as the registry has them, to show that it matters.
 #[derive(Clone, Copy, Debug, Default)]
@@ -316,7 +316,15 @@ impl World {
     fn suspend_or_resume(&mut self, chosen: usize) {
         let id = self.step(chosen);
         let credential = &mut self.life.credentials[chosen];
-        let (kind, key, field, enabled) = match self.dice.below(4) {
+        // What is suspended is mostly resumed next: a world in which nothing is good shows little.
+        let suspended = [
+            (!self.life.application_enabled, 0),
+            (!self.life.developer_enabled, 1),
+            (!credential.enabled, 2),
+        ];
+        let suspended = suspended.into_iter().find(|(is_suspended, _)| *is_suspended);
+        let chosen = suspended.filter(|_| self.dice.percent(70)).map(|(_, chosen)| chosen);
+        let (kind, key, field, enabled) = match chosen.unwrap_or_else(|| self.dice.below(4)) {
             0 => {
                 let enabled = &mut self.life.application_enabled;
                 (EntityKind::Applications, APPLICATION.to_string(), "enabled", enabled)
@@ -366,6 +374,12 @@ impl World {
                 self.note(format!("key {key} is {state:?}, acknowledged at {acknowledged_ms}"));
             }
         }
+    }
+
+    /// A key that a client tries: the registry's have a third of all requests.
+    pub(super) fn any_key(&self) -> usize {
+        let all = if self.dice.percent(50) { self.life.plain_keys } else { self.keys.len() };
+        self.dice.below(all as u64) as usize
     }
 
     pub(super) fn count_life(&mut self, key: usize, outcome: Outcome) {

@@ -38,8 +38,8 @@ use uuid::Uuid;
 use crate::auditor::{ConfigState, Decided, History, KeyState, Outcome, Promise};
 use crate::network::{Dice, Outage};
 use crate::replica::{Behaviour, Copied, StaleReplica};
-use life::{Life, LifeCounts};
 pub(crate) use life::Unpublished;
+use life::{Life, LifeCounts};
 
 /// How long an adapter waits for a feed or a grant.
 const TIMEOUT_MS: u64 = 2_000;
@@ -483,7 +483,7 @@ impl World {
         // Clients like to try a key several times at once, and keys that were just changed.
         for _ in 0..*self.dice.pick(&[1, 1, 3]) {
             self.last_request += 1;
-            let key = self.dice.below(self.keys.len() as u64) as usize;
+            let key = self.any_key();
             let start_ms = self.now_ms.get();
             let started = self.clock(instance);
             let purpose = if self.dice.percent(4) { Purpose::Open } else { Purpose::Answer };

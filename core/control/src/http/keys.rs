@@ -12,11 +12,7 @@ use crate::schema::{EntityKind, FIND_KEY, Input, Object, ROTATION};
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
-    pub(super) async fn rotate(
-        &self,
-        matched: &Matched,
-        input: Input<'_>,
-    ) -> Result<Response<Bytes>, Error> {
+    pub(super) async fn rotate(&self, matched: &Matched, input: Input<'_>) -> Result<Response<Bytes>, Error> {
         let rotated = self.registry.rotate(&matched.steps(), &input.typed_by(ROTATION)).await?;
         Ok(answer::json(StatusCode::CREATED, &Value::Object(rotated)))
     }

@@ -81,11 +81,9 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
 fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
     let status = status(error);
     let mut response = match error {
-        Error::NotFound
-        | Error::UnknownKey { .. }
-        | Error::Busy
-        | Error::UnknownPepper
-        | Error::Store(_) => answer::message(status, &error.to_string()),
+        Error::NotFound | Error::UnknownKey { .. } | Error::Busy | Error::UnknownPepper | Error::Store(_) => {
+            answer::message(status, &error.to_string())
+        }
         Error::Schema(_)
         | Error::IdInUse(_)
         | Error::NoSuchReference { .. }

@@ -157,7 +157,11 @@ pub(super) const FOUND_KEY: &[Field] = &[
             ITS_ID,
             ITS_NAME,
             flag("enabled", "Whether it is not suspended."),
-            Field::new("created_at", FieldKind::Integer, "When it was made, in seconds since the Unix epoch."),
+            Field::new(
+                "created_at",
+                FieldKind::Integer,
+                "When it was made, in seconds since the Unix epoch.",
+            ),
         ],
         "The credential that the key belongs to.",
     ),
@@ -176,8 +180,11 @@ pub(super) const FOUND_KEY: &[Field] = &[
         &[ITS_ID, text("email", "The e-mail address of the developer.")],
         "The developer of the application.",
     ),
-    text("which", "Whether it is the `current` key of the credential or the `previous` one, before a rotation.")
-        .checks(&[Check::OneOf(&["current", "previous"])]),
+    text(
+        "which",
+        "Whether it is the `current` key of the credential or the `previous` one, before a rotation.",
+    )
+    .checks(&[Check::OneOf(&["current", "previous"])]),
     flag("brought", "Whether it was brought as its SHA-256, and never seen here before it was used."),
     Field::new(
         "since",
@@ -202,8 +209,8 @@ pub(super) const FOUND_KEY: &[Field] = &[
     ),
 ];
 
-const FAULT: Field =
-    Field::new("fault", FieldKind::String, "Why a key is not good.").checks(&[Check::OneOf(&KeyFault::NAMES)]);
+const FAULT: Field = Field::new("fault", FieldKind::String, "Why a key is not good.")
+    .checks(&[Check::OneOf(&KeyFault::NAMES)]);
 
 /// A record of the audit.
 pub(super) const AUDIT_RECORD: &[Field] = &[

@@ -12,7 +12,7 @@ use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::given_key::GivenKey;
-use super::grants::{application_consumer, live_keys, text};
+use super::grants::{ENABLED, application_consumer, live_keys, text};
 use super::present::{is_expired, present};
 use super::records;
 use super::stored_credential::{SECRET_DIGEST, SECRET_PEPPER_ID};
@@ -55,8 +55,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let mut credential = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
         let id = change.minted.credential_id;
         stamp(kind, &mut credential, id, transaction.now_ms);
-        let first =
-            EntityChange { kind, id, input: &input, old: None, minted: change.minted };
+        let first = EntityChange { kind, id, input: &input, old: None, minted: change.minted };
         let disclosed = self.prepare_application_credential(transaction, &first, &mut credential).await?;
         transaction.save(kind, None, &credential).await?;
         self.republish_application(transaction, change.id).await?;
@@ -204,6 +203,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         for time in ["created_at", "updated_at"] {
             shown.insert(time.to_owned(), application.get(time).cloned().unwrap_or_default());
         }
+        shown.insert(ENABLED.to_owned(), application.get(ENABLED).cloned().unwrap_or_default());
         shown.insert("tags".to_owned(), Value::Null);
         Ok(shown)
     }

@@ -210,8 +210,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         keep_private(&old, &mut entity);
         set_updated_at(step.kind, &mut entity, transaction.now_ms);
-        let change =
-            EntityChange { kind: step.kind, id, input: &input, old: Some(&old), minted };
+        let change = EntityChange { kind: step.kind, id, input: &input, old: Some(&old), minted };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         self.write(transaction, &change, entity, disclosed).await
     }

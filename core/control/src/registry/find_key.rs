@@ -269,10 +269,7 @@ fn faults_of(credential: &Object, owner: Option<&Owner>, now_ms: u64) -> Vec<Key
     let mut add = |is_so: bool, fault| faults.extend(is_so.then_some(fault));
     add(is_expired(credential, now_ms), KeyFault::CredentialEnded);
     let is_suspended = |kind, object, field| !is_enabled(kind, object, field);
-    add(
-        is_suspended(EntityKind::KeyauthCredentials, credential, ENABLED),
-        KeyFault::CredentialSuspended,
-    );
+    add(is_suspended(EntityKind::KeyauthCredentials, credential, ENABLED), KeyFault::CredentialSuspended);
     match owner {
         None => add(true, KeyFault::OwnerDeleted),
         Some(Owner::Consumer(consumer)) => {

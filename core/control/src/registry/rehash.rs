@@ -62,13 +62,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         let taken = transaction.read_json::<Holder>(&records::credential(&new)).await?.is_some();
         let kind = holder.kind();
-        let before = transaction.load(kind, holder.id).await?.filter(|before| {
-            !taken && old != new && !is_expired(before, transaction.now_ms)
-        });
+        let before = transaction
+            .load(kind, holder.id)
+            .await?
+            .filter(|before| !taken && old != new && !is_expired(before, transaction.now_ms));
         let Some(before) = before else { return Ok(()) };
         let mut credential = before.clone();
-        let moved =
-            |held: &HeldKey| HeldKey { digest: new, pepper_id, known: self.renewed(holder.id, held) };
+        let moved = |held: &HeldKey| HeldKey { digest: new, pepper_id, known: self.renewed(holder.id, held) };
         let is_at_old = |held: &HeldKey| held.digest == old && !held.was_brought();
         let own = HeldKey::of(&before).filter(is_at_old);
         let previous = PreviousKey::live(&before, transaction.now_ms);

@@ -178,8 +178,7 @@ impl PreviousKey {
         let PreviousKey { held, ends_at_ms, since, secret } = self.clone();
         let mut key = Object::new();
         held.put_into(&mut key);
-        credential
-            .insert(PREVIOUS.to_owned(), json!(StoredPrevious { key, ends_at_ms, since, secret }));
+        credential.insert(PREVIOUS.to_owned(), json!(StoredPrevious { key, ends_at_ms, since, secret }));
     }
 }
 

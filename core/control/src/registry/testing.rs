@@ -150,7 +150,10 @@ fn audit_grants(
             "application": grant.application_id, "id": grant.credential_id});
         let expected = expected_grant(entities, kind, credential, end_ms);
         if has_ended {
-            assert_eq!((&found["expires_at_ms"], &found["id"]), (&expected["expires_at_ms"], &expected["id"]));
+            assert_eq!(
+                (&found["expires_at_ms"], &found["id"]),
+                (&expected["expires_at_ms"], &expected["id"])
+            );
         } else {
             assert_eq!(found, expected);
         }

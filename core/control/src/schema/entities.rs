@@ -39,10 +39,11 @@ const NAME: Field =
         .checks(&[Check::Text(checks::name), NAME_LENGTH]);
 const NAME_LENGTH: Check = Check::LengthMax(limits::NAME_BYTES_MAX);
 /// Ours: suspends without deleting.
-const ENABLED: Field = Field::new("enabled", FieldKind::Boolean, "Whether it may be used; false suspends it.")
-    .required()
-    .default(Fallback::Boolean(true))
-    .kept();
+const ENABLED: Field =
+    Field::new("enabled", FieldKind::Boolean, "Whether it may be used; false suspends it.")
+        .required()
+        .default(Fallback::Boolean(true))
+        .kept();
 const CREDENTIAL_NAME: Field =
     Field::new("name", FieldKind::String, "What the credential is called.").checks(&[NAME_LENGTH]).kept();
 const CREDENTIAL_ENABLED: Field = Field {
@@ -52,21 +53,21 @@ const CREDENTIAL_ENABLED: Field = Field {
 const TTL: Field = Field::new(
     "ttl",
     FieldKind::Integer,
-    "How long the key is good from now on, in seconds; null for ever. Not beside `expires_at`.",
+    "How long the key is good from now on, in seconds; null for ever; not beside `expires_at`.",
 )
 .write_only()
 .checks(&[Check::Between(0, limits::TTL_SECONDS_MAX)]);
 const EXPIRES_AT: Field = Field::new(
     "expires_at",
     FieldKind::Integer,
-    "When the key ends, in seconds since the Unix epoch; null: never. Not beside `ttl`.",
+    "When the key ends, in seconds since the Unix epoch; null: never; not beside `ttl`.",
 )
 .write_only()
 .checks(&[Check::Between(0, UNIX_SECONDS_MAX)]);
 const ROTATED_AT: Field = Field::new(
     "rotated_at",
     FieldKind::Integer,
-    "Since when the key is the one of now, in seconds since the Unix epoch; null: it was never rotated.",
+    "Since when the key is the one of now, in seconds since the Unix epoch; null: since it was made.",
 )
 .read_only();
 const PREVIOUS_KEY_ENDS_AT: Field = Field::new(

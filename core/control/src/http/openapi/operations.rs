@@ -122,7 +122,9 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         Action::Token(_) => {
             return forms(record(NAMED_TOKEN, View::Changes), json!({"schema": form_of(NAMED_TOKEN)}));
         }
-        Action::Rotate(_) => return forms(record(ROTATION, View::Sent), json!({"schema": form_of(ROTATION)})),
+        Action::Rotate(_) => {
+            return forms(record(ROTATION, View::Sent), json!({"schema": form_of(ROTATION)}));
+        }
         Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
         Action::Create(kind) | Action::Item(kind, Verb::Replace) | Action::Reference(kind, Verb::Replace) => {
             (kind, View::Sent)

@@ -61,7 +61,10 @@ async fn audit_keys(store: &TestStore, registry: &TestRegistry<'_>) {
         let own: Vec<&Object> = listed.iter().filter(|shown| shown["key"] == sha256.to_text()).collect();
         shown += own.len();
         for credential in &own {
-            assert_eq!(grants.iter().map(|grant| grant.credential_id).collect::<Vec<_>>(), [uuid(credential)]);
+            assert_eq!(
+                grants.iter().map(|grant| grant.credential_id).collect::<Vec<_>>(),
+                [uuid(credential)]
+            );
         }
         for grant in grants.iter().filter(|_| own.is_empty()) {
             let rotated = listed.iter().find(|shown| uuid(shown) == grant.credential_id).unwrap();

@@ -152,7 +152,10 @@ async fn a_credential_at_a_new_id_keeps_both_keys() {
         let grants = store.grants().await;
         let path = [step(EntityKind::Consumers, "bob"), step(KEYS, new)];
         let put = registry.replace(&path, &object(json!({"key": rotated["key"]}))).await.unwrap();
-        assert_eq!((&put["id"], &put["previous_key_ends_at"]), (&json!(new), &rotated["previous_key_ends_at"]));
+        assert_eq!(
+            (&put["id"], &put["previous_key_ends_at"]),
+            (&json!(new), &rotated["previous_key_ends_at"])
+        );
         let moved = store.grants().await;
         assert!(moved.keys().eq(grants.keys()), "both are where they were");
         assert!(moved.values().all(|grant| grant.credential_id.to_string() == new));
@@ -339,7 +342,8 @@ async fn a_key_is_found_with_all_that_bears_on_it() {
     assert_eq!(found.places.services.iter().map(id).collect::<Vec<_>>(), [id(&registered)]);
     let contracts = registry.list(EntityKind::ApplicationInstances, &[], Default::default()).await.unwrap();
     patch(&registry, EntityKind::ApplicationInstances, &id(&contracts.data[0]), json!({"status": 3})).await;
-    patch(&registry, EntityKind::Developers, "a@b", json!({"status": 3, "applications_enabled": false})).await;
+    patch(&registry, EntityKind::Developers, "a@b", json!({"status": 3, "applications_enabled": false}))
+        .await;
     patch(&registry, EntityKind::Applications, &id(application), json!({"enabled": false})).await;
     patch(&registry, CLIENT_IDS, &id(&client_id), json!({"ttl": 1})).await;
     registry.clock().advance(1_000);
