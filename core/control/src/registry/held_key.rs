@@ -55,7 +55,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Claimed, Error> {
         let places = self.places(key);
         let (before, old) = (claim.before(), claim.old.and_then(HeldKey::of));
+        let mut taken = Vec::new();
         for place in &places {
+            if transaction.read_json::<Holder>(&records::credential(place)).await?.is_some() {
+                taken.push(*place);
+            }
             if let Some((holder, other)) = self.holder_at(transaction, *place).await?
                 && Some(holder) != before
                 && holder != claim.holder
@@ -66,6 +70,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let same = old.as_ref().filter(|old| old.places().any(|place| places.contains(&place)));
         let (held, is_same) = (self.held(claim, same, key)?, same.is_some());
         self.hold(transaction, before.zip(old), claim.holder, &held).await?;
+        // A grant is nowhere without a record that leads to its credential.
+        if places.contains(&held.digest) && !taken.contains(&held.digest) {
+            transaction.note_made(held.digest);
+        }
         held.put_into(entity);
         Ok(Claimed { held, is_same })
     }
