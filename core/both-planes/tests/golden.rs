@@ -173,9 +173,9 @@ fn what_is_published_reads_as_it_was_meant() {
     };
     assert_eq!(Grant::decode(&bytes("grant-application.json")).unwrap(), of_application);
     let change: Change = serde_json::from_slice(&bytes("change.json")).unwrap();
-    assert_eq!(change, Change { epoch: 6, at_ms: 5, digests: vec![digest] });
+    assert_eq!(change, Change { epoch: 6, at_ms: 5, digests: vec![digest], made: 0 });
     let change: Change = serde_json::from_slice(&bytes("change-of-configuration.json")).unwrap();
-    assert_eq!(change, Change { epoch: 7, at_ms: 5, digests: vec![] });
+    assert_eq!(change, Change { epoch: 7, at_ms: 5, digests: vec![], made: 0 });
     let head = Head::decode(&bytes("head.json")).unwrap();
     let pieces: Vec<(String, Epoch)> =
         head.pieces.iter().map(|(id, epoch)| (id.to_string(), *epoch)).collect();

@@ -42,6 +42,11 @@ pub const GRANT_CACHE_BYTES_LOCAL_DEFAULT: usize = 64 << 20;
 /// Memory for keys known not to exist, in bytes: some 25,000 of them.
 pub const MISS_CACHE_BYTES_DEFAULT: usize = 4 << 20;
 
+/// Digests that one answer of the feed lists, the newest, and that an instance remembers changes of:
+/// 300 KB of text, half a megabyte of memory. An instance that polls in half the default bound is
+/// told of 1,600 changed keys a second one by one; past that it forgets, and trusts no replica.
+pub const FEED_DIGESTS_MAX: usize = 4096;
+
 /// Times that a request may have come through a Latchkey before, by its `Via`. Chains are two or three
 /// long (edge, region, service); past it a service leads back to us, and each round would take two
 /// connections more.

@@ -282,6 +282,11 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         self.transaction.publish_grant(digest, grant);
     }
 
+    /// Says that no credential had a key at this digest, and so no grant was there.
+    pub(super) fn note_made(&mut self, digest: KeyDigest) {
+        self.transaction.note_made(digest);
+    }
+
     pub(super) fn publish_consumer(&mut self, id: Uuid, consumer: Option<Value>) {
         self.transaction.publish_config(ConfigKind::Consumers, id, consumer);
     }

@@ -71,7 +71,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Claimed, Error> {
         let places = self.places(key);
         let (before, old) = (claim.before(), claim.old.and_then(HeldKey::of));
+        let mut there_before = Vec::new();
         for place in &places {
+            if transaction.read_json::<Holder>(&records::credential(place)).await?.is_some() {
+                there_before.push(*place);
+            }
             let Some(found) = self.holder_at(transaction, *place).await? else { continue };
             let is_own = Some(found.holder) == before || found.holder == claim.holder;
             // The credential's own key before, in its grace, is no more to be had than another's.
@@ -82,6 +86,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let same = old.as_ref().filter(|old| old.places().any(|place| places.contains(&place)));
         let (held, is_same) = (self.held(claim, same, key)?, same.is_some());
         self.hold(transaction, before.zip(old), claim.holder, &held).await?;
+        // A grant is nowhere without a record that leads to its credential.
+        if places.contains(&held.digest) && !there_before.contains(&held.digest) {
+            transaction.note_made(held.digest);
+        }
         held.put_into(entity);
         Ok(Claimed { held, is_same })
     }

@@ -21,6 +21,7 @@ use super::{Registry, Step, testing};
 use crate::audit::{AuditRecord, Line};
 use crate::ports::testing::{ManualClock, SeededRandom};
 use crate::schema::{EntityKind, Object};
+use latchkey_published::feed::{CHANGE_PREFIX, Change};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 use latchkey_store::memory::MemoryStore;
@@ -76,7 +77,15 @@ impl TestStore {
             touched.len()
         );
         assert_recorded(&batch);
-        self.inner.commit(batch).await
+        let mut held = Vec::new();
+        for place in made(&batch).iter().map(Grant::record_key) {
+            if self.inner.get(&place).await?.is_some() {
+                held.push(place);
+            }
+        }
+        let outcome = self.inner.commit(batch).await?;
+        assert!(outcome == Commit::Conflict || held.is_empty(), "there was a grant at {held:?}");
+        Ok(outcome)
     }
 
     /// Every record.
@@ -93,6 +102,17 @@ impl TestStore {
     async fn grants(&self) -> BTreeMap<String, Grant> {
         testing::grants(&self.records())
     }
+}
+
+/// Keys that a commit says it makes: there must be no grant at any of them.
+fn made(batch: &Batch) -> Vec<KeyDigest> {
+    let changes = batch.writes.iter().filter_map(|write| match write {
+        latchkey_store::Write::Put(key, value) if key.sort.starts_with(CHANGE_PREFIX) => {
+            Some(serde_json::from_slice::<Change>(value).unwrap())
+        }
+        _ => None,
+    });
+    changes.flat_map(|change| change.replaced_and_made().1.to_vec()).collect()
 }
 
 /// Each commit that writes or removes an entity, or who may change them, has one record of the audit,
