@@ -7,6 +7,7 @@ mod machine;
 mod dump;
 mod gateway;
 mod lambda;
+mod million;
 
 use clap::Parser;
 use xtask::{worker, workspace};
@@ -30,6 +31,8 @@ enum Which {
     Gateway(gateway::Options),
     /// The Lambda function beside ones in Node.js and Python and one that answers a constant.
     Lambda(lambda::Options),
+    /// The local program with a million credentials beside one with a thousand.
+    Million(million::Options),
     /// The Cloudflare Worker beside one on Hono, one that only proxies and one that answers a constant.
     Worker,
 }
@@ -40,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         Some(Which::Dump(options)) => dump::run(options),
         Some(Which::Gateway(options)) => gateway::run(options),
         Some(Which::Lambda(options)) => lambda::run(options),
+        Some(Which::Million(options)) => million::run(options),
         Some(Which::Worker) => worker::bench(),
         None => {
             bench_core()?;

@@ -37,6 +37,8 @@ mod control_door;
 mod control_plane;
 
 mod published;
+
+mod journal;
 mod store;
 mod system;
 
@@ -198,7 +200,7 @@ async fn make_demo(control: &Control, peppers: &Peppers, token: &AdminToken) -> 
 
 fn open_store(settings: &Settings) -> Result<RedbStore, String> {
     let path = settings.data.join("store.redb");
-    RedbStore::open(&path).map_err(|error| match error {
+    RedbStore::open(&path, settings.store_cache_bytes).map_err(|error| match error {
         OpenError::InUse => format!("{} is in use by another latchkey process", settings.data.display()),
         OpenError::Broken(cause) => format!("{} is not a store or is damaged: {cause}", path.display()),
         OpenError::Io(error) => format!("cannot open {}: {error}", path.display()),

@@ -39,6 +39,10 @@ pub const GRANT_CACHE_BYTES_DEFAULT: usize = 32 << 20;
 /// The same for all threads of the local program together, which have a machine's memory.
 pub const GRANT_CACHE_BYTES_LOCAL_DEFAULT: usize = 64 << 20;
 
+/// Memory for pages of the local program's store unless a setting says otherwise: inner pages of a
+/// million credentials are some 20 MB, so that what is asked for at random is one page away.
+pub const STORE_CACHE_BYTES_DEFAULT: usize = 64 << 20;
+
 /// Memory for keys known not to exist, in bytes: some 25,000 of them.
 pub const MISS_CACHE_BYTES_DEFAULT: usize = 4 << 20;
 

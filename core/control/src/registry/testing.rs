@@ -208,6 +208,7 @@ pub fn audit_records(records: &Records) {
     audit_names(&entities, &dump);
     audit_tags(&entities, &dump);
     audit_counts(&entities, &dump);
+    audit_totals(&entities, &dump);
 }
 
 /// Every place of a credential's keys leads to it.
@@ -272,6 +273,33 @@ fn audit_counts(entities: &Entities, dump: &Comparable) {
     let counts: BTreeMap<String, u64> =
         counts.map(|(key, count)| (key.partition.clone(), count.parse().unwrap())).collect();
     assert_eq!(counts, expected);
+}
+
+/// Every counter says how many there are, and of what there is none, there is no counter.
+fn audit_totals(entities: &Entities, dump: &Comparable) {
+    let mut expected: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut count = |partition: String, sort: &str| {
+        *expected.entry((format!("count/{partition}"), sort.to_owned())).or_default() += 1;
+    };
+    for ((kind, id), entity) in entities {
+        let name = kind.name();
+        let parents: &[(&str, &str)] = match kind {
+            EntityKind::Applications => &[("developers", "developer")],
+            EntityKind::ApplicationInstances => &[("applications", "application"), ("services", "service")],
+            _ => &[],
+        };
+        for (parent, field) in parents {
+            count(format!("{parent}/{}", entity[*field]["id"].as_str().unwrap()), name);
+        }
+        if matches!(kind, EntityKind::Developers | EntityKind::Applications) {
+            count(name.to_owned(), &id[id.len() - 1..]);
+        }
+    }
+    let counters = dump.iter().filter(|(key, _)| key.partition.starts_with("count/"));
+    let found: BTreeMap<(String, String), u64> = counters
+        .map(|(key, count)| ((key.partition.clone(), key.sort.clone()), count.parse().unwrap()))
+        .collect();
+    assert_eq!(found, expected);
 }
 
 async fn audit_configuration(records: &Records) {

@@ -8,6 +8,7 @@ mod publication;
 mod rotation;
 mod secrets;
 mod suspension;
+mod totals;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,8 @@ struct TestStore {
     /// The head of the feed is not checked: publications no longer wait for each other, and the
     /// guards alone must keep what is published right.
     ignores_head: std::sync::atomic::AtomicBool,
+    /// Records that scans have answered.
+    scanned: std::sync::atomic::AtomicUsize,
 }
 
 impl TestStore {
@@ -189,7 +192,9 @@ impl Store for &TestStore {
         if self.is_dead() {
             return Err(StoreError::Unavailable("dead".into()));
         }
-        self.inner.scan(partition, prefix, after, limit).await
+        let page = self.inner.scan(partition, prefix, after, limit).await?;
+        self.scanned.fetch_add(page.records.len(), Ordering::Relaxed);
+        Ok(page)
     }
 }
 
