@@ -114,6 +114,8 @@ pub enum Action {
     MakeToken,
     /// One named admin token.
     Token(Verb),
+    /// The keys of the tags of this installation's keys.
+    TagKeys,
 }
 
 impl Action {
@@ -141,6 +143,7 @@ impl Action {
             Action::Item(kind, _) | Action::Reference(kind, _) => Gives::Entity(kind),
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
             Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
+            Action::TagKeys => Gives::Record(shapes::TAG_KEYS),
             Action::Tokens => Gives::RecordList(NAMED_TOKEN),
             Action::Token(Verb::Delete) => Gives::Nothing,
             Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
@@ -243,8 +246,10 @@ pub struct Call {
 impl Call {
     /// What a caller needs to be let.
     pub fn permission(&self) -> Permission {
-        match self.method {
-            "GET" | "OPTIONS" => Permission::Read,
+        match (self.method, self.action) {
+            // Who has them can make keys that cost a read to refuse.
+            (_, Action::TagKeys) => Permission::Change,
+            ("GET" | "OPTIONS", _) => Permission::Read,
             _ => Permission::Change,
         }
     }
@@ -407,6 +412,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/schemas/{entity_name}", &look_up(Action::EntitySchema)),
 
     admin("/audit", &AUDIT),
+    admin("/tag-keys", &show(Action::TagKeys)),
     admin("/tokens", &TOKENS),
     admin("/tokens/{token}", &TOKEN),
 

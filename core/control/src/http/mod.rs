@@ -204,6 +204,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
             Action::Audit => self.audit(&query).await,
+            Action::TagKeys => self.tag_keys().await,
             Action::Tokens => self.tokens(&query).await,
             Action::MakeToken => self.make_token(input, caller.ends_at).await,
             Action::Token(verb) => self.token(verb, matched, input, caller.ends_at).await,

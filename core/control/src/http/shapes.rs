@@ -47,6 +47,17 @@ const LISTENER: Field = record(
     "Where a door is reached.",
 );
 
+const TAG_KEY: Field = text("tag_key", "64 hex digits.");
+
+/// The keys of the tags of the keys that are taken for genuine.
+pub(super) const TAG_KEYS: &[Field] = &[Field::new(
+    "data",
+    FieldKind::Array(&TAG_KEY),
+    "The keys of the tags that keys made here end with, and of those that were brought: an import elsewhere \
+     takes them, so that the keys stay good there.",
+)
+.required()];
+
 /// What this installation is.
 pub(super) const INFORMATION: &[Field] = &[
     text("version", "The version of Kong whose conventions are kept."),

@@ -161,6 +161,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self.clock
     }
 
+    /// The keys of the tags that keys `lk_…` end with, as lower-case hex: of every pepper that was ever in
+    /// use here, and those that were brought.
+    pub async fn tag_keys(&self) -> Result<Vec<String>, Error> {
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        Ok(transaction.settings().await?.tag_keys)
+    }
+
     async fn publish_tag_keys(&self) -> Result<(), Error> {
         transact!(self, attempts, |transaction| self.publish_tag_keys_in(&mut transaction));
         Ok(())

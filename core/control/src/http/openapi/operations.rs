@@ -193,6 +193,7 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Reference(kind, verb) => format!("{} the {}{of_last}", verb_of(verb), one_of(kind)),
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
         Action::Audit => "List what was changed, the newest first".to_owned(),
+        Action::TagKeys => "The keys of the tags of keys that were made here".to_owned(),
         Action::Tokens => "List the named admin tokens".to_owned(),
         Action::MakeToken => "Make a named admin token".to_owned(),
         Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),
