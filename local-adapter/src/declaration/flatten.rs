@@ -240,7 +240,7 @@ impl Reader {
                 _ => version.to_json().to_string(),
             };
             match text.as_str() {
-                "1.1" | "2.1" => self.has_old_paths = true,
+                "1.0" | "1.1" | "2.1" => self.has_old_paths = true,
                 "3.0" => {}
                 _ => {
                     let sentence = format!("_format_version {text:?} is not known: 1.1, 2.1 and 3.0 are");
