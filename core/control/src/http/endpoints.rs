@@ -114,6 +114,14 @@ pub enum Action {
     MakeToken,
     /// One named admin token.
     Token(Verb),
+    /// A page of the imports that are there.
+    Imports,
+    /// One import: how far it has come, or that it is forgotten.
+    Import(Verb),
+    /// Begins an import, or goes on with it.
+    AdvanceImport,
+    /// Takes a part of an import.
+    ReceivePart,
 }
 
 impl Action {
@@ -142,7 +150,10 @@ impl Action {
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
             Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
             Action::Tokens => Gives::RecordList(NAMED_TOKEN),
-            Action::Token(Verb::Delete) => Gives::Nothing,
+            Action::Token(Verb::Delete) | Action::Import(Verb::Delete) => Gives::Nothing,
+            Action::Imports => Gives::RecordList(shapes::IMPORT),
+            Action::Import(_) | Action::AdvanceImport => Gives::Record(shapes::IMPORT),
+            Action::ReceivePart => Gives::Record(shapes::IMPORT_PART),
             Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
         }
     }
@@ -379,6 +390,16 @@ const TOKEN: [Call; 3] = [
     call("DELETE", Takes::Nothing, &[204], Action::Token(Verb::Delete)),
 ];
 
+const IMPORTS: [Call; 1] = [call("GET", Takes::Page, &[200, 400], Action::Imports)];
+
+const IMPORT: [Call; 3] = [
+    call("GET", Takes::Nothing, READ, Action::Import(Verb::Read)),
+    call("POST", Takes::Object, WRITE, Action::AdvanceImport),
+    call("DELETE", Takes::Nothing, &[204, 400, 404, 409], Action::Import(Verb::Delete)),
+];
+
+const IMPORT_PART: [Call; 1] = [call("PUT", Takes::Object, WRITE, Action::ReceivePart)];
+
 const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Open, path, calls }
 }
@@ -409,6 +430,9 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/audit", &AUDIT),
     admin("/tokens", &TOKENS),
     admin("/tokens/{token}", &TOKEN),
+    admin("/imports", &IMPORTS),
+    admin("/imports/{import}", &IMPORT),
+    admin("/imports/{import}/parts/{part}", &IMPORT_PART),
 
     admin("/services", &collection(Services)),
     admin("/services/{services}", &item(Services)),
