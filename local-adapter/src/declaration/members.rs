@@ -134,6 +134,11 @@ fn are_own_realms(value: &Value) -> bool {
     is_nothing(value) || value.as_array().is_some_and(|realms| realms.iter().all(is_own))
 }
 
+/// People and programs that a directory of Kong knows, and not in use.
+fn are_no_principals(value: &Value) -> bool {
+    is_nothing(value) || value["enabled"] == false
+}
+
 fn is_first(value: &Value) -> bool {
     is_nothing(value) || value == "first"
 }
@@ -170,6 +175,7 @@ static FOREIGN: &[Foreign] = &[
     in_one(Holder::Plugin, "run_on", is_first, "there is no service mesh"),
     in_one(Holder::Plugin, "consumer_group", is_nothing, "there are no consumer groups"),
     in_one(Holder::KeyAuth, "identity_realms", are_own_realms, "keys are those of this installation"),
+    in_one(Holder::KeyAuth, "principals", are_no_principals, "keys are those of consumers and applications"),
     in_one(Holder::Registration, "issuer", is_nothing, "there is no OpenID Connect"),
 ];
 

@@ -16,7 +16,7 @@ use super::stored_credential::HeldKey;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, whole_number};
 use latchkey_published::key_sha256::SHA256_PREFIX;
-use latchkey_published::keys::{TagKey, has_our_prefix, is_reserved};
+use latchkey_published::keys::{PlainKey, TagKey, has_our_prefix, is_reserved};
 use latchkey_published::limits;
 use latchkey_store::Store;
 
@@ -28,9 +28,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         entity: &mut Object,
     ) -> Result<Object, Error> {
         set_expiry(change, entity, transaction.now_ms);
-        let given = match taken_text(entity, "key") {
-            Some(text) => Some(GivenKey::parse(&text).map_err(|sentence| Error::field("key", sentence))?),
-            None => None,
+        let given = match (change.key, taken_text(entity, "key")) {
+            (Some(key), _) => Some(key.clone()),
+            (None, Some(text)) => {
+                Some(GivenKey::parse(&text).map_err(|sentence| Error::field("key", sentence))?)
+            }
+            (None, None) => None,
         };
         let key = match (given, change.old) {
             (None, Some(_)) => return Ok(keep_key(change, entity)),
@@ -47,6 +50,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             self.claim_key(transaction, &change.claim("key"), &key, entity).await?;
         match &key {
             GivenKey::Clear(key) => drop(entity.insert("key_start".to_owned(), key.start().into())),
+            GivenKey::Seen(seen) => drop(entity.insert("key_start".to_owned(), seen.start.as_str().into())),
             GivenKey::Sha256(_) | GivenKey::Unknown(_) if is_same => keep(change, entity, "key_start"),
             // No more of it is known.
             GivenKey::Sha256(_) | GivenKey::Unknown(_) => {
@@ -79,21 +83,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         field: &str,
         given: GivenKey,
     ) -> Result<GivenKey, Error> {
-        let GivenKey::Clear(key) = &given else { return Ok(given) };
-        #[expect(clippy::disallowed_methods, reason = "what it begins with, and whether it was made here")]
-        let text = key.reveal();
-        if text.len() > limits::KEY_BYTES_MAX {
-            return Err(Error::field(field, format!("length must be at most {}", limits::KEY_BYTES_MAX)));
-        }
-        refuse_reserved(field, text)?;
-        if has_our_prefix(text.as_bytes()) {
+        if let GivenKey::Clear(key) = &given {
             let settings = transaction.settings().await?;
-            let mut tag_keys = settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex));
-            if !tag_keys.any(|tag| tag.is_genuine(text.as_bytes())) {
-                let sentence = "keys that begin with 'lk_' are made here, and this one was not: \
-                                leave the key out to have one made, or bring one that begins otherwise";
-                return Err(Error::field(field, sentence));
-            }
+            check_clear_key(field, key, &settings.tag_keys)?;
         }
         Ok(given)
     }
@@ -106,7 +98,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         held: &HeldKey,
     ) -> Result<(), Error> {
         #[expect(clippy::disallowed_methods, reason = "what it begins with")]
-        let is_imported = matches!(key, GivenKey::Clear(key) if !has_our_prefix(key.reveal().as_bytes()));
+        let is_imported = match key {
+            GivenKey::Clear(key) => !has_our_prefix(key.reveal().as_bytes()),
+            GivenKey::Seen(seen) => !seen.is_ours,
+            GivenKey::Sha256(_) | GivenKey::Unknown(_) => false,
+        };
         let was_brought = held.was_brought();
         if !is_imported && !was_brought {
             return Ok(());
@@ -120,6 +116,24 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         Ok(())
     }
+}
+
+/// Whether a key given in clear may be one. One that claims to be made here must be genuine by one of
+/// `tag_keys`, in hex.
+pub(super) fn check_clear_key(field: &str, key: &PlainKey, tag_keys: &[String]) -> Result<(), Error> {
+    #[expect(clippy::disallowed_methods, reason = "what it begins with, and whether it was made here")]
+    let text = key.reveal();
+    if text.len() > limits::KEY_BYTES_MAX {
+        return Err(Error::field(field, format!("length must be at most {}", limits::KEY_BYTES_MAX)));
+    }
+    refuse_reserved(field, text)?;
+    let mut known = tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex));
+    if has_our_prefix(text.as_bytes()) && !known.any(|tag| tag.is_genuine(text.as_bytes())) {
+        let sentence = "keys that begin with 'lk_' are made here, and this one was not: \
+                        leave the key out to have one made, or bring one that begins otherwise";
+        return Err(Error::field(field, sentence));
+    }
+    Ok(())
 }
 
 /// Kong takes `ttl` for an option of the call, and looks at options before the entity.

@@ -21,6 +21,7 @@ mod error;
 mod given_key;
 mod grants;
 mod held_key;
+mod imports;
 mod jobs;
 mod list;
 mod lookup;
@@ -46,6 +47,8 @@ pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
 pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode, Unresolved};
+pub(crate) use imports::KINDS as IMPORTED;
+pub use imports::{Difference, Fault, ImportList, ImportOptions, ImportReport, Part, PartFault};
 pub use list::PageRequest;
 pub use lookup::Step;
 pub use named_tokens::TokenList;
@@ -105,6 +108,7 @@ pub(crate) const SETTINGS: &str = "settings";
 
 /// What a change may need that is made anew. Made before its first attempt, so that an attempt
 /// whose outcome is unknown can be repeated.
+#[derive(Clone)]
 struct Minted {
     id: Uuid,
     consumer_id: Uuid,

@@ -28,12 +28,13 @@ pub type Records = BTreeMap<RecordKey, Vec<u8>>;
 /// Records without what differs between two ways to the same state.
 pub type Comparable = BTreeMap<RecordKey, String>;
 
-/// Leaves out the feed, the number of the change that wrote a grant, the guards, and the audit.
+/// Leaves out the feed, the number of the change that wrote a grant, the guards, the audit, and imports.
 pub fn comparable(records: &Records) -> Comparable {
     let compared = records
         .iter()
         .filter(|(key, _)| !matches!(key.partition.as_str(), "published" | crate::audit::PARTITION))
-        .filter(|(key, _)| !key.partition.starts_with("guard/"));
+        .filter(|(key, _)| !key.partition.starts_with("guard/"))
+        .filter(|(key, _)| key.partition != "imports" && !key.partition.starts_with("import/"));
     let text = |(key, value): (&RecordKey, &Vec<u8>)| {
         let value = match Grant::decode(value) {
             Ok(grant) if key.partition.starts_with("grant/") => Grant { epoch: 0, ..grant }.encode(),
