@@ -139,9 +139,13 @@ fn list(client: &AdminClient, path: &str) -> Result<Vec<Entity>, CallError> {
         }
         match page["offset"].as_str() {
             Some(next) => offset = format!("&offset={}", escaped(next)),
-            None => return Ok(entities),
+            None => break,
         }
     }
+    // So that what did not change is written in the same order, wherever it comes from.
+    let names = ["name", "username", "custom_id", "key", "id"];
+    entities.sort_by_cached_key(|entity| names.map(|name| text(entity, name)));
+    Ok(entities)
 }
 
 fn escaped(text: &str) -> String {

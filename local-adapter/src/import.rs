@@ -85,8 +85,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     message::note(&format!("import {id}: {count} entities to {}", client.url()));
     let import = Import { client, id, path: format!("/imports/{id}"), declaration, parts, options };
     let outcome = import.send().and_then(|()| import.work());
-    if options.dry_run || matches!(outcome, Err(Stop::Refused(_))) {
-        // What was sent is of no use any more.
+    if !matches!(outcome, Err(Stop::HalfWay(_) | Stop::AtOnce(_))) {
+        // What was sent is of no use any more. The gateway forgets it by itself if this does not reach it.
         let _ = import.client.call(&Call::delete(&import.path));
     }
     match outcome {
