@@ -26,13 +26,14 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8081", value_parser = Door::parse)]
     url: Door,
 
-    /// A file that holds the admin token [default: the token is in LATCHKEY_ADMIN_TOKEN]
+    /// A file that holds the admin token [default: the token is in LATCHKEY_ADMIN_TOKEN, or else in LATCHKEY_TOKEN]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
-/// Environment variable of the admin token. It is no argument, which a process list shows.
-const TOKEN_VARIABLE: &str = "LATCHKEY_ADMIN_TOKEN";
+/// Environment variables of the admin token: as an installation sets its own, and as the local program
+/// has it exported that it made. It is no argument, which a process list shows.
+const TOKEN_VARIABLES: [&str; 2] = ["LATCHKEY_ADMIN_TOKEN", "LATCHKEY_TOKEN"];
 
 impl Connection {
     /// A client; nothing is asked yet. The error is for the person at the terminal.
@@ -47,11 +48,12 @@ impl Connection {
                 (file.display().to_string(), bytes.map_err(|error| format!("{}: {error}", file.display()))?)
             }
             None => {
-                let set = std::env::var_os(TOKEN_VARIABLE).filter(|token| !token.is_empty());
-                let set = set.ok_or_else(|| {
-                    format!("no admin token: set {TOKEN_VARIABLE}, or name a file with --token-file")
-                })?;
-                (TOKEN_VARIABLE.to_owned(), set.into_encoded_bytes())
+                let set = |name: &&str| std::env::var_os(name).filter(|token| !token.is_empty());
+                let found = TOKEN_VARIABLES.iter().find_map(|name| Some((*name, set(name)?)));
+                let [name, _] = TOKEN_VARIABLES;
+                let (name, token) = found
+                    .ok_or_else(|| format!("no admin token: set {name}, or name a file with --token-file"))?;
+                (name.to_owned(), token.into_encoded_bytes())
             }
         };
         let mut token = HeaderValue::from_bytes(bytes.trim_ascii())
