@@ -41,6 +41,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let some = &batch.entities[tried..until];
             tried += self.try_some(kind, at.part, some, unprovided, &mut tally, &mut kept).await?;
         }
+        if !work.options.dry_run {
+            // What is done is told as it is done.
+            tally.differences.clear();
+        }
         if work.options.prune && work.options.dry_run {
             let put = |brought: Uuid| Write::Put(places::kept(id, work.run, kind, brought), Vec::new());
             self.write_beside(kept.into_iter().map(put).collect()).await?;

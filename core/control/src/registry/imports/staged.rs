@@ -106,3 +106,39 @@ pub(super) fn name_of(kind: EntityKind, object: &Object) -> Option<String> {
     };
     names.iter().find_map(|name| text(object, name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::imports::reader::PartRecord;
+    use latchkey_published::key_sha256::KeySha256;
+    use latchkey_published::keys::{Pepper, Peppers};
+
+    /// As the first program with imports stored them (`core/published/golden`), two keys of which are those
+    /// of the sealed credentials there.
+    #[test]
+    fn entities_read_as_they_were_stored() {
+        let golden = include_str!("../../../../published/golden/1/import-entities.json");
+        let entities: Vec<Staged> = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_value(&entities).unwrap(), serde_json::from_str::<Value>(golden).unwrap());
+        let ids: Vec<IdOf> = entities.iter().map(|staged| staged.id_of).collect();
+        assert_eq!(ids, [IdOf::Drawn, IdOf::Given, IdOf::Content]);
+        let pepper = Pepper::new(b"golden pepper of at least 32 bytes, fixed");
+        let ring = KeyRing::new(&Peppers { current: pepper, previous: None });
+        for (staged, key) in entities.iter().zip(["golden-sealed-key", "golden-brought-key"]) {
+            let key = KeySha256::of(key.as_bytes());
+            let opened = staged.key.as_ref().unwrap().open(staged.id, &ring).unwrap();
+            assert_eq!(opened.sha256(), Some(key));
+        }
+        let other = KeyRing::new(&Peppers { current: Pepper::new(b"other"), previous: None });
+        assert!(entities[0].key.as_ref().unwrap().open(entities[0].id, &other).is_none());
+    }
+
+    #[test]
+    fn parts_read_as_they_were_stored() {
+        let golden = include_str!("../../../../published/golden/1/import-part.json");
+        let part: PartRecord = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_string(&part).unwrap(), golden);
+        assert_eq!(part.chunk_keys(Uuid::nil(), 0).len(), 3);
+    }
+}

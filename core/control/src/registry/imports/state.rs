@@ -276,3 +276,37 @@ impl ImportReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first program with imports stored them (`core/published/golden`): programs of before read what is
+    /// written today.
+    #[test]
+    fn states_read_as_they_were_stored() {
+        let golden = include_str!("../../../../published/golden/1/import-states.jsonl");
+        let states: Vec<ImportState> =
+            golden.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for (line, state) in golden.lines().zip(&states) {
+            assert_eq!(serde_json::to_string(state).unwrap(), line);
+        }
+        let phases: Vec<Option<Phase>> =
+            states.iter().map(|state| state.work.as_ref().map(|work| work.phase)).collect();
+        let position = Position { kind: 3, part: 1, chunk: 2, entity: 7 };
+        assert_eq!(
+            phases,
+            [
+                None,
+                Some(Phase::Write(position)),
+                Some(Phase::Prune { kind: 1, after: Some(Uuid::from_u128(2)) }),
+                Some(Phase::Compare { bucket: 3 }),
+                Some(Phase::Done),
+                None,
+            ]
+        );
+        let names: Vec<&str> = states.iter().map(|state| state.report(Uuid::nil()).state).collect();
+        assert_eq!(names, ["receiving", "writing", "pruning", "checking", "done", "receiving"]);
+        assert!(states[5].is_dropped && states[1].work.as_ref().unwrap().has_written());
+    }
+}

@@ -491,3 +491,75 @@ async fn normal(store: &TestStore) -> Vec<(RecordKey, Value)> {
     };
     store.dump().await.iter().map(|(key, text)| (key.clone(), value(text))).collect()
 }
+
+/// Random imports among random calls, each with a crash or a lost reply somewhere: whoever goes on comes to
+/// where a program without faults comes.
+#[tokio::test]
+async fn random_imports_end_as_without_faults() {
+    let (mut done, mut refused) = (0, 0);
+    for seed in 0..60 {
+        let random = SeededRandom::new(seed);
+        let store = TestStore::default();
+        for number in 0..4 {
+            let registry = open(&store, seed * 100 + number).await;
+            for _ in 0..3 {
+                let _ = testing::Call::any(&random).run(&registry).await;
+            }
+            let import = testing::AnyImport::any(&random);
+            let id = Uuid::from_u128(u128::from(number) + 1);
+            let model = store.copy().await;
+            let expected = import.run(&open(&model, seed).await, id, false).await.unwrap();
+            let commits = model.commits.load(Ordering::Relaxed);
+            match random.next() % 3 {
+                0 => store
+                    .reply_lost_at
+                    .store(store.commits.load(Ordering::Relaxed) + at(&random, commits), Ordering::Relaxed),
+                kind => store.die_in(at(&random, commits), kind == 1),
+            }
+            let first = import.run(&registry, id, false).await;
+            store.revive();
+            let registry = open(&store, seed * 100 + number + 50).await;
+            registry.resume_jobs().await.unwrap();
+            let has_begun = registry.read_import(id).await.is_ok_and(|report| report.state != "receiving");
+            let found = match first {
+                Ok(found) => found,
+                Err(_) => import.run(&registry, id, has_begun).await.unwrap(),
+            };
+            assert_eq!(found, expected, "seed {seed}, import {number}");
+            let normal = |records: &Records| testing::without_seals(comparable(records));
+            assert_eq!(normal(&store.records()), normal(&model.records()), "seed {seed}, import {number}");
+            testing::audit(&store.records()).await;
+            testing::assert_trail(&store.records());
+            done += u32::from(found);
+            refused += u32::from(!found);
+        }
+    }
+    assert!(done > 40 && refused > 10, "{done} done, {refused} refused");
+}
+
+fn at(random: &SeededRandom, commits: i64) -> i64 {
+    1 + (random.next() % u64::try_from(commits.max(1)).unwrap()) as i64
+}
+
+/// Somebody else changes the same between the calls of an import: what is left is consistent.
+#[tokio::test]
+async fn imports_and_calls_of_others_leave_a_consistent_store() {
+    for seed in 0..40 {
+        let random = SeededRandom::new(1000 + seed);
+        let store = TestStore::default();
+        let (registry, other) = (open(&store, seed).await, open(&store, seed + 500).await);
+        let import = testing::AnyImport::any(&random);
+        for (number, part) in (0..).zip(&import.parts) {
+            registry.receive_part(IMPORT, number, part).await.unwrap();
+        }
+        let calls = async {
+            for _ in 0..8 {
+                let _ = testing::Call::any(&random).run(&other).await;
+            }
+        };
+        let (run, ()) = tokio::join!(import.run(&registry, IMPORT, true), calls);
+        run.unwrap();
+        testing::audit(&store.records()).await;
+        testing::assert_trail(&store.records());
+    }
+}
