@@ -20,6 +20,8 @@ use latchkey_request::origin::Origin;
 use latchkey_router::{OWN_PREFIX_DEFAULT, OwnPaths};
 
 use crate::digest;
+use crate::export;
+use crate::import;
 use crate::origin::origin_of;
 use crate::system::SystemRandom;
 
@@ -156,6 +158,8 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Digest(digest::Options),
+    Import(import::Options),
+    Export(export::Options),
 }
 
 impl Settings {

@@ -213,7 +213,7 @@ impl Chores {
             if let Ok(call) = tokio::time::timeout_at(self.next_drop, queue.recv()).await {
                 return call;
             }
-            let pause = if plane.drop_audit_records().await { DROP_PAUSE } else { DROP_INTERVAL };
+            let pause = if plane.drop_old_records().await { DROP_PAUSE } else { DROP_INTERVAL };
             self.next_drop = tokio::time::Instant::now() + pause;
         }
     }

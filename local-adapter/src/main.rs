@@ -45,11 +45,13 @@ mod system;
 mod demo;
 mod echo;
 
-mod declaration_keys;
+mod admin_client;
+mod declaration;
 mod digest;
+mod export;
+mod import;
+mod import_progress;
 
-#[cfg(test)]
-mod declaration_keys_tests;
 #[cfg(test)]
 mod end_to_end;
 
@@ -105,8 +107,12 @@ fn run_command(command: &Command) -> Result<(), String> {
     match command {
         Command::Digest(options) => {
             let digested = digest::run(options)?;
-            message::print(&digested).map_err(|error| format!("cannot write to standard output: {error}"))
+            digested.notices.iter().for_each(|notice| message::note(notice));
+            message::print(&digested.text)
+                .map_err(|error| format!("cannot write to standard output: {error}"))
         }
+        Command::Import(options) => import::run(options),
+        Command::Export(options) => export::run(options),
     }
 }
 

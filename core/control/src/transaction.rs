@@ -4,6 +4,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join_all;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,11 +15,13 @@ use latchkey_published::limits;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_store::feed::{decode, unreadable};
 use latchkey_store::replica::Progress;
-use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Write};
+use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
 
 /// How long a change stays in the feed, in milliseconds. It must exceed the replica horizon by far;
 /// an instance that slept longer starts over.
 pub const CHANGE_KEPT_MS: u64 = 600_000;
+/// Records read at the same time.
+const READ_AT_ONCE: usize = 32;
 /// Old changes removed by each new one: two, so that the feed shrinks.
 const CHANGES_DROPPED_AT_ONCE: u64 = 2;
 
@@ -31,6 +34,8 @@ pub struct Transaction<'s, S> {
     store: &'s S,
     reads: BTreeMap<RecordKey, Option<Version>>,
     read_values: BTreeMap<RecordKey, Option<Vec<u8>>>,
+    /// Read at the same time as others, and not asked for yet: not checked at the commit.
+    read_ahead: BTreeMap<RecordKey, Option<Versioned>>,
     writes: BTreeMap<RecordKey, Option<Vec<u8>>>,
     grants: BTreeMap<KeyDigest, Option<Grant>>,
     made: BTreeSet<KeyDigest>,
@@ -45,6 +50,7 @@ impl<'s, S: Store> Transaction<'s, S> {
             store,
             reads: BTreeMap::new(),
             read_values: BTreeMap::new(),
+            read_ahead: BTreeMap::new(),
             writes: BTreeMap::new(),
             grants: BTreeMap::new(),
             made: BTreeSet::new(),
@@ -61,11 +67,34 @@ impl<'s, S: Store> Transaction<'s, S> {
         if let Some(read) = self.read_values.get(key) {
             return Ok(read.clone());
         }
-        let found = self.store.get(key).await?;
+        let found = match self.read_ahead.remove(key) {
+            Some(found) => found,
+            None => self.store.get(key).await?,
+        };
         self.reads.insert(key.clone(), found.as_ref().map(|record| record.version));
         let value = found.map(|record| record.value);
         self.read_values.insert(key.clone(), value.clone());
         Ok(value)
+    }
+
+    /// Reads records that will be asked for, several at the same time: where a read takes its time, all of
+    /// them take little more than one. Only what is then asked for counts as read.
+    pub async fn read_ahead(&mut self, keys: Vec<RecordKey>) -> Result<(), StoreError> {
+        let is_new = |key: &RecordKey| !self.reads.contains_key(key) && !self.writes.contains_key(key);
+        let keys: Vec<RecordKey> = keys.into_iter().filter(is_new).collect();
+        for some in keys.chunks(READ_AT_ONCE) {
+            let found = try_join_all(some.iter().map(|key| self.store.get(key))).await?;
+            self.read_ahead.extend(some.iter().cloned().zip(found));
+        }
+        Ok(())
+    }
+
+    /// A value that was read, or read ahead, and is there.
+    pub fn peek(&self, key: &RecordKey) -> Option<&[u8]> {
+        match self.read_ahead.get(key) {
+            Some(ahead) => ahead.as_ref().map(|record| record.value.as_slice()),
+            None => self.read_values.get(key)?.as_deref(),
+        }
     }
 
     /// Reads a page, past this transaction's own writes and unchecked.

@@ -126,6 +126,19 @@ pub const TAGS_ASKED_MAX: usize = 5;
 /// Credentials whose grants one commit of a longer change writes, at most.
 pub const JOB_CHUNK_MAX: usize = 40;
 
+/// Keys of tags that the gateway compares a key with that begins with `lk_`, at most: each costs a MAC. A
+/// pepper has one, and an import may bring those of another installation.
+pub const TAG_KEYS_MAX: usize = 32;
+
+/// Parts of one import: 4 GiB of entities, ten million keys.
+pub const IMPORT_PARTS_MAX: u32 = 4096;
+
+/// Imports that are there at the same time.
+pub const IMPORTS_MAX: usize = 20;
+
+/// How long the records of an import stay after its last call, in milliseconds: a day.
+pub const IMPORT_KEPT_MS: u64 = 86_400_000;
+
 /// The prefix of our own paths at the gateway's door, in bytes: longer than any that is in use.
 pub const OWN_PREFIX_BYTES_MAX: usize = 64;
 

@@ -168,10 +168,10 @@ impl Workspace {
         at_once(marked).map_err(describe)
     }
 
-    /// Removes some of the audit records that are no longer kept. Answers whether there are more.
-    #[wasm_bindgen(js_name = dropAuditRecords)]
-    pub fn drop_audit_records(&self) -> Result<bool, JsError> {
-        at_once(self.control.drop_audit_records()).map_err(|error| JsError::new(&error.to_string()))
+    /// Removes some of the records that are no longer kept, of the audit and of imports. Answers whether there are more.
+    #[wasm_bindgen(js_name = dropOldRecords)]
+    pub fn drop_old_records(&self) -> Result<bool, JsError> {
+        at_once(self.control.drop_old_records()).map_err(|error| JsError::new(&error.to_string()))
     }
 
     /// Whether there is a change that KV does not have, or a record in it without a MAC.

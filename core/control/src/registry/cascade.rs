@@ -47,7 +47,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
     }
 
-    async fn delete_in(
+    pub(super) async fn delete_in(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],

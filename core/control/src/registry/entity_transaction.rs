@@ -117,6 +117,11 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         }
     }
 
+    /// Reads records that will be asked for, several at the same time.
+    pub(super) async fn read_ahead(&mut self, keys: Vec<RecordKey>) -> Result<(), Error> {
+        Ok(self.transaction.read_ahead(keys).await?)
+    }
+
     /// Records this will touch, about: with the audit's.
     pub(super) fn size(&self) -> usize {
         self.transaction.size() + self.tally.len() + 1
@@ -146,6 +151,17 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         value: &str,
     ) -> Result<Option<Uuid>, Error> {
         self.read_json(&records::unique(kind, field, value)).await
+    }
+
+    /// The same for what was read ahead, without counting it as read.
+    pub(super) fn find_ahead(
+        &self,
+        kind: EntityKind,
+        field: &str,
+        value: &str,
+    ) -> Result<Option<Uuid>, Error> {
+        let found = self.transaction.peek(&records::unique(kind, field, value));
+        Ok(found.map(decode).transpose()?)
     }
 
     /// Writes an entity, its indexes and its copies under what it refers to.
@@ -403,7 +419,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
 }
 
 /// Names and values under which an entity is found, and no other may be.
-fn unique_values(kind: EntityKind, object: &Object) -> Vec<(String, String)> {
+pub(super) fn unique_values(kind: EntityKind, object: &Object) -> Vec<(String, String)> {
     let schema = kind.schema();
     let single = schema.fields.iter().filter(|field| field.unique).filter_map(|field| {
         let value = object.get(field.name)?.as_str()?;

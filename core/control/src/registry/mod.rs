@@ -23,6 +23,7 @@ mod find_key;
 mod given_key;
 mod grants;
 mod held_key;
+mod imports;
 mod jobs;
 mod list;
 mod lookup;
@@ -50,6 +51,8 @@ pub use audit::{AuditFilter, AuditPage};
 pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode, Unresolved};
 pub use find_key::{FoundKey, KeyFault, Owner, Places};
+pub(crate) use imports::KINDS as IMPORTED;
+pub use imports::{Difference, Fault, ImportList, ImportOptions, ImportReport, Part, PartFault};
 pub use list::PageRequest;
 pub use lookup::Step;
 pub use named_tokens::TokenList;
@@ -111,6 +114,7 @@ pub(crate) const SETTINGS: &str = "settings";
 
 /// What a change may need that is made anew. Made before its first attempt, so that an attempt
 /// whose outcome is unknown can be repeated.
+#[derive(Clone)]
 struct Minted {
     id: Uuid,
     consumer_id: Uuid,
@@ -168,6 +172,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The clock.
     pub fn clock(&self) -> &C {
         &self.clock
+    }
+
+    /// The keys of the tags that keys `lk_…` end with, as lower-case hex: of every pepper that was ever in
+    /// use here, and those that were brought.
+    pub async fn tag_keys(&self) -> Result<Vec<String>, Error> {
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        Ok(transaction.settings().await?.tag_keys)
     }
 
     async fn publish_tag_keys(&self) -> Result<(), Error> {

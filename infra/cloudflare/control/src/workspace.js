@@ -74,18 +74,18 @@ export class Workspace extends DurableObject {
     this.#publishSoon();
   }
 
-  /** One alarm for all that is due: old audit records go, and KV gets what it lacks. */
+  /** One alarm for all that is due: old records go, and KV gets what it lacks. */
   async alarm() {
-    if (Date.now() >= this.#nextDrop) this.#nextDrop = Date.now() + this.#dropAuditRecords();
+    if (Date.now() >= this.#nextDrop) this.#nextDrop = Date.now() + this.#dropOldRecords();
     await this.#publish();
   }
 
   /** After how long to look again. */
-  #dropAuditRecords() {
+  #dropOldRecords() {
     try {
-      return this.#call("dropAuditRecords") ? DROP_MORE_MS : DROP_MS;
+      return this.#call("dropOldRecords") ? DROP_MORE_MS : DROP_MS;
     } catch (error) {
-      console.error("old audit records could not be removed:", cause(error));
+      console.error("old records could not be removed:", cause(error));
       return DROP_MS;
     }
   }

@@ -3,6 +3,7 @@
 mod audit;
 mod concurrency;
 mod digests;
+mod imports;
 mod jobs;
 mod publication;
 mod rotation;
