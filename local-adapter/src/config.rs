@@ -19,6 +19,7 @@ use latchkey_request::network::parse_networks;
 use latchkey_request::origin::Origin;
 use latchkey_router::{OWN_PREFIX_DEFAULT, OwnPaths};
 
+use crate::compact;
 use crate::digest;
 use crate::origin::origin_of;
 use crate::system::SystemRandom;
@@ -155,6 +156,7 @@ pub(crate) struct Settings {
 /// What the program can do besides being the gateway.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    Compact(compact::Options),
     Digest(digest::Options),
 }
 
