@@ -19,6 +19,7 @@ use latchkey_request::network::parse_networks;
 use latchkey_request::origin::Origin;
 use latchkey_router::{OWN_PREFIX_DEFAULT, OwnPaths};
 
+use crate::compact;
 use crate::digest;
 use crate::export;
 use crate::import;
@@ -157,6 +158,7 @@ pub(crate) struct Settings {
 /// What the program can do besides being the gateway.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    Compact(compact::Options),
     Digest(digest::Options),
     Import(import::Options),
     Export(export::Options),

@@ -106,8 +106,8 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// A new file's name is on the disk only with its folder.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+/// A file's new name is on the disk only with its folder.
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         File::open(folder)?.sync_all()?;

@@ -38,6 +38,7 @@ mod control_plane;
 
 mod published;
 
+mod compact;
 mod journal;
 mod store;
 mod system;
@@ -82,7 +83,7 @@ use crate::message::Start;
 use crate::seats::{Bounds, Seats, Shed};
 use crate::secrets::SecretSettings;
 use crate::server::Door;
-use crate::store::{OpenError, RedbStore};
+use crate::store::RedbStore;
 use crate::system::{SystemRandom, Timer};
 use crate::worker::{UpstreamTerms, Worker};
 use crate::worker_thread::WorkerThread;
@@ -113,6 +114,10 @@ fn run_command(command: &Command) -> Result<(), String> {
         }
         Command::Import(options) => import::run(options),
         Command::Export(options) => export::run(options),
+        Command::Compact(options) => {
+            let told = compact::run(options)?;
+            message::print(&told).map_err(|error| format!("cannot write to standard output: {error}"))
+        }
     }
 }
 
@@ -206,11 +211,7 @@ async fn make_demo(control: &Control, peppers: &Peppers, token: &AdminToken) -> 
 
 fn open_store(settings: &Settings) -> Result<RedbStore, String> {
     let path = settings.data.join("store.redb");
-    RedbStore::open(&path, settings.store_cache_bytes).map_err(|error| match error {
-        OpenError::InUse => format!("{} is in use by another latchkey process", settings.data.display()),
-        OpenError::Broken(cause) => format!("{} is not a store or is damaged: {cause}", path.display()),
-        OpenError::Io(error) => format!("cannot open {}: {error}", path.display()),
-    })
+    RedbStore::open(&path, settings.store_cache_bytes).map_err(|error| error.tell(&path))
 }
 
 /// What clients get at the gateway, told in the log.

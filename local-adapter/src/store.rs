@@ -14,15 +14,15 @@ use latchkey_control::ports::Random as _;
 use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
 use redb::backends::FileBackend;
 use redb::{
-    Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, Table,
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError, Table,
     TableDefinition, WriteTransaction,
 };
 
 use crate::journal::{Journal, JournalRecord, JournalWrite, open_private};
 use crate::system::SystemRandom;
 
-const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
-const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
+pub(crate) const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
+pub(crate) const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
 /// The newest version: versions are drawn from it and so never come back.
 const LAST_VERSION: &str = "version";
 /// The same as whoever writes the journal knows it. It differs once a program has written to the file
@@ -46,7 +46,11 @@ struct Files {
     database: Database,
     /// Locked by whoever holds the one write transaction.
     journal: Mutex<Journal>,
+    /// The newest state, opened for all who read; `None` once it is not the newest.
+    newest: Mutex<Option<Arc<Snapshot>>>,
 }
+
+type Snapshot = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 /// Why the file cannot be used.
 #[derive(Debug)]
@@ -57,6 +61,18 @@ pub(crate) enum OpenError {
     Broken(String),
     /// The operating system refused.
     Io(io::Error),
+}
+
+impl OpenError {
+    /// For the person at the terminal.
+    pub(crate) fn tell(&self, path: &Path) -> String {
+        let folder = path.parent().unwrap_or(path).display();
+        match self {
+            OpenError::InUse => format!("{folder} is in use by another latchkey process"),
+            OpenError::Broken(cause) => format!("{} is not a store or is damaged: {cause}", path.display()),
+            OpenError::Io(error) => format!("cannot open {}: {error}", path.display()),
+        }
+    }
 }
 
 impl RedbStore {
@@ -72,13 +88,18 @@ impl RedbStore {
         let id = prepare(&database).map_err(broken)?;
         let (journal, records) = Journal::open(&path.with_extension("journal"), id).map_err(OpenError::Io)?;
         apply_journal(&database, &records).map_err(broken)?;
-        Ok(RedbStore { files: Arc::new(Files { database, journal: Mutex::new(journal) }) })
+        let (journal, newest) = (Mutex::new(journal), Mutex::new(None));
+        Ok(RedbStore { files: Arc::new(Files { database, journal, newest }) })
+    }
+
+    /// The open file, for what is done with all of it.
+    pub(crate) fn database(&self) -> &Database {
+        &self.files.database
     }
 
     /// Newest committed value: a read of memory or the page cache, short enough for any thread.
     pub(crate) fn read(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
-        let records =
-            self.files.database.begin_read().map_err(failed)?.open_table(RECORDS).map_err(failed)?;
+        let records = self.files.newest()?;
         let found = records.get(join(&key.partition, &key.sort).as_slice()).map_err(failed)?;
         found.map(|value| unpack(value.value())).transpose()
     }
@@ -105,7 +126,9 @@ impl RedbStore {
             let is_known = journal.is_usable();
             return Err(if is_known { StoreError::Failed(reason) } else { StoreError::Unknown(reason) });
         }
-        if let Err(error) = transaction.commit() {
+        let committed = transaction.commit();
+        self.files.forget_newest();
+        if let Err(error) = committed {
             journal.fail();
             return Err(StoreError::Unknown(error.to_string()));
         }
@@ -124,8 +147,7 @@ impl RedbStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        let records =
-            self.files.database.begin_read().map_err(failed)?.open_table(RECORDS).map_err(failed)?;
+        let records = self.files.newest()?;
         let wanted = join(partition, prefix);
         // The smallest key above `after` is `after` and a NUL.
         let from = after.map_or_else(|| wanted.clone(), |after| [join(partition, after), vec![0]].concat());
@@ -169,6 +191,24 @@ impl Store for RedbStore {
 }
 
 impl Files {
+    /// The newest state. It is opened once for all reads until the next commit: that takes longer than
+    /// most reads.
+    fn newest(&self) -> Result<Arc<Snapshot>, StoreError> {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(snapshot) = &*newest {
+            return Ok(Arc::clone(snapshot));
+        }
+        let snapshot = self.database.begin_read().map_err(failed)?.open_table(RECORDS).map_err(failed)?;
+        let snapshot = Arc::new(snapshot);
+        *newest = Some(Arc::clone(&snapshot));
+        Ok(snapshot)
+    }
+
+    /// After a commit, before it is acknowledged.
+    fn forget_newest(&self) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn journal(&self) -> MutexGuard<'_, Journal> {
         // A panic in between leaves at most a record that nothing was told of.
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
@@ -180,6 +220,8 @@ impl Files {
         // Held past the commit, so that no other is written down before the journal begins anew.
         let mut journal = self.journal();
         if journal.bytes() > 0 && journal.is_usable() {
+            // What is open keeps pages that this commit may free.
+            self.forget_newest();
             transaction.commit()?;
             journal.restart();
         }
@@ -189,6 +231,7 @@ impl Files {
 
 impl Drop for Files {
     fn drop(&mut self) {
+        self.forget_newest();
         // What cannot be written now is in the journal.
         let _ = self.write_through();
     }
@@ -196,7 +239,7 @@ impl Drop for Files {
 
 /// A transaction whose commit writes the file through, with the map of its pages that spares the next
 /// start reading all of it (redb's repair: 20 s for 3 GB).
-fn begin_durable(database: &Database) -> Result<WriteTransaction, redb::Error> {
+pub(crate) fn begin_durable(database: &Database) -> Result<WriteTransaction, redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_durability(Durability::Immediate)?;
     transaction.set_quick_repair(true);
@@ -380,7 +423,7 @@ mod tests {
 
     /// Records of a store, a line each: those of the first format are in `core/published/golden`.
     fn lines(store: &RedbStore) -> String {
-        let records = store.files.database.begin_read().unwrap().open_table(RECORDS).unwrap();
+        let records = store.files.newest().unwrap();
         let mut lines = String::new();
         for entry in records.range::<&[u8]>(..).unwrap() {
             let (key, value) = entry.unwrap();

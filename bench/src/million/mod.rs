@@ -8,7 +8,8 @@ mod requests;
 mod stored;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -68,10 +69,18 @@ struct Figures {
     /// After it was filled, and after all requests.
     resident_kib: [u64; 2],
     file_bytes: u64,
+    compacted: Compacted,
     /// After an orderly end, and after `SIGKILL` between writes.
     starts: [Duration; 2],
     /// After an orderly end.
     stored: Stored,
+}
+
+/// What `latchkey compact` made of the file.
+#[derive(Clone, Copy)]
+struct Compacted {
+    file_bytes: u64,
+    time: Duration,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -95,7 +104,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     eprintln!("starts");
     let (stored, starts) = many.restart()?;
     let file_bytes = many.file_bytes()?;
-    let figures = Figures { resident_kib, file_bytes, starts, stored };
+    eprintln!("compaction");
+    let compacted = many.compact(&program)?;
+    let figures = Figures { resident_kib, file_bytes, compacted, starts, stored };
     let report = report::render(options, &many.filled, &figures, &requests, &calls)?;
     println!("{report}");
     if options.write {
@@ -141,6 +152,15 @@ impl Installation {
         self.gateway.kill();
         let _ = writing.join();
         Ok((stored, [in_order, self.start()]))
+    }
+
+    /// Ends it in order and writes its file anew.
+    fn compact(&mut self, program: &Path) -> Result<Compacted> {
+        self.gateway.terminate();
+        self.gateway.wait(END).context("it does not end")?;
+        let begun = Instant::now();
+        workspace::run(Command::new(program).arg("compact").arg("--data").arg(self.gateway.data()))?;
+        Ok(Compacted { file_bytes: self.file_bytes()?, time: begun.elapsed() })
     }
 
     fn start(&mut self) -> Duration {

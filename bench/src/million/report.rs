@@ -58,7 +58,8 @@ pub(super) fn render(
 /// What there is of the large installation alone.
 fn alone(options: &Options, filled: &Filled, figures: &Figures) -> Vec<(&'static str, String)> {
     let mib = |kib: u64| format!("{:.0} MiB", kib as f64 * 1024.0 / MIB);
-    let each = figures.file_bytes / options.credentials as u64;
+    let each = |bytes: u64| (bytes / options.credentials as u64).to_string();
+    let compacted = figures.compacted;
     let [filling, all] = figures.resident_kib;
     let [in_order, killed] = figures.starts;
     let [first, last] = filled.rates;
@@ -71,7 +72,9 @@ fn alone(options: &Options, filled: &Filled, figures: &Figures) -> Vec<(&'static
         ("of it inner pages", tree(stored.metadata_bytes)),
         ("of it unused in pages that are in use", tree(stored.fragmented_bytes)),
         ("height of its tree", stored.height.to_string()),
-        ("bytes of file a credential, with all that goes with it", each.to_string()),
+        ("bytes of file a credential, with all that goes with it", each(figures.file_bytes)),
+        ("the same after `latchkey compact`", each(compacted.file_bytes)),
+        ("`latchkey compact`", format!("{:.1} s", compacted.time.as_secs_f64())),
         ("start after `SIGTERM`", format!("{:.0} ms", in_order.as_secs_f64() * 1e3)),
         ("start after `SIGKILL` while it writes", format!("{:.0} ms", killed.as_secs_f64() * 1e3)),
         ("calls that filled it", filled.calls.to_string()),

@@ -32,9 +32,24 @@ use latchkey_published::limits;
 use latchkey_store::feed::decode;
 use latchkey_store::{RecordKey, Store, StoreError};
 
-/// Kinds that are counted, in the order in which the job goes through them.
-const COUNTED: [EntityKind; 3] =
-    [EntityKind::Developers, EntityKind::Applications, EntityKind::ApplicationInstances];
+/// A kind that is counted, and the lists of it that have counters.
+struct Counted {
+    kind: EntityKind,
+    whole: bool,
+    /// Below these.
+    parents: &'static [EntityKind],
+}
+
+/// In the order in which the job goes through them.
+const COUNTED: [Counted; 3] = [
+    Counted { kind: EntityKind::Developers, whole: true, parents: &[] },
+    Counted { kind: EntityKind::Applications, whole: true, parents: &[EntityKind::Developers] },
+    Counted {
+        kind: EntityKind::ApplicationInstances,
+        whole: false,
+        parents: &[EntityKind::Applications, EntityKind::Services],
+    },
+];
 
 /// Counters that one entity is in, at most.
 pub(super) const COUNTERS_EACH: usize = 2;
@@ -56,8 +71,9 @@ impl Tally {
     /// Notes what becomes of an entity.
     pub(super) fn change(&mut self, kind: EntityKind, id: Uuid, old: Option<&Object>, new: Option<&Object>) {
         let Some(order) = order(kind) else { return };
-        let of =
-            |object: Option<&Object>| object.map(|object| counters(kind, id, object)).unwrap_or_default();
+        let of = |object: Option<&Object>| {
+            object.map(|object| counters(&COUNTED[order], id, object)).unwrap_or_default()
+        };
         let (before, after) = (of(old), of(new));
         let less = before.iter().filter(|key| !after.contains(key)).map(|key| (key, -1));
         let more = after.iter().filter(|key| !before.contains(key)).map(|key| (key, 1));
@@ -124,43 +140,20 @@ fn position(record: &[u8]) -> Result<Position, StoreError> {
 }
 
 fn order(kind: EntityKind) -> Option<usize> {
-    COUNTED.iter().position(|counted| *counted == kind)
+    COUNTED.iter().position(|counted| counted.kind == kind)
 }
 
 /// The counters that an entity is in: those of the lists with a total that show it.
-pub(super) fn counters(kind: EntityKind, id: Uuid, object: &Object) -> Vec<RecordKey> {
+fn counters(counted: &Counted, id: Uuid, object: &Object) -> Vec<RecordKey> {
     if object.contains_key(DELETING) {
         return Vec::new();
     }
-    let below = |parent: EntityKind, field: &str| {
-        reference(object, field).map(|parent_id| records::count_below(parent, parent_id, kind))
-    };
-    let found = match kind {
-        EntityKind::Developers => vec![Some(records::count_of_all(kind, id))],
-        EntityKind::Applications => {
-            vec![Some(records::count_of_all(kind, id)), below(EntityKind::Developers, "developer")]
-        }
-        EntityKind::ApplicationInstances => {
-            vec![below(EntityKind::Applications, "application"), below(EntityKind::Services, "service")]
-        }
-        EntityKind::Services
-        | EntityKind::Routes
-        | EntityKind::Consumers
-        | EntityKind::Plugins
-        | EntityKind::KeyauthCredentials
-        | EntityKind::Oauth2Credentials => Vec::new(),
-    };
-    found.into_iter().flatten().collect()
-}
-
-/// Whether a list of a kind has counters: whole, or below a parent.
-fn is_counted(kind: EntityKind, parent: Option<EntityKind>) -> bool {
-    match (kind, parent) {
-        (EntityKind::Developers, None) => true,
-        (EntityKind::Applications, None | Some(EntityKind::Developers)) => true,
-        (EntityKind::ApplicationInstances, Some(EntityKind::Applications | EntityKind::Services)) => true,
-        _ => false,
-    }
+    let kind = counted.kind;
+    let below = counted.parents.iter().filter_map(|parent| {
+        let field = kind.schema().reference_to(*parent)?.name;
+        Some(records::count_below(*parent, reference(object, field)?, kind))
+    });
+    counted.whole.then(|| records::count_of_all(kind, id)).into_iter().chain(below).collect()
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -170,7 +163,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         kind: EntityKind,
         parent: Option<(EntityKind, Uuid)>,
     ) -> Result<Option<usize>, Error> {
-        if !is_counted(kind, parent.map(|(kind, _)| kind)) || !self.is_all_counted().await? {
+        let Some(order) = order(kind) else { return Ok(None) };
+        let has_counter = match parent {
+            Some((parent, _)) => COUNTED[order].parents.contains(&parent),
+            None => COUNTED[order].whole,
+        };
+        if !has_counter || !self.is_all_counted().await? {
             return Ok(None);
         }
         if let Some((parent, id)) = parent {
@@ -227,8 +225,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 after = Some(id);
             }
             if !page.more {
-                let next = COUNTED.into_iter().skip_while(|counted| *counted != kind).nth(1);
-                return Ok(next.map(|kind| (kind, None)));
+                let next = order(kind).and_then(|order| COUNTED.get(order + 1));
+                return Ok(next.map(|counted| (counted.kind, None)));
             }
         }
         Ok(Some((kind, after)))
@@ -237,5 +235,5 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
 impl Job {
     /// The job that counts, at its beginning.
-    pub(super) const COUNT: Job = Job::Count { kind: COUNTED[0], after: None };
+    pub(super) const COUNT: Job = Job::Count { kind: COUNTED[0].kind, after: None };
 }
