@@ -25,6 +25,9 @@ use latchkey_store::{RecordKey, Store};
 /// Routes of a service among which one without a name is looked for. Beyond, it is known by its content alone.
 const ALIKE_MAX: usize = 100;
 
+/// What is wrong with a new credential that has none.
+pub(super) const NO_KEY: &str = "required field missing: nobody would see a key that is made";
+
 /// What became of an entity.
 pub(super) struct Brought {
     pub(super) id: Uuid,
@@ -106,6 +109,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             && self.is_unchanged(kind, old, &entity, &input, key.as_ref())
         {
             return Ok(Brought { id, did: Did::Nothing, job: None });
+        }
+        if kind == EntityKind::KeyauthCredentials && old.is_none() && !has_key(&entity, key.as_ref()) {
+            return Err(Error::field("key", NO_KEY));
         }
         let minted = Minted { nonce: Nonce::draw(&self.random), ..minted.clone() };
         let change = EntityChange {
@@ -304,6 +310,11 @@ fn keeps_end(old: &Object, input: &Object) -> bool {
         (_, Some(end)) => expires_at_ms(old) == Some(end * 1000),
         _ => expires_at_ms(old).is_none() || !["ttl", "expires_at"].iter().any(|end| input.contains_key(*end)),
     }
+}
+
+/// Whether a credential comes with a key, in whatever form.
+fn has_key(entity: &Object, key: Option<&GivenKey>) -> bool {
+    key.is_some() || entity.get("key").is_some_and(Value::is_string)
 }
 
 /// Fields of a kind whose values tell whether an entity changes.
