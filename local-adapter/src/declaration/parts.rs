@@ -1,4 +1,4 @@
-//! A declaration in parts, as `/admin/imports` takes them.
+//! A declaration in parts, as the Admin API takes those of an import.
 
 use std::ops::Range;
 
