@@ -15,6 +15,7 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use latchkey_control::http::TOKEN_HEADER;
+use latchkey_control::http::endpoints::Surface;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -90,7 +91,7 @@ impl Door {
             return Err(refused());
         }
         let url = text.trim_end_matches('/');
-        let url = url.strip_suffix("/admin").unwrap_or(url).trim_end_matches('/').to_owned();
+        let url = url.strip_suffix(Surface::Admin.prefix()).unwrap_or(url).trim_end_matches('/').to_owned();
         Ok(Door { url, host, is_https })
     }
 
@@ -192,10 +193,8 @@ impl AdminClient {
     }
 
     fn call_once(&self, call: &Call<'_>) -> Result<Vec<u8>, Failure> {
-        let mut request = Request::builder()
-            .method(&call.method)
-            .uri(format!("{}/admin{}", self.door.url, call.path))
-            .header(TOKEN_HEADER, &self.token);
+        let mut request =
+            Request::builder().method(&call.method).uri(self.url_of(call)).header(TOKEN_HEADER, &self.token);
         if let Some(body) = &call.body {
             request = request.header(CONTENT_TYPE, body.media_type);
         }
@@ -266,8 +265,12 @@ impl AdminClient {
         format!("{} {answers}: no control door of Latchkey's is there", self.place(call))
     }
 
+    fn url_of(&self, call: &Call<'_>) -> String {
+        format!("{}{}{}", self.door.url, Surface::Admin.prefix(), call.path)
+    }
+
     fn place(&self, call: &Call<'_>) -> String {
-        format!("{} {}/admin{}", call.method, self.door.url, call.path)
+        format!("{} {}", call.method, self.url_of(call))
     }
 }
 
@@ -301,7 +304,7 @@ fn sentence(error: &ureq::Error) -> String {
     }
 }
 
-/// What is asked. Paths begin below `/admin`.
+/// What is asked. Paths begin below the Admin API's prefix.
 #[derive(Clone, Debug)]
 pub(crate) struct Call<'a> {
     method: Method,

@@ -108,6 +108,8 @@ impl Guards {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn guards() -> Guards {
@@ -135,10 +137,10 @@ mod tests {
         let [a, service] = [On::Route("a".to_owned()), On::Service("an-id".to_owned())];
         check(&[], &[], &[]);
         check(&[], &[(a.clone(), "jwt")], &["route a"]);
-        check(&[a.clone()], &[(a.clone(), "jwt")], &[]);
+        check(slice::from_ref(&a), &[(a.clone(), "jwt")], &[]);
         check(&[], &[(service.clone(), "jwt")], &["route a", "route b"]);
-        check(&[a.clone()], &[(service.clone(), "jwt")], &["route b"]);
-        check(&[service.clone()], &[(a.clone(), "jwt")], &[]);
+        check(slice::from_ref(&a), &[(service.clone(), "jwt")], &["route b"]);
+        check(slice::from_ref(&service), &[(a.clone(), "jwt")], &[]);
         check(&[], &[(On::Everything, "jwt")], &["route a", "route b", "route c"]);
         check(&[On::Everything], &[(a.clone(), "jwt")], &[]);
     }
