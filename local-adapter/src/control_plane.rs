@@ -97,10 +97,10 @@ impl ControlPlane {
         }
     }
 
-    /// Removes some of the audit records that are no longer kept. Answers whether there are more.
-    pub(crate) async fn drop_audit_records(&self) -> bool {
-        self.control.drop_audit_records().await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "old audit records could not be removed");
+    /// Removes some of the records that are no longer kept, of the audit and of imports. Answers whether there are more.
+    pub(crate) async fn drop_old_records(&self) -> bool {
+        self.control.drop_old_records().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "old records could not be removed");
             false
         })
     }

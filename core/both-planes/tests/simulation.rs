@@ -56,7 +56,7 @@ fn no_request_is_decided_by_a_state_past_the_bound() {
     }
     println!("{} seeds: {total:#?}", seeds());
     // A world in which nothing goes wrong proves nothing.
-    for (what, count) in total.each().into_iter().chain(total.life.each()) {
+    for (what, count) in total.each().into_iter().chain(total.life.each()).chain(total.bulk.each()) {
         assert!(count > 0, "never happened: {what}");
     }
 }
@@ -81,6 +81,12 @@ fn without_any_one_rule_the_auditor_finds_a_violation() {
         ("place of a digest", Ablation { imported_place: true, ..Ablation::default() }),
         ("replica's MAC", Ablation { replica_mac: true, ..Ablation::default() }),
         ("expiry on every request", Ablation { expiry: true, ..Ablation::default() }),
+        ("unlisted changes and records", Ablation { unlisted_records: true, ..Ablation::default() }),
+        ("unlisted changes and not found", Ablation { unlisted_misses: true, ..Ablation::default() }),
+        ("unlisted changes and memory", Ablation { unlisted_forgotten: true, ..Ablation::default() }),
+        ("folding", Ablation { folding: true, ..Ablation::default() }),
+        ("awaiting keys that were made", Ablation { awaiting_made: true, ..Ablation::default() }),
+        ("only keys that were made wait", Ablation { made_alone_waits: true, ..Ablation::default() }),
     ] {
         let found = (0..20_000).find_map(|seed| {
             let violation = run(seed, ablation).violations.into_iter().next()?;

@@ -20,6 +20,7 @@ mod documented;
 mod access;
 mod audit;
 mod bodies;
+mod imports;
 mod information;
 mod lists;
 mod paths;
@@ -129,9 +130,10 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 23] = [
+const SUBJECTS: [(About, &[Test]); 24] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
+    (About::Entities, imports::TESTS),
     (About::Entities, information::TESTS),
     (About::Entities, lists::TESTS),
     (About::Requests, paths::TESTS),

@@ -93,8 +93,6 @@ impl AddAssign for LifeCounts {
 
 /// The model.
 pub(super) struct Life {
-    /// In some worlds alone: the others show more of all else.
-    is_lived: bool,
     unpublished: Unpublished,
     /// The first keys of the world are not the registry's.
     plain_keys: usize,
@@ -115,19 +113,9 @@ struct Credential {
 }
 
 impl Life {
-    pub(super) fn new(is_lived: bool, unpublished: Unpublished) -> Self {
-        Life {
-            is_lived,
-            unpublished,
-            plain_keys: 0,
-            application_enabled: true,
-            developer_enabled: true,
-            credentials: Vec::new(),
-        }
-    }
-
-    pub(super) fn is_lived(&self) -> bool {
-        self.is_lived
+    pub(super) fn new(unpublished: Unpublished) -> Self {
+        let (application_enabled, developer_enabled) = (true, true);
+        Life { unpublished, plain_keys: 0, application_enabled, developer_enabled, credentials: Vec::new() }
     }
 
     pub(super) fn plain_keys(&self) -> usize {

@@ -120,6 +120,16 @@ pub enum Action {
     MakeToken,
     /// One named admin token.
     Token(Verb),
+    /// The keys of the tags of this installation's keys.
+    TagKeys,
+    /// A page of the imports that are there.
+    Imports,
+    /// One import: how far it has come, or that it is forgotten.
+    Import(Verb),
+    /// Begins an import, or goes on with it.
+    AdvanceImport,
+    /// Takes a part of an import.
+    ReceivePart,
 }
 
 impl Action {
@@ -150,8 +160,12 @@ impl Action {
             Action::FindKey => Gives::Record(shapes::FOUND_KEY),
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
             Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
+            Action::TagKeys => Gives::Record(shapes::TAG_KEYS),
             Action::Tokens => Gives::RecordList(NAMED_TOKEN),
-            Action::Token(Verb::Delete) => Gives::Nothing,
+            Action::Token(Verb::Delete) | Action::Import(Verb::Delete) => Gives::Nothing,
+            Action::Imports => Gives::RecordList(shapes::IMPORT),
+            Action::Import(_) | Action::AdvanceImport => Gives::Record(shapes::IMPORT),
+            Action::ReceivePart => Gives::Record(shapes::IMPORT_PART),
             Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
         }
     }
@@ -176,14 +190,21 @@ impl Action {
             | Action::ApplicationConsumer
             | Action::Audit
             | Action::Tokens
-            | Action::Token(Verb::Read) => Permission::Read,
+            | Action::Token(Verb::Read)
+            | Action::Imports
+            | Action::Import(Verb::Read) => Permission::Read,
             Action::Create(_)
             | Action::Item(_, Verb::Replace | Verb::Change | Verb::Delete)
             | Action::Reference(_, Verb::Replace | Verb::Change | Verb::Delete)
             | Action::Rotate(_)
             | Action::EndGrace
             | Action::MakeToken
-            | Action::Token(Verb::Replace | Verb::Change | Verb::Delete) => Permission::Change,
+            | Action::Token(Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::ReceivePart
+            | Action::AdvanceImport
+            | Action::Import(Verb::Replace | Verb::Change | Verb::Delete)
+            // Who has them can make keys that cost a read to refuse.
+            | Action::TagKeys => Permission::Change,
         }
     }
 }
@@ -418,6 +439,16 @@ const TOKEN: [Call; 3] = [
     call("DELETE", Takes::Nothing, &[204], Action::Token(Verb::Delete)),
 ];
 
+const IMPORTS: [Call; 1] = [call("GET", Takes::Page, &[200, 400], Action::Imports)];
+
+const IMPORT: [Call; 3] = [
+    call("GET", Takes::Nothing, READ, Action::Import(Verb::Read)),
+    call("POST", Takes::Object, WRITE, Action::AdvanceImport),
+    call("DELETE", Takes::Nothing, &[204, 400, 404, 409], Action::Import(Verb::Delete)),
+];
+
+const IMPORT_PART: [Call; 1] = [call("PUT", Takes::Object, WRITE, Action::ReceivePart)];
+
 const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Open, path, calls }
 }
@@ -446,8 +477,12 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/schemas/{entity_name}", &look_up(Action::EntitySchema)),
 
     admin("/audit", &AUDIT),
+    admin("/tag-keys", &show(Action::TagKeys)),
     admin("/tokens", &TOKENS),
     admin("/tokens/{token}", &TOKEN),
+    admin("/imports", &IMPORTS),
+    admin("/imports/{import}", &IMPORT),
+    admin("/imports/{import}/parts/{part}", &IMPORT_PART),
 
     admin("/services", &collection(Services)),
     admin("/services/{services}", &item(Services)),

@@ -14,6 +14,7 @@ mod door;
 pub mod endpoints;
 mod fault;
 mod guesses;
+mod imports;
 mod information;
 mod keys;
 mod lists;
@@ -28,6 +29,7 @@ mod tests;
 mod tokens;
 mod welcome;
 
+pub use authenticate::TOKEN_HEADER;
 pub use door::{Door, Knock};
 pub use fault::Fault;
 pub use guesses::{Guesser, Report};
@@ -143,10 +145,13 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Arc::make_mut(&mut self.settings).token = token;
     }
 
-    /// Removes audit records that are older than is set, as many as one part of that work may: to be
-    /// called every now and then. Answers whether there are more.
-    pub async fn drop_audit_records(&self) -> Result<bool, Error> {
-        self.registry.drop_audit_records(u64::from(self.settings.audit_days) * DAY_MS).await
+    /// Removes audit records that are older than is set, and imports that nobody goes on with, as many as
+    /// one part of that work may: to be called every now and then. Answers whether there are more.
+    pub async fn drop_old_records(&self) -> Result<bool, Error> {
+        let kept_ms = u64::from(self.settings.audit_days) * DAY_MS;
+        let more_audit = self.registry.drop_audit_records(kept_ms).await?;
+        let more_imports = self.registry.drop_old_imports().await?;
+        Ok(more_audit || more_imports)
     }
 
     /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows.
@@ -207,9 +212,14 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::FindKey => self.find_key(input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
             Action::Audit => self.audit(&query).await,
+            Action::TagKeys => self.tag_keys().await,
             Action::Tokens => self.tokens(&query).await,
             Action::MakeToken => self.make_token(input, caller.ends_at).await,
             Action::Token(verb) => self.token(verb, matched, input, caller.ends_at).await,
+            Action::Imports => self.imports(&query).await,
+            Action::Import(verb) => self.import(verb, matched).await,
+            Action::AdvanceImport => self.advance_import(matched, input).await,
+            Action::ReceivePart => self.receive_part(matched, input).await,
         };
         answer.map_err(|error| Refusal::Registry { endpoint: matched.endpoint.path, error })
     }

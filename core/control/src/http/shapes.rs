@@ -1,7 +1,8 @@
 //! What the installation says of itself, as tables: the shapes of answers that are no entities.
 
 use crate::registry::KeyFault;
-use crate::schema::{Check, Field, FieldKind};
+use crate::schema::{Check, Fallback, Field, FieldKind, check_tag};
+use latchkey_published::limits;
 
 const TEXT: Field = Field::new("text", FieldKind::String, "A text.").required();
 const NAME: Field = Field::new("name", FieldKind::String, "A name.").required();
@@ -47,6 +48,17 @@ const LISTENER: Field = record(
     ],
     "Where a door is reached.",
 );
+
+const TAG_KEY: Field = text("tag_key", "64 hex digits.");
+
+/// The keys of the tags of the keys that are taken for genuine.
+pub(super) const TAG_KEYS: &[Field] = &[Field::new(
+    "data",
+    FieldKind::Array(&TAG_KEY),
+    "The keys of the tags that keys made here end with, and of those that were brought: an import elsewhere \
+     takes them, so that the keys stay good there.",
+)
+.required()];
 
 /// What this installation is.
 pub(super) const INFORMATION: &[Field] = &[
@@ -256,3 +268,74 @@ const AUDIT_LINE: Field = record(
     ],
     "What became of an entity.",
 );
+
+const fn count(name: &'static str, description: &'static str) -> Field {
+    Field::new(name, FieldKind::Integer, description).required()
+}
+
+/// How an import stands.
+pub(super) const IMPORT: &[Field] = &[
+    Field::new("id", FieldKind::Uuid, "Identifies the import; the caller has drawn it.").required(),
+    text("state", "`receiving`, `checking`, `writing`, `pruning`, `done` or `refused`."),
+    count("done", "Entities so far in this state."),
+    count("total", "Entities of all parts; while it prunes, as many as are done."),
+    count("created", "Entities that were made, or would be."),
+    count("changed", "Entities that were changed, or would be."),
+    count("unchanged", "Entities that are as they were."),
+    count("deleted", "Entities that were deleted, or would be."),
+    Field::new("differences", FieldKind::Array(&IMPORT_DIFFERENCE), "What this call did, or would do.")
+        .required(),
+    Field::new(
+        "faults",
+        FieldKind::Array(&IMPORT_FAULT),
+        "What this call found wrong; where it had nothing to do, the first faults of all.",
+    )
+    .required(),
+];
+
+const IMPORT_DIFFERENCE: Field = record(
+    "difference",
+    &[
+        text("kind", "Name of the kind of entity."),
+        Field::new("id", FieldKind::Uuid, "Its id.").required(),
+        Field::new("name", FieldKind::String, "What it is called, as far as that is no secret."),
+        text("does", "`create`, `change` or `delete`."),
+        Field::new("fields", FieldKind::Array(&NAME), "Names of the fields that change, and no value.")
+            .required(),
+    ],
+    "What an import does to an entity.",
+);
+
+const IMPORT_FAULT: Field = record(
+    "fault",
+    &[
+        Field::new("part", FieldKind::Integer, "The part it is in, from 0; null: it is stored."),
+        Field::new("entity", FieldKind::Integer, "Its place in the part, from 0."),
+        text("kind", "Name of the kind of entity."),
+        Field::new("name", FieldKind::String, "What it is called, as far as that is no secret."),
+        text("message", "What is wrong, in a sentence."),
+    ],
+    "What is wrong with an entity.",
+);
+
+/// A part that was received.
+pub(super) const IMPORT_PART: &[Field] =
+    &[count("part", "Its number, from 0."), count("entities", "How many entities it has.")];
+
+const TAG: Field =
+    Field::new("tag", FieldKind::String, "A tag.").required().checks(&[Check::Text(check_tag)]);
+
+/// How an import is asked for.
+pub(super) const IMPORT_OPTIONS: &[Field] = &[
+    Field::new("parts", FieldKind::Integer, "How many parts it has.")
+        .required()
+        .checks(&[Check::Between(1, limits::IMPORT_PARTS_MAX as i64)]),
+    Field::new("prune", FieldKind::Boolean, "Whether what it does not have is deleted.")
+        .required()
+        .default(Fallback::Boolean(false)),
+    Field::new("dry_run", FieldKind::Boolean, "Whether nothing is written, but told what would be.")
+        .required()
+        .default(Fallback::Boolean(false)),
+    Field::new("select_tags", FieldKind::Set(&TAG), "Only what has all of these tags is deleted.")
+        .checks(&[Check::LengthMax(limits::TAGS_MAX)]),
+];

@@ -55,7 +55,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let mut credential = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
         let id = change.minted.credential_id;
         stamp(kind, &mut credential, id, transaction.now_ms);
-        let first = EntityChange { kind, id, input: &input, old: None, minted: change.minted };
+        let first = EntityChange { kind, id, input: &input, old: None, minted: change.minted, key: None };
         let disclosed = self.prepare_application_credential(transaction, &first, &mut credential).await?;
         transaction.save(kind, None, &credential).await?;
         self.republish_application(transaction, change.id).await?;

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::attempts::transact;
+use super::counts::COUNTERS_EACH;
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
@@ -15,7 +16,7 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 /// Records that removing one entity touches, at most, besides grants of others.
-const REMOVAL_RECORDS: usize = 17;
+const REMOVAL_RECORDS: usize = 17 + COUNTERS_EACH;
 
 enum Task {
     Visit(EntityKind, Uuid),
@@ -46,7 +47,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
     }
 
-    async fn delete_in(
+    pub(super) async fn delete_in(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],

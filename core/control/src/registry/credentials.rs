@@ -15,7 +15,7 @@ use super::stored_credential::{EXPIRES_AT_MS, HeldKey};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, whole_number};
 use latchkey_published::key_sha256::SHA256_PREFIX;
-use latchkey_published::keys::{TagKey, has_our_prefix, is_reserved};
+use latchkey_published::keys::{PlainKey, TagKey, has_our_prefix, is_reserved};
 use latchkey_published::limits;
 use latchkey_store::Store;
 
@@ -28,9 +28,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Object, Error> {
         set_expiry(change, entity, transaction.now_ms)?;
         self.carry_previous(transaction, change, entity).await?;
-        let given = match taken_text(entity, "key") {
-            Some(text) => Some(GivenKey::parse(&text).map_err(|sentence| Error::field("key", sentence))?),
-            None => None,
+        let given = match (change.key, taken_text(entity, "key")) {
+            (Some(key), _) => Some(key.clone()),
+            (None, Some(text)) => {
+                Some(GivenKey::parse(&text).map_err(|sentence| Error::field("key", sentence))?)
+            }
+            (None, None) => None,
         };
         let key = match (given, change.old) {
             (None, Some(_)) => return Ok(keep_key(change, entity)),
@@ -50,6 +53,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         match &key {
             GivenKey::Clear(key) => drop(entity.insert("key_start".to_owned(), key.start().into())),
+            GivenKey::Seen(seen) => drop(entity.insert("key_start".to_owned(), seen.start.as_str().into())),
             GivenKey::Sha256(_) | GivenKey::Unknown(_) if is_same => keep(change, entity, "key_start"),
             // No more of it is known.
             GivenKey::Sha256(_) | GivenKey::Unknown(_) => {
@@ -95,17 +99,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         field: &str,
         given: GivenKey,
     ) -> Result<GivenKey, Error> {
-        let GivenKey::Clear(key) = &given else { return Ok(given) };
-        #[expect(clippy::disallowed_methods, reason = "what it begins with, and whether it was made here")]
-        let text = key.reveal();
-        if text.len() > limits::KEY_BYTES_MAX {
-            return Err(Error::field(field, format!("length must be at most {}", limits::KEY_BYTES_MAX)));
-        }
-        refuse_reserved(field, text)?;
-        if self.is_forged(transaction, text).await? {
-            let sentence = "keys that begin with 'lk_' are made here, and this one was not: \
-                            leave the key out to have one made, or bring one that begins otherwise";
-            return Err(Error::field(field, sentence));
+        if let GivenKey::Clear(key) = &given {
+            let settings = transaction.settings().await?;
+            check_clear_key(field, key, &settings.tag_keys)?;
         }
         Ok(given)
     }
@@ -120,8 +116,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(false);
         }
         let settings = transaction.settings().await?;
-        let mut tag_keys = settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex));
-        Ok(!tag_keys.any(|tag| tag.is_genuine(key.as_bytes())))
+        Ok(is_forged_by(key, &settings.tag_keys))
     }
 
     /// Tells the data plane of a key that it would not look for otherwise.
@@ -132,7 +127,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         held: &HeldKey,
     ) -> Result<(), Error> {
         #[expect(clippy::disallowed_methods, reason = "what it begins with")]
-        let is_imported = matches!(key, GivenKey::Clear(key) if !has_our_prefix(key.reveal().as_bytes()));
+        let is_imported = match key {
+            GivenKey::Clear(key) => !has_our_prefix(key.reveal().as_bytes()),
+            GivenKey::Seen(seen) => !seen.is_ours,
+            GivenKey::Sha256(_) | GivenKey::Unknown(_) => false,
+        };
         let was_brought = held.was_brought();
         if !is_imported && !was_brought {
             return Ok(());
@@ -146,6 +145,29 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         Ok(())
     }
+}
+
+/// Whether a key given in clear may be one. One that claims to be made here must be genuine by one of
+/// `tag_keys`, in hex.
+pub(super) fn check_clear_key(field: &str, key: &PlainKey, tag_keys: &[String]) -> Result<(), Error> {
+    #[expect(clippy::disallowed_methods, reason = "what it begins with, and whether it was made here")]
+    let text = key.reveal();
+    if text.len() > limits::KEY_BYTES_MAX {
+        return Err(Error::field(field, format!("length must be at most {}", limits::KEY_BYTES_MAX)));
+    }
+    refuse_reserved(field, text)?;
+    if is_forged_by(text, tag_keys) {
+        let sentence = "keys that begin with 'lk_' are made here, and this one was not: \
+                        leave the key out to have one made, or bring one that begins otherwise";
+        return Err(Error::field(field, sentence));
+    }
+    Ok(())
+}
+
+/// Whether a key begins as those that are made here, and is genuine by none of `tag_keys`, in hex.
+fn is_forged_by(key: &str, tag_keys: &[String]) -> bool {
+    let mut known = tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex));
+    has_our_prefix(key.as_bytes()) && !known.any(|tag| tag.is_genuine(key.as_bytes()))
 }
 
 /// Kong takes `ttl` for an option of the call, and looks at options before the entity.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::imports::PartFault;
 use crate::schema::{EntityKind, Violation};
 use latchkey_store::StoreError;
 
@@ -60,6 +61,17 @@ pub enum Error {
     /// Another entity has the same value. Keys are left out.
     #[error("UNIQUE violation detected on '{}'", table(.0))]
     NotUnique(Map<String, Value>),
+    /// Entities of a part of an import that may not be; not empty.
+    #[error("{}", part_message(*part, faults))]
+    Part {
+        /// The part, from 0.
+        part: u32,
+        /// What is wrong.
+        faults: Vec<PartFault>,
+    },
+    /// It is not the time for this.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// Nothing under that path.
     #[error("Not found")]
     NotFound,
@@ -142,6 +154,8 @@ pub enum ErrorCode {
     ForeignKeysUnresolved,
     /// None of Kong's.
     Busy,
+    /// None of Kong's.
+    Conflict,
 }
 
 impl Error {
@@ -153,7 +167,8 @@ impl Error {
     /// Its class.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Error::Schema(_) => ErrorCode::SchemaViolation,
+            Error::Schema(_) | Error::Part { .. } => ErrorCode::SchemaViolation,
+            Error::Conflict(_) => ErrorCode::Conflict,
             Error::IdInUse(_) => ErrorCode::PrimaryKeyViolation,
             Error::NoSuchReference { .. } | Error::Referenced { .. } => ErrorCode::ForeignKeyViolation,
             Error::NotUnique(_) => ErrorCode::UniqueViolation,
@@ -176,6 +191,8 @@ impl Error {
             Error::Store(StoreError::Failed(_))
             | Error::UnknownPepper
             | Error::Schema(_)
+            | Error::Part { .. }
+            | Error::Conflict(_)
             | Error::IdInUse(_)
             | Error::NoSuchReference { .. }
             | Error::Referenced { .. }
@@ -209,7 +226,7 @@ impl ErrorCode {
             ErrorCode::InvalidUnique(_) => Some(10),
             ErrorCode::InvalidOptions => Some(11),
             ErrorCode::ForeignKeysUnresolved => Some(13),
-            ErrorCode::Busy => None,
+            ErrorCode::Busy | ErrorCode::Conflict => None,
         }
     }
 
@@ -229,6 +246,7 @@ impl ErrorCode {
             ErrorCode::InvalidOptions => "invalid options",
             ErrorCode::ForeignKeysUnresolved => "foreign keys unresolved",
             ErrorCode::Busy => "busy",
+            ErrorCode::Conflict => "conflict",
         };
         name.into()
     }
@@ -252,6 +270,22 @@ fn unresolved_message(all: &[Unresolved]) -> String {
     match all.len() {
         1 => format!("foreign key unresolved ({sentences})"),
         count => format!("{count} foreign keys unresolved ({sentences})"),
+    }
+}
+
+/// Faults of a part that its message repeats.
+const TOLD_MAX: usize = 10;
+
+fn part_message(part: u32, faults: &[PartFault]) -> String {
+    let told = faults.iter().take(TOLD_MAX).map(|fault| {
+        let PartFault { entity, kind, name, sentence, .. } = fault;
+        let name = name.as_ref().map(|name| format!(" '{name}'")).unwrap_or_default();
+        format!("part {part}, entity {entity} ({kind}{name}): {sentence}")
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    match faults.len().saturating_sub(TOLD_MAX) {
+        0 => told,
+        more => format!("{told}; and {more} more"),
     }
 }
 

@@ -32,7 +32,17 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if let GivenKey::Unknown(id) = key {
             return transaction.load_marked(kind, id).await;
         }
-        for place in self.places(&key) {
+        self.find_by_given(transaction, kind, &key).await
+    }
+
+    /// The credential of a kind that has a key, by where records lead from it.
+    pub(super) async fn find_by_given(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        kind: EntityKind,
+        key: &GivenKey,
+    ) -> Result<Option<Object>, Error> {
+        for place in self.places(key) {
             if let Some(found) = self.holder_at(transaction, place).await?
                 && found.holder.kind() == kind
                 && found.which == Which::Current
@@ -71,7 +81,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Claimed, Error> {
         let places = self.places(key);
         let (before, old) = (claim.before(), claim.old.and_then(HeldKey::of));
+        let mut there_before = Vec::new();
         for place in &places {
+            if transaction.read_json::<Holder>(&records::credential(place)).await?.is_some() {
+                there_before.push(*place);
+            }
             let Some(found) = self.holder_at(transaction, *place).await? else { continue };
             let is_own = Some(found.holder) == before || found.holder == claim.holder;
             // The credential's own key before, in its grace, is no more to be had than another's.
@@ -82,6 +96,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let same = old.as_ref().filter(|old| old.places().any(|place| places.contains(&place)));
         let (held, is_same) = (self.held(claim, same, key)?, same.is_some());
         self.hold(transaction, before.zip(old), claim.holder, &held).await?;
+        // A grant is nowhere without a record that leads to its credential.
+        if places.contains(&held.digest) && !there_before.contains(&held.digest) {
+            transaction.note_made(held.digest);
+        }
         held.put_into(entity);
         Ok(Claimed { held, is_same })
     }
@@ -138,9 +156,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Where records may lead from a key to its credential, the current pepper's first.
-    fn places(&self, key: &GivenKey) -> Vec<KeyDigest> {
+    pub(super) fn places(&self, key: &GivenKey) -> Vec<KeyDigest> {
         let mut places = match key {
             GivenKey::Clear(key) => self.digests(key),
+            GivenKey::Seen(seen) => std::iter::once(seen.digest).chain(seen.previous).collect(),
             GivenKey::Sha256(_) | GivenKey::Unknown(_) => Vec::new(),
         };
         if let Some(sha256) = key.sha256() {
@@ -159,10 +178,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let known = known.filter(|known| stays && known.pepper_id == pepper.id());
         let known = known.unwrap_or_else(|| self.key_ring.keep(id, &sha256, claim.nonce));
         let (digest, pepper_id) = match (key, same) {
-            (GivenKey::Clear(_) | GivenKey::Sha256(_), Some(same)) if same.was_brought() => {
+            (GivenKey::Clear(_) | GivenKey::Sha256(_) | GivenKey::Seen(_), Some(same))
+                if same.was_brought() =>
+            {
                 (known.claim, known.pepper_id)
             }
             (GivenKey::Clear(key), _) => (pepper.digest_key(key), pepper.id()),
+            (GivenKey::Seen(seen), _) => (seen.digest, seen.pepper_id),
             (_, Some(same)) => (same.digest, same.pepper_id),
             (_, None) => (known.claim, known.pepper_id),
         };

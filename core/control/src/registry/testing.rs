@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::entity_transaction::id_of;
 use super::lookup::Holder;
 use super::stored_credential::{HeldKey, PreviousKey};
-use super::{Error, Registry, Step, records};
+use super::{Error, ImportOptions, Registry, Step, records};
 use crate::audit::AuditRecord;
 use crate::ports::testing::SeededRandom;
 use crate::ports::{Clock, Random};
@@ -28,12 +28,13 @@ pub type Records = BTreeMap<RecordKey, Vec<u8>>;
 /// Records without what differs between two ways to the same state.
 pub type Comparable = BTreeMap<RecordKey, String>;
 
-/// Leaves out the feed, the number of the change that wrote a grant, the guards, and the audit.
+/// Leaves out the feed, the number of the change that wrote a grant, the guards, the audit, and imports.
 pub fn comparable(records: &Records) -> Comparable {
     let compared = records
         .iter()
         .filter(|(key, _)| !matches!(key.partition.as_str(), "published" | crate::audit::PARTITION))
-        .filter(|(key, _)| !key.partition.starts_with("guard/"));
+        .filter(|(key, _)| !key.partition.starts_with("guard/"))
+        .filter(|(key, _)| key.partition != "imports" && !key.partition.starts_with("import/"));
     let text = |(key, value): (&RecordKey, &Vec<u8>)| {
         let value = match Grant::decode(value) {
             Ok(grant) if key.partition.starts_with("grant/") => Grant { epoch: 0, ..grant }.encode(),
@@ -208,6 +209,7 @@ pub fn audit_records(records: &Records) {
     audit_names(&entities, &dump);
     audit_tags(&entities, &dump);
     audit_counts(&entities, &dump);
+    audit_totals(&entities, &dump);
 }
 
 /// Every place of a credential's keys leads to it.
@@ -272,6 +274,33 @@ fn audit_counts(entities: &Entities, dump: &Comparable) {
     let counts: BTreeMap<String, u64> =
         counts.map(|(key, count)| (key.partition.clone(), count.parse().unwrap())).collect();
     assert_eq!(counts, expected);
+}
+
+/// Every counter says how many there are, and of what there is none, there is no counter.
+fn audit_totals(entities: &Entities, dump: &Comparable) {
+    let mut expected: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut count = |partition: String, sort: &str| {
+        *expected.entry((format!("count/{partition}"), sort.to_owned())).or_default() += 1;
+    };
+    for ((kind, id), entity) in entities {
+        let name = kind.name();
+        let parents: &[(&str, &str)] = match kind {
+            EntityKind::Applications => &[("developers", "developer")],
+            EntityKind::ApplicationInstances => &[("applications", "application"), ("services", "service")],
+            _ => &[],
+        };
+        for (parent, field) in parents {
+            count(format!("{parent}/{}", entity[*field]["id"].as_str().unwrap()), name);
+        }
+        if matches!(kind, EntityKind::Developers | EntityKind::Applications) {
+            count(name.to_owned(), &id[id.len() - 1..]);
+        }
+    }
+    let counters = dump.iter().filter(|(key, _)| key.partition.starts_with("count/"));
+    let found: BTreeMap<(String, String), u64> = counters
+        .map(|(key, count)| ((key.partition.clone(), key.sort.clone()), count.parse().unwrap()))
+        .collect();
+    assert_eq!(found, expected);
 }
 
 async fn audit_configuration(records: &Records) {
@@ -492,6 +521,96 @@ fn with_life(random: &SeededRandom, input: Value) -> Value {
         _ => {}
     }
     input
+}
+
+/// Parts of an import, and how it is asked for.
+#[derive(Clone, Debug)]
+pub struct AnyImport {
+    /// The parts.
+    pub parts: Vec<Object>,
+    /// How it is asked for.
+    pub options: ImportOptions,
+}
+
+impl AnyImport {
+    /// Some of the entities that [`Call::any`] is about, in two parts and any order; most imports have no
+    /// fault.
+    pub fn any(random: &SeededRandom) -> Self {
+        let mut parts = [Vec::new(), Vec::new()];
+        for kind in super::IMPORTED {
+            for number in (0..3).filter(|_| !random.next().is_multiple_of(3)) {
+                let entity = json!({"kind": kind.name(), "entity": any_brought(random, kind, number)});
+                let part = &mut parts[(random.next() % 2) as usize];
+                part.insert(random.next() as usize % (part.len() + 1), entity);
+            }
+        }
+        let options = ImportOptions {
+            parts: 2,
+            prune: random.next().is_multiple_of(3),
+            dry_run: random.next().is_multiple_of(8),
+            select_tags: Vec::new(),
+        };
+        AnyImport { parts: parts.map(|entities| object(json!({"entities": entities}))).to_vec(), options }
+    }
+
+    /// Sends the parts, unless it is known that they have been received, and goes on until it is over.
+    /// Answers whether all was done.
+    pub async fn run<S: Store, C: Clock, R: Random>(
+        &self,
+        registry: &Registry<S, C, R>,
+        id: Uuid,
+        is_received: bool,
+    ) -> Result<bool, Error> {
+        for (number, part) in (0..).zip(&self.parts).filter(|_| !is_received) {
+            registry.receive_part(id, number, part).await?;
+        }
+        loop {
+            match registry.advance_import(id, &self.options).await?.state {
+                "done" => return Ok(true),
+                "refused" => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The same without what is drawn as it is written: the nonces of seals.
+pub fn without_seals(records: Comparable) -> Comparable {
+    let without = |text: String| match serde_json::from_str::<Value>(&text) {
+        Ok(mut value) if value.get("_sha256").is_some() => {
+            value["_sha256"]["sealed"] = Value::Null;
+            value.to_string()
+        }
+        _ => text,
+    };
+    records.into_iter().map(|(key, text)| (key, without(text))).collect()
+}
+
+/// An entity of an import, with an id and a name of its own.
+fn any_brought(random: &SeededRandom, kind: EntityKind, number: u64) -> Value {
+    let id = |number: u64, kind| Uuid::from_u128((u128::from(number) + 1) * 1000 + kind as u128);
+    let refer = |kind| json!({"id": id(random.next() % 3, kind)});
+    let name = ["a", "b", "c"][(number % 3) as usize];
+    let tags = if random.next().is_multiple_of(2) { json!(["s", "t"]) } else { Value::Null };
+    let mut entity = match kind {
+        EntityKind::Services => {
+            json!({"name": name, "host": format!("h{}", random.next() % 2), "tags": tags})
+        }
+        EntityKind::Routes => json!({"name": name, "paths": ["/"], "service": refer(EntityKind::Services)}),
+        EntityKind::Consumers => json!({"username": name, "tags": tags}),
+        EntityKind::Plugins => {
+            let service = json!({"id": id(number, EntityKind::Services)});
+            json!({"name": "key-auth", "service": service, "config": {"anonymous": name}})
+        }
+        _ => {
+            let key = format!("k{}", number + 1);
+            let digest = KeySha256::of(key.as_bytes()).to_text();
+            let key = if random.next().is_multiple_of(2) { key } else { digest };
+            json!({"consumer": refer(EntityKind::Consumers), "key": key, "tags": tags})
+        }
+    };
+    entity["id"] = json!(id(number, kind));
+    entity
 }
 
 /// What part of an entity is changed at once.

@@ -7,6 +7,8 @@ use super::{answers, schemas};
 use crate::audit::Did;
 use crate::http::endpoints::{Action, Call, ENDPOINTS, Endpoint, Listing, Plain, Takes, Verb, Who};
 use crate::http::lists::is_found_by_custom_id;
+use crate::http::shapes;
+use crate::registry::IMPORTED;
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
 use crate::schema::{EntityKind, FIND_KEY, NAMED_TOKEN, ROTATION};
 use latchkey_published::limits;
@@ -126,6 +128,11 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
             return forms(record(ROTATION, View::Sent), json!({"schema": form_of(ROTATION)}));
         }
         Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
+        Action::AdvanceImport => {
+            let fields = shapes::IMPORT_OPTIONS;
+            return forms(record(fields, View::Sent), json!({"schema": form_of(fields)}));
+        }
+        Action::ReceivePart => return part_body(),
         Action::Create(kind) | Action::Item(kind, Verb::Replace) | Action::Reference(kind, Verb::Replace) => {
             (kind, View::Sent)
         }
@@ -136,6 +143,41 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
     let needed = references_needed(endpoint, kind, view);
     let entity = if needed.is_empty() { entity } else { json!({"allOf": [entity, {"required": needed}]}) };
     forms(entity, json!({"schema": reference_to(&schemas::form_name(kind))}))
+}
+
+/// Entities of several kinds, which no form can hold.
+fn part_body() -> Value {
+    let kinds: Vec<Value> = IMPORTED.iter().map(|kind| sent_as(*kind)).collect();
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "entities": {"type": "array", "items": {"anyOf": kinds}},
+            "tag_keys": {
+                "type": ["array", "null"],
+                "items": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"},
+                "maxItems": limits::TAG_KEYS_MAX,
+                "description": "Keys of the tags of keys that were made by another Latchkey.",
+            },
+        },
+        "required": ["entities"],
+        "additionalProperties": false,
+    });
+    json!({
+        "description": "References may be by `id` or by a unique value, such as `name` or `username`, and lead to what is in any part or stored.",
+        "content": {"application/json": {"schema": schema}},
+    })
+}
+
+fn sent_as(kind: EntityKind) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "kind": {"const": kind.name()},
+            "entity": {"type": "object", "description": format!("{} as a POST would take it.", several_of(kind))},
+        },
+        "required": ["kind", "entity"],
+        "additionalProperties": false,
+    })
 }
 
 fn forms(entity: Value, form: Value) -> Value {
@@ -200,9 +242,15 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::FindKey => "Whose a key is, where it is good, and how to end it".to_owned(),
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
         Action::Audit => "List what was changed, the newest first".to_owned(),
+        Action::TagKeys => "The keys of the tags of keys that were made here".to_owned(),
         Action::Tokens => "List the named admin tokens".to_owned(),
         Action::MakeToken => "Make a named admin token".to_owned(),
         Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),
+        Action::Imports => "List the imports that are there".to_owned(),
+        Action::Import(Verb::Delete) => "Forget an import and its parts".to_owned(),
+        Action::Import(_) => "How far an import has come".to_owned(),
+        Action::AdvanceImport => "Begin an import, or go on with it for a while".to_owned(),
+        Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
     }
 }
 
