@@ -8,6 +8,7 @@ mod dump;
 mod gateway;
 mod import;
 mod lambda;
+mod million;
 
 use clap::Parser;
 use xtask::{worker, workspace};
@@ -33,6 +34,8 @@ enum Which {
     Import(import::Options),
     /// The Lambda function beside ones in Node.js and Python and one that answers a constant.
     Lambda(lambda::Options),
+    /// The local program with a million credentials beside one with a thousand.
+    Million(million::Options),
     /// The Cloudflare Worker beside one on Hono, one that only proxies and one that answers a constant.
     Worker,
 }
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         Some(Which::Gateway(options)) => gateway::run(options),
         Some(Which::Import(options)) => import::run(options),
         Some(Which::Lambda(options)) => lambda::run(options),
+        Some(Which::Million(options)) => million::run(options),
         Some(Which::Worker) => worker::bench(),
         None => {
             bench_core()?;

@@ -1,8 +1,8 @@
 //! Read, decide, write as one: optimistic transactions over the store, with what the data plane
 //! must know published in the same commit.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
@@ -38,6 +38,7 @@ pub struct Transaction<'s, S> {
     read_ahead: BTreeMap<RecordKey, Option<Versioned>>,
     writes: BTreeMap<RecordKey, Option<Vec<u8>>>,
     grants: BTreeMap<KeyDigest, Option<Grant>>,
+    made: BTreeSet<KeyDigest>,
     config: BTreeMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
     settings: Option<WorkspaceSettings>,
 }
@@ -52,6 +53,7 @@ impl<'s, S: Store> Transaction<'s, S> {
             read_ahead: BTreeMap::new(),
             writes: BTreeMap::new(),
             grants: BTreeMap::new(),
+            made: BTreeSet::new(),
             config: BTreeMap::new(),
             settings: None,
         }
@@ -120,6 +122,15 @@ impl<'s, S: Store> Transaction<'s, S> {
     /// [`Grant::epoch`] is filled in at the commit.
     pub fn publish_grant(&mut self, digest: KeyDigest, grant: Option<Grant>) {
         self.grants.insert(digest, grant);
+    }
+
+    /// Says that there is no grant at a digest before this transaction ([`Change::made`]). To be said
+    /// only by whoever has read a record that is there whenever a grant is.
+    pub fn note_made(&mut self, digest: KeyDigest) {
+        // What this transaction has taken away already was there before it.
+        if !self.grants.contains_key(&digest) {
+            self.made.insert(digest);
+        }
     }
 
     /// Publishes an entity of the configuration; `None`: it is gone.
@@ -201,8 +212,11 @@ impl<'s, S: Store> Transaction<'s, S> {
         }
         head.epoch += 1;
         self.stage_pieces(&mut head).await?;
-        let change =
-            Change { epoch: head.epoch, at_ms: now_ms, digests: self.grants.keys().copied().collect() };
+        let is_made = |digest: &&KeyDigest| self.made.contains(*digest);
+        let (made, replaced): (Vec<_>, Vec<_>) = self.grants.keys().partition(is_made);
+        let count = made.len();
+        let digests = replaced.into_iter().chain(made).copied().collect();
+        let change = Change { epoch: head.epoch, at_ms: now_ms, digests, made: count };
         self.stage_grants(head.epoch);
         self.drop_old_changes(&mut head, now_ms).await?;
         self.put(Change::record_key(change.epoch), to_json(&change));
@@ -332,6 +346,27 @@ mod tests {
         assert_eq!(later.changes.iter().flat_map(|change| &change.digests).collect::<Vec<_>>(), [&digest(2)]);
         let none = read_feed(&store, FeedRequest { since: Some(3) }, Some(0)).await.unwrap();
         assert!(none.changes.is_empty() && none.pieces.is_empty());
+    }
+
+    #[tokio::test]
+    async fn keys_that_were_made_come_last_in_a_change() {
+        let store = MemoryStore::default();
+        let mut transaction = Transaction::new(&store);
+        transaction.publish_grant(digest(2), None);
+        // 2 was there before, since it is taken away first; nothing is published of 9.
+        for byte in [1, 2, 3, 9] {
+            transaction.note_made(digest(byte));
+        }
+        for byte in [1, 3, 4] {
+            transaction.publish_grant(digest(byte), None);
+        }
+        transaction.commit(0).await.unwrap();
+        let reply = read_feed(&store, FeedRequest { since: Some(0) }, None).await.unwrap();
+        let [change] = reply.changes.as_slice() else { panic!("{reply:?}") };
+        let (replaced, made) = change.replaced_and_made();
+        assert_eq!((replaced, made), (&[digest(2), digest(4)][..], &[digest(1), digest(3)][..]));
+        let hostile = Change { made: 9, ..change.clone() };
+        assert_eq!(hostile.replaced_and_made().1.len(), 4);
     }
 
     #[tokio::test]

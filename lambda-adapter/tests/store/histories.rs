@@ -51,6 +51,8 @@ fn as_request(made: &Call, random: &SeededRandom) -> (&'static str, String, Valu
         Verb::Update => ("PATCH", item, body),
         Verb::Replace => ("PUT", item, body),
         Verb::Delete => ("DELETE", item, Value::Null),
+        Verb::Rotate => ("POST", format!("{item}/rotate"), body),
+        Verb::EndGrace => ("DELETE", format!("{item}/rotate"), Value::Null),
     }
 }
 
@@ -81,6 +83,7 @@ async fn start(store: &DynamoStore, seed: u64, unix_ms: u64) -> TestAdmin<Dynamo
 async fn one_caller_sees_no_fault() {
     let end = Instant::now() + TIME;
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let mut rotated = 0;
     for seed in 0..50 {
         if Instant::now() > end {
             break;
@@ -93,7 +96,7 @@ async fn one_caller_sees_no_fault() {
         for number in 0..40 {
             let made = Call::any(&random);
             let (method, target, body) = as_request(&made, &random);
-            let (unique, now_ms) = (seed * 1_000 + number, START_MS + number * 7);
+            let (unique, now_ms) = (seed * 1_000 + number, START_MS + number * 700);
             let before = table.dump().await;
             let model = open(copied(&before).await, unique, now_ms).await.unwrap();
             let expected = call(&model, method, &target, body.clone()).await;
@@ -113,6 +116,7 @@ async fn one_caller_sees_no_fault() {
             let words = format!("seed {seed}, call {number}: {method} {target}");
             let state = comparable(&table.dump().await);
             let was_made = state == comparable(&after);
+            rotated += u32::from(made.verb == Verb::Rotate && found.status == 201);
             *seen.entry(format!("{method} {}", found.status)).or_default() += 1;
             match &found {
                 Answer {
@@ -134,7 +138,7 @@ async fn one_caller_sees_no_fault() {
     }
     let answered =
         |status: &str| seen.iter().filter(|(key, _)| key.ends_with(status)).map(|(_, n)| n).sum::<u32>();
-    println!("{seen:?}");
+    println!("{seen:?}, {rotated} rotations");
     assert!(answered("201") + answered("200") > 3, "{seen:?}");
 }
 

@@ -33,7 +33,10 @@ mod routes;
 mod services;
 
 mod credentials;
+mod found_keys;
 mod lifetimes;
+mod rotation;
+mod suspension;
 
 mod applications;
 mod client_ids;
@@ -127,7 +130,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 21] = [
+const SUBJECTS: [(About, &[Test]); 24] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, imports::TESTS),
@@ -141,6 +144,9 @@ const SUBJECTS: [(About, &[Test]); 21] = [
     (About::Entities, plugins::TESTS),
     (About::Entities, credentials::TESTS),
     (About::Entities, lifetimes::TESTS),
+    (About::Entities, rotation::TESTS),
+    (About::Entities, suspension::TESTS),
+    (About::Entities, found_keys::TESTS),
     (About::Entities, developers::TESTS),
     (About::Entities, applications::TESTS),
     (About::Entities, client_ids::TESTS),

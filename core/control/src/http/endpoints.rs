@@ -104,6 +104,12 @@ pub enum Action {
     Item(EntityKind, Verb),
     /// The entity that the one before in the path refers to.
     Reference(EntityKind, Verb),
+    /// Gives the credential at the end of the path another key.
+    Rotate(EntityKind),
+    /// Ends the grace of the key before.
+    EndGrace,
+    /// Whose a key is.
+    FindKey,
     /// The consumer of an application.
     ApplicationConsumer,
     /// A page of the audit.
@@ -114,6 +120,8 @@ pub enum Action {
     MakeToken,
     /// One named admin token.
     Token(Verb),
+    /// The keys of the tags of this installation's keys.
+    TagKeys,
     /// A page of the imports that are there.
     Imports,
     /// One import: how far it has come, or that it is forgotten.
@@ -147,14 +155,56 @@ impl Action {
                 Gives::Wrapped("developer", EntityKind::Developers)
             }
             Action::Item(kind, _) | Action::Reference(kind, _) => Gives::Entity(kind),
+            Action::Rotate(kind) => Gives::Entity(kind),
+            Action::EndGrace => Gives::Nothing,
+            Action::FindKey => Gives::Record(shapes::FOUND_KEY),
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
             Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
+            Action::TagKeys => Gives::Record(shapes::TAG_KEYS),
             Action::Tokens => Gives::RecordList(NAMED_TOKEN),
             Action::Token(Verb::Delete) | Action::Import(Verb::Delete) => Gives::Nothing,
             Action::Imports => Gives::RecordList(shapes::IMPORT),
             Action::Import(_) | Action::AdvanceImport => Gives::Record(shapes::IMPORT),
             Action::ReceivePart => Gives::Record(shapes::IMPORT_PART),
             Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
+        }
+    }
+}
+
+impl Action {
+    /// What a caller needs to be let, whatever the method.
+    pub fn permission(self) -> Permission {
+        match self {
+            Action::Plain(_)
+            | Action::Information
+            | Action::Status
+            | Action::Endpoints
+            | Action::EnabledPlugins
+            | Action::EntitySchema
+            | Action::PluginSchema
+            | Action::ValidateEntity
+            | Action::List(_)
+            | Action::Item(_, Verb::Read)
+            | Action::Reference(_, Verb::Read)
+            | Action::FindKey
+            | Action::ApplicationConsumer
+            | Action::Audit
+            | Action::Tokens
+            | Action::Token(Verb::Read)
+            | Action::Imports
+            | Action::Import(Verb::Read) => Permission::Read,
+            Action::Create(_)
+            | Action::Item(_, Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::Reference(_, Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::Rotate(_)
+            | Action::EndGrace
+            | Action::MakeToken
+            | Action::Token(Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::ReceivePart
+            | Action::AdvanceImport
+            | Action::Import(Verb::Replace | Verb::Change | Verb::Delete)
+            // Who has them can make keys that cost a read to refuse.
+            | Action::TagKeys => Permission::Change,
         }
     }
 }
@@ -254,10 +304,7 @@ pub struct Call {
 impl Call {
     /// What a caller needs to be let.
     pub fn permission(&self) -> Permission {
-        match self.method {
-            "GET" | "OPTIONS" => Permission::Read,
-            _ => Permission::Change,
-        }
+        self.action.permission()
     }
 }
 
@@ -359,9 +406,11 @@ const fn item_without_put(kind: EntityKind) -> [Call; 3] {
     [read, change, delete]
 }
 
-const fn item_unchangeable(kind: EntityKind) -> [Call; 2] {
-    let [read, _, _, delete] = item(kind);
-    [read, delete]
+const fn rotation(kind: EntityKind) -> [Call; 2] {
+    [
+        call("POST", Takes::Object, &[201, 400, 404, 415], Action::Rotate(kind)),
+        call("DELETE", Takes::Nothing, DELETE, Action::EndGrace),
+    ]
 }
 
 const fn reference(kind: EntityKind) -> [Call; 3] {
@@ -428,6 +477,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/schemas/{entity_name}", &look_up(Action::EntitySchema)),
 
     admin("/audit", &AUDIT),
+    admin("/tag-keys", &show(Action::TagKeys)),
     admin("/tokens", &TOKENS),
     admin("/tokens/{token}", &TOKEN),
     admin("/imports", &IMPORTS),
@@ -458,6 +508,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/consumers/{consumers}/developers", &list(Listing::OfApplicationsConsumer(Developers))),
     admin("/consumers/{consumers}/key-auth", &collection(KeyauthCredentials)),
     admin("/consumers/{consumers}/key-auth/{keyauth_credentials}", &item(KeyauthCredentials)),
+    admin("/consumers/{consumers}/key-auth/{keyauth_credentials}/rotate", &rotation(KeyauthCredentials)),
 
     admin("/plugins", &collection(Plugins)),
     admin("/plugins/enabled", &show(Action::EnabledPlugins)),
@@ -479,6 +530,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/jwts", &NOTHING),
     admin("/key-sets", &NOTHING),
     admin("/keys", &NOTHING),
+    admin("/keys/find", &[call("POST", Takes::Object, &[200, 400, 404, 415], Action::FindKey)]),
     admin("/licenses", &NOTHING),
     admin("/mtls-auths", &NOTHING),
     admin("/oauth2", &NOTHING),
@@ -489,6 +541,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
 
     admin("/key-auths", &collection(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}", &item(KeyauthCredentials)),
+    admin("/key-auths/{keyauth_credentials}/rotate", &rotation(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}/consumer", &reference(Consumers)),
 
     admin("/developers", &collection(Developers)),
@@ -498,7 +551,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/developers/{developers}/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/developers/{developers}/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/developers/{developers}/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
-    admin("/developers/{developers}/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
+    admin("/developers/{developers}/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_without_put(Oauth2Credentials)),
+    admin("/developers/{developers}/applications/{applications}/credentials/oauth2/{oauth2_credentials}/rotate", &rotation(Oauth2Credentials)),
 
     admin("/applications", &collection(Applications)),
     admin("/applications/{applications}", &item_without_put(Applications)),
@@ -507,7 +561,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
-    admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
+    admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_without_put(Oauth2Credentials)),
+    admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}/rotate", &rotation(Oauth2Credentials)),
 ];
 
 /// What of a text stays as it is in a segment of a path (RFC 3986 §2.3).

@@ -16,6 +16,7 @@ mod fault;
 mod guesses;
 mod imports;
 mod information;
+mod keys;
 mod lists;
 pub mod openapi;
 mod origins;
@@ -28,6 +29,7 @@ mod tests;
 mod tokens;
 mod welcome;
 
+pub use authenticate::TOKEN_HEADER;
 pub use door::{Door, Knock};
 pub use fault::Fault;
 pub use guesses::{Guesser, Report};
@@ -205,8 +207,12 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Create(kind) => self.create(kind, matched, input).await,
             Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,
             Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
+            Action::Rotate(_) => self.rotate(matched, input).await,
+            Action::EndGrace => self.end_grace(matched).await,
+            Action::FindKey => self.find_key(input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
             Action::Audit => self.audit(&query).await,
+            Action::TagKeys => self.tag_keys().await,
             Action::Tokens => self.tokens(&query).await,
             Action::MakeToken => self.make_token(input, caller.ends_at).await,
             Action::Token(verb) => self.token(verb, matched, input, caller.ends_at).await,

@@ -81,7 +81,12 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
 fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
     let status = status(error);
     let mut response = match error {
-        Error::NotFound | Error::Busy | Error::Conflict(_) | Error::UnknownPepper | Error::Store(_) => {
+        Error::NotFound
+        | Error::UnknownKey { .. }
+        | Error::Busy
+        | Error::Conflict(_)
+        | Error::UnknownPepper
+        | Error::Store(_) => {
             answer::message(status, &error.to_string())
         }
         Error::Schema(_)
@@ -137,6 +142,7 @@ fn fields(error: &Error) -> Option<Value> {
         | Error::InvalidSize(_)
         | Error::InvalidOption { .. }
         | Error::NotFound
+        | Error::UnknownKey { .. }
         | Error::Busy
         | Error::Conflict(_)
         | Error::UnknownPepper

@@ -1,5 +1,6 @@
 //! What the installation says of itself, as tables: the shapes of answers that are no entities.
 
+use crate::registry::KeyFault;
 use crate::schema::{Check, Fallback, Field, FieldKind, check_tag};
 use latchkey_published::limits;
 
@@ -47,6 +48,17 @@ const LISTENER: Field = record(
     ],
     "Where a door is reached.",
 );
+
+const TAG_KEY: Field = text("tag_key", "64 hex digits.");
+
+/// The keys of the tags of the keys that are taken for genuine.
+pub(super) const TAG_KEYS: &[Field] = &[Field::new(
+    "data",
+    FieldKind::Array(&TAG_KEY),
+    "The keys of the tags that keys made here end with, and of those that were brought: an import elsewhere \
+     takes them, so that the keys stay good there.",
+)
+.required()];
 
 /// What this installation is.
 pub(super) const INFORMATION: &[Field] = &[
@@ -138,6 +150,79 @@ pub(super) const NOTHING_LISTED: &[Field] = &[
 pub(super) const ENABLED_PLUGINS: &[Field] =
     &[Field::new("enabled_plugins", FieldKind::Set(&NAME), "Names of the plugins that can be configured.")
         .required()];
+
+const fn optional(name: &'static str, fields: &'static [Field], description: &'static str) -> Field {
+    Field::new(name, FieldKind::Record(fields), description)
+}
+
+const ITS_ID: Field = Field::new("id", FieldKind::Uuid, "Its id.").required();
+const ITS_NAME: Field = Field::new("name", FieldKind::String, "Its name, if it has one.");
+const NAMED: Field = record("entity", &[ITS_ID, ITS_NAME], "A service or a route.");
+
+/// Whose a key is.
+pub(super) const FOUND_KEY: &[Field] = &[
+    text("kind", "The kind of the credential.")
+        .checks(&[Check::OneOf(&["keyauth_credentials", "oauth2_credentials"])]),
+    record(
+        "credential",
+        &[
+            ITS_ID,
+            ITS_NAME,
+            flag("enabled", "Whether it is not suspended."),
+            Field::new(
+                "created_at",
+                FieldKind::Integer,
+                "When it was made, in seconds since the Unix epoch.",
+            ),
+        ],
+        "The credential that the key belongs to.",
+    ),
+    optional(
+        "consumer",
+        &[
+            ITS_ID,
+            Field::new("username", FieldKind::String, "Its name, if it has one."),
+            Field::new("custom_id", FieldKind::String, "The id that it has elsewhere."),
+        ],
+        "The consumer whose it is; null: an application's.",
+    ),
+    optional("application", &[ITS_ID, ITS_NAME], "The application whose it is; null: a consumer's."),
+    optional(
+        "developer",
+        &[ITS_ID, text("email", "The e-mail address of the developer.")],
+        "The developer of the application.",
+    ),
+    text(
+        "which",
+        "Whether it is the `current` key of the credential or the `previous` one, before a rotation.",
+    )
+    .checks(&[Check::OneOf(&["current", "previous"])]),
+    flag("brought", "Whether it was brought as its SHA-256, and never seen here before it was used."),
+    Field::new(
+        "since",
+        FieldKind::Integer,
+        "Since when it is the credential's, in seconds since the Unix epoch.",
+    )
+    .required(),
+    Field::new(
+        "ends_at",
+        FieldKind::Integer,
+        "When it ends or has ended, in seconds since the Unix epoch; null: never.",
+    ),
+    flag("good", "Whether it is good now."),
+    Field::new("faults", FieldKind::Set(&FAULT), "Why it is not good; empty: it is.").required(),
+    flag("everywhere", "Whether a plugin for all routes asks for keys, so that it is good on every one."),
+    Field::new("services", FieldKind::Array(&NAMED), "The services that it is good for.").required(),
+    Field::new("routes", FieldKind::Array(&NAMED), "The routes that it is good for besides.").required(),
+    optional(
+        "ended_by",
+        &[text("method", "The method."), text("path", "The path, at the control door.")],
+        "The call that ends it now; null: it has ended.",
+    ),
+];
+
+const FAULT: Field = Field::new("fault", FieldKind::String, "Why a key is not good.")
+    .checks(&[Check::OneOf(&KeyFault::NAMES)]);
 
 /// A record of the audit.
 pub(super) const AUDIT_RECORD: &[Field] = &[

@@ -72,7 +72,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         self.complete(outcome).await
     }
 
-    /// Makes or replaces the entity at the end of a path: absent fields take their defaults.
+    /// Makes or replaces the entity at the end of a path: absent fields take their defaults, but for those
+    /// that are [kept](crate::schema::Field::kept).
     pub async fn replace(&self, path: &[Step<'_>], input: impl Into<Input<'_>>) -> Result<Object, Error> {
         let (input, minted) = (input.into(), self.minted());
         let outcome =
@@ -144,7 +145,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let id = given_id(&entity).unwrap_or(minted.id);
         stamp(kind, &mut entity, id, transaction.now_ms);
         let existing = transaction.load_marked(kind, id).await?;
-        let change = EntityChange { kind, id, input: &input, old: None, minted, replaces: false, key: None };
+        let change = EntityChange { kind, id, input: &input, old: None, minted, key: None };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         match existing {
             // Made by an attempt whose reply was lost: only the answer is left to give.
@@ -209,15 +210,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         keep_private(&old, &mut entity);
         set_updated_at(step.kind, &mut entity, transaction.now_ms);
-        let change = EntityChange {
-            kind: step.kind,
-            id,
-            input: &input,
-            old: Some(&old),
-            minted,
-            replaces: false,
-            key: None,
-        };
+        let change = EntityChange { kind: step.kind, id, input: &input, old: Some(&old), minted, key: None };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         self.write(transaction, &change, entity, disclosed).await
     }
@@ -252,6 +245,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             (None, None) => minted.id,
         };
         input.insert("id".to_owned(), id.to_string().into());
+        if let Some(old) = &old {
+            keep_unnamed(kind, old, &mut input);
+        }
         check_options(kind, &input)?;
         let mut entity = self.validate(kind, Mode::Whole, &input)?;
         stamp(kind, &mut entity, id, transaction.now_ms);
@@ -261,8 +257,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 entity.insert(field.name.to_owned(), old.get(field.name).cloned().unwrap_or_default());
             }
         }
-        let change =
-            EntityChange { kind, id, input: &input, old: old.as_ref(), minted, replaces: true, key: None };
+        let change = EntityChange { kind, id, input: &input, old: old.as_ref(), minted, key: None };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         self.write(transaction, &change, entity, disclosed).await
     }
@@ -399,6 +394,13 @@ pub(super) fn stamp(kind: EntityKind, entity: &mut Object, id: Uuid, now_ms: u64
 fn set_updated_at(kind: EntityKind, entity: &mut Object, now_ms: u64) {
     if kind.schema().field("updated_at").is_some() {
         entity.insert("updated_at".to_owned(), (now_ms / 1000).into());
+    }
+}
+
+/// Names for the caller what a PUT keeps that does not name it.
+pub(super) fn keep_unnamed(kind: EntityKind, old: &Object, input: &mut Object) {
+    for field in kind.schema().fields.iter().filter(|field| field.kept) {
+        input.entry(field.name).or_insert_with(|| kind.value_of(old, field.name));
     }
 }
 

@@ -17,8 +17,6 @@ pub(super) struct EntityChange<'a> {
     /// The entity before; `None` when it is new. A credential that takes a new id had another one.
     pub(super) old: Option<&'a Object>,
     pub(super) minted: &'a Minted,
-    /// Whether the entity before is replaced whole, and not merely changed.
-    pub(super) replaces: bool,
     /// A key that was read before, in the place of one in `input`.
     pub(super) key: Option<&'a GivenKey>,
 }

@@ -75,6 +75,12 @@ pub enum Error {
     /// Nothing under that path.
     #[error("Not found")]
     NotFound,
+    /// Nobody has this key.
+    #[error("{}", if *is_forged { FORGED } else { UNKNOWN })]
+    UnknownKey {
+        /// Whether it claims to be made here, and was not.
+        is_forged: bool,
+    },
     /// No entity to change.
     #[error("could not find the entity with {}'{{{field}=\"{value}\"}}'", if *field == "id" { "primary key " } else { "" })]
     NoEntity {
@@ -102,6 +108,9 @@ pub enum Error {
     #[error("An unexpected error occurred")]
     Store(#[from] StoreError),
 }
+
+const UNKNOWN: &str = "no credential has this key";
+const FORGED: &str = "this key was not made here: it begins with 'lk_', and its tag is wrong";
 
 /// A unique value in a reference that nothing has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,7 +175,7 @@ impl Error {
             Error::Unresolved(_) => ErrorCode::ForeignKeysUnresolved,
             Error::InvalidPrimaryKey => ErrorCode::InvalidPrimaryKey,
             Error::InvalidUnique { field, .. } => ErrorCode::InvalidUnique(field),
-            Error::NotFound | Error::NoEntity { .. } => ErrorCode::NotFound,
+            Error::NotFound | Error::UnknownKey { .. } | Error::NoEntity { .. } => ErrorCode::NotFound,
             Error::InvalidOffset(_) => ErrorCode::InvalidOffset,
             Error::InvalidSize(_) => ErrorCode::InvalidSize,
             Error::InvalidOption { .. } => ErrorCode::InvalidOptions,
@@ -192,6 +201,7 @@ impl Error {
             | Error::InvalidPrimaryKey
             | Error::InvalidUnique { .. }
             | Error::NotFound
+            | Error::UnknownKey { .. }
             | Error::NoEntity { .. }
             | Error::InvalidOffset(_)
             | Error::InvalidSize(_)

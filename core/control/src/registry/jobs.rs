@@ -39,6 +39,8 @@ pub(super) enum Job {
     Reseal(Position),
     /// Index the tags of the entities of a kind after the one named, then those of the next kinds.
     IndexTags { kind: EntityKind, after: Option<Uuid> },
+    /// Count the entities of a kind after the one named, then those of the next kinds.
+    Count { kind: EntityKind, after: Option<Uuid> },
 }
 
 /// Where a part of [`Job::Reseal`] begins.
@@ -60,6 +62,7 @@ impl Job {
             Job::RepublishDeveloper { id, .. } => format!("republish-developer/{id}"),
             Job::Reseal(_) => "reseal".to_owned(),
             Job::IndexTags { .. } => "index-tags".to_owned(),
+            Job::Count { .. } => "count".to_owned(),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -71,6 +74,7 @@ impl Job {
             Job::RepublishConsumer { id, after } => ("republish-consumer", None, Some(id), *after),
             Job::RepublishDeveloper { id, after } => ("republish-developer", None, Some(id), *after),
             Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
+            Job::Count { kind, after } => ("count", Some(kind.name()), None, *after),
             Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
@@ -86,6 +90,7 @@ impl Job {
             "republish-consumer" => Some(Job::RepublishConsumer { id: id()?, after }),
             "republish-developer" => Some(Job::RepublishDeveloper { id: id()?, after }),
             "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
+            "count" => Some(Job::Count { kind: kind()?, after }),
             "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
         }
@@ -171,6 +176,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let next = self.index_next_tags(transaction, kind, after).await?;
                 next.map(|(kind, after)| Job::IndexTags { kind, after })
             }
+            Job::Count { kind, after } => {
+                let next = self.count_next(transaction, kind, after).await?;
+                next.map(|(kind, after)| Job::Count { kind, after })
+            }
         };
         match next {
             Some(job) => {
@@ -209,6 +218,7 @@ mod tests {
             }
             Job::Reseal(_) => include_str!("../../../published/golden/1/job-reseal.json"),
             Job::IndexTags { .. } => include_str!("../../../published/golden/1/job-index-tags.json"),
+            Job::Count { .. } => include_str!("../../../published/golden/1/job-count.json"),
         }
     }
 
@@ -226,6 +236,7 @@ mod tests {
                 after: Some(second),
             }),
             Job::IndexTags { kind: EntityKind::Plugins, after: Some(second) },
+            Job::Count { kind: EntityKind::Applications, after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));

@@ -10,7 +10,7 @@ use crate::http::lists::is_found_by_custom_id;
 use crate::http::shapes;
 use crate::registry::IMPORTED;
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
-use crate::schema::{EntityKind, NAMED_TOKEN};
+use crate::schema::{EntityKind, FIND_KEY, NAMED_TOKEN, ROTATION};
 use latchkey_published::limits;
 
 /// The paths of the document.
@@ -124,6 +124,10 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         Action::Token(_) => {
             return forms(record(NAMED_TOKEN, View::Changes), json!({"schema": form_of(NAMED_TOKEN)}));
         }
+        Action::Rotate(_) => {
+            return forms(record(ROTATION, View::Sent), json!({"schema": form_of(ROTATION)}));
+        }
+        Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
         Action::AdvanceImport => {
             let fields = shapes::IMPORT_OPTIONS;
             return forms(record(fields, View::Sent), json!({"schema": form_of(fields)}));
@@ -233,8 +237,12 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Create(kind) => format!("Make {}{of_last}", a(&one_of(kind))),
         Action::Item(kind, verb) => format!("{} {}", verb_of(verb), a(&one_of(kind))),
         Action::Reference(kind, verb) => format!("{} the {}{of_last}", verb_of(verb), one_of(kind)),
+        Action::Rotate(kind) => format!("Give {} another key", a(&one_of(kind))),
+        Action::EndGrace => "End the grace of the key before a rotation".to_owned(),
+        Action::FindKey => "Whose a key is, where it is good, and how to end it".to_owned(),
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
         Action::Audit => "List what was changed, the newest first".to_owned(),
+        Action::TagKeys => "The keys of the tags of keys that were made here".to_owned(),
         Action::Tokens => "List the named admin tokens".to_owned(),
         Action::MakeToken => "Make a named admin token".to_owned(),
         Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),

@@ -10,14 +10,14 @@ use super::state::{Difference, Fault, Tally};
 use crate::audit::Line;
 use crate::ports::{Clock, Random};
 use crate::registry::credentials::check_options;
-use crate::registry::entities::{keep_private, stamp};
+use crate::registry::entities::{keep_private, keep_unnamed, stamp};
 use crate::registry::entity_change::EntityChange;
 use crate::registry::entity_transaction::{DELETING, EntityTransaction, id_of, reference, unique_values};
 use crate::registry::given_key::GivenKey;
 use crate::registry::jobs::Job;
-use crate::registry::present::{expires_at_ms, is_expired};
+use crate::registry::present::is_expired;
 use crate::registry::sealed::Nonce;
-use crate::registry::stored_credential::HeldKey;
+use crate::registry::stored_credential::{HeldKey, expires_at_ms};
 use crate::registry::{Error, Minted, Registry, records};
 use crate::schema::{EntityKind, Mode, Object};
 use latchkey_store::{RecordKey, Store};
@@ -100,11 +100,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         input.insert("id".to_owned(), id.to_string().into());
         if let Some(old) = &old {
+            keep_unnamed(kind, old, &mut input);
+            entity = self.validate(kind, Mode::Whole, &input)?;
             take_over(kind, old, &mut entity);
         }
         stamp(kind, &mut entity, id, transaction.now_ms);
         if let Some(old) = &old
-            && self.is_unchanged(kind, old, &entity, key.as_ref())
+            && self.is_unchanged(kind, old, &entity, &input, key.as_ref())
         {
             return Ok(Brought { id, did: Did::Nothing, job: None });
         }
@@ -118,7 +120,6 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             input: &input,
             old: old.as_ref(),
             minted: &minted,
-            replaces: true,
             key: key.as_ref(),
         };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
@@ -219,15 +220,20 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Whether what is stored is what it would be replaced by.
-    fn is_unchanged(&self, kind: EntityKind, old: &Object, entity: &Object, key: Option<&GivenKey>) -> bool {
+    fn is_unchanged(
+        &self,
+        kind: EntityKind,
+        old: &Object,
+        entity: &Object,
+        input: &Object,
+        key: Option<&GivenKey>,
+    ) -> bool {
         let same = |field: &str| kind.value_of(old, field) == entity.get(field).cloned().unwrap_or_default();
-        let is_shown = |field: &&str| !["key", "ttl"].contains(field);
+        let is_shown = |field: &&str| !["key", "ttl", "expires_at"].contains(field);
         if !compared_fields(kind).filter(is_shown).all(same) {
             return false;
         }
-        // A time to live counts from now; without one, there is no end.
-        let has_ttl = entity.get("ttl").is_some_and(|ttl| !ttl.is_null());
-        if has_ttl || expires_at_ms(old).is_some() {
+        if !keeps_end(old, input) {
             return false;
         }
         let names_itself = |text: &Value| {
@@ -253,7 +259,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<(), Error> {
         let mut keys = Vec::new();
         for staged in some {
-            self.asked_for(kind, staged, &mut keys);
+            self.records_asked_for(kind, staged, &mut keys);
         }
         transaction.read_ahead(keys).await?;
         let mut keys = Vec::new();
@@ -270,7 +276,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction.read_ahead(keys).await
     }
 
-    fn asked_for(&self, kind: EntityKind, staged: &Staged, keys: &mut Vec<RecordKey>) {
+    fn records_asked_for(&self, kind: EntityKind, staged: &Staged, keys: &mut Vec<RecordKey>) {
         keys.push(records::entity(kind, staged.id));
         keys.extend(
             unique_values(kind, &staged.object)
@@ -293,6 +299,16 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if let Some(key) = staged.key.as_ref().and_then(|key| key.open(staged.id, &self.key_ring)) {
             keys.extend(self.places(&key).iter().map(records::credential));
         }
+    }
+}
+
+/// Whether a credential ends when it did. A time to live counts from now; an end that is not named stays.
+fn keeps_end(old: &Object, input: &Object) -> bool {
+    let named = |field| input.get(field).filter(|value| !value.is_null()).and_then(Value::as_u64);
+    match (named("ttl"), named("expires_at")) {
+        (Some(ttl), _) if ttl > 0 => false,
+        (_, Some(end)) => expires_at_ms(old) == Some(end * 1000),
+        _ => expires_at_ms(old).is_none() || !["ttl", "expires_at"].iter().any(|end| input.contains_key(*end)),
     }
 }
 

@@ -6,7 +6,10 @@ mod digests;
 mod imports;
 mod jobs;
 mod publication;
+mod rotation;
 mod secrets;
+mod suspension;
+mod totals;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +23,7 @@ use super::{Registry, Step, testing};
 use crate::audit::{AuditRecord, Line};
 use crate::ports::testing::{ManualClock, SeededRandom};
 use crate::schema::{EntityKind, Object};
+use latchkey_published::feed::{CHANGE_PREFIX, Change};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 use latchkey_store::memory::MemoryStore;
@@ -41,6 +45,8 @@ struct TestStore {
     /// The head of the feed is not checked: publications no longer wait for each other, and the
     /// guards alone must keep what is published right.
     ignores_head: std::sync::atomic::AtomicBool,
+    /// Records that scans have answered.
+    scanned: std::sync::atomic::AtomicUsize,
 }
 
 impl TestStore {
@@ -75,7 +81,15 @@ impl TestStore {
             touched.len()
         );
         assert_recorded(&batch);
-        self.inner.commit(batch).await
+        let mut held = Vec::new();
+        for place in made(&batch).iter().map(Grant::record_key) {
+            if self.inner.get(&place).await?.is_some() {
+                held.push(place);
+            }
+        }
+        let outcome = self.inner.commit(batch).await?;
+        assert!(outcome == Commit::Conflict || held.is_empty(), "there was a grant at {held:?}");
+        Ok(outcome)
     }
 
     /// Every record.
@@ -92,6 +106,17 @@ impl TestStore {
     async fn grants(&self) -> BTreeMap<String, Grant> {
         testing::grants(&self.records())
     }
+}
+
+/// Keys that a commit says it makes: there must be no grant at any of them.
+fn made(batch: &Batch) -> Vec<KeyDigest> {
+    let changes = batch.writes.iter().filter_map(|write| match write {
+        latchkey_store::Write::Put(key, value) if key.sort.starts_with(CHANGE_PREFIX) => {
+            Some(serde_json::from_slice::<Change>(value).unwrap())
+        }
+        _ => None,
+    });
+    changes.flat_map(|change| change.replaced_and_made().1.to_vec()).collect()
 }
 
 /// Each commit that writes or removes an entity, or who may change them, has one record of the audit,
@@ -168,7 +193,9 @@ impl Store for &TestStore {
         if self.is_dead() {
             return Err(StoreError::Unavailable("dead".into()));
         }
-        self.inner.scan(partition, prefix, after, limit).await
+        let page = self.inner.scan(partition, prefix, after, limit).await?;
+        self.scanned.fetch_add(page.records.len(), Ordering::Relaxed);
+        Ok(page)
     }
 }
 
