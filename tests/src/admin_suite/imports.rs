@@ -77,7 +77,7 @@ fn an_import_is_checked_whole_then_written(api: &dyn Api) {
     expect(
         get(api, "/key-auths/imported-key"),
         200,
-        json!({"consumer": {"id": id(&bob)}, "key_start": "import"}),
+        json!({"consumer": {"id": id(&bob)}, "key_start": "imp"}),
     );
     assert_eq!(data(&get(api, "/services/imported/routes").1).len(), 1);
     assert_eq!(data(&get(api, "/services/imported/plugins").1).len(), 1);

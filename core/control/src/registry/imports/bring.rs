@@ -25,6 +25,9 @@ use latchkey_store::{RecordKey, Store};
 /// Routes of a service among which one without a name is looked for. Beyond, it is known by its content alone.
 const ALIKE_MAX: usize = 100;
 
+/// What is wrong with a new credential that has none.
+pub(super) const NO_KEY: &str = "required field missing: nobody would see a key that is made";
+
 /// What became of an entity.
 pub(super) struct Brought {
     pub(super) id: Uuid,
@@ -104,6 +107,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             && self.is_unchanged(kind, old, &entity, key.as_ref())
         {
             return Ok(Brought { id, did: Did::Nothing, job: None });
+        }
+        if kind == EntityKind::KeyauthCredentials && old.is_none() && !has_key(&entity, key.as_ref()) {
+            return Err(Error::field("key", NO_KEY));
         }
         let minted = Minted { nonce: Nonce::draw(&self.random), ..minted.clone() };
         let change = EntityChange {
@@ -288,6 +294,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             keys.extend(self.places(&key).iter().map(records::credential));
         }
     }
+}
+
+/// Whether a credential comes with a key, in whatever form.
+fn has_key(entity: &Object, key: Option<&GivenKey>) -> bool {
+    key.is_some() || entity.get("key").is_some_and(Value::is_string)
 }
 
 /// Fields of a kind whose values tell whether an entity changes.

@@ -15,6 +15,8 @@ use latchkey_store::{Batch, Store, Write};
 
 /// Facts that count for one unit of work.
 const FACTS_PER_UNIT: usize = 500;
+/// Facts that are compared before that is written down, and those of one bucket more.
+const FACTS_PER_STEP: usize = 20_000;
 
 /// A fact and the part that it is from. Those of one value are together, who has it first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,27 +38,42 @@ struct Compared {
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
-    /// Compares what falls into one bucket.
+    /// Compares what falls into the next buckets: into several at once where that is little.
     pub(super) async fn compare_step(
         &self,
         id: Uuid,
         work: &Work,
-        bucket: u8,
+        from: u8,
     ) -> Result<(Stepped, Tally, usize), Error> {
-        let facts = self.facts_of(id, work.options.parts, bucket).await?;
-        let compared = compared(&facts);
-        self.leave_unresolved(id, work.run, bucket, compared.unresolved).await?;
-        let mut tally = Tally::default();
-        for (fault, first) in compared.clashes.iter().take(FAULTS_MAX) {
-            tally.faults.extend(self.clash(id, fault, first).await?);
+        let (mut tally, mut bucket, mut count) = (Tally::default(), from, 0);
+        while bucket < BUCKETS && count < FACTS_PER_STEP && tally.faults.len() < FAULTS_MAX {
+            let facts = self.facts_of(id, work.options.parts, bucket).await?;
+            let compared = compared(&facts);
+            self.leave_unresolved(id, work.run, bucket, compared.unresolved).await?;
+            self.tell_clashes(id, &compared.clashes, &mut tally).await?;
+            (bucket, count) = (bucket + 1, count + facts.len());
         }
-        tally.unnamed = compared.clashes.len().saturating_sub(tally.faults.len()) as u64;
-        let phase = match bucket + 1 < BUCKETS {
-            true => Phase::Compare { bucket: bucket + 1 },
+        let phase = match bucket < BUCKETS {
+            true => Phase::Compare { bucket },
             false => Phase::Check(Position::START),
         };
         let stepped = self.move_on(id, work, work.after(&tally, phase)).await?;
-        Ok((stepped, tally, 1 + facts.len() / FACTS_PER_UNIT))
+        Ok((stepped, tally, 1 + count / FACTS_PER_UNIT))
+    }
+
+    /// Adds entities that have a value of another to the faults, as far as there is room for them.
+    async fn tell_clashes(
+        &self,
+        id: Uuid,
+        clashes: &[(Placed, Placed)],
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        let room = FAULTS_MAX - tally.faults.len().min(FAULTS_MAX);
+        for (fault, first) in clashes.iter().take(room) {
+            tally.faults.extend(self.clash(id, fault, first).await?);
+        }
+        tally.unnamed += clashes.len().saturating_sub(room) as u64;
+        Ok(())
     }
 
     /// The facts of all parts in a bucket, in order.

@@ -125,17 +125,19 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// A page of the imports that are there.
     pub async fn list_imports(&self, page: &RecordPage) -> Result<ImportList, Error> {
         let mut after = page.after.clone();
-        let mut data = Vec::new();
+        let (mut data, mut last) = (Vec::new(), None);
         loop {
-            let found = self.store.scan(places::IMPORTS, "", after.as_deref(), page.size).await?;
+            let found = self.store.scan(places::IMPORTS, "", after.as_deref(), limits::IMPORTS_MAX).await?;
             for (sort, record) in found.records {
                 let state: ImportState = decode(&record.value)?;
-                let id = crate::schema::parse_uuid(&sort).filter(|_| !state.is_dropped);
-                data.extend(id.map(|id| state.report(id)));
-                after = Some(sort);
-                if data.len() == page.size {
-                    return Ok(ImportList { data, offset: after.as_deref().map(offset_after) });
+                if let Some(id) = crate::schema::parse_uuid(&sort).filter(|_| !state.is_dropped) {
+                    if data.len() == page.size {
+                        return Ok(ImportList { data, offset: last.as_deref().map(offset_after) });
+                    }
+                    data.push(state.report(id));
+                    last = Some(sort.clone());
                 }
+                after = Some(sort);
             }
             if !found.more {
                 return Ok(ImportList { data, offset: None });

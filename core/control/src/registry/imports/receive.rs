@@ -4,6 +4,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::bring::NO_KEY;
 use super::facts::{self, Fact};
 use super::reader::PartRecord;
 use super::staged::{IdOf, Staged, StagedKey, StagedSeen, name_of};
@@ -29,6 +30,9 @@ const GROUP_RECORDS_MAX: usize = 80;
 const GROUP_BYTES_MAX: usize = 3 << 20;
 /// What the registry adds to an entity at most, in bytes: id, times, what it keeps of a key.
 const ADDED_BYTES_MAX: usize = 1024;
+
+/// Characters of a name that are told of what is refused.
+const NAME_CHARS_MAX: usize = 128;
 
 /// A part that was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,7 +231,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         let has_key = key.is_some() || object.get("key").is_some_and(|key| !key.is_null());
         if kind == EntityKind::KeyauthCredentials && !has_key && id_of != IdOf::Given {
-            return Err(Error::field("key", "required field missing: nobody would see one that is made"));
+            return Err(Error::field("key", NO_KEY));
         }
         let (key, claim) = key.map(|key| self.staged_key(id, &key)).unzip();
         Ok((Staged { entity, id, id_of, object, key: key.flatten() }, claim.flatten()))
@@ -306,9 +310,13 @@ fn fault(entity: u32, sent: &Value, error: &Error) -> PartFault {
         Error::InvalidOption { option, sentence } => serde_json::json!({ *option: sentence }),
         _ => Value::Object(Object::new()),
     };
-    // A kind is as long as whoever sent it likes.
-    let kind = kind.chars().take(limits::NAME_BYTES_MAX / 4).collect();
+    let (kind, name) = (shortened(kind), name.as_deref().map(shortened));
     PartFault { entity, kind, name, sentence: error.to_string(), fields }
+}
+
+/// A name as it is told: what is refused is as long as whoever sent it likes.
+fn shortened(text: &str) -> String {
+    text.chars().take(NAME_CHARS_MAX).collect()
 }
 
 /// Takes the key out of a credential. One that says of which credential it is stays: it is no secret.

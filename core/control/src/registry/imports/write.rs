@@ -124,7 +124,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             None => return Err(Error::Conflict("this import was begun anew")),
         }
         let (kind, entities) = (plan.batch.kind, plan.batch.entities.as_slice());
-        self.read_ahead(transaction, kind, entities).await?;
+        self.read_ahead(transaction, kind, likely_to_fit(kind, entities)).await?;
         let (mut tally, mut jobs, mut count) = (Tally::default(), Vec::new(), 0);
         for (at, staged) in entities.iter().enumerate().take(plan.most) {
             if at > 0 && transaction.size() + expected_records(kind, staged) > ROOM {
@@ -172,6 +172,17 @@ fn nothing_is_pruned() -> Fault {
         name: None,
         message: "nothing is pruned, since not everything could be written: import again".to_owned(),
     }
+}
+
+/// The first entities, as many as fit if all of them are new.
+fn likely_to_fit(kind: EntityKind, entities: &[Staged]) -> &[Staged] {
+    let mut records = 0;
+    let fits = |staged: &&Staged| {
+        records += expected_records(kind, staged);
+        records <= ROOM
+    };
+    let count = entities.iter().take_while(fits).count();
+    &entities[..count.max(1).min(entities.len())]
 }
 
 /// Records that writing a new entity takes, about.
