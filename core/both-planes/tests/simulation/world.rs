@@ -1,9 +1,9 @@
 //! The world: one authority, a replica with its publisher, instances of the data plane, clients.
 
-#[path = "life.rs"]
-mod life;
 #[path = "imports.rs"]
 mod imports;
+#[path = "life.rs"]
+mod life;
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -39,9 +39,9 @@ use uuid::Uuid;
 use crate::auditor::{ConfigState, Decided, History, KeyState, Outcome, Promise};
 use crate::network::{Dice, Outage};
 use crate::replica::{Behaviour, Copied, StaleReplica};
+use imports::{Bulk, BulkCounts};
 pub(crate) use life::Unpublished;
 use life::{Life, LifeCounts};
-use imports::{Bulk, BulkCounts};
 
 /// How long an adapter waits for a feed or a grant.
 const TIMEOUT_MS: u64 = 2_000;

@@ -86,9 +86,7 @@ fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
         | Error::Busy
         | Error::Conflict(_)
         | Error::UnknownPepper
-        | Error::Store(_) => {
-            answer::message(status, &error.to_string())
-        }
+        | Error::Store(_) => answer::message(status, &error.to_string()),
         Error::Schema(_)
         | Error::Part { .. }
         | Error::IdInUse(_)

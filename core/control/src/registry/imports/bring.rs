@@ -114,14 +114,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Err(Error::field("key", NO_KEY));
         }
         let minted = Minted { nonce: Nonce::draw(&self.random), ..minted.clone() };
-        let change = EntityChange {
-            kind,
-            id,
-            input: &input,
-            old: old.as_ref(),
-            minted: &minted,
-            key: key.as_ref(),
-        };
+        let change =
+            EntityChange { kind, id, input: &input, old: old.as_ref(), minted: &minted, key: key.as_ref() };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         let did = match &old {
             None => Did::Create,
@@ -308,7 +302,9 @@ fn keeps_end(old: &Object, input: &Object) -> bool {
     match (named("ttl"), named("expires_at")) {
         (Some(ttl), _) if ttl > 0 => false,
         (_, Some(end)) => expires_at_ms(old) == Some(end * 1000),
-        _ => expires_at_ms(old).is_none() || !["ttl", "expires_at"].iter().any(|end| input.contains_key(*end)),
+        _ => {
+            expires_at_ms(old).is_none() || !["ttl", "expires_at"].iter().any(|end| input.contains_key(*end))
+        }
     }
 }
 
