@@ -78,7 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.again {
         rows.push(("unchanged", measured(&door, options.consumers)?));
     }
-    let report = report(options.consumers, &rows)?;
+    let report = report(options, &rows)?;
     println!("{report}");
     if options.write {
         let marker = match options.on {
@@ -195,7 +195,10 @@ fn call(
     }
 }
 
-fn report(consumers: usize, rows: &[(&str, Figures)]) -> Result<String> {
+fn report(options: &Options, rows: &[(&str, Figures)]) -> Result<String> {
+    let consumers = options.consumers;
+    let is_release = options.latchkey.as_ref().is_none_or(|program| program.ends_with("release/latchkey"));
+    let program = if is_release { "" } else { ", by a program that is not optimised" };
     let mut table = "| entities | sent s | checked s | written s | in all s | consumers with key a second | longest call ms | longest read beside ms |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         .to_owned();
@@ -216,5 +219,8 @@ fn report(consumers: usize, rows: &[(&str, Figures)]) -> Result<String> {
         table += &format!("| {} |\n", cells.join(" | "));
     }
     let calls: usize = rows.iter().map(|(_, figures)| figures.calls).sum();
-    Ok(format!("{table}\n{consumers} consumers with a key each, {calls} calls; {}.", machine::describe()?))
+    Ok(format!(
+        "{table}\n{consumers} consumers with a key each, {calls} calls{program}; {}.",
+        machine::describe()?
+    ))
 }

@@ -77,6 +77,8 @@ export class Workspace extends DurableObject {
   /** One alarm for all that is due: old records go, and KV gets what it lacks. */
   async alarm() {
     if (Date.now() >= this.#nextDrop) this.#nextDrop = Date.now() + this.#dropOldRecords();
+    // One that is under way is another invocation's, and may have left the rest to this one.
+    await this.#publishing;
     await this.#publish();
   }
 

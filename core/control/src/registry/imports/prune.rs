@@ -33,11 +33,11 @@ const FULL: usize = ROOM / 2;
 
 /// Some entities that are stored and were not brought.
 struct Candidates {
-    /// With whether more is looked at in the same call.
     found: Vec<Object>,
     /// The last that was looked at.
     last: Option<Uuid>,
     looked_at: usize,
+    /// Whether there are more behind it.
     more: bool,
 }
 
@@ -75,8 +75,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 };
             }
             let may_be_applied = attempts.may_be_applied();
-            let pruned =
-                self.prune_some(&mut transaction, id, work, kind, &candidates, after, may_be_applied).await?;
+            let pruned = self
+                .prune_some(&mut transaction, id, work, (kind, after), &candidates, may_be_applied)
+                .await?;
             self.put_work(&mut transaction, id, state, pruned.work.clone());
             if attempts.commit(transaction).await? {
                 return self.pruned(pruned).await;
@@ -121,15 +122,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Deletes candidates, as many as fit.
-    #[expect(clippy::too_many_arguments, reason = "a place in the work, and the attempt")]
     async fn prune_some(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         import: Uuid,
         work: &Work,
-        kind: u8,
+        (kind, after): (u8, Option<Uuid>),
         candidates: &Candidates,
-        after: Option<Uuid>,
         may_be_applied: bool,
     ) -> Result<Pruned, Error> {
         let of = ORDER[usize::from(kind)];
