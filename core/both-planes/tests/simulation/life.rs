@@ -93,6 +93,8 @@ impl AddAssign for LifeCounts {
 
 /// The model.
 pub(super) struct Life {
+    /// In some worlds alone: the others show more of all else.
+    is_lived: bool,
     unpublished: Unpublished,
     /// The first keys of the world are not the registry's.
     plain_keys: usize,
@@ -113,9 +115,19 @@ struct Credential {
 }
 
 impl Life {
-    pub(super) fn new(unpublished: Unpublished) -> Self {
-        let (application_enabled, developer_enabled) = (true, true);
-        Life { unpublished, plain_keys: 0, application_enabled, developer_enabled, credentials: Vec::new() }
+    pub(super) fn new(is_lived: bool, unpublished: Unpublished) -> Self {
+        Life {
+            is_lived,
+            unpublished,
+            plain_keys: 0,
+            application_enabled: true,
+            developer_enabled: true,
+            credentials: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_lived(&self) -> bool {
+        self.is_lived
     }
 
     pub(super) fn plain_keys(&self) -> usize {
@@ -378,7 +390,8 @@ impl World {
 
     /// A key that a client tries: the registry's have a third of all requests.
     pub(super) fn any_key(&self) -> usize {
-        let all = if self.dice.percent(50) { self.life.plain_keys } else { self.keys.len() };
+        let all =
+            if !self.life.is_lived || self.dice.percent(50) { self.life.plain_keys } else { self.keys.len() };
         self.dice.below(all as u64) as usize
     }
 

@@ -344,7 +344,7 @@ impl World {
             tunnels: BTreeMap::new(),
             keys: Vec::new(),
             config: History::new(ConfigState { authenticates: true, registers: true }),
-            life: Life::new(unpublished),
+            life: Life::new(dice.percent(40), unpublished),
             admin_pace_ms: *dice.pick(&[1_000, 5_000, 20_000]),
             publisher_pace_ms: *dice.pick(&[10, 1_000, 30_000]),
             bulk: Bulk::draw(&dice),
@@ -360,7 +360,9 @@ impl World {
     }
 
     fn set_up(&mut self) {
-        self.begin_life();
+        if self.life.is_lived() {
+            self.begin_life();
+        }
         let config = self.config.now();
         self.commit(|transaction, _| {
             let service = json!({"protocol": "http", "host": "up.test", "port": 80, "retries": 0,
@@ -402,7 +404,9 @@ impl World {
             self.outages.push(Outage { from_ms, to_ms, instance });
         }
         self.schedule_in(self.dice.below(5_000), Event::Administer);
-        self.schedule_in(life::FIRST_MS + self.dice.below(5_000), Event::Live);
+        if self.life.is_lived() {
+            self.schedule_in(life::FIRST_MS + self.dice.below(5_000), Event::Live);
+        }
         self.plan_imports();
         if self.replica.is_some() {
             self.schedule_in(0, Event::Publish);
