@@ -22,7 +22,7 @@ use crate::schema::{EntityKind, Object};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 use latchkey_store::memory::MemoryStore;
-use latchkey_store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
+use latchkey_store::{AllPage, Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
 
 const START_MS: u64 = 1_700_000_000_000;
 
@@ -168,6 +168,14 @@ impl Store for &TestStore {
             return Err(StoreError::Unavailable("dead".into()));
         }
         self.inner.scan(partition, prefix, after, limit).await
+    }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        let_others_go_on().await;
+        if self.is_dead() {
+            return Err(StoreError::Unavailable("dead".into()));
+        }
+        self.inner.scan_all(after, limit).await
     }
 }
 
