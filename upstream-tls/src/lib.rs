@@ -42,9 +42,13 @@ impl Trust {
 }
 
 /// The certificate authorities of the system, or of `SSL_CERT_FILE`.
+pub fn authorities() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
 fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(authorities());
     if roots.is_empty() {
         tracing::warn!("no certificate authorities found; set SSL_CERT_FILE");
     }

@@ -13,7 +13,7 @@ use latchkey_published::keys::{KeyDigest, Peppers};
 use latchkey_store::Store;
 
 /// The field that the admin token is shown in, unless it is a bearer token.
-pub(super) const TOKEN_HEADER: &str = "kong-admin-token";
+pub const TOKEN_HEADER: &str = "kong-admin-token";
 
 /// Who calls, as far as a head tells without the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

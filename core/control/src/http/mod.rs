@@ -27,6 +27,7 @@ mod tests;
 mod tokens;
 mod welcome;
 
+pub use authenticate::TOKEN_HEADER;
 pub use door::{Door, Knock};
 pub use fault::Fault;
 pub use guesses::{Guesser, Report};
