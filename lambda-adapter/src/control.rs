@@ -79,7 +79,7 @@ impl ControlEnvironment {
             tracing::info!("{}", Resealing::DONE);
         }
         registry.carry_out_rehashes(REHASHES_AT_ONCE).await?;
-        control.drop_audit_records().await.map(drop)
+        control.drop_what_is_old().await.map(drop)
     }
 
     async fn serve(&self, control: &Opened, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {

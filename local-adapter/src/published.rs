@@ -58,6 +58,10 @@ impl Published {
         }
     }
 
+    fn format(&self) -> Format {
+        self.lock().format
+    }
+
     fn new(reply: FeedReply, config: Arc<Config>) -> Self {
         let floor = reply.epoch - reply.changes.len() as u64;
         let state =
@@ -106,7 +110,7 @@ impl<S: Store> Publisher<S> {
     pub(crate) async fn refresh(&mut self) -> Result<(), StoreError> {
         let since = self.published.epoch();
         let reply = read_feed(&self.store, FeedRequest { since: Some(since) }, None).await?;
-        if reply.epoch != since || reply.format.is_newer() {
+        if reply.epoch != since || reply.format != self.published.format() {
             let config = compile(&mut self.compiler, &reply)?;
             self.published.publish(reply, config);
         }

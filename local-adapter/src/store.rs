@@ -5,7 +5,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use latchkey_store::{AllPage, Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
+use latchkey_store::{
+    AllPage, Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
+};
 use redb::backends::FileBackend;
 use redb::{
     Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, StorageError, Table,
@@ -115,7 +117,8 @@ impl RedbStore {
     fn page_of_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
         let records = self.database.begin_read().map_err(failed)?.open_table(RECORDS).map_err(failed)?;
         // The smallest key above `after` is `after` and a NUL.
-        let from = after.map_or_else(Vec::new, |after| [join(&after.partition, &after.sort), vec![0]].concat());
+        let from =
+            after.map_or_else(Vec::new, |after| [join(&after.partition, &after.sort), vec![0]].concat());
         let mut page = AllPage::default();
         for entry in records.range(from.as_slice()..).map_err(failed)? {
             if page.records.len() == limit {

@@ -66,6 +66,12 @@ impl Progress {
         }
     }
 
+    /// After a restore, whose change has this number: none before it is to be written any more, and what
+    /// is in the replica is looked at anew.
+    pub fn after_restore(epoch: Epoch) -> Self {
+        Progress { published: epoch, ..Progress::default() }
+    }
+
     fn advance(&mut self, epoch: Epoch, now_ms: u64, horizon_ms: u64) {
         self.published = epoch;
         self.marks.push((epoch, now_ms));

@@ -106,7 +106,8 @@ async fn all<S: Store>(store: &S, limit: usize) -> Vec<(RecordKey, Vec<u8>)> {
 }
 
 async fn every_record_is_in_one_page_of_all<S: Store>(store: &S) {
-    let keys = [("suite/all", ""), ("suite/all", "a"), ("suite/all", "ü"), ("suite/all/é", ""), ("suite/al", "z")];
+    let keys =
+        [("suite/all", ""), ("suite/all", "a"), ("suite/all", "ü"), ("suite/all/é", ""), ("suite/al", "z")];
     let writes = keys.iter().map(|(partition, sort)| put(partition, sort, sort.as_bytes())).collect();
     commit(store, vec![], writes).await;
     let sorted = |mut records: Vec<(RecordKey, Vec<u8>)>| {

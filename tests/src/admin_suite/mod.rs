@@ -19,6 +19,7 @@ mod documented;
 
 mod access;
 mod audit;
+mod backups;
 mod bodies;
 mod information;
 mod lists;
@@ -126,13 +127,14 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 20] = [
+const SUBJECTS: [(About, &[Test]); 21] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, information::TESTS),
     (About::Entities, lists::TESTS),
     (About::Requests, paths::TESTS),
     (About::Entities, schemas::TESTS),
+    (About::Entities, backups::TESTS),
     (About::Entities, services::TESTS),
     (About::Entities, routes::TESTS),
     (About::Entities, consumers::TESTS),

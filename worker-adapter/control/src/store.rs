@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use latchkey_store::{AllPage, Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
+use latchkey_store::{
+    AllPage, Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue, Storage};
@@ -164,7 +166,8 @@ impl Store for SqlStore {
 
     async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
         // No partition is empty, and so none comes before this.
-        let (partition, sort) = after.map_or(("", ""), |after| (after.partition.as_str(), after.sort.as_str()));
+        let (partition, sort) =
+            after.map_or(("", ""), |after| (after.partition.as_str(), after.sort.as_str()));
         let rows = self.rows(
             "SELECT partition, sort, value, version FROM records
              WHERE (partition, sort) > (?, ?) ORDER BY partition, sort LIMIT ?",

@@ -12,7 +12,7 @@ use latchkey_published::feed::Head;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::replica_mac::ReplicaKeys;
-use latchkey_store::feed::read_feed;
+use latchkey_store::feed::{read_feed, read_head};
 use latchkey_store::replica::{Progress, mark_published, mark_signed, next_due};
 use latchkey_store::{Batch, Check, Store, StoreError, Write};
 use wasm_bindgen::prelude::*;
@@ -159,14 +159,16 @@ impl Workspace {
     /// Removes some of the audit records that are no longer kept. Answers whether there are more.
     #[wasm_bindgen(js_name = dropAuditRecords)]
     pub fn drop_audit_records(&self) -> Result<bool, JsError> {
-        at_once(self.control.drop_audit_records()).map_err(|error| JsError::new(&error.to_string()))
+        at_once(self.control.drop_what_is_old()).map_err(|error| JsError::new(&error.to_string()))
     }
 
     /// Whether there is a change that KV does not have, or a record in it without a MAC.
     #[wasm_bindgen(js_name = isBehind)]
     pub fn is_behind(&self) -> Result<bool, JsError> {
         let progress = self.progress().map_err(describe)?;
-        Ok((progress.published as f64) < self.epoch()? || progress.unsigned_after().is_some())
+        let head = at_once(read_head(self.store())).map_err(describe)?;
+        // Changes that are no longer kept are not due: while a restore goes on, there are no others.
+        Ok(progress.published.max(head.floor) < head.epoch || progress.unsigned_after().is_some())
     }
 }
 

@@ -62,6 +62,8 @@ pub enum Permission {
     Read,
     /// See and change.
     Change,
+    /// Take the place of all there is, named admin tokens too: with the installation's token alone.
+    Replace,
 }
 
 /// What a call takes besides its path.
@@ -114,6 +116,38 @@ pub enum Action {
     MakeToken,
     /// One named admin token.
     Token(Verb),
+    /// Back-ups.
+    Backup(BackupCall),
+    /// Restores.
+    Restore(RestoreCall),
+}
+
+/// What is done with a back-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackupCall {
+    /// Shows the one that goes on.
+    List,
+    /// Begins one.
+    Begin,
+    /// A page of its records.
+    Page,
+    /// Ends it.
+    End,
+}
+
+/// What is done with a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestoreCall {
+    /// Shows the one that goes on.
+    List,
+    /// Begins one, or goes on with it.
+    Begin,
+    /// Takes a part of what the back-up holds.
+    Part,
+    /// Publishes what was restored.
+    Finish,
+    /// Gives it up.
+    GiveUp,
 }
 
 impl Action {
@@ -144,6 +178,40 @@ impl Action {
             Action::Tokens => Gives::RecordList(NAMED_TOKEN),
             Action::Token(Verb::Delete) => Gives::Nothing,
             Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
+            Action::Backup(BackupCall::List) => Gives::RecordList(shapes::RUN),
+            Action::Backup(BackupCall::Begin) => Gives::Record(shapes::BACKUP),
+            Action::Backup(BackupCall::Page) => Gives::RecordList(shapes::BACKUP_RECORD),
+            Action::Restore(RestoreCall::List) => Gives::RecordList(shapes::RESTORE),
+            Action::Restore(RestoreCall::Begin | RestoreCall::Part) => Gives::Record(shapes::RESTORE),
+            Action::Backup(BackupCall::End) | Action::Restore(RestoreCall::Finish | RestoreCall::GiveUp) => {
+                Gives::Nothing
+            }
+        }
+    }
+
+    /// Whether it is about what is stored, of which there is no telling while a restore goes on.
+    pub fn is_of_what_is_stored(self) -> bool {
+        match self {
+            Action::List(Listing::Nothing)
+            | Action::Plain(_)
+            | Action::Information
+            | Action::Status
+            | Action::Endpoints
+            | Action::EnabledPlugins
+            | Action::EntitySchema
+            | Action::PluginSchema
+            | Action::ValidateEntity
+            | Action::Backup(_)
+            | Action::Restore(_) => false,
+            Action::List(_)
+            | Action::Create(_)
+            | Action::Item(..)
+            | Action::Reference(..)
+            | Action::ApplicationConsumer
+            | Action::Audit
+            | Action::Tokens
+            | Action::MakeToken
+            | Action::Token(_) => true,
         }
     }
 }
@@ -243,8 +311,12 @@ pub struct Call {
 impl Call {
     /// What a caller needs to be let.
     pub fn permission(&self) -> Permission {
-        match self.method {
-            "GET" | "OPTIONS" => Permission::Read,
+        match (self.action, self.method) {
+            (Action::Restore(RestoreCall::List), _) => Permission::Read,
+            (Action::Restore(_), _) => Permission::Replace,
+            // It is everything that is stored.
+            (Action::Backup(BackupCall::Page), _) => Permission::Change,
+            (_, "GET" | "OPTIONS") => Permission::Read,
             _ => Permission::Change,
         }
     }
@@ -379,6 +451,29 @@ const TOKEN: [Call; 3] = [
     call("DELETE", Takes::Nothing, &[204], Action::Token(Verb::Delete)),
 ];
 
+const BACKUPS: [Call; 2] = [
+    call("GET", Takes::Nothing, &[200], Action::Backup(BackupCall::List)),
+    call("POST", Takes::Object, &[201, 400, 409, 415], Action::Backup(BackupCall::Begin)),
+];
+
+const BACKUP: [Call; 1] = [call("DELETE", Takes::Nothing, &[204], Action::Backup(BackupCall::End))];
+
+const BACKUP_PAGES: [Call; 1] =
+    [call("GET", Takes::Page, &[200, 400, 404, 409], Action::Backup(BackupCall::Page))];
+
+const RESTORES: [Call; 2] = [
+    call("GET", Takes::Nothing, &[200], Action::Restore(RestoreCall::List)),
+    call("POST", Takes::Object, &[201, 400, 404, 409, 415], Action::Restore(RestoreCall::Begin)),
+];
+
+const RESTORE: [Call; 1] = [call("DELETE", Takes::Nothing, &[204], Action::Restore(RestoreCall::GiveUp))];
+
+const RESTORE_PART: [Call; 1] =
+    [call("PUT", Takes::Object, &[200, 400, 404, 409, 415], Action::Restore(RestoreCall::Part))];
+
+const RESTORE_FINISH: [Call; 1] =
+    [call("POST", Takes::Object, &[204, 400, 404, 409, 415], Action::Restore(RestoreCall::Finish))];
+
 const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Open, path, calls }
 }
@@ -409,6 +504,14 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/audit", &AUDIT),
     admin("/tokens", &TOKENS),
     admin("/tokens/{token}", &TOKEN),
+
+    admin("/backups", &BACKUPS),
+    admin("/backups/{backup}", &BACKUP),
+    admin("/backups/{backup}/pages", &BACKUP_PAGES),
+    admin("/restores", &RESTORES),
+    admin("/restores/{restore}", &RESTORE),
+    admin("/restores/{restore}/parts/{part}", &RESTORE_PART),
+    admin("/restores/{restore}/finish", &RESTORE_FINISH),
 
     admin("/services", &collection(Services)),
     admin("/services/{services}", &item(Services)),

@@ -33,6 +33,8 @@ pub(super) enum Refusal {
     TooManyWrongTokens,
     /// The token may only read.
     ReadOnly,
+    /// The token is a named one, where the installation's is needed.
+    NamedToken,
     /// It names no host.
     NoHost,
     /// A browser asks what a page may do; it is told.
@@ -64,6 +66,10 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
         Refusal::ReadOnly => {
             answer::message(StatusCode::FORBIDDEN, "This admin token is read-only: it cannot change anything")
         }
+        Refusal::NamedToken => {
+            let message = "A restore replaces the named admin tokens too: it takes the installation's own";
+            answer::message(StatusCode::FORBIDDEN, message)
+        }
         Refusal::NoHost => Fault::NoHost.respond(),
         Refusal::Preflight(endpoint) => answer::preflight(*endpoint),
         Refusal::UnknownPath => answer::message(StatusCode::NOT_FOUND, "Not found"),
@@ -81,9 +87,12 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
 fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
     let status = status(error);
     let mut response = match error {
-        Error::NotFound | Error::Busy | Error::UnknownPepper | Error::Store(_) => {
-            answer::message(status, &error.to_string())
-        }
+        Error::NotFound
+        | Error::Busy
+        | Error::NotNow(_)
+        | Error::Restoring(_)
+        | Error::UnknownPepper
+        | Error::Store(_) => answer::message(status, &error.to_string()),
         Error::Schema(_)
         | Error::IdInUse(_)
         | Error::NoSuchReference { .. }
@@ -136,6 +145,8 @@ fn fields(error: &Error) -> Option<Value> {
         | Error::InvalidOption { .. }
         | Error::NotFound
         | Error::Busy
+        | Error::NotNow(_)
+        | Error::Restoring(_)
         | Error::UnknownPepper
         | Error::Store(_) => None,
     }
@@ -160,10 +171,10 @@ fn status(error: &Error) -> StatusCode {
         | ErrorCode::InvalidUnique(_)
         | ErrorCode::InvalidOptions
         | ErrorCode::ForeignKeysUnresolved => StatusCode::BAD_REQUEST,
-        ErrorCode::UniqueViolation => StatusCode::CONFLICT,
+        ErrorCode::UniqueViolation | ErrorCode::NotNow => StatusCode::CONFLICT,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::DatabaseError if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::DatabaseError => StatusCode::INTERNAL_SERVER_ERROR,
-        ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Busy | ErrorCode::Restoring => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -77,6 +77,12 @@ pub enum Error {
     /// Not a size a page can have.
     #[error("{0}")]
     InvalidSize(String),
+    /// A back-up or a restore that cannot be, as things stand: why.
+    #[error("{0}")]
+    NotNow(String),
+    /// All that is stored is being replaced: until that is done, nothing else is answered.
+    #[error("{0}")]
+    Restoring(String),
     /// Too many others change the same; may be tried again.
     #[error("too many changes at once, try again")]
     Busy,
@@ -133,6 +139,10 @@ pub enum ErrorCode {
     ForeignKeysUnresolved,
     /// None of Kong's.
     Busy,
+    /// None of Kong's.
+    NotNow,
+    /// None of Kong's.
+    Restoring,
 }
 
 impl Error {
@@ -156,6 +166,8 @@ impl Error {
             Error::InvalidSize(_) => ErrorCode::InvalidSize,
             Error::InvalidOption { .. } => ErrorCode::InvalidOptions,
             Error::Busy => ErrorCode::Busy,
+            Error::NotNow(_) => ErrorCode::NotNow,
+            Error::Restoring(_) => ErrorCode::Restoring,
             Error::UnknownPepper | Error::Store(_) => ErrorCode::DatabaseError,
         }
     }
@@ -163,9 +175,12 @@ impl Error {
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Error::Busy | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
+            Error::Busy
+            | Error::Restoring(_)
+            | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
             Error::Store(StoreError::Failed(_))
             | Error::UnknownPepper
+            | Error::NotNow(_)
             | Error::Schema(_)
             | Error::IdInUse(_)
             | Error::NoSuchReference { .. }
@@ -199,7 +214,7 @@ impl ErrorCode {
             ErrorCode::InvalidUnique(_) => Some(10),
             ErrorCode::InvalidOptions => Some(11),
             ErrorCode::ForeignKeysUnresolved => Some(13),
-            ErrorCode::Busy => None,
+            ErrorCode::Busy | ErrorCode::NotNow | ErrorCode::Restoring => None,
         }
     }
 
@@ -219,6 +234,8 @@ impl ErrorCode {
             ErrorCode::InvalidOptions => "invalid options",
             ErrorCode::ForeignKeysUnresolved => "foreign keys unresolved",
             ErrorCode::Busy => "busy",
+            ErrorCode::NotNow => "not now",
+            ErrorCode::Restoring => "restoring",
         };
         name.into()
     }

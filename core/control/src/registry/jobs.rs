@@ -39,6 +39,8 @@ pub(super) enum Job {
     Reseal(Position),
     /// Index the tags of the entities of a kind after the one named, then those of the next kinds.
     IndexTags { kind: EntityKind, after: Option<Uuid> },
+    /// Remove the images of a back-up that has ended.
+    DropImages { run: Uuid },
 }
 
 /// Where a part of [`Job::Reseal`] begins.
@@ -60,6 +62,7 @@ impl Job {
             Job::RepublishDeveloper { id, .. } => format!("republish-developer/{id}"),
             Job::Reseal(_) => "reseal".to_owned(),
             Job::IndexTags { .. } => "index-tags".to_owned(),
+            Job::DropImages { run } => format!("drop-images/{run}"),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -71,6 +74,7 @@ impl Job {
             Job::RepublishConsumer { id, after } => ("republish-consumer", None, Some(id), *after),
             Job::RepublishDeveloper { id, after } => ("republish-developer", None, Some(id), *after),
             Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
+            Job::DropImages { run } => ("drop-images", None, Some(run), None),
             Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
@@ -86,6 +90,7 @@ impl Job {
             "republish-consumer" => Some(Job::RepublishConsumer { id: id()?, after }),
             "republish-developer" => Some(Job::RepublishDeveloper { id: id()?, after }),
             "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
+            "drop-images" => Some(Job::DropImages { run: id()? }),
             "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
         }
@@ -97,6 +102,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// Answers with the jobs that only a newer program can do, for the log: they are left to it.
     pub async fn resume_jobs(&self) -> Result<Vec<String>, Error> {
+        let resumed = self.resume_each_job().await;
+        self.unless_restoring(resumed, Vec::new()).await
+    }
+
+    async fn resume_each_job(&self) -> Result<Vec<String>, Error> {
         let mut left = Vec::new();
         let mut after: Option<String> = None;
         loop {
@@ -171,6 +181,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let next = self.index_next_tags(transaction, kind, after).await?;
                 next.map(|(kind, after)| Job::IndexTags { kind, after })
             }
+            Job::DropImages { run } => {
+                let done = self.drop_images(transaction, run).await?;
+                (!done).then_some(Job::DropImages { run })
+            }
         };
         match next {
             Some(job) => {
@@ -209,6 +223,7 @@ mod tests {
             }
             Job::Reseal(_) => include_str!("../../../published/golden/1/job-reseal.json"),
             Job::IndexTags { .. } => include_str!("../../../published/golden/1/job-index-tags.json"),
+            Job::DropImages { .. } => include_str!("../../../published/golden/1/job-drop-images.json"),
         }
     }
 
@@ -226,6 +241,7 @@ mod tests {
                 after: Some(second),
             }),
             Job::IndexTags { kind: EntityKind::Plugins, after: Some(second) },
+            Job::DropImages { run: first },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));

@@ -9,6 +9,7 @@ mod anonymous;
 mod applications;
 mod attempts;
 mod audit;
+mod backup;
 mod cascade;
 mod consumers;
 mod contracts;
@@ -31,6 +32,7 @@ mod records;
 mod references;
 mod rehash;
 mod reseal;
+mod restore;
 mod routes;
 mod sealed;
 mod selection;
@@ -44,6 +46,8 @@ mod tests;
 pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
+pub(crate) use backup::BACKUPS;
+pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
 pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode, Unresolved};
 pub use list::PageRequest;
@@ -52,6 +56,7 @@ pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
 pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
+pub use restore::RestoreAsked;
 pub use tags::{TagFilter, TagPage};
 
 use std::ops::Deref;
@@ -125,7 +130,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let changes = AtomicU32::new(0);
         let shared = Arc::new(Shared { store, clock, random, peppers, key_ring, token_tags, changes });
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
-        registry.publish_tag_keys().await?;
+        let published = registry.publish_tag_keys().await;
+        registry.unless_restoring(published, ()).await?;
         Ok(registry)
     }
 

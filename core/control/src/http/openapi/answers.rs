@@ -84,8 +84,9 @@ fn refusal(status: StatusCode) -> Value {
     let body = match status {
         // Kong answers without a body.
         StatusCode::UNSUPPORTED_MEDIA_TYPE => None,
-        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Some(json!({"anyOf": [error, message]})),
-        StatusCode::CONFLICT => Some(error),
+        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::CONFLICT => {
+            Some(json!({"anyOf": [error, message]}))
+        }
         _ => Some(message),
     };
     if let Some(schema) = body {

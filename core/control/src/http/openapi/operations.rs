@@ -5,10 +5,13 @@ use serde_json::{Map, Value, json};
 use super::names::{full_path, operation_id};
 use super::{answers, schemas};
 use crate::audit::Did;
-use crate::http::endpoints::{Action, Call, ENDPOINTS, Endpoint, Listing, Plain, Takes, Verb, Who};
+use crate::http::endpoints::{
+    Action, BackupCall, Call, ENDPOINTS, Endpoint, Listing, Plain, RestoreCall, Takes, Verb, Who,
+};
 use crate::http::lists::is_found_by_custom_id;
+use crate::http::shapes::{RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
-use crate::schema::{EntityKind, NAMED_TOKEN};
+use crate::schema::{EntityKind, Field, NAMED_TOKEN};
 use latchkey_published::limits;
 
 /// The paths of the document.
@@ -122,6 +125,14 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         Action::Token(_) => {
             return forms(record(NAMED_TOKEN, View::Changes), json!({"schema": form_of(NAMED_TOKEN)}));
         }
+        Action::Restore(call) => {
+            let fields = match call {
+                RestoreCall::Part => return json_alone(RESTORE_PART),
+                RestoreCall::Finish => RESTORE_FINISHED,
+                _ => RESTORE_ASKED,
+            };
+            return forms(record(fields, View::Sent), json!({"schema": form_of(fields)}));
+        }
         Action::Create(kind) | Action::Item(kind, Verb::Replace) | Action::Reference(kind, Verb::Replace) => {
             (kind, View::Sent)
         }
@@ -132,6 +143,10 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
     let needed = references_needed(endpoint, kind, view);
     let entity = if needed.is_empty() { entity } else { json!({"allOf": [entity, {"required": needed}]}) };
     forms(entity, json!({"schema": reference_to(&schemas::form_name(kind))}))
+}
+
+fn json_alone(fields: &'static [Field]) -> Value {
+    json!({"required": true, "content": {"application/json": {"schema": record(fields, View::Sent)}}})
 }
 
 fn forms(entity: Value, form: Value) -> Value {
@@ -196,6 +211,31 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Tokens => "List the named admin tokens".to_owned(),
         Action::MakeToken => "Make a named admin token".to_owned(),
         Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),
+        Action::Backup(call) => of_backup(call).to_owned(),
+        Action::Restore(call) => of_restore(call).to_owned(),
+    }
+}
+
+fn of_backup(call: BackupCall) -> &'static str {
+    match call {
+        BackupCall::List => "Show the back-up that goes on",
+        BackupCall::Begin => "Begin a back-up: it is of this moment",
+        BackupCall::Page => "List the records of a back-up; where one comes again, that is how it was",
+        BackupCall::End => "End a back-up",
+    }
+}
+
+fn of_restore(call: RestoreCall) -> &'static str {
+    match call {
+        RestoreCall::List => "Show the restore that goes on",
+        RestoreCall::Begin => {
+            "Begin a restore, or go on with it, until it is at stage `loading`: all that is stored is removed"
+        }
+        RestoreCall::Part => {
+            "Write a part of what a back-up holds, in order; one that was written is passed over"
+        }
+        RestoreCall::Finish => "End a restore: what was written is published",
+        RestoreCall::GiveUp => "Give up a restore: nothing is left",
     }
 }
 

@@ -1,6 +1,7 @@
 //! The registry's rules over a store in memory, with faults.
 
 mod audit;
+mod backups;
 mod concurrency;
 mod digests;
 mod jobs;
@@ -40,6 +41,8 @@ struct TestStore {
     /// The head of the feed is not checked: publications no longer wait for each other, and the
     /// guards alone must keep what is published right.
     ignores_head: std::sync::atomic::AtomicBool,
+    /// All records as a back-up began.
+    at_backup: std::sync::Mutex<Option<Records>>,
 }
 
 impl TestStore {
@@ -73,8 +76,28 @@ impl TestStore {
             "{} records in a batch",
             touched.len()
         );
-        assert_recorded(&batch);
-        self.inner.commit(batch).await
+        // A restore writes and removes whatever there is, checking its own record alone.
+        let run = crate::whole_store::run_key();
+        if !matches!(batch.checks.as_slice(), [latchkey_store::Check::VersionIs(key, _)] if *key == run) {
+            assert_recorded(&batch);
+        }
+        let begins = batch.writes.iter().any(|write| match write {
+            latchkey_store::Write::Put(key, _) => *key == run,
+            latchkey_store::Write::Delete(_) => false,
+        });
+        let outcome = self.inner.commit(batch).await;
+        if begins && outcome == Ok(Commit::Committed) {
+            *self.at_backup.lock().unwrap() = Some(self.records());
+        }
+        outcome
+    }
+
+    /// Makes these all the records that there are.
+    async fn replace(&self, records: &Records) {
+        let gone = self.records().into_keys().map(latchkey_store::Write::Delete);
+        self.inner.commit(Batch { checks: vec![], writes: gone.collect() }).await.unwrap();
+        let made = records.iter().map(|(key, value)| latchkey_store::Write::Put(key.clone(), value.clone()));
+        self.inner.commit(Batch { checks: vec![], writes: made.collect() }).await.unwrap();
     }
 
     /// Every record.
