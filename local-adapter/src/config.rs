@@ -18,6 +18,7 @@ use latchkey_request::network::parse_networks;
 use latchkey_request::origin::Origin;
 use latchkey_router::{OWN_PREFIX_DEFAULT, OwnPaths};
 
+use crate::backup;
 use crate::digest;
 use crate::origin::origin_of;
 use crate::system::SystemRandom;
@@ -151,6 +152,8 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Digest(digest::Options),
+    Backup(backup::BackupOptions),
+    Restore(backup::RestoreOptions),
 }
 
 impl Settings {

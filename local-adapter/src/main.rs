@@ -43,8 +43,10 @@ mod system;
 mod demo;
 mod echo;
 
-#[expect(dead_code, reason = "the commands that ask a running gateway come next")]
+#[allow(dead_code, reason = "not every command needs all of it")]
 mod admin_client;
+mod backup;
+mod backup_file;
 mod declaration_keys;
 mod digest;
 
@@ -107,6 +109,8 @@ fn run_command(command: &Command) -> Result<(), String> {
             let digested = digest::run(options)?;
             message::print(&digested).map_err(|error| format!("cannot write to standard output: {error}"))
         }
+        Command::Backup(options) => backup::back_up(options),
+        Command::Restore(options) => backup::restore(options),
     }
 }
 
