@@ -87,6 +87,17 @@ async fn restore<S: Store>(admin: &TestAdmin<S>, taken: &Taken, replace: bool) {
     assert_eq!(answer.status, 204, "{answer:?}");
 }
 
+/// The Admin API newly started, which may take a few attempts.
+async fn started(store: DynamoStore, seed: u64, unix_ms: u64) -> TestAdmin<DynamoStore> {
+    for _ in 0..50 {
+        match open(store.clone(), seed, unix_ms).await {
+            Ok(admin) => return admin,
+            Err(error) => assert!(error.is_retryable(), "{error:?}"),
+        }
+    }
+    panic!("the Admin API does not start")
+}
+
 /// What is alike in two stores of the same.
 fn alike(records: &BTreeMap<RecordKey, Vec<u8>>) -> BTreeMap<RecordKey, String> {
     let mut alike = comparable(records);
@@ -109,7 +120,7 @@ async fn what_moves_there_and_back_is_the_same() {
         let proxy = FaultProxy::start(address()).await;
         let table = Table::create();
         let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENCE);
-        let away = open(store, seed + 10, START_MS + 1_000).await.unwrap();
+        let away = started(store, seed + 10, START_MS + 1_000).await;
         proxy.plan(mixture(seed, 30, GIVE_UP));
         restore(&away, &moved, false).await;
         proxy.heal();
@@ -119,8 +130,8 @@ async fn what_moves_there_and_back_is_the_same() {
 
         // Writes go on there, while it is backed up.
         let mut calls = 0;
-        let writer = open(DynamoStore::new(client(address()), &table.name), seed + 20, START_MS + 2_000);
-        let writer = writer.await.unwrap();
+        let direct = DynamoStore::new(client(address()), &table.name);
+        let writer = started(direct, seed + 20, START_MS + 2_000).await;
         proxy.plan(mixture(seed + 5, 20, GIVE_UP));
         let back = back_up(&away, async || {
             calls += 1;
