@@ -6,7 +6,9 @@ mod machine;
 
 mod dump;
 mod gateway;
+mod import;
 mod lambda;
+mod million;
 
 use clap::Parser;
 use xtask::{worker, workspace};
@@ -28,8 +30,12 @@ enum Which {
     Dump(dump::Options),
     /// The whole local gateway beside nginx, HAProxy and Caddy.
     Gateway(gateway::Options),
+    /// What an import of consumers with keys costs.
+    Import(import::Options),
     /// The Lambda function beside ones in Node.js and Python and one that answers a constant.
     Lambda(lambda::Options),
+    /// The local program with a million credentials beside one with a thousand.
+    Million(million::Options),
     /// The Cloudflare Worker beside one on Hono, one that only proxies and one that answers a constant.
     Worker,
 }
@@ -39,7 +45,9 @@ fn main() -> anyhow::Result<()> {
         Some(Which::Core) => bench_core(),
         Some(Which::Dump(options)) => dump::run(options),
         Some(Which::Gateway(options)) => gateway::run(options),
+        Some(Which::Import(options)) => import::run(options),
         Some(Which::Lambda(options)) => lambda::run(options),
+        Some(Which::Million(options)) => million::run(options),
         Some(Which::Worker) => worker::bench(),
         None => {
             bench_core()?;

@@ -3,15 +3,15 @@
 //!
 //! The code is the local program's own, which is no library.
 #![no_main]
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
-#[path = "../../local-adapter/src/declaration_keys.rs"]
-mod declaration_keys;
+#[path = "../../local-adapter/src/declaration/mod.rs"]
+mod declaration;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-use crate::declaration_keys::{digest_key, digest_keys};
+use crate::declaration::{digest_key, digest_keys};
 
 fuzz_target!(|text: &str| {
     let Ok(digested) = digest_keys(text) else { return };

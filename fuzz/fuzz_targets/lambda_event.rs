@@ -13,7 +13,7 @@ use http::uri::PathAndQuery;
 use latchkey_gateway::config::{ConfigCompiler, HeaderNames};
 use latchkey_gateway::gateway::{Authorization, Gateway, GatewaySettings};
 use latchkey_gateway::request::{Headers as _, Now};
-use latchkey_published::feed::{FeedReply, Format};
+use latchkey_published::feed::{FeedReply, Format, Shown};
 use latchkey_published::keys::{Pepper, Peppers};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId};
 use latchkey_router::normalise_path;
@@ -136,7 +136,7 @@ fn open_gateway() -> Gateway {
     put(ConfigKind::Routes, route, json!({"id": route, "service": {"id": service}, "paths": ["/"]}));
     let pieces = pieces.iter().map(|(id, piece)| (*id, piece.encode())).collect();
     let reply =
-        FeedReply { format: Format::default(), epoch: 1, reset: true, settled: 1, changes: vec![], pieces };
+        FeedReply { format: Format::default(), epoch: 1, reset: true, shown: Shown::all(1), changes: vec![], unlisted: 0, pieces };
     let peppers = Peppers { current: Pepper::new(b"pepper"), previous: None };
     let mut gateway = Gateway::new(GatewaySettings::default(), peppers);
     gateway.learn_feed(NOW, NOW, Some(reply), &mut ConfigCompiler::default()).expect("it is made above");

@@ -70,7 +70,7 @@ impl ControlEnvironment {
 
     /// What is due when nobody asks: changes that were interrupted go on, what is sealed under the
     /// previous pepper is sealed anew, keys that gateways have found under it move to the current one,
-    /// and some of the audit records go that are no longer kept.
+    /// and some of the records go that are no longer kept, of the audit and of imports.
     pub(crate) async fn do_what_is_due(&self) -> Result<(), Error> {
         let control = self.open().await?;
         let registry = control.registry();
@@ -79,7 +79,7 @@ impl ControlEnvironment {
             tracing::info!("{}", Resealing::DONE);
         }
         registry.carry_out_rehashes(REHASHES_AT_ONCE).await?;
-        control.drop_what_is_old().await.map(drop)
+        control.drop_old_records().await.map(drop)
     }
 
     async fn serve(&self, control: &Opened, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {

@@ -12,8 +12,9 @@ use latchkey_gateway::request::Now;
 use latchkey_published::feed::{FeedReply, FeedRequest};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::Peppers;
+use latchkey_published::limits::FEED_DIGESTS_MAX;
 use latchkey_store::Store as _;
-use latchkey_store::feed::read_feed;
+use latchkey_store::feed::read_bounded_feed;
 use tokio::task::JoinHandle;
 
 use crate::store::DynamoStore;
@@ -195,6 +196,6 @@ impl DataPlane {
 
 /// There are no replicas: every change is settled.
 async fn read(store: DynamoStore, since: Option<u64>) -> Option<FeedReply> {
-    let reply = read_feed(&store, FeedRequest { since }, None).await;
+    let reply = read_bounded_feed(&store, FeedRequest { since }, None, FEED_DIGESTS_MAX).await;
     reply.inspect_err(|error| tracing::error!(%error, "the change feed cannot be read")).ok()
 }

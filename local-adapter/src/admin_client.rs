@@ -15,6 +15,7 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use latchkey_control::http::TOKEN_HEADER;
+use latchkey_control::http::endpoints::Surface;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -26,13 +27,14 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8081", value_parser = Door::parse)]
     url: Door,
 
-    /// A file that holds the admin token [default: the token is in LATCHKEY_ADMIN_TOKEN]
+    /// A file that holds the admin token [default: the token is in LATCHKEY_ADMIN_TOKEN, or else in LATCHKEY_TOKEN]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
-/// Environment variable of the admin token. It is no argument, which a process list shows.
-const TOKEN_VARIABLE: &str = "LATCHKEY_ADMIN_TOKEN";
+/// Environment variables of the admin token: as an installation sets its own, and as the local program
+/// has it exported that it made. It is no argument, which a process list shows.
+const TOKEN_VARIABLES: [&str; 2] = ["LATCHKEY_ADMIN_TOKEN", "LATCHKEY_TOKEN"];
 
 impl Connection {
     /// A client; nothing is asked yet. The error is for the person at the terminal.
@@ -47,11 +49,12 @@ impl Connection {
                 (file.display().to_string(), bytes.map_err(|error| format!("{}: {error}", file.display()))?)
             }
             None => {
-                let set = std::env::var_os(TOKEN_VARIABLE).filter(|token| !token.is_empty());
-                let set = set.ok_or_else(|| {
-                    format!("no admin token: set {TOKEN_VARIABLE}, or name a file with --token-file")
-                })?;
-                (TOKEN_VARIABLE.to_owned(), set.into_encoded_bytes())
+                let set = |name: &&str| std::env::var_os(name).filter(|token| !token.is_empty());
+                let found = TOKEN_VARIABLES.iter().find_map(|name| Some((*name, set(name)?)));
+                let [name, _] = TOKEN_VARIABLES;
+                let (name, token) = found
+                    .ok_or_else(|| format!("no admin token: set {name}, or name a file with --token-file"))?;
+                (name.to_owned(), token.into_encoded_bytes())
             }
         };
         let mut token = HeaderValue::from_bytes(bytes.trim_ascii())
@@ -88,7 +91,7 @@ impl Door {
             return Err(refused());
         }
         let url = text.trim_end_matches('/');
-        let url = url.strip_suffix("/admin").unwrap_or(url).trim_end_matches('/').to_owned();
+        let url = url.strip_suffix(Surface::Admin.prefix()).unwrap_or(url).trim_end_matches('/').to_owned();
         Ok(Door { url, host, is_https })
     }
 
@@ -190,10 +193,8 @@ impl AdminClient {
     }
 
     fn call_once(&self, call: &Call<'_>) -> Result<Vec<u8>, Failure> {
-        let mut request = Request::builder()
-            .method(&call.method)
-            .uri(format!("{}/admin{}", self.door.url, call.path))
-            .header(TOKEN_HEADER, &self.token);
+        let mut request =
+            Request::builder().method(&call.method).uri(self.url_of(call)).header(TOKEN_HEADER, &self.token);
         if let Some(body) = &call.body {
             request = request.header(CONTENT_TYPE, body.media_type);
         }
@@ -264,8 +265,12 @@ impl AdminClient {
         format!("{} {answers}: no control door of Latchkey's is there", self.place(call))
     }
 
+    fn url_of(&self, call: &Call<'_>) -> String {
+        format!("{}{}{}", self.door.url, Surface::Admin.prefix(), call.path)
+    }
+
     fn place(&self, call: &Call<'_>) -> String {
-        format!("{} {}/admin{}", call.method, self.door.url, call.path)
+        format!("{} {}", call.method, self.url_of(call))
     }
 }
 
@@ -299,7 +304,7 @@ fn sentence(error: &ureq::Error) -> String {
     }
 }
 
-/// What is asked. Paths begin below `/admin`.
+/// What is asked. Paths begin below the Admin API's prefix.
 #[derive(Clone, Debug)]
 pub(crate) struct Call<'a> {
     method: Method,

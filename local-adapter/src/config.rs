@@ -12,6 +12,7 @@ use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::limits::{
     ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT, AUDIT_DAYS_MAX, DRAIN_MS_DEFAULT,
     GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
+    STORE_CACHE_BYTES_DEFAULT,
 };
 use latchkey_request::client::TrustedIps;
 use latchkey_request::network::parse_networks;
@@ -19,7 +20,10 @@ use latchkey_request::origin::Origin;
 use latchkey_router::{OWN_PREFIX_DEFAULT, OwnPaths};
 
 use crate::backup;
+use crate::compact;
 use crate::digest;
+use crate::export;
+use crate::import;
 use crate::origin::origin_of;
 use crate::system::SystemRandom;
 
@@ -115,6 +119,10 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_GRANT_CACHE_BYTES", value_name = "BYTES", default_value_t = GRANT_CACHE_BYTES_LOCAL_DEFAULT)]
     pub(crate) grant_cache_bytes: usize,
 
+    /// Memory for pages of the store's file, in bytes, at least 1048576; the operating system's cache of files comes besides
+    #[arg(long, env = "LATCHKEY_STORE_CACHE_BYTES", value_name = "BYTES", default_value_t = STORE_CACHE_BYTES_DEFAULT, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1 << 20..))]
+    pub(crate) store_cache_bytes: usize,
+
     /// Networks that upstreams may be in although they are refused otherwise (link-local, metadata services, multicast), with commas, such as 169.254.170.0/24,fe80::/10 [default: none]
     #[arg(long, env = "LATCHKEY_UPSTREAM_ALLOW", value_name = "NETWORKS", value_parser = upstream_addresses, default_value = "", hide_default_value = true)]
     pub(crate) upstream_allow: UpstreamAddresses,
@@ -151,9 +159,12 @@ pub(crate) struct Settings {
 /// What the program can do besides being the gateway.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    Compact(compact::Options),
     Digest(digest::Options),
     Backup(backup::BackupOptions),
     Restore(backup::RestoreOptions),
+    Import(import::Options),
+    Export(export::Options),
 }
 
 impl Settings {
@@ -242,6 +253,7 @@ mod tests {
             "openssl rand -hex 32",
             "RUST_LOG",
             "--grant-cache-bytes",
+            "--store-cache-bytes",
             "--demo",
         ] {
             assert!(help.contains(name), "{name}");

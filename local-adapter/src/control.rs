@@ -62,10 +62,10 @@ impl Control {
         let (of_door, door_peppers) = (settings.clone(), peppers.clone());
         let (calls, queue) = mpsc::channel(CALLS_WAITING_MAX);
         let (sender, started) = std::sync::mpsc::channel();
-        let run = move || match open(store, peppers, token, settings) {
+        let run = move || match open(store.clone(), peppers, token, settings) {
             Ok((runtime, plane, publisher, token)) => {
                 let _ = sender.send(Ok((publisher.published(), token)));
-                serve(&runtime, queue, publisher, plane);
+                serve(&runtime, queue, publisher, plane, store);
             }
             Err(error) => drop(sender.send(Err(error))),
         };
@@ -125,6 +125,8 @@ type Opened = (LocalRuntime, ControlPlane, Publisher<RedbStore>, AdminToken);
 const DROP_INTERVAL: Duration = Duration::from_secs(3600);
 /// The same while there are more of them than go at once: calls come in between.
 const DROP_PAUSE: Duration = Duration::from_millis(100);
+/// Without a call for so long, the store's file is written through.
+const SETTLE_AFTER: Duration = Duration::from_secs(1);
 
 /// The publisher comes last: opening the registry may have published something.
 fn open(
@@ -146,10 +148,11 @@ fn serve(
     mut queue: mpsc::Receiver<Call>,
     mut publisher: Publisher<RedbStore>,
     plane: ControlPlane,
+    store: RedbStore,
 ) {
     let mut plane = Rc::new(plane);
     runtime.block_on(async {
-        let mut chores = Chores { reseals: true, next_drop: tokio::time::Instant::now() };
+        let mut chores = Chores { reseals: true, next_drop: tokio::time::Instant::now(), store };
         while let Some(call) = chores.until_call(&mut queue, &mut publisher, &plane).await {
             match call {
                 Call::Serve(request, answer) => {
@@ -179,6 +182,7 @@ struct Chores {
     reseals: bool,
     /// When to look for old audit records.
     next_drop: tokio::time::Instant,
+    store: RedbStore,
 }
 
 impl Chores {
@@ -201,10 +205,15 @@ impl Chores {
                     tracing::error!(%error, "the published state cannot be read");
                 }
             }
+            let idle = tokio::time::Instant::now() + SETTLE_AFTER;
+            if let Ok(call) = tokio::time::timeout_at(idle.min(self.next_drop), queue.recv()).await {
+                return call;
+            }
+            self.store.settle();
             if let Ok(call) = tokio::time::timeout_at(self.next_drop, queue.recv()).await {
                 return call;
             }
-            let pause = if plane.drop_what_is_old().await { DROP_PAUSE } else { DROP_INTERVAL };
+            let pause = if plane.drop_old_records().await { DROP_PAUSE } else { DROP_INTERVAL };
             self.next_drop = tokio::time::Instant::now() + pause;
             // A restore may have brought back some.
             self.reseals = true;

@@ -97,11 +97,11 @@ impl ControlPlane {
         }
     }
 
-    /// Ends a back-up that nobody goes on with, and removes some of the audit records that are no longer
-    /// kept. Answers whether there are more.
-    pub(crate) async fn drop_what_is_old(&self) -> bool {
-        self.control.drop_what_is_old().await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "what is old could not be removed");
+    /// Ends a back-up that nobody goes on with, and removes some of the records that are no longer kept, of
+    /// the audit and of imports. Answers whether there are more.
+    pub(crate) async fn drop_old_records(&self) -> bool {
+        self.control.drop_old_records().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "old records could not be removed");
             false
         })
     }

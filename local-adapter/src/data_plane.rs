@@ -93,15 +93,13 @@ impl DataPlane {
 
     /// Whether the answer can be decided by.
     fn learn_grant(&self, gateway: &mut Gateway, mut request: GrantRequest, now: Now) -> bool {
-        loop {
-            match gateway.learn_grant(request, self.read_grant(request), now) {
-                Learned::Decide => break,
-                // Every read here is of the authority; it has no better one to ask for.
-                Learned::Ask(again) if request.source == Source::Replica => request = again,
-                Learned::Ask(_) | Learned::Unavailable => return false,
-            }
+        // Every read here is of the authority, whose "there is none" is the last word; nothing can
+        // change in memory meanwhile.
+        request.source = Source::Authority;
+        match gateway.learn_grant(request, self.read_grant(request), now) {
+            Learned::Decide => true,
+            Learned::Ask(_) | Learned::Unavailable => false,
         }
-        true
     }
 
     fn read_grant(&self, request: GrantRequest) -> GrantAnswer {

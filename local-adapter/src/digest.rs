@@ -4,13 +4,15 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::declaration_keys::{Refusal, digest_key, digest_keys};
+use crate::declaration::{self, Fault, Refusal, Stripped, digest_key, digest_keys};
 
 const LONG_ABOUT: &str = "\
 Prints a declaration (kong.yaml, or the same as JSON) whose keys are digests: every
 keyauth_credentials[].key, at the top level and below consumers, becomes sha256:<hex>, which is what
-the Admin API shows and takes for a key. Every other byte stays as it is, and so do keys that are
-digests already. Or prints the digest of one key:
+the Admin API shows and takes for a key. What Kong Enterprise and newer Kongs write that changes nothing
+here (such as identity_realms of key-auth, protocols ws and wss of plugins) is left out, and named on
+standard error; where it would change something the file is refused. Every other byte stays as it is, and
+so do keys that are digests already. Or prints the digest of one key:
 
   latchkey digest kong.yaml | deck gateway sync -
   latchkey digest < key.txt
@@ -30,14 +32,16 @@ pub(crate) struct Options {
     file: Option<PathBuf>,
 }
 
-/// What is to be printed. The error is for the person at the terminal, and has no key in it.
-pub(crate) fn run(options: &Options) -> Result<String, String> {
+/// What is to be printed, and what to be told beside it. The error is for the person at the terminal, and
+/// has no key in it.
+pub(crate) fn run(options: &Options) -> Result<Stripped, String> {
     match options.file.as_deref().filter(|file| *file != Path::new("-")) {
         Some(file) => {
             let name = file.display();
             let bytes = fs::read(file).map_err(|error| format!("cannot read {name}: {error}"))?;
             let text = String::from_utf8(bytes).map_err(|_| format!("{name} is no UTF-8"))?;
-            digest_keys(&text).map_err(|refusal| format!("{name}: {refusal}"))
+            let digested = digest_keys(&text).map_err(|refusal| format!("{name}: {refusal}"))?;
+            declaration::strip(&digested).map_err(|faults| format!("{name} has {}", listed(&faults)))
         }
         None => {
             let mut bytes = Vec::new();
@@ -50,14 +54,22 @@ pub(crate) fn run(options: &Options) -> Result<String, String> {
 }
 
 /// A declaration or one key.
-fn digest_input(text: &str) -> Result<String, String> {
+fn digest_input(text: &str) -> Result<Stripped, String> {
     match digest_keys(text) {
         Err(Refusal::NoDeclaration | Refusal::NotYaml(_)) if is_key(text) => {
             let digest = digest_key(without_line_end(text)).map_err(|fault| format!("the key {fault}"))?;
-            Ok(digest + "\n")
+            Ok(Stripped { text: digest + "\n", notices: Vec::new() })
         }
-        outcome => outcome.map_err(|refusal| refusal.to_string()),
+        Ok(digested) => {
+            declaration::strip(&digested).map_err(|faults| format!("there is {}", listed(&faults)))
+        }
+        Err(refusal) => Err(refusal.to_string()),
     }
+}
+
+fn listed(faults: &[Fault]) -> String {
+    let lines = faults.iter().map(|fault| format!("\n  {fault}"));
+    format!("what cannot be kept:{}", lines.collect::<String>())
 }
 
 /// Whether what is no declaration is meant as one key: one line, and no declaration with a fault in it.
@@ -82,7 +94,7 @@ mod tests {
 
     #[track_caller]
     fn check(input: &str, expected: Result<&str, &str>) {
-        let found = digest_input(input);
+        let found = digest_input(input).map(|digested| digested.text);
         assert_eq!(found.as_deref().map_err(String::as_str), expected, "{input:?}");
     }
 
@@ -131,7 +143,7 @@ mod tests {
         let file = folder.path().join("kong.yaml");
         let run = |text: &str| {
             fs::write(&file, text).unwrap();
-            run(&Options { file: Some(file.clone()) })
+            run(&Options { file: Some(file.clone()) }).map(|digested| digested.text)
         };
         assert_eq!(
             run("keyauth_credentials: [{key: s3cret}]").unwrap(),

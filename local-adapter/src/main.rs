@@ -37,21 +37,24 @@ mod control_door;
 mod control_plane;
 
 mod published;
+
+mod compact;
+mod journal;
 mod store;
 mod system;
 
 mod demo;
 mod echo;
 
-#[allow(dead_code, reason = "not every command needs all of it")]
 mod admin_client;
 mod backup;
 mod backup_file;
-mod declaration_keys;
+mod declaration;
 mod digest;
+mod export;
+mod import;
+mod import_progress;
 
-#[cfg(test)]
-mod declaration_keys_tests;
 #[cfg(test)]
 mod end_to_end;
 
@@ -82,7 +85,7 @@ use crate::message::Start;
 use crate::seats::{Bounds, Seats, Shed};
 use crate::secrets::SecretSettings;
 use crate::server::Door;
-use crate::store::{OpenError, RedbStore};
+use crate::store::RedbStore;
 use crate::system::{SystemRandom, Timer};
 use crate::worker::{UpstreamTerms, Worker};
 use crate::worker_thread::WorkerThread;
@@ -107,7 +110,15 @@ fn run_command(command: &Command) -> Result<(), String> {
     match command {
         Command::Digest(options) => {
             let digested = digest::run(options)?;
-            message::print(&digested).map_err(|error| format!("cannot write to standard output: {error}"))
+            digested.notices.iter().for_each(|notice| message::note(notice));
+            message::print(&digested.text)
+                .map_err(|error| format!("cannot write to standard output: {error}"))
+        }
+        Command::Import(options) => import::run(options),
+        Command::Export(options) => export::run(options),
+        Command::Compact(options) => {
+            let told = compact::run(options)?;
+            message::print(&told).map_err(|error| format!("cannot write to standard output: {error}"))
         }
         Command::Backup(options) => backup::back_up(options),
         Command::Restore(options) => backup::restore(options),
@@ -204,11 +215,7 @@ async fn make_demo(control: &Control, peppers: &Peppers, token: &AdminToken) -> 
 
 fn open_store(settings: &Settings) -> Result<RedbStore, String> {
     let path = settings.data.join("store.redb");
-    RedbStore::open(&path).map_err(|error| match error {
-        OpenError::InUse => format!("{} is in use by another latchkey process", settings.data.display()),
-        OpenError::Broken(cause) => format!("{} is not a store or is damaged: {cause}", path.display()),
-        OpenError::Io(error) => format!("cannot open {}: {error}", path.display()),
-    })
+    RedbStore::open(&path, settings.store_cache_bytes).map_err(|error| error.tell(&path))
 }
 
 /// What clients get at the gateway, told in the log.

@@ -31,6 +31,11 @@ pub(crate) fn print(page: &str) -> io::Result<()> {
     out.write_all(page.as_bytes()).and_then(|()| out.flush())
 }
 
+/// Says something beside what is printed, on standard error.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Tells it. A closed stdout is no reason to stop.
 pub(crate) fn tell(start: &Start<'_>) {
     let _ = print(&render(start));

@@ -7,12 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_gateway::config::{Config, ConfigCompiler, UnusableReply};
 use latchkey_gateway::gateway::FeedNews;
-use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format};
-use latchkey_store::feed::read_feed;
+use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format, Shown};
+use latchkey_published::limits::FEED_DIGESTS_MAX;
+use latchkey_store::feed::read_bounded_feed;
 use latchkey_store::{Store, StoreError};
-
-/// Changes kept for threads that are behind; one that is further behind starts over.
-const CHANGES_KEPT: usize = 4096;
 
 /// The newest published state and the changes that led to it.
 pub(crate) struct Published {
@@ -25,7 +23,10 @@ struct State {
     epoch: Epoch,
     /// Changes up to this one are no longer kept.
     floor: Epoch,
+    /// For threads that are behind; one that is further behind starts over.
     changes: VecDeque<Change>,
+    /// What they amount to: their digests, and one for each that has none.
+    weight: usize,
     config: Arc<Config>,
 }
 
@@ -52,7 +53,8 @@ impl Published {
             epoch: state.epoch,
             reset: since.is_none(),
             // There are no replicas: what is read is the authority.
-            settled: state.epoch,
+            shown: Shown::all(state.epoch),
+            unlisted: 0,
             changes: state.changes.iter().filter(|change| change.epoch > from).cloned().collect(),
             config: Arc::clone(&state.config),
         }
@@ -63,26 +65,25 @@ impl Published {
     }
 
     fn new(reply: FeedReply, config: Arc<Config>) -> Self {
-        let floor = reply.epoch - reply.changes.len() as u64;
-        let state =
-            State { format: reply.format, epoch: reply.epoch, floor, changes: reply.changes.into(), config };
-        Published { epoch: AtomicU64::new(reply.epoch), state: Mutex::new(state) }
+        let epoch = AtomicU64::new(reply.epoch);
+        let mut state = State {
+            format: reply.format,
+            epoch: reply.epoch,
+            floor: 0,
+            changes: VecDeque::new(),
+            weight: 0,
+            config,
+        };
+        state.take_in(reply);
+        Published { epoch, state: Mutex::new(state) }
     }
 
     fn publish(&self, reply: FeedReply, config: Arc<Config>) {
         let mut state = self.lock();
-        if reply.reset {
-            state.changes.clear();
-            state.floor = reply.epoch - reply.changes.len() as u64;
-        }
-        state.format = reply.format;
-        state.epoch = reply.epoch;
+        let epoch = reply.epoch;
         state.config = config;
-        state.changes.extend(reply.changes);
-        while state.changes.len() > CHANGES_KEPT {
-            state.floor = state.changes.pop_front().map_or(state.epoch, |change| change.epoch);
-        }
-        self.epoch.store(reply.epoch, Ordering::Release);
+        state.take_in(reply);
+        self.epoch.store(epoch, Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -91,11 +92,36 @@ impl Published {
     }
 }
 
+impl State {
+    /// Adds what has changed, and keeps of the changes as many as an answer of the feed lists.
+    fn take_in(&mut self, reply: FeedReply) {
+        self.format = reply.format;
+        self.epoch = reply.epoch;
+        if reply.reset || reply.unlisted > self.floor {
+            self.changes.clear();
+            self.weight = 0;
+            self.floor = reply.epoch - reply.changes.len() as u64;
+        }
+        self.weight += reply.changes.iter().map(weight).sum::<usize>();
+        self.changes.extend(reply.changes);
+        while self.weight > FEED_DIGESTS_MAX
+            && let Some(oldest) = self.changes.pop_front()
+        {
+            self.weight -= weight(&oldest);
+            self.floor = oldest.epoch;
+        }
+    }
+}
+
+fn weight(change: &Change) -> usize {
+    change.digests.len().max(1)
+}
+
 impl<S: Store> Publisher<S> {
     /// Publishes the whole state of the store.
     pub(crate) async fn start(store: S) -> Result<Self, StoreError> {
         let mut compiler = ConfigCompiler::default();
-        let reply = read_feed(&store, FeedRequest { since: None }, None).await?;
+        let reply = read_bounded_feed(&store, FeedRequest { since: None }, None, FEED_DIGESTS_MAX).await?;
         let config = compile(&mut compiler, &reply)?;
         let published = Arc::new(Published::new(reply, config));
         Ok(Publisher { store, compiler, published })
@@ -109,7 +135,8 @@ impl<S: Store> Publisher<S> {
     /// Publishes what was committed since.
     pub(crate) async fn refresh(&mut self) -> Result<(), StoreError> {
         let since = self.published.epoch();
-        let reply = read_feed(&self.store, FeedRequest { since: Some(since) }, None).await?;
+        let request = FeedRequest { since: Some(since) };
+        let reply = read_bounded_feed(&self.store, request, None, FEED_DIGESTS_MAX).await?;
         if reply.epoch != since || reply.format != self.published.format() {
             let config = compile(&mut self.compiler, &reply)?;
             self.published.publish(reply, config);
@@ -137,10 +164,50 @@ fn compile(compiler: &mut ConfigCompiler, reply: &FeedReply) -> Result<Arc<Confi
 #[cfg(test)]
 mod tests {
     use latchkey_published::feed::Head;
+    use latchkey_published::keys::KeyDigest;
     use latchkey_store::memory::MemoryStore;
     use latchkey_store::{Batch, Write};
 
     use super::*;
+
+    /// A state after so many changes of so many digests each.
+    fn after(changes: u64, digests: usize) -> Published {
+        let published = Published::new(FeedReply { reset: true, ..FeedReply::default() }, Arc::default());
+        for epoch in 1..=changes {
+            let digests = vec![KeyDigest::from_bytes([1; 32]); digests];
+            let changes = vec![Change { epoch, digests, ..Change::default() }];
+            published.publish(FeedReply { epoch, changes, ..FeedReply::default() }, Arc::default());
+        }
+        published
+    }
+
+    #[test]
+    fn no_more_changes_are_kept_than_an_answer_may_list() {
+        for (changes, digests, kept) in [(10_000, 1, 4096), (10_000, 0, 4096), (1_000, 95, 43), (10, 95, 10)]
+        {
+            let published = after(changes, digests);
+            let news = |since| published.news(FeedRequest { since: Some(since) });
+            let oldest = changes - kept;
+            assert!(!news(oldest).reset, "{digests} digests each");
+            assert_eq!(news(oldest).changes.len() as u64, kept, "{digests} digests each");
+            assert_eq!(news(changes - 1).changes.len(), 1);
+            if oldest > 0 {
+                assert!(news(oldest - 1).reset, "{digests} digests each");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_store_does_not_list_is_not_added_to() {
+        let published = after(5, 1);
+        let change = Change { epoch: 9, ..Change::default() };
+        let reply =
+            FeedReply { epoch: 9, changes: vec![change.clone()], unlisted: 8, ..FeedReply::default() };
+        published.publish(reply, Arc::default());
+        assert!(published.news(FeedRequest { since: Some(5) }).reset);
+        let news = published.news(FeedRequest { since: Some(8) });
+        assert_eq!((news.reset, news.changes), (false, vec![change]));
+    }
 
     #[tokio::test]
     async fn a_state_that_a_newer_version_published_is_told_to_every_thread() {

@@ -382,7 +382,7 @@ mod tests {
     #[test]
     fn a_store_moves_off_a_short_pepper() {
         let folder = tempfile::tempdir().unwrap();
-        let store = RedbStore::open(&folder.path().join("store.redb")).unwrap();
+        let store = RedbStore::open(&folder.path().join("store.redb"), 1 << 20).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let open = |peppers| {
             runtime.block_on(ControlPlane::open(store.clone(), peppers, None, unset())).map(|opened| opened.1)
@@ -403,7 +403,7 @@ mod tests {
     fn admin_token_is_shown_once_and_never_stored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.redb");
-        let store = RedbStore::open(&path).unwrap();
+        let store = RedbStore::open(&path, 1 << 20).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let peppers = || Peppers { current: Pepper::new(b"pepper"), previous: None };
         let open = || runtime.block_on(ControlPlane::open(store.clone(), peppers(), None, unset())).unwrap();

@@ -239,6 +239,8 @@ impl Canaries {
             ("POST", "/consumers/bob/key-auth".to_owned(), json!({"key": WRONG_KEY})),
             ("PATCH", "/consumers/bob".to_owned(), json!({"custom_id": "seen"})),
             ("POST", "/developers".to_owned(), developer),
+            ("POST", "/keys/find".to_owned(), json!({"key": COLD_KEY})),
+            ("POST", "/keys/find".to_owned(), json!({"key": shown_key(COLD_KEY)})),
             // A key in a path that would have been taken.
             ("PUT", format!("/consumers/{WRONG_KEY}"), json!({"tags": ["seen"]})),
         ] {
@@ -266,6 +268,7 @@ impl Canaries {
         for path in paths {
             self.ask_admin(gateway, &gateway.admin_request("GET", &path));
         }
+        self.find_every_key(gateway);
         let first = format!("/key-auths/{}", id_of(&keys[0]));
         let patch = gateway.admin_request("PATCH", &first).header("Content-Type", "application/json");
         self.ask_admin(gateway, &patch.body("{\"tags\":[\"seen\"]}"));
@@ -274,6 +277,19 @@ impl Canaries {
         for place in places.into_iter().chain([gateway.doors().own("/health")]) {
             let request = Request::get(&place.target).header("Kong-Admin-Token", ADMIN_TOKEN);
             self.ask_at(&place.authority, &request);
+        }
+    }
+
+    /// Asks whose each key is: in clear, by its SHA-256, and what is no key.
+    fn find_every_key(&mut self, gateway: &dyn Deployment) {
+        let keys = self.secrets.iter().filter(|(name, _)| name.ends_with("key") || name.ends_with("id"));
+        let keys: Vec<String> = keys.map(|(_, key)| key.clone()).collect();
+        for key in keys {
+            for form in [key.clone(), shown_key(&key), format!("lk_{key}")] {
+                let request = gateway.admin_request("POST", "/keys/find");
+                let request = request.header("Content-Type", "application/json");
+                self.ask_admin(gateway, &request.body(json!({"key": form}).to_string()));
+            }
         }
     }
 

@@ -126,7 +126,8 @@ pub fn wipe(gateway: &dyn Deployment) -> Result<(), String> {
             return Err(format!("{collection} still lists after DELETE: {left:?}"));
         }
     }
-    wipe_tokens(gateway)
+    wipe_tokens(gateway)?;
+    wipe_imports(gateway)
 }
 
 /// Ends the back-up or the restore that goes on; neither is Kong's.
@@ -149,6 +150,17 @@ fn wipe_tokens(gateway: &dyn Deployment) -> Result<(), String> {
     }
     for token in try_list_all(gateway, "/tokens")? {
         delete(gateway, &format!("/tokens/{}", id_of(&token)))?;
+    }
+    Ok(())
+}
+
+fn wipe_imports(gateway: &dyn Deployment) -> Result<(), String> {
+    if gateway.admin("GET", "/imports", None).status == 404 {
+        // Imports are not Kong's.
+        return Ok(());
+    }
+    for import in try_list_all(gateway, "/imports")? {
+        delete(gateway, &format!("/imports/{}", id_of(&import)))?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ pub mod deployment;
 pub mod client;
 
 pub mod fixtures;
+pub mod moving;
 
 mod nullable;
 pub mod placeholders;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use latchkey_tests::base::{Chance, fresh_text};
 use latchkey_tests::client::Client as _;
@@ -63,7 +63,9 @@ fn acknowledged_writes_survive_a_kill() {
     let mut acknowledged = 0;
     for round in 0..ROUNDS {
         let ledgers = world.write_until_killed(round, Duration::from_millis(20 + chance.below(400)));
+        let begun = Instant::now();
         world.gateway.restart();
+        println!("round {round}: started in {} ms", begun.elapsed().as_millis());
         for ledger in ledgers {
             acknowledged += ledger.count();
             world.audit(&ledger);

@@ -20,7 +20,7 @@ use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, Need};
 use latchkey_gateway::gateway::{Gateway, GatewaySettings, GrantAnswer, Learned};
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
-use latchkey_published::feed::{Change, Epoch, FeedRequest, Format, Head, PieceRecord};
+use latchkey_published::feed::{Change, Epoch, FeedRequest, Format, Head, PieceRecord, Shown};
 use latchkey_published::grant::{Consumer, Grant};
 use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Pepper, PepperId, Peppers};
@@ -173,9 +173,12 @@ fn what_is_published_reads_as_it_was_meant() {
     };
     assert_eq!(Grant::decode(&bytes("grant-application.json")).unwrap(), of_application);
     let change: Change = serde_json::from_slice(&bytes("change.json")).unwrap();
-    assert_eq!(change, Change { epoch: 6, at_ms: 5, digests: vec![digest] });
+    assert_eq!(change, Change { epoch: 6, at_ms: 5, digests: vec![digest], made: 0 });
     let change: Change = serde_json::from_slice(&bytes("change-of-configuration.json")).unwrap();
-    assert_eq!(change, Change { epoch: 7, at_ms: 5, digests: vec![] });
+    assert_eq!(change, Change { epoch: 7, at_ms: 5, digests: vec![], made: 0 });
+    let change: Change = serde_json::from_slice(&bytes("change-made.json")).unwrap();
+    assert_eq!(change.replaced_and_made(), (&[KeyDigest::from_bytes([4; 32])][..], &[digest][..]));
+    assert_eq!(serde_json::to_vec(&change).unwrap(), bytes("change-made.json"));
     let head = Head::decode(&bytes("head.json")).unwrap();
     let pieces: Vec<(String, Epoch)> =
         head.pieces.iter().map(|(id, epoch)| (id.to_string(), *epoch)).collect();
@@ -183,6 +186,11 @@ fn what_is_published_reads_as_it_was_meant() {
     assert_eq!(pieces, [("00".to_owned(), 7), ("40".to_owned(), 1)]);
     let progress: Progress = serde_json::from_slice(&bytes("progress.json")).unwrap();
     assert_eq!((progress.published, progress.settled(0, 20)), (3, 3));
+    let progress: Progress = serde_json::from_slice(&bytes("progress-ahead.json")).unwrap();
+    let shown = |now_ms| progress.shown(10, now_ms);
+    assert_eq!(shown(30), Shown { settled: 3, current: 7 });
+    assert_eq!((progress.published, shown(40)), (3, Shown { settled: 3, current: 9 }));
+    assert_eq!(serde_json::to_vec(&progress).unwrap(), bytes("progress-ahead.json"));
     let rehash = json_of("rehash.json");
     let pepper_id: PepperId = serde_json::from_value(rehash["pepper_id"].clone()).unwrap();
     assert_eq!(pepper_id, Pepper::new(PEPPER).id());

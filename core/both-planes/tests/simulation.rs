@@ -23,13 +23,13 @@ mod replica;
 mod world;
 
 use latchkey_gateway::ablation::Ablation;
-use world::{Report, World};
+use world::{Report, Unpublished, World};
 
 /// Seeds of an ordinary run.
 const SEEDS: u64 = 300;
 
 fn run(seed: u64, ablation: Ablation) -> Report {
-    World::new(seed, ablation).run()
+    World::new(seed, ablation, Unpublished::default()).run()
 }
 
 fn seeds() -> u64 {
@@ -56,7 +56,7 @@ fn no_request_is_decided_by_a_state_past_the_bound() {
     }
     println!("{} seeds: {total:#?}", seeds());
     // A world in which nothing goes wrong proves nothing.
-    for (what, count) in total.each() {
+    for (what, count) in total.each().into_iter().chain(total.life.each()).chain(total.bulk.each()) {
         assert!(count > 0, "never happened: {what}");
     }
 }
@@ -80,10 +80,34 @@ fn without_any_one_rule_the_auditor_finds_a_violation() {
         ("looking ahead for tunnels", Ablation { tunnels_look_ahead: true, ..Ablation::default() }),
         ("place of a digest", Ablation { imported_place: true, ..Ablation::default() }),
         ("replica's MAC", Ablation { replica_mac: true, ..Ablation::default() }),
+        ("expiry on every request", Ablation { expiry: true, ..Ablation::default() }),
+        ("unlisted changes and records", Ablation { unlisted_records: true, ..Ablation::default() }),
+        ("unlisted changes and not found", Ablation { unlisted_misses: true, ..Ablation::default() }),
+        ("unlisted changes and memory", Ablation { unlisted_forgotten: true, ..Ablation::default() }),
+        ("folding", Ablation { folding: true, ..Ablation::default() }),
+        ("awaiting keys that were made", Ablation { awaiting_made: true, ..Ablation::default() }),
+        ("only keys that were made wait", Ablation { made_alone_waits: true, ..Ablation::default() }),
     ] {
         let found = (0..20_000).find_map(|seed| {
             let violation = run(seed, ablation).violations.into_iter().next()?;
             Some((seed, violation))
+        });
+        let (seed, violation) = found.unwrap_or_else(|| panic!("nothing found without {name}"));
+        println!("without {name}: seed {seed}: {violation}");
+    }
+}
+
+/// The same of what the registry publishes with a rotation and a suspension.
+#[test]
+fn without_what_the_registry_publishes_the_auditor_finds_a_violation() {
+    for (name, unpublished) in [
+        ("the end of the key before a rotation", Unpublished { ends: true, ..Unpublished::default() }),
+        ("a suspension of all keys", Unpublished { suspensions: true, ..Unpublished::default() }),
+        ("a resumption", Unpublished { resumptions: true, ..Unpublished::default() }),
+    ] {
+        let found = (0..20_000).find_map(|seed| {
+            let report = World::new(seed, Ablation::default(), unpublished).run();
+            report.violations.into_iter().next().map(|violation| (seed, violation))
         });
         let (seed, violation) = found.unwrap_or_else(|| panic!("nothing found without {name}"));
         println!("without {name}: seed {seed}: {violation}");

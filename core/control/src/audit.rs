@@ -180,6 +180,8 @@ fn shown_name(member: &str) -> Option<&str> {
     match member {
         "_digest" => Some("key"),
         "_expires_at_ms" => Some("ttl"),
+        "_previous" => Some("previous_key_ends_at"),
+        "_secret_digest" => Some("client_secret"),
         "updated_at" => None,
         member => (!member.starts_with('_')).then_some(member),
     }

@@ -1,9 +1,10 @@
 //! Read, decide, write as one: optimistic transactions over the store, with what the data plane
 //! must know published in the same commit.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::try_join_all;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -15,11 +16,13 @@ use latchkey_published::limits;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_store::feed::{decode, unreadable};
 use latchkey_store::replica::Progress;
-use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Write};
+use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
 
 /// How long a change stays in the feed, in milliseconds. It must exceed the replica horizon by far;
 /// an instance that slept longer starts over.
 pub const CHANGE_KEPT_MS: u64 = 600_000;
+/// Records read at the same time.
+const READ_AT_ONCE: usize = 32;
 /// Old changes removed by each new one: two, so that the feed shrinks.
 const CHANGES_DROPPED_AT_ONCE: u64 = 2;
 /// Images saved in one commit: each is a write and the check of its record, beside the check of the run.
@@ -36,8 +39,11 @@ pub struct Transaction<'s, S> {
     store: &'s S,
     reads: BTreeMap<RecordKey, Option<Version>>,
     read_values: BTreeMap<RecordKey, Option<Vec<u8>>>,
+    /// Read at the same time as others, and not asked for yet: not checked at the commit.
+    read_ahead: BTreeMap<RecordKey, Option<Versioned>>,
     writes: BTreeMap<RecordKey, Option<Vec<u8>>>,
     grants: BTreeMap<KeyDigest, Option<Grant>>,
+    made: BTreeSet<KeyDigest>,
     config: BTreeMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
     settings: Option<WorkspaceSettings>,
 }
@@ -49,8 +55,10 @@ impl<'s, S: Store> Transaction<'s, S> {
             store,
             reads: BTreeMap::new(),
             read_values: BTreeMap::new(),
+            read_ahead: BTreeMap::new(),
             writes: BTreeMap::new(),
             grants: BTreeMap::new(),
+            made: BTreeSet::new(),
             config: BTreeMap::new(),
             settings: None,
         }
@@ -64,11 +72,34 @@ impl<'s, S: Store> Transaction<'s, S> {
         if let Some(read) = self.read_values.get(key) {
             return Ok(read.clone());
         }
-        let found = self.store.get(key).await?;
+        let found = match self.read_ahead.remove(key) {
+            Some(found) => found,
+            None => self.store.get(key).await?,
+        };
         self.reads.insert(key.clone(), found.as_ref().map(|record| record.version));
         let value = found.map(|record| record.value);
         self.read_values.insert(key.clone(), value.clone());
         Ok(value)
+    }
+
+    /// Reads records that will be asked for, several at the same time: where a read takes its time, all of
+    /// them take little more than one. Only what is then asked for counts as read.
+    pub async fn read_ahead(&mut self, keys: Vec<RecordKey>) -> Result<(), StoreError> {
+        let is_new = |key: &RecordKey| !self.reads.contains_key(key) && !self.writes.contains_key(key);
+        let keys: Vec<RecordKey> = keys.into_iter().filter(is_new).collect();
+        for some in keys.chunks(READ_AT_ONCE) {
+            let found = try_join_all(some.iter().map(|key| self.store.get(key))).await?;
+            self.read_ahead.extend(some.iter().cloned().zip(found));
+        }
+        Ok(())
+    }
+
+    /// A value that was read, or read ahead, and is there.
+    pub fn peek(&self, key: &RecordKey) -> Option<&[u8]> {
+        match self.read_ahead.get(key) {
+            Some(ahead) => ahead.as_ref().map(|record| record.value.as_slice()),
+            None => self.read_values.get(key)?.as_deref(),
+        }
     }
 
     /// Reads a page, past this transaction's own writes and unchecked.
@@ -96,6 +127,15 @@ impl<'s, S: Store> Transaction<'s, S> {
     /// [`Grant::epoch`] is filled in at the commit.
     pub fn publish_grant(&mut self, digest: KeyDigest, grant: Option<Grant>) {
         self.grants.insert(digest, grant);
+    }
+
+    /// Says that there is no grant at a digest before this transaction ([`Change::made`]). To be said
+    /// only by whoever has read a record that is there whenever a grant is.
+    pub fn note_made(&mut self, digest: KeyDigest) {
+        // What this transaction has taken away already was there before it.
+        if !self.grants.contains_key(&digest) {
+            self.made.insert(digest);
+        }
     }
 
     /// Publishes an entity of the configuration; `None`: it is gone.
@@ -248,8 +288,11 @@ impl<'s, S: Store> Transaction<'s, S> {
         }
         head.epoch += 1;
         self.stage_pieces(&mut head).await?;
-        let change =
-            Change { epoch: head.epoch, at_ms: now_ms, digests: self.grants.keys().copied().collect() };
+        let is_made = |digest: &&KeyDigest| self.made.contains(*digest);
+        let (made, replaced): (Vec<_>, Vec<_>) = self.grants.keys().partition(is_made);
+        let count = made.len();
+        let digests = replaced.into_iter().chain(made).copied().collect();
+        let change = Change { epoch: head.epoch, at_ms: now_ms, digests, made: count };
         self.stage_grants(head.epoch);
         self.drop_old_changes(&mut head, now_ms).await?;
         self.put(Change::record_key(change.epoch), to_json(&change));
@@ -386,6 +429,27 @@ mod tests {
         assert_eq!(later.changes.iter().flat_map(|change| &change.digests).collect::<Vec<_>>(), [&digest(2)]);
         let none = read_feed(&store, FeedRequest { since: Some(3) }, Some(0)).await.unwrap();
         assert!(none.changes.is_empty() && none.pieces.is_empty());
+    }
+
+    #[tokio::test]
+    async fn keys_that_were_made_come_last_in_a_change() {
+        let store = MemoryStore::default();
+        let mut transaction = Transaction::new(&store);
+        transaction.publish_grant(digest(2), None);
+        // 2 was there before, since it is taken away first; nothing is published of 9.
+        for byte in [1, 2, 3, 9] {
+            transaction.note_made(digest(byte));
+        }
+        for byte in [1, 3, 4] {
+            transaction.publish_grant(digest(byte), None);
+        }
+        transaction.commit(0).await.unwrap();
+        let reply = read_feed(&store, FeedRequest { since: Some(0) }, None).await.unwrap();
+        let [change] = reply.changes.as_slice() else { panic!("{reply:?}") };
+        let (replaced, made) = change.replaced_and_made();
+        assert_eq!((replaced, made), (&[digest(2), digest(4)][..], &[digest(1), digest(3)][..]));
+        let hostile = Change { made: 9, ..change.clone() };
+        assert_eq!(hostile.replaced_and_made().1.len(), 4);
     }
 
     #[tokio::test]

@@ -160,7 +160,8 @@ pub(crate) fn is_cleared(key: &RecordKey) -> bool {
 /// Whether a record says nothing of what an installation was used for: its start makes such.
 pub(crate) fn is_of_a_start(key: &RecordKey) -> bool {
     let partitions = [crate::audit::PARTITION, "setting", feed::PARTITION];
-    !is_taken(key) || partitions.contains(&key.partition.as_str())
+    // Counters stay, at nought.
+    !is_taken(key) || partitions.contains(&key.partition.as_str()) || key.partition.starts_with("count/")
 }
 
 /// The progress of the replica, where there is one: all is to be written to it anew.

@@ -25,7 +25,7 @@ use latchkey_gateway::config::{Config, ConfigCompiler};
 use latchkey_gateway::decision::{Decision, Need};
 use latchkey_gateway::gateway::{FeedNews, Gateway, GatewaySettings, GrantAnswer, Learned};
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
-use latchkey_published::feed::FeedReply;
+use latchkey_published::feed::{FeedReply, Shown};
 use latchkey_published::grant::{Consumer, Grant};
 use latchkey_published::keys::{Pepper, Peppers, generate_key, hex};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
@@ -298,7 +298,7 @@ fn configuration(routes: usize, plugin: Plugin) -> Arc<Config> {
 }
 
 fn feed_reply(pieces: Vec<(PieceId, Vec<u8>)>) -> FeedReply {
-    FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces, ..FeedReply::default() }
+    FeedReply { epoch: 1, reset: true, shown: Shown::all(1), changes: vec![], pieces, ..FeedReply::default() }
 }
 
 fn gateway(config: Arc<Config>) -> Gateway {

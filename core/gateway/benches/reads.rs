@@ -8,7 +8,7 @@ use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, Need};
 use latchkey_gateway::gateway::{Gateway, GatewaySettings, GrantAnswer};
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
-use latchkey_published::feed::FeedReply;
+use latchkey_published::feed::{FeedReply, Shown};
 use latchkey_published::grant::{Consumer, Grant};
 use latchkey_published::keys::{Pepper, Peppers};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
@@ -89,7 +89,7 @@ fn run(rate: u64) -> Reads {
 
 fn reply(since: Option<u64>) -> FeedReply {
     if since.is_some() {
-        return FeedReply { epoch: 1, settled: 1, ..FeedReply::default() };
+        return FeedReply { epoch: 1, shown: Shown::all(1), ..FeedReply::default() };
     }
     let id = Uuid::nil();
     let mut piece = Piece::default();
@@ -104,7 +104,7 @@ fn reply(since: Option<u64>) -> FeedReply {
         WorkspaceSettings { tag_keys: vec![], has_imported_keys: true, ..WorkspaceSettings::default() };
     let settings = Piece { settings: Some(settings), ..Piece::default() };
     let pieces = vec![(PieceId::of(id), piece.encode()), (PieceId::SETTINGS, settings.encode())];
-    FeedReply { epoch: 1, reset: true, settled: 1, changes: vec![], pieces, ..FeedReply::default() }
+    FeedReply { epoch: 1, reset: true, shown: Shown::all(1), changes: vec![], pieces, ..FeedReply::default() }
 }
 
 fn grant(peppers: &Peppers, key: &[u8]) -> Grant {

@@ -20,4 +20,21 @@ pub struct Ablation {
     pub imported_place: bool,
     /// A replica's record is used only with our MAC beside it.
     pub replica_mac: bool,
+    /// The end of a key, which is that of its grace after a rotation, is compared with the clock on every
+    /// request.
+    pub expiry: bool,
+    /// A replica's record is not used that may be older than a change which the feed did not list.
+    pub unlisted_records: bool,
+    /// A replica's "not found" is not used while the feed did not list which keys were made.
+    pub unlisted_misses: bool,
+    /// What is remembered is forgotten when the feed does not list what of it has changed.
+    pub unlisted_forgotten: bool,
+    /// A change that is no longer remembered, since there are too many, counts as one that was not
+    /// listed.
+    pub folding: bool,
+    /// A replica's "not found" is not used while it lacks keys that were made.
+    pub awaiting_made: bool,
+    /// Only keys at which there was no grant before are written to the replica behind other changes: a
+    /// rule of the authority, which the simulation plays.
+    pub made_alone_waits: bool,
 }

@@ -21,7 +21,7 @@ use crate::freshness::{Answer, Bound, Freshness};
 use crate::grant_memory::{GrantMemory, Known};
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
-use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format};
+use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format, Shown};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::Peppers;
 use latchkey_published::limits;
@@ -51,6 +51,8 @@ pub struct GatewaySettings {
     pub grant_cache_bytes: usize,
     /// Memory for keys known not to exist, in bytes.
     pub miss_cache_bytes: usize,
+    /// Digests that changes are remembered of: as many as the feed lists.
+    pub feed_digests_max: usize,
     /// The paths that the gateway answers itself.
     pub own_paths: OwnPaths,
 }
@@ -63,6 +65,7 @@ impl Default for GatewaySettings {
             body_search_bytes: limits::BODY_SEARCH_BYTES_DEFAULT,
             grant_cache_bytes: limits::GRANT_CACHE_BYTES_DEFAULT,
             miss_cache_bytes: limits::MISS_CACHE_BYTES_DEFAULT,
+            feed_digests_max: limits::FEED_DIGESTS_MAX,
             own_paths: OwnPaths::default(),
         }
     }
@@ -77,10 +80,12 @@ pub struct FeedNews {
     pub epoch: Epoch,
     /// Whether what was known is to be forgotten first.
     pub reset: bool,
-    /// Every replica shows every change up to this one.
-    pub settled: Epoch,
+    /// What the replicas show.
+    pub shown: Shown,
     /// Changes, ascending.
     pub changes: Vec<Change>,
+    /// Changes up to this one are not among them; 0: all are.
+    pub unlisted: Epoch,
     /// The configuration as of `epoch` or later.
     pub config: Arc<Config>,
 }
@@ -88,8 +93,8 @@ pub struct FeedNews {
 impl FeedNews {
     /// An answer and what [`crate::config::ConfigCompiler::apply`] made of it.
     pub fn new(reply: FeedReply, config: Arc<Config>) -> Self {
-        let FeedReply { format, epoch, reset, settled, changes, .. } = reply;
-        FeedNews { format, epoch, reset, settled, changes, config }
+        let FeedReply { format, epoch, reset, shown, changes, unlisted, .. } = reply;
+        FeedNews { format, epoch, reset, shown, changes, unlisted, config }
     }
 }
 
@@ -140,7 +145,7 @@ impl Gateway {
             callers: Callers {
                 body_search_bytes: settings.body_search_bytes,
                 peppers,
-                memory: GrantMemory::new(settings.grant_cache_bytes, settings.miss_cache_bytes, ablation),
+                memory: GrantMemory::new(&settings, ablation),
                 imported: None,
                 rehash: None,
             },
@@ -239,7 +244,7 @@ impl Gateway {
         match self.freshness.weigh(asked, news.epoch, news.reset) {
             Answer::Outdated => {}
             Answer::Confirms => {
-                self.callers.memory.settle(news.settled, now);
+                self.callers.memory.settle(news.shown, now);
                 self.freshness.confirm(asked, self.epoch());
             }
             Answer::News => {
@@ -257,13 +262,18 @@ impl Gateway {
     }
 
     fn take_in(&mut self, news: &FeedNews, now: Now) {
+        let known = self.epoch();
+        let memory = &mut self.callers.memory;
         if news.reset {
-            self.callers.memory.reset();
+            memory.reset(news.shown);
+        }
+        if news.unlisted > known || news.reset {
+            memory.lose_track(news.unlisted);
         }
         for change in &news.changes {
-            self.callers.memory.apply(change);
+            memory.apply(change);
         }
-        self.callers.memory.settle(news.settled, now);
+        memory.settle(news.shown, now);
     }
 
     /// Takes in the answer to a [`Need::Grant`], and says how to go on.

@@ -2,16 +2,18 @@
 //!
 //! A fill is a read of one grant. What it brings is remembered only if no change of that digest
 //! was learned since it began (the generation stamp), and, read from a replica, only if it is not
-//! older than a change the feed told of (the epoch comparison).
+//! older than a change the feed told of (the epoch comparison). A change that the feed did not list,
+//! or that is no longer remembered, may have been of any digest.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::ablation::Ablation;
 use crate::decision::{GrantRequest, Need, Source};
+use crate::gateway::GatewaySettings;
 use crate::lru::Lru;
 use crate::request::Now;
-use latchkey_published::feed::{Change, Epoch};
+use latchkey_published::feed::{Change, Epoch, Shown};
 use latchkey_published::grant::{Grant, Identity};
 use latchkey_published::keys::KeyDigest;
 
@@ -107,8 +109,14 @@ pub(crate) struct GrantMemory {
     changed: HashMap<KeyDigest, Epoch>,
     /// The same, oldest change first.
     changed_order: VecDeque<(Epoch, KeyDigest)>,
-    /// Changes up to the epoch are in every replica, and were when this was learned.
-    settled: Option<Settled>,
+    /// How long that may be.
+    changed_max: usize,
+    /// Of the digests of changes up to this one, some may be missing there; 0: none is.
+    untold: Epoch,
+    /// What every replica shows: changes up to its `current` are not remembered.
+    shown: Shown,
+    /// The same as the feed last told of it, before it counts.
+    pending: Option<Pending>,
     ablation: Ablation,
 }
 
@@ -122,21 +130,24 @@ pub(crate) struct Known {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Settled {
-    epoch: Epoch,
+struct Pending {
+    shown: Shown,
     learned_ms: u64,
 }
 
 impl GrantMemory {
-    pub(crate) fn new(grant_bytes_max: usize, miss_bytes_max: usize, ablation: Ablation) -> Self {
+    pub(crate) fn new(settings: &GatewaySettings, ablation: Ablation) -> Self {
         GrantMemory {
-            grants: Lru::new(grant_bytes_max),
-            misses: Lru::new(miss_bytes_max),
+            grants: Lru::new(settings.grant_cache_bytes),
+            misses: Lru::new(settings.miss_cache_bytes),
             fills: HashMap::new(),
             last_stamp: 0,
             changed: HashMap::new(),
             changed_order: VecDeque::new(),
-            settled: None,
+            changed_max: settings.feed_digests_max,
+            untold: 0,
+            shown: Shown::default(),
+            pending: None,
             ablation,
         }
     }
@@ -190,7 +201,8 @@ impl GrantMemory {
         }
         let changed = self.changed.get(&digest).copied();
         let again = Fill { began_ms: now.monotonic_ms, epoch, ..fill };
-        if !self.ablation.generation_stamp && changed.is_some_and(|change| change > fill.epoch) {
+        let newest_change = changed.unwrap_or_default().max(self.untold);
+        if !self.ablation.generation_stamp && newest_change > fill.epoch {
             return Learned::Ask(self.begin_fill(digest, source, again));
         }
         let usable = match (source, &answer) {
@@ -199,7 +211,9 @@ impl GrantMemory {
             (Source::Replica, GrantAnswer::Found(grant)) => {
                 grant.epoch >= restored_at && !self.is_stale(grant, changed)
             }
-            (Source::Replica, GrantAnswer::Missing) => restored_at == 0 && !fill.genuine && changed.is_none(),
+            (Source::Replica, GrantAnswer::Missing) => {
+                restored_at == 0 && !fill.genuine && changed.is_none() && self.knows_what_was_made()
+            }
             (Source::Replica, GrantAnswer::Failed) => false,
         };
         match (usable, answer, source) {
@@ -222,10 +236,22 @@ impl GrantMemory {
     }
 
     fn is_stale(&self, grant: &Grant, changed: Option<Epoch>) -> bool {
-        !self.ablation.epoch_comparison && changed.is_some_and(|change| grant.epoch < change)
+        let is_older = changed.is_some_and(|change| grant.epoch < change);
+        (is_older && !self.ablation.epoch_comparison)
+            || (self.untold > 0 && grant.epoch <= self.untold && !self.ablation.unlisted_records)
     }
 
-    fn remember(&mut self, digest: KeyDigest, grant: Grant) {
+    /// Whether every key that could be missing in a replica, or could be in its memory as missing, is
+    /// among [`GrantMemory::changed`].
+    fn knows_what_was_made(&self) -> bool {
+        let has_all = self.shown.settled >= self.shown.current || self.ablation.awaiting_made;
+        has_all && (self.untold == 0 || self.ablation.unlisted_misses)
+    }
+
+    fn remember(&mut self, digest: KeyDigest, mut grant: Grant) {
+        if self.ablation.expiry {
+            grant.expires_at_ms = None;
+        }
         if !grant.digest.matches(&digest) {
             // A record in the wrong place proves nothing about this key.
             self.misses.insert(digest, (), 0);
@@ -236,14 +262,28 @@ impl GrantMemory {
         self.grants.insert(digest, Arc::new(cached), bytes);
     }
 
-    /// Forgets everything: the feed could not say what has changed.
-    pub(crate) fn reset(&mut self) {
+    /// Forgets everything: the feed could not say what has changed. It lists what has since `shown`.
+    pub(crate) fn reset(&mut self, shown: Shown) {
+        self.forget();
+        self.shown = shown;
+        self.pending = None;
+    }
+
+    fn forget(&mut self) {
         self.grants.clear();
         self.misses.clear();
         self.fills.clear();
         self.changed.clear();
         self.changed_order.clear();
-        self.settled = None;
+    }
+
+    /// Takes in that changes up to `untold`, newer than all that are known, were of digests that nobody
+    /// tells; 0: there are none.
+    pub(crate) fn lose_track(&mut self, untold: Epoch) {
+        self.untold = untold;
+        if untold > 0 && !self.ablation.unlisted_forgotten {
+            self.forget();
+        }
     }
 
     /// Takes in a change: what is remembered of its digests no longer counts.
@@ -255,29 +295,44 @@ impl GrantMemory {
             *newest = change.epoch.max(*newest);
             self.changed_order.push_back((change.epoch, *digest));
         }
+        while self.changed_order.len() > self.changed_max {
+            let oldest = self.forget_oldest_change().filter(|_| !self.ablation.folding);
+            self.untold = self.untold.max(oldest.unwrap_or_default());
+        }
     }
 
-    /// Every replica has the changes up to `settled`: once no fill can be under way that began
-    /// before, they are forgotten.
-    pub(crate) fn settle(&mut self, settled: Epoch, now: Now) {
+    fn forget_oldest_change(&mut self) -> Option<Epoch> {
+        let (epoch, digest) = self.changed_order.pop_front()?;
+        if self.changed.get(&digest) == Some(&epoch) {
+            self.changed.remove(&digest);
+        }
+        Some(epoch)
+    }
+
+    /// Every replica shows so much: once no fill can be under way that began before, what changed up
+    /// to then is forgotten.
+    pub(crate) fn settle(&mut self, shown: Shown, now: Now) {
         if self.ablation.horizon {
             return self.forget_changes(Epoch::MAX);
         }
-        let pending = *self.settled.get_or_insert(Settled { epoch: settled, learned_ms: now.monotonic_ms });
+        let news = Pending { shown, learned_ms: now.monotonic_ms };
+        let pending = *self.pending.get_or_insert(news);
         if now.monotonic_ms >= pending.learned_ms + FILL_MS_MAX {
-            self.forget_changes(pending.epoch);
-            self.settled = Some(Settled { epoch: settled, learned_ms: now.monotonic_ms });
+            let Shown { settled, current } = pending.shown;
+            // An authority that was set back to a version from before knows less of it.
+            self.shown.settled = self.shown.settled.max(settled);
+            self.shown.current = self.shown.current.max(current);
+            self.forget_changes(current);
+            self.pending = Some(news);
         }
     }
 
     fn forget_changes(&mut self, up_to: Epoch) {
-        while let Some((epoch, digest)) =
-            self.changed_order.front().copied().filter(|(epoch, _)| *epoch <= up_to)
-        {
-            self.changed_order.pop_front();
-            if self.changed.get(&digest) == Some(&epoch) {
-                self.changed.remove(&digest);
-            }
+        while self.changed_order.front().is_some_and(|(epoch, _)| *epoch <= up_to) {
+            self.forget_oldest_change();
+        }
+        if self.untold <= up_to {
+            self.untold = 0;
         }
     }
 

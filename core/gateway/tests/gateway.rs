@@ -15,7 +15,7 @@ use latchkey_gateway::gateway::{
 };
 use latchkey_gateway::places::apply_cuts;
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
-use latchkey_published::feed::{FeedReply, Format};
+use latchkey_published::feed::{FeedReply, Format, Shown};
 use latchkey_published::grant::{Consumer, Grant};
 use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
@@ -112,7 +112,7 @@ impl World {
                     let reply = FeedReply {
                         epoch: 1,
                         reset: true,
-                        settled: 1,
+                        shown: Shown::all(1),
                         changes: vec![],
                         pieces,
                         ..FeedReply::default()
@@ -1209,7 +1209,7 @@ fn what_a_newer_version_published_is_not_served_and_nothing_from_before_either()
     let head = RequestHead { started: later, ..request.head() };
     let asked = world.gateway.decide(&head, Body::Unread, later);
     assert!(matches!(asked, Decision::Need(Need::Feed(_))), "{asked:?}");
-    let reply = FeedReply { epoch: 1, settled: 1, ..FeedReply::default() };
+    let reply = FeedReply { epoch: 1, shown: Shown::all(1), ..FeedReply::default() };
     world.gateway.learn_feed(later, later, Some(reply), &mut compiler).unwrap();
     let decided = world.gateway.decide(&head, Body::Unread, later);
     assert!(matches!(decided, Decision::Forward(_)), "{decided:?}");

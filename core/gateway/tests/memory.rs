@@ -8,7 +8,7 @@ use latchkey_gateway::config::ConfigCompiler;
 use latchkey_gateway::decision::{Decision, GrantRequest, Need, Source};
 use latchkey_gateway::gateway::{FeedOutage, Gateway, GatewaySettings, GrantAnswer, Learned};
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
-use latchkey_published::feed::{Change, FeedReply, FeedRequest};
+use latchkey_published::feed::{Change, FeedReply, FeedRequest, Shown};
 use latchkey_published::grant::{Consumer, Grant};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
@@ -84,7 +84,7 @@ impl Instance {
             Some(WorkspaceSettings { tag_keys, has_imported_keys: true, ..WorkspaceSettings::default() });
         let settings = Piece { settings, ..Piece::default() };
         let pieces = vec![(PieceId::of(id), piece.encode()), (PieceId::SETTINGS, settings.encode())];
-        FeedReply { epoch, reset: true, settled: 0, changes: vec![], pieces, ..FeedReply::default() }
+        FeedReply { epoch, reset: true, changes: vec![], pieces, ..FeedReply::default() }
     }
 
     /// A poll sent and answered now.
@@ -95,8 +95,8 @@ impl Instance {
 
     fn poll_changes(&mut self, epoch: u64, keys: &[&str]) {
         let digests = keys.iter().map(|key| self.digest(key)).collect();
-        let changes = vec![Change { epoch, at_ms: 0, digests }];
-        self.poll(FeedReply { epoch, reset: false, settled: 0, changes, ..FeedReply::default() });
+        let changes = vec![Change { epoch, digests, ..Change::default() }];
+        self.poll(FeedReply { epoch, reset: false, changes, ..FeedReply::default() });
     }
 
     fn fail_poll(&mut self) {
@@ -253,6 +253,98 @@ fn a_replica_is_not_believed_that_a_genuine_key_is_unknown() {
     let wanted = instance.begin_fill(key.reveal());
     assert_eq!(instance.learn(wanted, GrantAnswer::Missing), instance_authority(&wanted));
     let wanted = instance.begin_fill("imported");
+    assert_eq!(instance.learn(wanted, GrantAnswer::Missing), Learned::Decide);
+}
+
+/// What a bounded answer of the feed says, with the last of its changes.
+fn bounded(epoch: u64, unlisted: u64, shown: Shown, digests: Vec<KeyDigest>) -> FeedReply {
+    let changes = vec![Change { epoch, digests, ..Change::default() }];
+    FeedReply { epoch, unlisted, shown, changes, ..FeedReply::default() }
+}
+
+#[test]
+fn who_is_behind_what_is_listed_forgets_and_distrusts_replicas_until_it_has_settled() {
+    let mut instance = Instance::ready();
+    let wanted = instance.begin_fill("known");
+    instance.learn(wanted, instance.found("known", 1));
+    let under_way = instance.begin_fill("under way");
+    instance.poll(bounded(9, 8, Shown::all(1), vec![]));
+    assert_eq!(instance.learn(under_way, instance.found("under way", 1)), Learned::Decide, "it is not used");
+    for (key, answer) in [
+        ("known", instance.found("known", 1)),
+        ("under way", instance.found("under way", 8)),
+        ("unknown", GrantAnswer::Missing),
+    ] {
+        let wanted = instance.begin_fill(key);
+        assert_eq!(instance.learn(wanted, answer), instance_authority(&wanted), "{key}");
+    }
+    let wanted = instance.begin_fill("newer");
+    assert_eq!(instance.learn(wanted, instance.found("newer", 9)), Learned::Decide);
+    // It settles, and a while later no fill is left that began before.
+    for (later_ms, believed) in [(30_000, false), (29_999, false), (1, true)] {
+        instance.now_ms += later_ms;
+        instance.poll(bounded(9, 0, Shown::all(8), vec![]));
+        let key = format!("asked at {}", instance.now_ms);
+        let wanted = instance.begin_fill(&key);
+        let learned = instance.learn(wanted, instance.found(&key, 1));
+        assert_eq!(learned == Learned::Decide, believed, "{key}");
+    }
+}
+
+#[test]
+fn who_knows_more_than_what_is_listed_forgets_nothing() {
+    let mut instance = Instance::ready();
+    let wanted = instance.begin_fill("known");
+    instance.learn(wanted, instance.found("known", 1));
+    instance.poll(bounded(8, 0, Shown::all(1), vec![]));
+    // Asked for before that was learned.
+    instance.poll(bounded(9, 7, Shown::all(1), vec![]));
+    assert_eq!(instance.ask("known"), Step::Forwarded);
+}
+
+#[test]
+fn changes_that_are_too_many_to_remember_count_as_unlisted() {
+    let mut instance = Instance::new(GatewaySettings { feed_digests_max: 2, ..settings() });
+    instance.poll(instance.reset_at(1));
+    let wanted = instance.begin_fill("known");
+    instance.learn(wanted, instance.found("known", 1));
+    let under_way = instance.begin_fill("under way");
+    for epoch in 2..=5 {
+        instance.poll_changes(epoch, &[&format!("key {epoch}")]);
+    }
+    assert_eq!(instance.ask("known"), Step::Forwarded, "it heard of all of them");
+    let Learned::Ask(again) = instance.learn(under_way, instance.found("under way", 1)) else {
+        panic!("it may have changed meanwhile")
+    };
+    assert_eq!(again.source, Source::Replica);
+    for (key, epoch, believed) in
+        [("key 2", 2, false), ("other", 3, false), ("newer", 4, true), ("key 5", 4, false)]
+    {
+        let wanted = instance.begin_fill(key);
+        let learned = instance.learn(wanted, instance.found(key, epoch));
+        assert_eq!(learned == Learned::Decide, believed, "{key}");
+    }
+    let wanted = instance.begin_fill("nobody's");
+    assert_eq!(instance.learn(wanted, GrantAnswer::Missing), instance_authority(&wanted));
+}
+
+#[test]
+fn a_replica_that_lacks_keys_is_believed_in_what_it_has() {
+    let mut instance = Instance::ready();
+    let ahead = Shown { settled: 1, current: 5 };
+    let mut start = instance.reset_at(6);
+    start.shown = ahead;
+    instance.poll(start);
+    let wanted = instance.begin_fill("known");
+    assert_eq!(instance.learn(wanted, instance.found("known", 1)), Learned::Decide);
+    let wanted = instance.begin_fill("made");
+    assert_eq!(instance.learn(wanted, GrantAnswer::Missing), instance_authority(&wanted));
+    for _ in 0..2 {
+        instance.poll(bounded(6, 0, Shown::all(6), vec![]));
+        instance.now_ms += 30_000;
+    }
+    instance.poll(bounded(6, 0, Shown::all(6), vec![]));
+    let wanted = instance.begin_fill("nobody's");
     assert_eq!(instance.learn(wanted, GrantAnswer::Missing), Learned::Decide);
 }
 

@@ -88,7 +88,7 @@ pub struct Head {
 }
 
 /// One published change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Its number.
     pub epoch: Epoch,
@@ -97,6 +97,14 @@ pub struct Change {
     /// Keys whose grant it wrote or removed; empty when it changed configuration only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub digests: Vec<KeyDigest>,
+    /// So many of them, the last ones, are keys that it made: there was no grant before, so that no
+    /// replica can show an older one. Programs from before say of none that it was made.
+    #[serde(default, skip_serializing_if = "is_none_made")]
+    pub made: usize,
+}
+
+fn is_none_made(made: &usize) -> bool {
+    *made == 0
 }
 
 impl Head {
@@ -120,6 +128,11 @@ impl Change {
     /// Where a change is stored.
     pub fn record_key(epoch: Epoch) -> RecordKey {
         RecordKey::new(PARTITION, format!("{CHANGE_PREFIX}{epoch:020}"))
+    }
+
+    /// Keys that had a grant before, or may have had one; and keys that it made.
+    pub fn replaced_and_made(&self) -> (&[KeyDigest], &[KeyDigest]) {
+        self.digests.split_at(self.digests.len().saturating_sub(self.made))
     }
 }
 
@@ -158,6 +171,29 @@ pub struct FeedRequest {
     pub since: Option<Epoch>,
 }
 
+/// What the replicas show, by the authority's clock: what was written to them longer ago than the
+/// replica horizon. Without replicas, the newest change in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Every replica shows every change up to this one.
+    pub settled: Epoch,
+    /// No replica shows a grant that a change up to this one has replaced or removed; of the keys made
+    /// after [`Shown::settled`] it may show none at all. Not below that.
+    pub current: Epoch,
+}
+
+impl Shown {
+    /// Every replica shows every change up to this one.
+    pub fn all(settled: Epoch) -> Self {
+        Shown { settled, current: settled }
+    }
+
+    /// The same, of a feed that goes up to `epoch`.
+    pub fn up_to(self, epoch: Epoch) -> Self {
+        Shown { settled: self.settled.min(epoch), current: self.current.min(epoch) }
+    }
+}
+
 /// What it is answered: the state of one moment after the request was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedReply {
@@ -165,15 +201,17 @@ pub struct FeedReply {
     pub format: Format,
     /// Newest change contained.
     pub epoch: Epoch,
-    /// `false`: [`FeedReply::changes`] are all changes after `since`, and the pieces those that
-    /// have changed since. `true`: the instance forgets what it knew, the changes are all after
-    /// [`FeedReply::settled`], and the pieces are the whole configuration.
+    /// `false`: [`FeedReply::changes`] are those after `since`, and the pieces those that have
+    /// changed since. `true`: the instance forgets what it knew, the changes are those after
+    /// [`Shown::current`], and the pieces are the whole configuration.
     pub reset: bool,
-    /// Every replica shows every change up to this one: it was written to them longer ago than the
-    /// replica horizon. The authority reckons this by its own clock. Without replicas: `epoch`.
-    pub settled: Epoch,
-    /// Ascending.
+    /// What the replicas show.
+    pub shown: Shown,
+    /// Ascending; all of them, but for those up to [`FeedReply::unlisted`].
     pub changes: Vec<Change>,
+    /// Changes up to this one are not listed, since there are too many; 0: all are. Programs from
+    /// before do not look at it, and are answered with all.
+    pub unlisted: Epoch,
     /// Pieces of the configuration, encoded.
     pub pieces: Vec<(PieceId, Vec<u8>)>,
 }

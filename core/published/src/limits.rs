@@ -39,8 +39,17 @@ pub const GRANT_CACHE_BYTES_DEFAULT: usize = 32 << 20;
 /// The same for all threads of the local program together, which have a machine's memory.
 pub const GRANT_CACHE_BYTES_LOCAL_DEFAULT: usize = 64 << 20;
 
+/// Memory for pages of the local program's store unless a setting says otherwise: inner pages of a
+/// million credentials are some 20 MB, so that what is asked for at random is one page away.
+pub const STORE_CACHE_BYTES_DEFAULT: usize = 64 << 20;
+
 /// Memory for keys known not to exist, in bytes: some 25,000 of them.
 pub const MISS_CACHE_BYTES_DEFAULT: usize = 4 << 20;
+
+/// Digests that one answer of the feed lists, the newest, and that an instance remembers changes of:
+/// 300 KB of text, half a megabyte of memory. An instance that polls in half the default bound is
+/// told of 1,600 changed keys a second one by one; past that it forgets, and trusts no replica.
+pub const FEED_DIGESTS_MAX: usize = 4096;
 
 /// Times that a request may have come through a Latchkey before, by its `Via`. Chains are two or three
 /// long (edge, region, service); past it a service leads back to us, and each round would take two
@@ -50,8 +59,12 @@ pub const PASSAGES_MAX: usize = 4;
 /// Names a key-auth plugin may list: each costs a look in every place.
 pub const KEY_NAMES_MAX: usize = 16;
 
-/// Credentials of one application, so that one DynamoDB transaction can change them all.
-pub const APPLICATION_CREDENTIALS_MAX: usize = 50;
+/// Keys of one application that are good at a time, those before a rotation in their grace included, and
+/// credentials that are stored of it: so that one DynamoDB transaction can change them all.
+pub const APPLICATION_KEYS_MAX: usize = 50;
+
+/// Longest grace of a key after a rotation, in seconds: 30 days, a month to bring all callers the new one.
+pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
 
 /// Audit records read for one page of `/admin/audit`, some 300 KB: a filter that takes few of them
 /// does not keep the store busy, its page is short instead.
@@ -121,6 +134,19 @@ pub const TAGS_ASKED_MAX: usize = 5;
 
 /// Credentials whose grants one commit of a longer change writes, at most.
 pub const JOB_CHUNK_MAX: usize = 40;
+
+/// Keys of tags that the gateway compares a key with that begins with `lk_`, at most: each costs a MAC. A
+/// pepper has one, and an import may bring those of another installation.
+pub const TAG_KEYS_MAX: usize = 32;
+
+/// Parts of one import: 4 GiB of entities, ten million keys.
+pub const IMPORT_PARTS_MAX: u32 = 4096;
+
+/// Imports that are there at the same time.
+pub const IMPORTS_MAX: usize = 20;
+
+/// How long the records of an import stay after its last call, in milliseconds: a day.
+pub const IMPORT_KEPT_MS: u64 = 86_400_000;
 
 /// The prefix of our own paths at the gateway's door, in bytes: longer than any that is in use.
 pub const OWN_PREFIX_BYTES_MAX: usize = 64;

@@ -1,7 +1,9 @@
 //! Reads the change feed.
 
+use std::collections::VecDeque;
+
 use latchkey_published::feed::{
-    CHANGE_PREFIX, Change, Epoch, FeedReply, FeedRequest, Head, PARTITION, PieceRecord, STATE_PREFIX,
+    CHANGE_PREFIX, Change, Epoch, FeedReply, FeedRequest, Head, PARTITION, PieceRecord, STATE_PREFIX, Shown,
 };
 use latchkey_published::snapshot::PieceId;
 use serde::Deserialize;
@@ -10,8 +12,11 @@ use crate::{RecordKey, Store, StoreError};
 
 /// Records asked for at once.
 const PAGE: usize = 1_000;
+/// Newest changes that are read first where not all are listed. Each read after it has twice as many.
+const NEWEST_FIRST: u64 = 64;
 
-/// Answers a feed request from the authority; `settled` as in [`FeedReply`], `None` without replicas.
+/// Answers a feed request from the authority with whatever was asked for, for programs that know no
+/// [`FeedReply::unlisted`]; `settled` as in [`Shown`], `None` without replicas.
 ///
 /// One scan for an instance that has just started, one read for one that is up to date.
 /// `StoreError::Failed` when records that the head names are missing or unreadable.
@@ -20,36 +25,67 @@ pub async fn read_feed<S: Store>(
     request: FeedRequest,
     settled: Option<Epoch>,
 ) -> Result<FeedReply, StoreError> {
+    read(store, request, settled.map(Shown::all), usize::MAX).await
+}
+
+/// The same with the newest changes alone, of at most `digests_max` digests; one without a digest
+/// counts as one. Of the others not many are read.
+pub async fn read_bounded_feed<S: Store>(
+    store: &S,
+    request: FeedRequest,
+    shown: Option<Shown>,
+    digests_max: usize,
+) -> Result<FeedReply, StoreError> {
+    read(store, request, shown, digests_max).await
+}
+
+async fn read<S: Store>(
+    store: &S,
+    request: FeedRequest,
+    shown: Option<Shown>,
+    digests_max: usize,
+) -> Result<FeedReply, StoreError> {
     if let Some(since) = request.since {
         let head = read_head(store).await?;
         if !head.format.is_newer() && (head.floor..=head.epoch).contains(&since) {
-            return read_since(store, &head, since, settled).await;
+            return read_since(store, &head, since, shown, digests_max).await;
         }
     }
-    read_all(store, settled).await
+    read_all(store, shown, digests_max).await
+}
+
+fn shown_up_to(shown: Option<Shown>, epoch: Epoch) -> Shown {
+    shown.map_or(Shown::all(epoch), |shown| shown.up_to(epoch))
 }
 
 async fn read_since<S: Store>(
     store: &S,
     head: &Head,
     since: Epoch,
-    settled: Option<Epoch>,
+    shown: Option<Shown>,
+    digests_max: usize,
 ) -> Result<FeedReply, StoreError> {
     let mut pieces = Vec::new();
     for (&piece, &epoch) in head.pieces.iter().filter(|(_, epoch)| **epoch > since) {
         pieces.push((piece, read_piece(store, piece, epoch).await?));
     }
+    let (changes, unlisted) = read_newest(store, since, head.epoch, digests_max).await?;
     Ok(FeedReply {
         format: head.format,
         epoch: head.epoch,
         reset: false,
-        settled: settled.map_or(head.epoch, |settled| settled.min(head.epoch)),
-        changes: read_changes(store, since, head.epoch).await?,
+        shown: shown_up_to(shown, head.epoch),
+        changes,
+        unlisted,
         pieces,
     })
 }
 
-async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedReply, StoreError> {
+async fn read_all<S: Store>(
+    store: &S,
+    shown: Option<Shown>,
+    digests_max: usize,
+) -> Result<FeedReply, StoreError> {
     let mut head = Head::default();
     let mut scanned: Vec<(String, PieceRecord)> = Vec::new();
     let mut after: Option<String> = None;
@@ -84,9 +120,10 @@ async fn read_all<S: Store>(store: &S, settled: Option<Epoch>) -> Result<FeedRep
         };
         pieces.push((piece, packed));
     }
-    let settled = settled.map_or(head.epoch, |settled| settled.min(head.epoch));
-    let changes = read_changes(store, settled.max(head.floor), head.epoch).await?;
-    Ok(FeedReply { format: head.format, epoch: head.epoch, reset: true, settled, changes, pieces })
+    let shown = shown_up_to(shown, head.epoch);
+    let from = shown.current.max(head.floor);
+    let (changes, unlisted) = read_newest(store, from, head.epoch, digests_max).await?;
+    Ok(FeedReply { format: head.format, epoch: head.epoch, reset: true, shown, changes, unlisted, pieces })
 }
 
 /// A piece at least as new as the head says.
@@ -97,12 +134,41 @@ async fn read_piece<S: Store>(store: &S, piece: PieceId, epoch: Epoch) -> Result
     record.map(|record| record.packed).ok_or_else(|| StoreError::Failed(format!("piece {piece} is missing")))
 }
 
+/// The newest changes after `from`, up to and including `to`, as many as have `digests_max` digests,
+/// and the newest that is not among them; 0: all are.
+async fn read_newest<S: Store>(
+    store: &S,
+    from: Epoch,
+    to: Epoch,
+    digests_max: usize,
+) -> Result<(Vec<Change>, Epoch), StoreError> {
+    let mut newest: VecDeque<Change> = VecDeque::new();
+    let (mut oldest, mut digests, mut step) = (to, 0, NEWEST_FIRST);
+    while oldest > from {
+        let next = if digests_max == usize::MAX { from } else { oldest.saturating_sub(step).max(from) };
+        for change in read_changes(store, next, oldest).await?.into_iter().rev() {
+            digests += change.digests.len().max(1);
+            if digests > digests_max {
+                return Ok((newest.into(), change.epoch));
+            }
+            newest.push_front(change);
+        }
+        (oldest, step) = (next, (2 * step).min(PAGE as u64));
+    }
+    Ok((newest.into(), 0))
+}
+
 /// The changes after `from`, up to and including `to`. None may be missing.
-async fn read_changes<S: Store>(store: &S, from: Epoch, to: Epoch) -> Result<Vec<Change>, StoreError> {
+pub(crate) async fn read_changes<S: Store>(
+    store: &S,
+    from: Epoch,
+    to: Epoch,
+) -> Result<Vec<Change>, StoreError> {
     let mut changes: Vec<Change> = Vec::new();
     let mut after = Change::record_key(from).sort;
     while (changes.len() as u64) < to - from {
-        let page = store.scan(PARTITION, CHANGE_PREFIX, Some(&after), PAGE).await?;
+        let left = usize::try_from(to - from).unwrap_or(usize::MAX) - changes.len();
+        let page = store.scan(PARTITION, CHANGE_PREFIX, Some(&after), left.min(PAGE)).await?;
         let Some((last, _)) = page.records.last() else { break };
         after = last.clone();
         for (_, record) in &page.records {

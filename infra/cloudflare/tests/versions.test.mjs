@@ -32,6 +32,19 @@ function become(expected) {
   return within(5_000, expected, async () => (await statuses()) === expected);
 }
 
+test("an object of a version before answers what has changed since", async () => {
+  await become("200 401");
+  await workers.fault({ feed: "older" });
+  const { body } = await gateway.admin("GET", "/consumers/bob/key-auth");
+  const [{ id }] = body.data;
+  const { key: other } = await gateway.make("/consumers/bob/key-auth", {});
+  await gateway.admin("DELETE", `/consumers/bob/key-auth/${id}`);
+  await become("401 401");
+  key = other;
+  await become("200 401");
+  await workers.fault({ feed: "works" });
+});
+
 test("a plugin that is not known blocks its routes", async () => {
   await become("200 401");
   const before = upstream.requests.length;

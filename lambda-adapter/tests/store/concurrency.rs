@@ -7,7 +7,7 @@ use std::time::Duration;
 use latchkey_control::registry::testing::{assert_trail, audit};
 use latchkey_lambda::store::{DynamoStore, Patience};
 use latchkey_published::feed::FeedRequest;
-use latchkey_published::limits::APPLICATION_CREDENTIALS_MAX;
+use latchkey_published::limits::APPLICATION_KEYS_MAX;
 use latchkey_store::feed::read_feed;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
@@ -97,14 +97,14 @@ async fn an_application_has_no_more_credentials_than_it_may() {
     let path = portal.credentials();
     // One came with the application. There is room for some of the writers.
     let free = 18;
-    for _ in 0..APPLICATION_CREDENTIALS_MAX - 1 - free {
+    for _ in 0..APPLICATION_KEYS_MAX - 1 - free {
         make(&portal.admin, &path, json!({})).await;
     }
     let answers = portal.all_at_once(|_| ("POST", path.clone(), json!({}))).await;
     let expected = BTreeMap::from([(201, free), (400, WRITERS as usize - free)]);
     assert_eq!(counted(&answers), expected, "{:?}", answers.last());
     let list = persist(&portal.admin, "GET", &format!("{path}?size=1000"), Value::Null).await;
-    assert_eq!(list.body["data"].as_array().unwrap().len(), APPLICATION_CREDENTIALS_MAX);
+    assert_eq!(list.body["data"].as_array().unwrap().len(), APPLICATION_KEYS_MAX);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use latchkey_control::ports::testing::SeededRandom;
-use latchkey_control::registry::testing::{Call, Verb, assert_trail, audit, comparable, copied};
+use latchkey_control::registry::testing::{
+    AnyImport, Call, Verb, assert_trail, audit, comparable, copied, without_seals,
+};
 use latchkey_control::schema::EntityKind;
 use latchkey_lambda::store::{DynamoStore, Patience};
 use latchkey_store::StoreError;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::admin::{Answer, TestAdmin, call, make, open, persist};
 use crate::support::dynamodb::{Table, address, client};
@@ -48,6 +51,8 @@ fn as_request(made: &Call, random: &SeededRandom) -> (&'static str, String, Valu
         Verb::Update => ("PATCH", item, body),
         Verb::Replace => ("PUT", item, body),
         Verb::Delete => ("DELETE", item, Value::Null),
+        Verb::Rotate => ("POST", format!("{item}/rotate"), body),
+        Verb::EndGrace => ("DELETE", format!("{item}/rotate"), Value::Null),
     }
 }
 
@@ -78,6 +83,7 @@ async fn start(store: &DynamoStore, seed: u64, unix_ms: u64) -> TestAdmin<Dynamo
 async fn one_caller_sees_no_fault() {
     let end = Instant::now() + TIME;
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let mut rotated = 0;
     for seed in 0..50 {
         if Instant::now() > end {
             break;
@@ -90,7 +96,7 @@ async fn one_caller_sees_no_fault() {
         for number in 0..40 {
             let made = Call::any(&random);
             let (method, target, body) = as_request(&made, &random);
-            let (unique, now_ms) = (seed * 1_000 + number, START_MS + number * 7);
+            let (unique, now_ms) = (seed * 1_000 + number, START_MS + number * 700);
             let before = table.dump().await;
             let model = open(copied(&before).await, unique, now_ms).await.unwrap();
             let expected = call(&model, method, &target, body.clone()).await;
@@ -110,6 +116,7 @@ async fn one_caller_sees_no_fault() {
             let words = format!("seed {seed}, call {number}: {method} {target}");
             let state = comparable(&table.dump().await);
             let was_made = state == comparable(&after);
+            rotated += u32::from(made.verb == Verb::Rotate && found.status == 201);
             *seen.entry(format!("{method} {}", found.status)).or_default() += 1;
             match &found {
                 Answer {
@@ -131,8 +138,62 @@ async fn one_caller_sees_no_fault() {
     }
     let answered =
         |status: &str| seen.iter().filter(|(key, _)| key.ends_with(status)).map(|(_, n)| n).sum::<u32>();
-    println!("{seen:?}");
+    println!("{seen:?}, {rotated} rotations");
     assert!(answered("201") + answered("200") > 3, "{seen:?}");
+}
+
+/// Imports through faults, each call by a program newly started: whoever goes on comes to where a model in
+/// memory comes that has no faults.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn imports_end_as_without_faults() {
+    let end = Instant::now() + TIME;
+    let (mut done, mut refused) = (0, 0);
+    for seed in 200..250 {
+        let proxy = FaultProxy::start(address()).await;
+        let table = Table::create();
+        let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENCE);
+        let random = SeededRandom::new(seed);
+        for number in 0..4 {
+            if Instant::now() > end {
+                break;
+            }
+            let (import, id) = (AnyImport::any(&random), Uuid::from_u128(u128::from(number) + 1));
+            let (unique, now_ms) = (seed * 1_000 + number, START_MS + number * 7);
+            let model = open(copied(&table.dump().await).await, unique, now_ms).await.unwrap();
+            let expected = import.run(model.registry(), id, false).await.unwrap();
+            proxy.plan(mixture(unique, 12, GIVE_UP));
+            let found = through_faults(&store, &import, id, unique, now_ms).await;
+            // What is still on its way arrives.
+            tokio::time::sleep(GIVE_UP + Duration::from_millis(100)).await;
+            proxy.heal();
+            start(&store, unique + 500, now_ms).await.registry().resume_jobs().await.unwrap();
+            let words = format!("seed {seed}, import {number}");
+            assert_eq!(found, expected, "{words}");
+            let records = table.dump().await;
+            let normal = |records| without_seals(comparable(records));
+            assert_eq!(normal(&records), normal(&model.registry().store().dump()), "{words}");
+            audit(&records).await;
+            assert_trail(&records);
+            done += u32::from(found);
+            refused += u32::from(!found);
+        }
+    }
+    println!("{done} imports were done, {refused} refused");
+    assert!(done > 0, "{done} imports were done, {refused} refused");
+}
+
+/// Goes on with an import until it is over, by a program newly started after each failure.
+async fn through_faults(store: &DynamoStore, import: &AnyImport, id: Uuid, unique: u64, now_ms: u64) -> bool {
+    for attempt in 0..200 {
+        let admin = start(store, unique + attempt, now_ms).await;
+        let registry = admin.registry();
+        let is_received = registry.read_import(id).await.is_ok_and(|report| report.state != "receiving");
+        match import.run(registry, id, is_received).await {
+            Ok(done) => return done,
+            Err(error) => assert!(error.is_retryable(), "{error:?}"),
+        }
+    }
+    panic!("the import does not end")
 }
 
 /// Three at once, each through faults of its own: what they leave is consistent.

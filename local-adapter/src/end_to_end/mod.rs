@@ -92,7 +92,7 @@ impl Program {
 
     fn start_with(service: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = RedbStore::open(&folder.path().join("store.redb")).unwrap();
+        let store = RedbStore::open(&folder.path().join("store.redb"), 1 << 20).unwrap();
         let key = generate_key(&peppers().current, |bytes| {
             latchkey_control::ports::Random::fill(&SystemRandom, bytes)
         });

@@ -121,7 +121,9 @@ fn options_tells_the_methods(api: &dyn Api) {
         ("/schemas/services/validate", "OPTIONS, POST"),
         ("/routes/x/service", "GET, HEAD, OPTIONS, PATCH, PUT"),
         ("/developers/x", "DELETE, GET, HEAD, OPTIONS, PATCH"),
-        ("/applications/x/credentials/oauth2/y", "DELETE, GET, HEAD, OPTIONS"),
+        ("/applications/x/credentials/oauth2/y", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("/key-auths/x/rotate", "DELETE, OPTIONS, POST"),
+        ("/keys/find", "OPTIONS, POST"),
     ] {
         let request = request(api, "OPTIONS", path).header("Origin", "https://a.test");
         let response = api.send(&request);

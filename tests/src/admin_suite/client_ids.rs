@@ -13,7 +13,7 @@ tests!("client_ids":
     secrets_are_shown_once,
     what_is_given_is_taken,
     credentials_belong_to_their_application,
-    credentials_are_not_changed,
+    keys_and_secrets_are_not_changed,
     only_digests_are_kept,
 );
 
@@ -106,14 +106,35 @@ fn credentials_belong_to_their_application(api: &dyn Api) {
     expect(post(api, &path, body), 201, json!({"application": {"id": application["id"]}}));
 }
 
-fn credentials_are_not_changed(api: &dyn Api) {
+fn keys_and_secrets_are_not_changed(api: &dyn Api) {
     with_developer(api);
     let application = make_application(api);
     let own =
         format!("/applications/{}/credentials/oauth2/{}", id(&application), id(&application["credential"]));
-    expect(patch(api, &own, json!({"name": "x"})), 405, json!({"message": "Method not allowed"}));
+    for (field, value) in [
+        ("client_id", json!("x")),
+        ("client_id", json!(null)),
+        ("client_secret", json!("x")),
+        ("client_type", json!("confidential")),
+        ("redirect_uris", json!(["https://f.test"])),
+        ("tags", json!(["t"])),
+    ] {
+        let refused = patch(api, &own, json!({"name": "x", field: value}));
+        let sentence = "cannot be changed: rotate the credential, or make another";
+        expect(refused, 400, json!({"code": 2, "fields": {field: sentence}}));
+    }
     expect(put(api, &own, json!({"name": "x"})), 405, json!({"message": "Method not allowed"}));
-    expect(get(api, &own), 200, json!({"name": "app"}));
+    expect(get(api, &own), 200, json!({"name": "app", "enabled": true, "expires_at": null}));
+    let changed = patch(api, &own, json!({"name": "phone", "enabled": false}));
+    expect(
+        changed,
+        200,
+        json!({"name": "phone", "enabled": false, "client_id": null, "client_secret": null}),
+    );
+    expect(get(api, &format!("{own}?x")), 200, json!({"name": "phone", "enabled": false}));
+    let by_key = format!("/applications/{}/credentials/oauth2", id(&application));
+    let by_key = format!("{by_key}/{}", text(&application["credential"], "client_id"));
+    expect(patch(api, &by_key, json!({"name": null})), 200, json!({"name": null, "enabled": false}));
 }
 
 fn only_digests_are_kept(api: &dyn Api) {

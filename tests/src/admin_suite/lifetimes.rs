@@ -5,11 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Api;
+use super::applications::{make_application, with_developer};
 use super::ask::{delete, expect, expect_gone, expect_not_found, get, id, make, patch, post, put};
 
 tests!("lifetimes":
     a_key_ends,
     ttl_is_changed,
+    an_end_is_a_time_too,
+    credentials_of_applications_end,
     ttl_has_bounds,
     put_by_an_ended_key_makes_a_new_credential,
 );
@@ -73,10 +76,61 @@ fn ttl_is_changed(api: &dyn Api) {
     expect_ttl(patch(api, &path, json!({"ttl": 700})), 200, 700);
     expect(patch(api, &path, json!({"ttl": null})), 200, json!({"ttl": null}));
     expect_ttl(patch(api, &path, json!({"ttl": 500})), 200, 500);
-    // Whole: what is not sent goes back to its default.
+    // Whoever knows of no ends makes no key endless, as Kong would.
     let nested = format!("/consumers/bob/key-auth/{}", id(&made));
-    expect(put(api, &nested, json!({})), 200, json!({"ttl": null}));
+    expect_ttl(put(api, &nested, json!({})), 200, 500);
     expect_ttl(put(api, &nested, json!({"ttl": 300})), 200, 300);
+    expect(put(api, &nested, json!({"ttl": null})), 200, json!({"ttl": null}));
+}
+
+fn an_end_is_a_time_too(api: &dyn Api) {
+    with_bob(api);
+    let path = "/consumers/bob/key-auth";
+    let end = api.unix_s() + 10_000;
+    let made = expect(post(api, path, json!({"expires_at": end})), 201, json!({"expires_at": end}));
+    let path = format!("{path}/{}", id(&made));
+    expect_ttl(get(api, &path), 200, 10_000);
+    expect(patch(api, &path, json!({"tags": ["t"]})), 200, json!({"expires_at": end}));
+    expect(put(api, &path, json!({})), 200, json!({"expires_at": end}));
+    expect(patch(api, &path, json!({"expires_at": end + 1})), 200, json!({"expires_at": end + 1}));
+    expect(patch(api, &path, json!({"expires_at": null})), 200, json!({"expires_at": null, "ttl": null}));
+    for (body, field, sentence) in [
+        (json!({"ttl": 5, "expires_at": end}), "ttl", "cannot be given beside 'expires_at'"),
+        (json!({"expires_at": api.unix_s() - 1_000}), "expires_at", "must be in the future"),
+        (json!({"expires_at": 0}), "expires_at", "must be in the future"),
+        (json!({"expires_at": -1}), "expires_at", "value should be between 0 and 253402300799"),
+        (json!({"expires_at": 1.5}), "expires_at", "expected an integer"),
+        (json!({"expires_at": "soon"}), "expires_at", "expected an integer"),
+    ] {
+        for refused in [
+            post(api, "/consumers/bob/key-auth", body.clone()),
+            patch(api, &path, body.clone()),
+            put(api, &path, body.clone()),
+        ] {
+            expect(refused, 400, json!({"code": 2, "fields": {field: sentence}}));
+        }
+    }
+    expect(get(api, &path), 200, json!({"expires_at": null}));
+}
+
+fn credentials_of_applications_end(api: &dyn Api) {
+    with_developer(api);
+    let application = make_application(api);
+    let path = format!("/applications/{}/credentials/oauth2", id(&application));
+    let made = expect_ttl(post(api, &path, json!({"ttl": 1000})), 201, 1000);
+    let own = format!("{path}/{}", id(&made));
+    expect_ttl(patch(api, &own, json!({"name": "phone"})), 200, 1000);
+    let end = api.unix_s() + 10_000;
+    expect(patch(api, &own, json!({"expires_at": end})), 200, json!({"expires_at": end, "name": "phone"}));
+    expect(patch(api, &own, json!({"ttl": 0})), 200, json!({"expires_at": null, "ttl": null}));
+    expect(patch(api, &own, json!({"ttl": -1})), 400, json!({"code": 11}));
+    expect(patch(api, &own, json!({"ttl": 5, "expires_at": end})), 400, json!({"code": 2}));
+    expect_ttl(patch(api, &own, json!({"ttl": 2})), 200, 2);
+    pass_the_end(api, 2);
+    expect_not_found(get(api, &own));
+    expect_not_found(delete(api, &own));
+    let first = &application["credential"];
+    expect(get(api, &path), 200, json!({"data": [{"id": first["id"], "expires_at": null}]}));
 }
 
 fn ttl_has_bounds(api: &dyn Api) {

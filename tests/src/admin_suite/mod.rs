@@ -21,6 +21,7 @@ mod access;
 mod audit;
 mod backups;
 mod bodies;
+mod imports;
 mod information;
 mod lists;
 mod paths;
@@ -33,7 +34,10 @@ mod routes;
 mod services;
 
 mod credentials;
+mod found_keys;
 mod lifetimes;
+mod rotation;
+mod suspension;
 
 mod applications;
 mod client_ids;
@@ -127,9 +131,10 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 21] = [
+const SUBJECTS: [(About, &[Test]); 25] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
+    (About::Entities, imports::TESTS),
     (About::Entities, information::TESTS),
     (About::Entities, lists::TESTS),
     (About::Requests, paths::TESTS),
@@ -141,6 +146,9 @@ const SUBJECTS: [(About, &[Test]); 21] = [
     (About::Entities, plugins::TESTS),
     (About::Entities, credentials::TESTS),
     (About::Entities, lifetimes::TESTS),
+    (About::Entities, rotation::TESTS),
+    (About::Entities, suspension::TESTS),
+    (About::Entities, found_keys::TESTS),
     (About::Entities, developers::TESTS),
     (About::Entities, applications::TESTS),
     (About::Entities, client_ids::TESTS),

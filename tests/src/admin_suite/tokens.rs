@@ -15,6 +15,7 @@ tests!("tokens":
     a_token_is_shown_once_and_opens_the_admin_api,
     a_revoked_token_is_refused_at_once,
     a_read_only_token_changes_nothing,
+    tag_keys_are_shown_to_who_may_change,
     a_token_ends,
     a_token_makes_none_that_outlives_it,
     names_are_unique_and_lead_to_their_token,
@@ -92,8 +93,16 @@ fn a_read_only_token_changes_nothing(api: &dyn Api) {
         assert_eq!(ask(api, &token, "HEAD", target, None).0, 200, "{target}");
         assert_eq!(ask(api, &token, "OPTIONS", target, None).0, 204, "{target}");
     }
+    // Not every POST changes something.
+    make(api, "/consumers/bob/key-auth", json!({"key": "bobs"}));
+    let found = ask(api, &token, "POST", "/keys/find", Some(json!({"key": "bobs"})));
+    expect(found, 200, json!({"consumer": {"username": "bob"}}));
+    let validated = ask(api, &token, "POST", "/schemas/consumers/validate", Some(json!({"username": "eve"})));
+    assert_eq!(validated.0, 200);
     let body = json!({"username": "rob", "name": "rob"});
     for (method, target) in [
+        ("POST", "/key-auths/bobs/rotate"),
+        ("DELETE", "/key-auths/bobs/rotate"),
         ("POST", "/consumers"),
         ("PATCH", "/consumers/bob"),
         ("PUT", "/consumers/bob"),
@@ -113,6 +122,19 @@ fn a_read_only_token_changes_nothing(api: &dyn Api) {
     // It stays what it was made as.
     let refusal = patch(api, "/tokens/eye", json!({"read_only": false}));
     expect(refusal, 400, json!({"fields": {"read_only": "cannot be changed"}}));
+}
+
+fn tag_keys_are_shown_to_who_may_change(api: &dyn Api) {
+    let tag_keys = expect(get(api, "/tag-keys"), 200, json!({}));
+    assert!(!data(&tag_keys).is_empty());
+    for tag_key in data(&tag_keys) {
+        let digits = tag_key.as_str().unwrap();
+        assert!(digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()), "{digits}");
+    }
+    let reader = text(&make(api, "/tokens", json!({"name": "reader", "read_only": true})), "token");
+    assert_eq!(ask(api, &reader, "GET", "/tag-keys", None).0, 403);
+    let changer = text(&make(api, "/tokens", json!({"name": "changer"})), "token");
+    assert_eq!(ask(api, &changer, "GET", "/tag-keys", None), (200, tag_keys));
 }
 
 fn a_token_ends(api: &dyn Api) {

@@ -11,9 +11,10 @@ use latchkey_control::registry::{Registry, Resealing};
 use latchkey_published::feed::Head;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
+use latchkey_published::limits::FEED_DIGESTS_MAX;
 use latchkey_published::replica_mac::ReplicaKeys;
-use latchkey_store::feed::{read_feed, read_head};
-use latchkey_store::replica::{Progress, mark_published, mark_signed, next_due};
+use latchkey_store::feed::{read_bounded_feed, read_feed, read_head};
+use latchkey_store::replica::{Progress, Reached, mark_published, mark_signed, next_due};
 use latchkey_store::{Batch, Check, Store, StoreError, Write};
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::DurableObjectState;
@@ -31,6 +32,9 @@ use crate::system::{SystemClock, SystemRandom};
 /// Commits that seal anew what is sealed under the previous pepper, before KV gets what they changed:
 /// some ten credentials each.
 const RESEALED_PARTS_AT_ONCE: usize = 10;
+
+/// Records that KV gets in one step of publication, unless one change has more.
+const RECORDS_AT_ONCE: usize = 60;
 
 /// The workspace in an object.
 #[wasm_bindgen]
@@ -79,8 +83,13 @@ impl Workspace {
 
     /// Answers a poll of the feed.
     pub fn feed(&self, since: &str) -> Result<String, JsError> {
-        let settled = self.progress().map_err(describe)?.settled(self.horizon_ms, SystemClock.unix_ms());
-        let reply = at_once(read_feed(self.store(), feed_text::request(since), Some(settled)));
+        let shown = self.progress().map_err(describe)?.shown(self.horizon_ms, SystemClock.unix_ms());
+        let reply = match feed_text::request(since) {
+            (request, true) => {
+                at_once(read_bounded_feed(self.store(), request, Some(shown), FEED_DIGESTS_MAX))
+            }
+            (request, false) => at_once(read_feed(self.store(), request, Some(shown.settled))),
+        };
         Ok(feed_text::encode(&reply.map_err(describe)?))
     }
 
@@ -115,11 +124,13 @@ impl Workspace {
         Ok(())
     }
 
-    /// The next change for KV: its number, then for each grant three lines, with its digest, its
-    /// text (empty: to be removed) and its MAC. Empty: KV has every change.
+    /// What KV gets next: how far it has come with that, two numbers for [`Workspace::mark_published`],
+    /// then for each grant three lines, with its digest, its text (empty: to be removed) and its MAC.
+    /// Empty: KV has every change.
     pub fn due(&self) -> Result<String, JsError> {
-        let Some(due) = at_once(next_due(self.store())).map_err(describe)? else { return Ok(String::new()) };
-        let mut text = due.epoch.to_string();
+        let due = at_once(next_due(self.store(), RECORDS_AT_ONCE)).map_err(describe)?;
+        let Some(due) = due else { return Ok(String::new()) };
+        let mut text = format!("{} {}", due.reached.ahead, due.reached.published);
         for (digest, record) in &due.records {
             text.push('\n');
             text.push_str(&digest.to_hex());
@@ -148,18 +159,19 @@ impl Workspace {
         at_once(mark_signed(self.store(), cursor.as_deref())).map_err(describe)
     }
 
-    /// KV took the change that was due.
+    /// KV took what was due.
     #[wasm_bindgen(js_name = markPublished)]
-    pub fn mark_published(&self, epoch: f64) -> Result<(), JsError> {
+    pub fn mark_published(&self, ahead: f64, published: f64) -> Result<(), JsError> {
         let now_ms = SystemClock.unix_ms();
-        let marked = mark_published(self.store(), epoch as u64, self.horizon_ms, now_ms);
+        let reached = Reached { ahead: ahead as u64, published: published as u64 };
+        let marked = mark_published(self.store(), reached, self.horizon_ms, now_ms);
         at_once(marked).map_err(describe)
     }
 
-    /// Removes some of the audit records that are no longer kept. Answers whether there are more.
-    #[wasm_bindgen(js_name = dropAuditRecords)]
-    pub fn drop_audit_records(&self) -> Result<bool, JsError> {
-        at_once(self.control.drop_what_is_old()).map_err(|error| JsError::new(&error.to_string()))
+    /// Removes some of the records that are no longer kept, of the audit and of imports. Answers whether there are more.
+    #[wasm_bindgen(js_name = dropOldRecords)]
+    pub fn drop_old_records(&self) -> Result<bool, JsError> {
+        at_once(self.control.drop_old_records()).map_err(|error| JsError::new(&error.to_string()))
     }
 
     /// Whether there is a change that KV does not have, or a record in it without a MAC.

@@ -26,12 +26,13 @@ use latchkey_gateway::problem::request_id_text;
 use latchkey_published::feed::FeedRequest;
 use latchkey_request::field_name::folded;
 use latchkey_worker_shared::answer::{Aside, push_field};
+use latchkey_worker_shared::feed_text;
 
 pub use latchkey_worker_shared::answer::respond;
 
 /// Beside a request: a poll of the feed is due.
 pub fn poll(aside: &mut Aside, request: FeedRequest) {
-    aside.add("poll", &since_text(request));
+    aside.add("poll", &feed_text::since(request));
 }
 
 /// Beside a request: a grant is to be moved to the current pepper.
@@ -84,14 +85,10 @@ pub fn need_grant(request: &GrantRequest, request_id: &str) -> String {
 
 /// The feed is needed.
 pub fn need_feed(request: FeedRequest, request_id: u128) -> String {
-    format!("P\n-\n{}\n{}", request_id_text(request_id), since_text(request))
+    format!("P\n-\n{}\n{}", request_id_text(request_id), feed_text::since(request))
 }
 
 /// The request is to be asked about again after so long.
 pub fn need_wait(ms: u64, request_id: u128) -> String {
     format!("W\n-\n{}\n{ms}", request_id_text(request_id))
-}
-
-fn since_text(request: FeedRequest) -> String {
-    request.since.map_or_else(|| "start".to_owned(), |since| since.to_string())
 }

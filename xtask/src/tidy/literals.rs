@@ -52,6 +52,11 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "core does not answer what is no request yet",
     },
     Exception {
+        place: "local-adapter/src/admin_client.rs",
+        subject: "message",
+        reason: "read, from the Admin API's answer",
+    },
+    Exception {
         place: "local-adapter/src/client_stream.rs",
         subject: "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 75\r\n\r\n{\"message\":\"The gateway holds too much for others, please try again later\"}",
         reason: "sent before there is a request that core could answer",
@@ -70,6 +75,11 @@ const EXCEPTIONS: &[Exception] = &[
         place: "local-adapter/src/demo.rs",
         subject: "/admin{path}",
         reason: "the demo is a client of the Admin API",
+    },
+    Exception {
+        place: "local-adapter/src/import.rs",
+        subject: "message",
+        reason: "read, from the Admin API's answer",
     },
     Exception {
         place: "local-adapter/src/message.rs",

@@ -61,10 +61,10 @@ fn run_scripts() -> Result<()> {
     )
 }
 
-/// Known secrets come out nowhere, also when the stores fail.
+/// Known secrets come out nowhere, also when the stores fail; keys made elsewhere can be brought.
 fn run_canaries() -> Result<()> {
     let mut tests = Command::new(workspace::cargo_program());
-    tests.args(["test", "--workspace", "--test", "worker_secrets"]);
+    tests.args(["test", "--workspace", "--test", "worker_secrets", "--test", "worker_moving"]);
     tests.args(["--", "--ignored", "--nocapture"]).env(NODE_VARIABLE, node().get_program());
     workspace::run(&mut tests)
 }

@@ -1,5 +1,10 @@
 //! The world: one authority, a replica with its publisher, instances of the data plane, clients.
 
+#[path = "imports.rs"]
+mod imports;
+#[path = "life.rs"]
+mod life;
+
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -25,9 +30,8 @@ use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, PlainKey, generate_key, hex};
 use latchkey_published::replica_mac::ReplicaKeys;
 use latchkey_published::snapshot::{ConfigKind, WorkspaceSettings};
-use latchkey_store::feed::read_feed;
 use latchkey_store::memory::MemoryStore;
-use latchkey_store::replica::{Due, Progress, mark_published, next_due};
+use latchkey_store::replica::{Due, mark_published, next_due};
 use latchkey_store::{Commit, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -35,6 +39,9 @@ use uuid::Uuid;
 use crate::auditor::{ConfigState, Decided, History, KeyState, Outcome, Promise};
 use crate::network::{Dice, Outage};
 use crate::replica::{Behaviour, Copied, StaleReplica};
+use imports::{Bulk, BulkCounts};
+pub(crate) use life::Unpublished;
+use life::{Life, LifeCounts};
 
 /// How long an adapter waits for a feed or a grant.
 const TIMEOUT_MS: u64 = 2_000;
@@ -80,6 +87,8 @@ pub(crate) struct Counts {
     tunnels_asked: u64,
     tunnels_lost: u64,
     tunnels_run_out: u64,
+    pub(crate) life: LifeCounts,
+    pub(crate) bulk: BulkCounts,
 }
 
 impl Counts {
@@ -133,6 +142,8 @@ impl AddAssign for Counts {
         self.tunnels_asked += other.tunnels_asked;
         self.tunnels_lost += other.tunnels_lost;
         self.tunnels_run_out += other.tunnels_run_out;
+        self.life += other.life;
+        self.bulk += other.bulk;
     }
 }
 
@@ -158,6 +169,10 @@ enum Event {
     GrantAnswered(GrantCall, Box<GrantRead>),
     /// An administrator changes something.
     Administer,
+    /// A credential of the registry's is changed, or what it hangs on.
+    Live,
+    /// Many keys are made at once.
+    Import,
     /// The publisher runs.
     Publish,
     /// An instance stops, and another starts in its place.
@@ -203,6 +218,8 @@ struct Instance {
     newest_poll_ms: u64,
     /// Milliseconds between requests, about.
     pace_ms: u64,
+    /// Whether it is of a version that knows of changes which are not listed.
+    takes_bounded: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -249,6 +266,8 @@ struct Key {
     digest: KeyDigest,
     /// Only its SHA-256 is known to the control plane.
     was_brought: bool,
+    /// It was a credential's before a rotation.
+    was_rotated: bool,
     history: History<Option<KeyState>>,
 }
 
@@ -273,8 +292,10 @@ pub(crate) struct World {
     tunnels: BTreeMap<u64, Tunnel>,
     keys: Vec<Key>,
     config: History<ConfigState>,
+    life: Life,
     admin_pace_ms: u64,
     publisher_pace_ms: u64,
+    bulk: Bulk,
     loss_percent: u64,
     log: Vec<String>,
     violations: Vec<String>,
@@ -290,7 +311,7 @@ fn now<F: Future>(future: F) -> F::Output {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, ablation: Ablation) -> Self {
+    pub(crate) fn new(seed: u64, ablation: Ablation, unpublished: Unpublished) -> Self {
         let dice = Rc::new(Dice::new(seed));
         let now_ms = Rc::new(Cell::new(0));
         let peppers = Peppers { current: Pepper::new(b"simulation"), previous: None };
@@ -323,8 +344,10 @@ impl World {
             tunnels: BTreeMap::new(),
             keys: Vec::new(),
             config: History::new(ConfigState { authenticates: true, registers: true }),
+            life: Life::new(unpublished),
             admin_pace_ms: *dice.pick(&[1_000, 5_000, 20_000]),
             publisher_pace_ms: *dice.pick(&[10, 1_000, 30_000]),
+            bulk: Bulk::draw(&dice),
             loss_percent: *dice.pick(&[0, 2, 15]),
             log: Vec::new(),
             violations: Vec::new(),
@@ -337,6 +360,7 @@ impl World {
     }
 
     fn set_up(&mut self) {
+        self.begin_life();
         let config = self.config.now();
         self.commit(|transaction, _| {
             let service = json!({"protocol": "http", "host": "up.test", "port": 80, "retries": 0,
@@ -363,8 +387,10 @@ impl World {
                 true => ImportedDigests::new(&self.peppers.current).digest(&KeySha256::of_key(&plain)),
                 false => self.peppers.current.digest_key(&plain),
             };
-            self.keys.push(Key { plain, digest, was_brought, history: History::new(None) });
+            let history = History::new(None);
+            self.keys.push(Key { plain, digest, was_brought, was_rotated: false, history });
         }
+        self.life.set_plain_keys(self.keys.len());
         for number in 0..self.dice.between(1, 3) as usize {
             let instance = self.new_instance(0);
             self.instances.push(instance);
@@ -380,6 +406,8 @@ impl World {
             self.outages.push(Outage { from_ms, to_ms, instance });
         }
         self.schedule_in(self.dice.below(5_000), Event::Administer);
+        self.schedule_in(life::FIRST_MS + self.dice.below(5_000), Event::Live);
+        self.plan_imports();
         if self.replica.is_some() {
             self.schedule_in(0, Event::Publish);
         }
@@ -390,6 +418,7 @@ impl World {
             revocation_bound_ms: self.promise.bound_ms,
             outage_grace_ms: self.promise.grace_ms,
             grant_cache_bytes: *self.dice.pick(&[1, 1_000_000]),
+            feed_digests_max: self.bulk.digests_max,
             ..GatewaySettings::default()
         };
         Instance {
@@ -402,6 +431,7 @@ impl World {
             feed_answered_ms: None,
             newest_poll_ms: 0,
             pace_ms: *self.dice.pick(&[100, 3_000, 9_000, 60_000]),
+            takes_bounded: self.dice.percent(85),
         }
     }
 
@@ -454,6 +484,8 @@ impl World {
             Event::GrantArrives(call) => self.answer_grant(call),
             Event::GrantAnswered(call, read) => self.learn_grant(call, *read),
             Event::Administer => self.administer(),
+            Event::Live => self.live(),
+            Event::Import => self.import(),
             Event::Publish => self.publish(),
             Event::Restart { instance } => self.restart(instance),
         }
@@ -469,7 +501,7 @@ impl World {
         // Clients like to try a key several times at once, and keys that were just changed.
         for _ in 0..*self.dice.pick(&[1, 1, 3]) {
             self.last_request += 1;
-            let key = self.dice.below(self.keys.len() as u64) as usize;
+            let key = self.any_key();
             let start_ms = self.now_ms.get();
             let started = self.clock(instance);
             let purpose = if self.dice.percent(4) { Purpose::Open } else { Purpose::Answer };
@@ -661,6 +693,7 @@ impl World {
             Outcome::Refused => self.counts.refused += 1,
             Outcome::Unavailable => self.counts.unavailable += 1,
         }
+        self.count_life(request.key, outcome);
         let verdict = self.promise.audit(&self.keys[request.key].history, &self.config, decided);
         self.note(format!("request {id} at {} with key {}: {outcome:?}", request.instance, request.key));
         if let Err(broken) = verdict {
@@ -689,13 +722,7 @@ impl World {
     }
 
     fn answer_feed(&mut self, call: FeedCall) {
-        let settled = self.replica.is_some().then(|| {
-            let progress = now(self.store.get(&Progress::record_key())).unwrap();
-            let progress: Progress = progress
-                .map_or_else(Progress::default, |record| serde_json::from_slice(&record.value).unwrap());
-            progress.settled(self.horizon_ms, self.now_ms.get())
-        });
-        let reply = now(read_feed(&self.store, call.wanted, settled)).unwrap();
+        let reply = self.read_feed(call.wanted, self.instances[call.instance].takes_bounded);
         let so_far_ms = self.now_ms.get() - call.asked_ms;
         let way_ms = self.dice.latency_ms();
         if self.is_lost(call.instance) || so_far_ms + way_ms > TIMEOUT_MS {
@@ -719,7 +746,8 @@ impl World {
             let text = match &reply {
                 Some(reply) => {
                     instance.feed_answered_ms = instance.feed_answered_ms.max(Some(asked_ms));
-                    format!("epoch {} reset {} settled {}", reply.epoch, reply.reset, reply.settled)
+                    let FeedReply { epoch, reset, shown, unlisted, .. } = **reply;
+                    format!("epoch {epoch} reset {reset} unlisted {unlisted} {shown:?}")
                 }
                 None => {
                     self.counts.polls_failed += 1;
@@ -834,7 +862,7 @@ impl World {
     /// Creates, rotates, deletes, suspends, lets expire, approves or revokes.
     fn change_key(&mut self) {
         let now_ms = self.now_ms.get();
-        let number = self.dice.below(self.keys.len() as u64) as usize;
+        let number = self.dice.below(self.life.plain_keys() as u64) as usize;
         let new = |dice: &Dice| KeyState {
             credential_id: Uuid::from_u128(u128::from(dice.below(u64::MAX))),
             enabled: true,
@@ -853,18 +881,14 @@ impl World {
         };
         let mut changes = vec![(number, state)];
         // Rotation: another key takes over in the same commit.
-        let other = (number + 1) % self.keys.len();
+        let other = (number + 1) % self.life.plain_keys();
         if state.is_none() && self.dice.percent(40) && self.keys[other].history.now().is_none() {
             changes.push((other, Some(new(&self.dice))));
         }
         let acknowledged_ms = now_ms + self.dice.latency_ms();
-        let digests: Vec<KeyDigest> = changes.iter().map(|(number, _)| self.keys[*number].digest).collect();
-        let grants: Vec<Option<KeyState>> = changes.iter().map(|(_, state)| *state).collect();
-        self.commit(|transaction, peppers| {
-            for (digest, state) in digests.into_iter().zip(grants) {
-                transaction.publish_grant(digest, state.map(|state| grant(digest, state, peppers)));
-            }
-        });
+        let grants: Vec<(KeyDigest, Option<KeyState>)> =
+            changes.iter().map(|(number, state)| (self.keys[*number].digest, *state)).collect();
+        self.commit_grants(&grants);
         for (number, state) in changes {
             self.keys[number].history.change(now_ms, acknowledged_ms, state);
             self.note(format!("key {number} is {state:?}, acknowledged at {acknowledged_ms}"));
@@ -873,19 +897,19 @@ impl World {
 
     fn publish(&mut self) {
         let Some(replica) = &self.replica else { return };
-        let due = now(next_due(&self.store)).expect("this store does not fail");
+        let due = now(next_due(&self.store, self.bulk.records_max)).expect("this store does not fail");
         let again_ms = match due {
             None => self.dice.below(self.publisher_pace_ms) + 1,
-            Some(Due { epoch, records }) => {
+            Some(Due { reached, records }) => {
                 let copy = |digest: &KeyDigest, record: Vec<u8>| Copied {
                     mac: self.replica_keys.sign(digest, &record),
                     record,
                 };
                 let mut records = records.into_iter();
                 if records.all(|(digest, record)| replica.write(digest, record.map(|it| copy(&digest, it)))) {
-                    let marked = mark_published(&self.store, epoch, self.horizon_ms, self.now_ms.get());
+                    let marked = mark_published(&self.store, reached, self.horizon_ms, self.now_ms.get());
                     now(marked).expect("nobody else publishes");
-                    self.dice.between(1, 50)
+                    self.dice.between(1, self.bulk.step_ms)
                 } else {
                     self.counts.publications_failed += 1;
                     self.dice.below(5_000)

@@ -106,6 +106,12 @@ pub enum Action {
     Item(EntityKind, Verb),
     /// The entity that the one before in the path refers to.
     Reference(EntityKind, Verb),
+    /// Gives the credential at the end of the path another key.
+    Rotate(EntityKind),
+    /// Ends the grace of the key before.
+    EndGrace,
+    /// Whose a key is.
+    FindKey,
     /// The consumer of an application.
     ApplicationConsumer,
     /// A page of the audit.
@@ -120,6 +126,16 @@ pub enum Action {
     Backup(BackupCall),
     /// Restores.
     Restore(RestoreCall),
+    /// The keys of the tags of this installation's keys.
+    TagKeys,
+    /// A page of the imports that are there.
+    Imports,
+    /// One import: how far it has come, or that it is forgotten.
+    Import(Verb),
+    /// Begins an import, or goes on with it.
+    AdvanceImport,
+    /// Takes a part of an import.
+    ReceivePart,
 }
 
 /// What is done with a back-up.
@@ -173,10 +189,17 @@ impl Action {
                 Gives::Wrapped("developer", EntityKind::Developers)
             }
             Action::Item(kind, _) | Action::Reference(kind, _) => Gives::Entity(kind),
+            Action::Rotate(kind) => Gives::Entity(kind),
+            Action::EndGrace => Gives::Nothing,
+            Action::FindKey => Gives::Record(shapes::FOUND_KEY),
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
             Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
+            Action::TagKeys => Gives::Record(shapes::TAG_KEYS),
             Action::Tokens => Gives::RecordList(NAMED_TOKEN),
-            Action::Token(Verb::Delete) => Gives::Nothing,
+            Action::Token(Verb::Delete) | Action::Import(Verb::Delete) => Gives::Nothing,
+            Action::Imports => Gives::RecordList(shapes::IMPORT),
+            Action::Import(_) | Action::AdvanceImport => Gives::Record(shapes::IMPORT),
+            Action::ReceivePart => Gives::Record(shapes::IMPORT_PART),
             Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
             Action::Backup(BackupCall::List) => Gives::RecordList(shapes::RUN),
             Action::Backup(BackupCall::Begin) => Gives::Record(shapes::BACKUP),
@@ -211,7 +234,60 @@ impl Action {
             | Action::Audit
             | Action::Tokens
             | Action::MakeToken
-            | Action::Token(_) => true,
+            | Action::Token(_)
+            | Action::Rotate(_)
+            | Action::EndGrace
+            | Action::FindKey
+            | Action::TagKeys
+            | Action::Imports
+            | Action::Import(_)
+            | Action::AdvanceImport
+            | Action::ReceivePart => true,
+        }
+    }
+}
+
+impl Action {
+    /// What a caller needs to be let, whatever the method.
+    pub fn permission(self) -> Permission {
+        match self {
+            Action::Plain(_)
+            | Action::Information
+            | Action::Status
+            | Action::Endpoints
+            | Action::EnabledPlugins
+            | Action::EntitySchema
+            | Action::PluginSchema
+            | Action::ValidateEntity
+            | Action::List(_)
+            | Action::Item(_, Verb::Read)
+            | Action::Reference(_, Verb::Read)
+            | Action::FindKey
+            | Action::ApplicationConsumer
+            | Action::Audit
+            | Action::Tokens
+            | Action::Token(Verb::Read)
+            | Action::Imports
+            | Action::Import(Verb::Read)
+            | Action::Backup(BackupCall::List)
+            | Action::Restore(RestoreCall::List) => Permission::Read,
+            Action::Create(_)
+            | Action::Item(_, Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::Reference(_, Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::Rotate(_)
+            | Action::EndGrace
+            | Action::MakeToken
+            | Action::Token(Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::ReceivePart
+            | Action::AdvanceImport
+            | Action::Import(Verb::Replace | Verb::Change | Verb::Delete)
+            // Who has them can make keys that cost a read to refuse.
+            | Action::TagKeys
+            // It is everything that is stored.
+            | Action::Backup(BackupCall::Begin | BackupCall::Page | BackupCall::End) => Permission::Change,
+            Action::Restore(
+                RestoreCall::Begin | RestoreCall::Part | RestoreCall::Finish | RestoreCall::GiveUp,
+            ) => Permission::Replace,
         }
     }
 }
@@ -311,14 +387,7 @@ pub struct Call {
 impl Call {
     /// What a caller needs to be let.
     pub fn permission(&self) -> Permission {
-        match (self.action, self.method) {
-            (Action::Restore(RestoreCall::List), _) => Permission::Read,
-            (Action::Restore(_), _) => Permission::Replace,
-            // It is everything that is stored.
-            (Action::Backup(BackupCall::Page), _) => Permission::Change,
-            (_, "GET" | "OPTIONS") => Permission::Read,
-            _ => Permission::Change,
-        }
+        self.action.permission()
     }
 }
 
@@ -420,9 +489,11 @@ const fn item_without_put(kind: EntityKind) -> [Call; 3] {
     [read, change, delete]
 }
 
-const fn item_unchangeable(kind: EntityKind) -> [Call; 2] {
-    let [read, _, _, delete] = item(kind);
-    [read, delete]
+const fn rotation(kind: EntityKind) -> [Call; 2] {
+    [
+        call("POST", Takes::Object, &[201, 400, 404, 415], Action::Rotate(kind)),
+        call("DELETE", Takes::Nothing, DELETE, Action::EndGrace),
+    ]
 }
 
 const fn reference(kind: EntityKind) -> [Call; 3] {
@@ -474,6 +545,16 @@ const RESTORE_PART: [Call; 1] =
 const RESTORE_FINISH: [Call; 1] =
     [call("POST", Takes::Object, &[204, 400, 404, 409, 415], Action::Restore(RestoreCall::Finish))];
 
+const IMPORTS: [Call; 1] = [call("GET", Takes::Page, &[200, 400], Action::Imports)];
+
+const IMPORT: [Call; 3] = [
+    call("GET", Takes::Nothing, READ, Action::Import(Verb::Read)),
+    call("POST", Takes::Object, WRITE, Action::AdvanceImport),
+    call("DELETE", Takes::Nothing, &[204, 400, 404, 409], Action::Import(Verb::Delete)),
+];
+
+const IMPORT_PART: [Call; 1] = [call("PUT", Takes::Object, WRITE, Action::ReceivePart)];
+
 const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Open, path, calls }
 }
@@ -502,8 +583,12 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/schemas/{entity_name}", &look_up(Action::EntitySchema)),
 
     admin("/audit", &AUDIT),
+    admin("/tag-keys", &show(Action::TagKeys)),
     admin("/tokens", &TOKENS),
     admin("/tokens/{token}", &TOKEN),
+    admin("/imports", &IMPORTS),
+    admin("/imports/{import}", &IMPORT),
+    admin("/imports/{import}/parts/{part}", &IMPORT_PART),
 
     admin("/backups", &BACKUPS),
     admin("/backups/{backup}", &BACKUP),
@@ -537,6 +622,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/consumers/{consumers}/developers", &list(Listing::OfApplicationsConsumer(Developers))),
     admin("/consumers/{consumers}/key-auth", &collection(KeyauthCredentials)),
     admin("/consumers/{consumers}/key-auth/{keyauth_credentials}", &item(KeyauthCredentials)),
+    admin("/consumers/{consumers}/key-auth/{keyauth_credentials}/rotate", &rotation(KeyauthCredentials)),
 
     admin("/plugins", &collection(Plugins)),
     admin("/plugins/enabled", &show(Action::EnabledPlugins)),
@@ -558,6 +644,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/jwts", &NOTHING),
     admin("/key-sets", &NOTHING),
     admin("/keys", &NOTHING),
+    admin("/keys/find", &[call("POST", Takes::Object, &[200, 400, 404, 415], Action::FindKey)]),
     admin("/licenses", &NOTHING),
     admin("/mtls-auths", &NOTHING),
     admin("/oauth2", &NOTHING),
@@ -568,6 +655,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
 
     admin("/key-auths", &collection(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}", &item(KeyauthCredentials)),
+    admin("/key-auths/{keyauth_credentials}/rotate", &rotation(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}/consumer", &reference(Consumers)),
 
     admin("/developers", &collection(Developers)),
@@ -577,7 +665,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/developers/{developers}/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/developers/{developers}/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/developers/{developers}/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
-    admin("/developers/{developers}/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
+    admin("/developers/{developers}/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_without_put(Oauth2Credentials)),
+    admin("/developers/{developers}/applications/{applications}/credentials/oauth2/{oauth2_credentials}/rotate", &rotation(Oauth2Credentials)),
 
     admin("/applications", &collection(Applications)),
     admin("/applications/{applications}", &item_without_put(Applications)),
@@ -586,7 +675,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
-    admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_unchangeable(Oauth2Credentials)),
+    admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_without_put(Oauth2Credentials)),
+    admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}/rotate", &rotation(Oauth2Credentials)),
 ];
 
 /// What of a text stays as it is in a segment of a path (RFC 3986 §2.3).

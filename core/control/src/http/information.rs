@@ -42,6 +42,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Ok(answer::json(StatusCode::OK, &body))
     }
 
+    pub(super) async fn tag_keys(&self) -> Result<Response<Bytes>, Error> {
+        Ok(answer::json(StatusCode::OK, &json!({"data": self.registry.tag_keys().await?})))
+    }
+
     /// Names of the plugins of which there is an instance, in order.
     async fn plugins_in_use(&self) -> Result<BTreeSet<String>, Error> {
         let mut names = BTreeSet::new();

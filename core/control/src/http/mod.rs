@@ -15,7 +15,9 @@ mod door;
 pub mod endpoints;
 mod fault;
 mod guesses;
+mod imports;
 mod information;
+mod keys;
 mod lists;
 pub mod openapi;
 mod origins;
@@ -144,11 +146,16 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Arc::make_mut(&mut self.settings).token = token;
     }
 
-    /// Ends a back-up that nobody goes on with, and removes audit records that are older than is set, as
-    /// many as one part of that work may: to be called every now and then. Answers whether there are more.
-    pub async fn drop_what_is_old(&self) -> Result<bool, Error> {
+    /// Ends a back-up that nobody goes on with, and removes audit records that are older than is set, and
+    /// imports that nobody goes on with, as many as one part of that work may: to be called every now and
+    /// then. Answers whether there are more.
+    pub async fn drop_old_records(&self) -> Result<bool, Error> {
         self.registry.end_abandoned_backup().await?;
-        self.registry.drop_audit_records(u64::from(self.settings.audit_days) * DAY_MS).await
+        let kept_ms = u64::from(self.settings.audit_days) * DAY_MS;
+        let more_audit = self.registry.drop_audit_records(kept_ms).await?;
+        let dropped = self.registry.drop_old_imports().await;
+        let more_imports = self.registry.unless_restoring(dropped, false).await?;
+        Ok(more_audit || more_imports)
     }
 
     /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows.
@@ -212,13 +219,21 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Create(kind) => self.create(kind, matched, input).await,
             Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,
             Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
+            Action::Rotate(_) => self.rotate(matched, input).await,
+            Action::EndGrace => self.end_grace(matched).await,
+            Action::FindKey => self.find_key(input).await,
             Action::ApplicationConsumer => self.application_consumer(matched).await,
             Action::Audit => self.audit(&query).await,
+            Action::TagKeys => self.tag_keys().await,
             Action::Tokens => self.tokens(&query).await,
             Action::MakeToken => self.make_token(input, caller.ends_at).await,
             Action::Token(verb) => self.token(verb, matched, input, caller.ends_at).await,
             Action::Backup(call) => self.backups(call, matched, &query).await,
             Action::Restore(call) => self.restores(call, matched, &query, input).await,
+            Action::Imports => self.imports(&query).await,
+            Action::Import(verb) => self.import(verb, matched).await,
+            Action::AdvanceImport => self.advance_import(matched, input).await,
+            Action::ReceivePart => self.receive_part(matched, input).await,
         };
         // No change is committed while a restore goes on: whatever it was refused for, that is why, and
         // what is not there to be deleted is only not there yet.

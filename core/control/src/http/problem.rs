@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoints::Endpoint;
 use super::{Fault, answer};
-use crate::registry::{Error, ErrorCode, NO_ID, Unresolved};
+use crate::registry::{Error, ErrorCode, NO_ID, PartFault, Unresolved};
 use latchkey_store::StoreError;
 
 /// What went wrong inside: in the extensions of the response, for the adapter's log.
@@ -88,12 +88,14 @@ fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
     let status = status(error);
     let mut response = match error {
         Error::NotFound
+        | Error::UnknownKey { .. }
         | Error::Busy
-        | Error::NotNow(_)
+        | Error::Conflict(_)
         | Error::Restoring(_)
         | Error::UnknownPepper
         | Error::Store(_) => answer::message(status, &error.to_string()),
         Error::Schema(_)
+        | Error::Part { .. }
         | Error::IdInUse(_)
         | Error::NoSuchReference { .. }
         | Error::Referenced { .. }
@@ -132,6 +134,7 @@ fn described(error: &Error) -> Value {
 fn fields(error: &Error) -> Option<Value> {
     match error {
         Error::Schema(violation) => Some(violation.fields.clone().into_value()),
+        Error::Part { faults, .. } => Some(part_fields(faults)),
         Error::IdInUse(id) => Some(json!({"id": id})),
         Error::NoSuchReference { field, id, .. } => Some(json!({ *field: {"id": id} })),
         Error::Referenced { by, .. } => Some(json!({"@referenced_by": by.name()})),
@@ -144,8 +147,9 @@ fn fields(error: &Error) -> Option<Value> {
         | Error::InvalidSize(_)
         | Error::InvalidOption { .. }
         | Error::NotFound
+        | Error::UnknownKey { .. }
         | Error::Busy
-        | Error::NotNow(_)
+        | Error::Conflict(_)
         | Error::Restoring(_)
         | Error::UnknownPepper
         | Error::Store(_) => None,
@@ -160,6 +164,12 @@ fn unresolved_fields(all: &[Unresolved]) -> Value {
     fields
 }
 
+/// Entities by their places: a list would have a null for each that is good.
+fn part_fields(faults: &[PartFault]) -> Value {
+    let by_place = faults.iter().map(|fault| (fault.entity.to_string(), fault.fields.clone()));
+    json!({"entities": by_place.collect::<Map<_, _>>()})
+}
+
 fn status(error: &Error) -> StatusCode {
     match error.code() {
         ErrorCode::InvalidPrimaryKey
@@ -171,7 +181,7 @@ fn status(error: &Error) -> StatusCode {
         | ErrorCode::InvalidUnique(_)
         | ErrorCode::InvalidOptions
         | ErrorCode::ForeignKeysUnresolved => StatusCode::BAD_REQUEST,
-        ErrorCode::UniqueViolation | ErrorCode::NotNow => StatusCode::CONFLICT,
+        ErrorCode::UniqueViolation | ErrorCode::Conflict => StatusCode::CONFLICT,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::DatabaseError if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::DatabaseError => StatusCode::INTERNAL_SERVER_ERROR,

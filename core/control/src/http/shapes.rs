@@ -1,6 +1,8 @@
 //! What the installation says of itself, as tables: the shapes of answers that are no entities.
 
-use crate::schema::{Check, Fallback, Field, FieldKind};
+use crate::registry::KeyFault;
+use crate::schema::{Check, Fallback, Field, FieldKind, check_tag};
+use latchkey_published::limits;
 
 const TEXT: Field = Field::new("text", FieldKind::String, "A text.").required();
 const NAME: Field = Field::new("name", FieldKind::String, "A name.").required();
@@ -46,6 +48,17 @@ const LISTENER: Field = record(
     ],
     "Where a door is reached.",
 );
+
+const TAG_KEY: Field = text("tag_key", "64 hex digits.");
+
+/// The keys of the tags of the keys that are taken for genuine.
+pub(super) const TAG_KEYS: &[Field] = &[Field::new(
+    "data",
+    FieldKind::Array(&TAG_KEY),
+    "The keys of the tags that keys made here end with, and of those that were brought: an import elsewhere \
+     takes them, so that the keys stay good there.",
+)
+.required()];
 
 /// What this installation is.
 pub(super) const INFORMATION: &[Field] = &[
@@ -137,6 +150,79 @@ pub(super) const NOTHING_LISTED: &[Field] = &[
 pub(super) const ENABLED_PLUGINS: &[Field] =
     &[Field::new("enabled_plugins", FieldKind::Set(&NAME), "Names of the plugins that can be configured.")
         .required()];
+
+const fn optional(name: &'static str, fields: &'static [Field], description: &'static str) -> Field {
+    Field::new(name, FieldKind::Record(fields), description)
+}
+
+const ITS_ID: Field = Field::new("id", FieldKind::Uuid, "Its id.").required();
+const ITS_NAME: Field = Field::new("name", FieldKind::String, "Its name, if it has one.");
+const NAMED: Field = record("entity", &[ITS_ID, ITS_NAME], "A service or a route.");
+
+/// Whose a key is.
+pub(super) const FOUND_KEY: &[Field] = &[
+    text("kind", "The kind of the credential.")
+        .checks(&[Check::OneOf(&["keyauth_credentials", "oauth2_credentials"])]),
+    record(
+        "credential",
+        &[
+            ITS_ID,
+            ITS_NAME,
+            flag("enabled", "Whether it is not suspended."),
+            Field::new(
+                "created_at",
+                FieldKind::Integer,
+                "When it was made, in seconds since the Unix epoch.",
+            ),
+        ],
+        "The credential that the key belongs to.",
+    ),
+    optional(
+        "consumer",
+        &[
+            ITS_ID,
+            Field::new("username", FieldKind::String, "Its name, if it has one."),
+            Field::new("custom_id", FieldKind::String, "The id that it has elsewhere."),
+        ],
+        "The consumer whose it is; null: an application's.",
+    ),
+    optional("application", &[ITS_ID, ITS_NAME], "The application whose it is; null: a consumer's."),
+    optional(
+        "developer",
+        &[ITS_ID, text("email", "The e-mail address of the developer.")],
+        "The developer of the application.",
+    ),
+    text(
+        "which",
+        "Whether it is the `current` key of the credential or the `previous` one, before a rotation.",
+    )
+    .checks(&[Check::OneOf(&["current", "previous"])]),
+    flag("brought", "Whether it was brought as its SHA-256, and never seen here before it was used."),
+    Field::new(
+        "since",
+        FieldKind::Integer,
+        "Since when it is the credential's, in seconds since the Unix epoch.",
+    )
+    .required(),
+    Field::new(
+        "ends_at",
+        FieldKind::Integer,
+        "When it ends or has ended, in seconds since the Unix epoch; null: never.",
+    ),
+    flag("good", "Whether it is good now."),
+    Field::new("faults", FieldKind::Set(&FAULT), "Why it is not good; empty: it is.").required(),
+    flag("everywhere", "Whether a plugin for all routes asks for keys, so that it is good on every one."),
+    Field::new("services", FieldKind::Array(&NAMED), "The services that it is good for.").required(),
+    Field::new("routes", FieldKind::Array(&NAMED), "The routes that it is good for besides.").required(),
+    optional(
+        "ended_by",
+        &[text("method", "The method."), text("path", "The path, at the control door.")],
+        "The call that ends it now; null: it has ended.",
+    ),
+];
+
+const FAULT: Field = Field::new("fault", FieldKind::String, "Why a key is not good.")
+    .checks(&[Check::OneOf(&KeyFault::NAMES)]);
 
 /// A record of the audit.
 pub(super) const AUDIT_RECORD: &[Field] = &[
@@ -279,3 +365,74 @@ pub(crate) const RESTORE_FINISHED: &[Field] =
     &[Field::new("parts", FieldKind::Integer, "How many parts there were.")
         .required()
         .checks(&[Check::Between(0, NUMBER_MAX)])];
+
+const fn count(name: &'static str, description: &'static str) -> Field {
+    Field::new(name, FieldKind::Integer, description).required()
+}
+
+/// How an import stands.
+pub(super) const IMPORT: &[Field] = &[
+    Field::new("id", FieldKind::Uuid, "Identifies the import; the caller has drawn it.").required(),
+    text("state", "`receiving`, `checking`, `writing`, `pruning`, `done` or `refused`."),
+    count("done", "Entities so far in this state."),
+    count("total", "Entities of all parts; while it prunes, as many as are done."),
+    count("created", "Entities that were made, or would be."),
+    count("changed", "Entities that were changed, or would be."),
+    count("unchanged", "Entities that are as they were."),
+    count("deleted", "Entities that were deleted, or would be."),
+    Field::new("differences", FieldKind::Array(&IMPORT_DIFFERENCE), "What this call did, or would do.")
+        .required(),
+    Field::new(
+        "faults",
+        FieldKind::Array(&IMPORT_FAULT),
+        "What this call found wrong; where it had nothing to do, the first faults of all.",
+    )
+    .required(),
+];
+
+const IMPORT_DIFFERENCE: Field = record(
+    "difference",
+    &[
+        text("kind", "Name of the kind of entity."),
+        Field::new("id", FieldKind::Uuid, "Its id.").required(),
+        Field::new("name", FieldKind::String, "What it is called, as far as that is no secret."),
+        text("does", "`create`, `change` or `delete`."),
+        Field::new("fields", FieldKind::Array(&NAME), "Names of the fields that change, and no value.")
+            .required(),
+    ],
+    "What an import does to an entity.",
+);
+
+const IMPORT_FAULT: Field = record(
+    "fault",
+    &[
+        Field::new("part", FieldKind::Integer, "The part it is in, from 0; null: it is stored."),
+        Field::new("entity", FieldKind::Integer, "Its place in the part, from 0."),
+        text("kind", "Name of the kind of entity."),
+        Field::new("name", FieldKind::String, "What it is called, as far as that is no secret."),
+        text("message", "What is wrong, in a sentence."),
+    ],
+    "What is wrong with an entity.",
+);
+
+/// A part that was received.
+pub(super) const IMPORT_PART: &[Field] =
+    &[count("part", "Its number, from 0."), count("entities", "How many entities it has.")];
+
+const TAG: Field =
+    Field::new("tag", FieldKind::String, "A tag.").required().checks(&[Check::Text(check_tag)]);
+
+/// How an import is asked for.
+pub(super) const IMPORT_OPTIONS: &[Field] = &[
+    Field::new("parts", FieldKind::Integer, "How many parts it has.")
+        .required()
+        .checks(&[Check::Between(1, limits::IMPORT_PARTS_MAX as i64)]),
+    Field::new("prune", FieldKind::Boolean, "Whether what it does not have is deleted.")
+        .required()
+        .default(Fallback::Boolean(false)),
+    Field::new("dry_run", FieldKind::Boolean, "Whether nothing is written, but told what would be.")
+        .required()
+        .default(Fallback::Boolean(false)),
+    Field::new("select_tags", FieldKind::Set(&TAG), "Only what has all of these tags is deleted.")
+        .checks(&[Check::LengthMax(limits::TAGS_MAX)]),
+];

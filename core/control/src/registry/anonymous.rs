@@ -1,7 +1,8 @@
 //! Consumers that key-auth plugins name as their anonymous one: the data plane must know them.
 //!
 //! A record per name counts the plugins that name it. A consumer is published exactly while a
-//! plugin names its id or its username.
+//! plugin names its id or its username, and it is not suspended: nobody passes as one that is, at
+//! gateways of before neither.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use super::Registry;
 use super::entity_transaction::{EntityTransaction, id_of, public};
 use super::error::Error;
-use super::grants::text;
+use super::grants::{ENABLED, is_enabled, text};
 use super::records;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -98,11 +99,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(consumers)
     }
 
+    /// Whether a plugin names a consumer that may be used.
     async fn is_named(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         consumer: &Object,
     ) -> Result<bool, Error> {
+        if !is_enabled(EntityKind::Consumers, consumer, ENABLED) {
+            return Ok(false);
+        }
         for name in [text(consumer, "id"), text(consumer, "username")].into_iter().flatten() {
             let count: Option<u64> = transaction.read_json(&records::anonymous(&name)).await?;
             if count.is_some_and(|count| count > 0) {

@@ -6,25 +6,22 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::credentials::{consumer_id, keep, refuse_reserved, taken_text};
+use super::credentials::{consumer_id, keep, refuse_reserved, set_expiry, taken_text};
 use super::entities::stamp;
 use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::given_key::GivenKey;
-use super::grants::{application_consumer, text};
-use super::present::present;
+use super::grants::{ENABLED, application_consumer, live_keys, text};
+use super::present::{is_expired, present};
 use super::records;
+use super::stored_credential::{SECRET_DIGEST, SECRET_PEPPER_ID};
 use super::{Minted, Registry};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Mode, Object};
 use latchkey_published::keys::PlainKey;
 use latchkey_published::limits;
 use latchkey_store::Store;
-
-/// Digest of a stored client secret.
-const SECRET_DIGEST: &str = "_secret_digest";
-const SECRET_PEPPER_ID: &str = "_secret_pepper_id";
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_application(
@@ -58,8 +55,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let mut credential = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
         let id = change.minted.credential_id;
         stamp(kind, &mut credential, id, transaction.now_ms);
-        let first =
-            EntityChange { kind, id, input: &input, old: None, minted: change.minted, replaces: false };
+        let first = EntityChange { kind, id, input: &input, old: None, minted: change.minted, key: None };
         let disclosed = self.prepare_application_credential(transaction, &first, &mut credential).await?;
         transaction.save(kind, None, &credential).await?;
         self.republish_application(transaction, change.id).await?;
@@ -87,15 +83,17 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Object, Error> {
         let client_id = taken_text(credential, "client_id");
         let client_secret = taken_text(credential, "client_secret");
-        if change.old.is_some() {
-            return Err(Error::field("id", "credentials of applications cannot be changed: make another"));
+        set_expiry(change, credential, transaction.now_ms)?;
+        if let Some(old) = change.old {
+            self.carry_previous(transaction, change, credential).await?;
+            return refuse_other_changes(change.input, old).map(|()| Object::new());
         }
         let application = match reference(credential, "application") {
             Some(id) => transaction.load(EntityKind::Applications, id).await?,
             None => None,
         };
         if let Some(application) = &application {
-            self.refuse_too_many(transaction, id_of(application)?, change.id).await?;
+            self.make_room(transaction, id_of(application)?, change.id, 1).await?;
             inherit(application, credential);
         }
         let key = match client_id {
@@ -106,9 +104,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let secret = client_secret.map_or_else(|| change.minted.secret.clone(), PlainKey::new);
         // Only digests are ever stored, whatever is asked for.
         credential.insert("hash_secret".to_owned(), true.into());
-        let pepper = &self.peppers.current;
-        credential.insert(SECRET_DIGEST.to_owned(), pepper.digest_key(&secret).to_hex().into());
-        credential.insert(SECRET_PEPPER_ID.to_owned(), json!(pepper.id()));
+        self.hold_secret(&secret, credential);
         let claimed = self.claim_key(transaction, &change.claim("client_id"), &key, credential).await?;
         self.tell_of(transaction, &key, &claimed.held).await?;
         let GivenKey::Clear(key) = key else { return Ok(Object::new()) };
@@ -131,23 +127,39 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
     }
 
-    async fn refuse_too_many(
+    /// Puts the digest of a client secret into a credential to be stored.
+    pub(super) fn hold_secret(&self, secret: &PlainKey, credential: &mut Object) {
+        let pepper = &self.peppers.current;
+        credential.insert(SECRET_DIGEST.to_owned(), pepper.digest_key(secret).to_hex().into());
+        credential.insert(SECRET_PEPPER_ID.to_owned(), json!(pepper.id()));
+    }
+
+    /// Refuses more keys than an application may have that are good, if its credential `own_id` is to have
+    /// `own_keys`. A new credential takes the place of one that has ended where there are too many of those.
+    pub(super) async fn make_room(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         application_id: Uuid,
         own_id: Uuid,
+        own_keys: usize,
     ) -> Result<(), Error> {
         let kind = EntityKind::Oauth2Credentials;
-        let credentials = transaction.children(EntityKind::Applications, application_id, kind).await?;
-        let others = credentials.iter().filter(|other| id_of(other).ok() != Some(own_id)).count();
-        let most = limits::APPLICATION_CREDENTIALS_MAX;
-        if others < most {
-            return Ok(());
+        let mut others = transaction.children(EntityKind::Applications, application_id, kind).await?;
+        others.retain(|other| id_of(other).ok() != Some(own_id));
+        let now_ms = transaction.now_ms;
+        let live: usize = others.iter().map(|other| live_keys(other, now_ms).count()).sum();
+        let most = limits::APPLICATION_KEYS_MAX;
+        if live + own_keys > most {
+            let sentence = format!(
+                "has {most} credentials, counting twice those whose key before is in its grace, the most \
+                 there can be: delete one or end a grace first"
+            );
+            return Err(Error::field("application", sentence));
         }
-        Err(Error::field(
-            "application",
-            format!("has {most} credentials, the most there can be: delete one first"),
-        ))
+        match others.iter().find(|other| is_expired(other, now_ms)).filter(|_| others.len() >= most) {
+            Some(ended) => self.withdraw(transaction, kind, ended).await,
+            None => Ok(()),
+        }
     }
 
     /// Reserves the application's consumer's id and names among consumers.
@@ -191,14 +203,26 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         for time in ["created_at", "updated_at"] {
             shown.insert(time.to_owned(), application.get(time).cloned().unwrap_or_default());
         }
+        shown.insert(ENABLED.to_owned(), application.get(ENABLED).cloned().unwrap_or_default());
         shown.insert("tags".to_owned(), Value::Null);
         Ok(shown)
     }
 }
 
+/// Of a credential that was there its key and secret change by rotation alone, and what belongs to them not
+/// at all.
+fn refuse_other_changes(input: &Object, old: &Object) -> Result<(), Error> {
+    const CHANGEABLE: [&str; 4] = ["name", "enabled", "ttl", "expires_at"];
+    let is_same = |name: &str| matches!(name, "id" | "application") && input.get(name) == old.get(name);
+    match input.keys().find(|name| !CHANGEABLE.contains(&name.as_str()) && !is_same(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::field(name, "cannot be changed: rotate the credential, or make another")),
+    }
+}
+
 /// What is shown of a credential once.
 #[expect(clippy::disallowed_methods, reason = "the one answer that shows them")]
-fn secrets(key: &PlainKey, secret: &PlainKey) -> Object {
+pub(super) fn secrets(key: &PlainKey, secret: &PlainKey) -> Object {
     Object::from_iter([
         ("client_id".to_owned(), key.reveal().into()),
         ("client_secret".to_owned(), secret.reveal().into()),

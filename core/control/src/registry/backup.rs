@@ -70,7 +70,7 @@ enum Place {
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
-    /// Begins a back-up: it is of this moment. `Error::NotNow` while another goes on, or a restore.
+    /// Begins a back-up: it is of this moment. `Error::Conflict` while another goes on, or a restore.
     pub async fn begin_backup(&self) -> Result<Backup, Error> {
         self.end_abandoned_backup().await?;
         let id = self.random.uuid();
@@ -204,7 +204,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if read_head(&self.store).await?.backup != Some(id) {
             let sentence = "a program of a version before has changed something meanwhile, and saved nothing \
                             for this back-up: end it, and make another";
-            return Err(Error::NotNow(sentence.to_owned()));
+            return Err(Error::conflict(sentence.to_owned()));
         }
         let (used, now_ms) = (read_json::<u64, _>(&self.store, &used_key()).await?, self.clock.unix_ms());
         if used.is_none_or(|used| used.saturating_add(USE_NOTED_EVERY_MS) <= now_ms) {
@@ -276,7 +276,7 @@ pub(super) fn goes_on(run: &Run) -> Error {
         Doing::Backup => ("a back-up", "backups"),
         Doing::Restore(_) => ("a restore", "restores"),
     };
-    Error::NotNow(format!(
+    Error::conflict(format!(
         "{what} goes on, begun by {} at second {} of the Unix epoch: DELETE /admin/{path}/{id} ends it",
         name_of(&actor.who),
         began_at_ms / 1000

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::attempts::transact;
+use super::counts::COUNTERS_EACH;
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
@@ -15,7 +16,7 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 /// Records that removing one entity touches, at most, besides grants of others.
-const REMOVAL_RECORDS: usize = 14;
+const REMOVAL_RECORDS: usize = 17 + COUNTERS_EACH;
 
 enum Task {
     Visit(EntityKind, Uuid),
@@ -46,7 +47,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
     }
 
-    async fn delete_in(
+    pub(super) async fn delete_in(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],
@@ -122,7 +123,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 Task::Remove(kind, id) => {
                     let object = transaction.load_marked(kind, id).await?;
                     let others = match kind {
-                        EntityKind::ApplicationInstances => limits::APPLICATION_CREDENTIALS_MAX,
+                        EntityKind::ApplicationInstances => limits::APPLICATION_KEYS_MAX,
                         _ => object.as_ref().map_or(0, |object| indexed_tags(kind, object).len()),
                     };
                     if transaction.size() + REMOVAL_RECORDS + others > ROOM {
@@ -171,7 +172,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction.remove(kind, object)?;
         match kind {
             EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials => {
-                self.revoke_key(transaction, kind, object).await?
+                self.revoke_keys(transaction, kind, object).await?
             }
             EntityKind::ApplicationInstances => {
                 if let Some(application_id) = reference(object, "application") {

@@ -1,4 +1,4 @@
-//! Consumers: their names are in the grants of all their keys.
+//! Consumers: their names, and whether they are suspended, are in the grants of all their keys.
 
 use uuid::Uuid;
 
@@ -6,13 +6,16 @@ use super::Registry;
 use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
-use super::grants::{key_auth_grant, text};
+use super::grants::{ENABLED, is_enabled, key_auth_grants, text};
 use super::jobs::{Job, ROOM};
 use super::records;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits;
 use latchkey_store::Store;
+
+/// Keys of one credential that are good at a time: its own, and the one before in its grace.
+const KEYS_MAX: usize = 2;
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn prepare_consumer(
@@ -38,9 +41,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Option<Job>, Error> {
         self.publish_if_anonymous(transaction, change.old, Some(consumer)).await?;
         let Some(old) = change.old else { return Ok(None) };
-        let names = |object: &Object| (text(object, "username"), text(object, "custom_id"));
+        let told = |object: &Object| {
+            let enabled = is_enabled(EntityKind::Consumers, object, ENABLED);
+            (text(object, "username"), text(object, "custom_id"), enabled)
+        };
         let job = |after| Job::RepublishConsumer { id: change.id, after };
-        if names(old) == names(consumer) {
+        if told(old) == told(consumer) {
             return self.left_job(transaction, job(None)).await;
         }
         if transaction.size() + limits::JOB_CHUNK_MAX > ROOM {
@@ -62,14 +68,16 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         let (parent, kind) = (EntityKind::Consumers, EntityKind::KeyauthCredentials);
         let page = transaction.children_page(parent, consumer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
+        let mut last = None;
         for credential in &page.objects {
-            if let Some(grant) = key_auth_grant(&consumer, credential)? {
+            if last.is_some() && transaction.size() + KEYS_MAX > ROOM {
+                return Ok(last);
+            }
+            for grant in key_auth_grants(&consumer, credential, transaction.now_ms)? {
                 transaction.publish_grant(grant.digest, Some(grant));
             }
+            last = Some(id_of(credential)?);
         }
-        match page.objects.last().filter(|_| page.more) {
-            Some(last) => id_of(last).map(Some),
-            None => Ok(None),
-        }
+        Ok(last.filter(|_| page.more))
     }
 }

@@ -1,4 +1,5 @@
-//! Developers: while one is not approved, the keys of their applications are disabled.
+//! Developers: while one is not approved, or their applications are suspended, the keys of these are
+//! disabled.
 
 use uuid::Uuid;
 
@@ -6,6 +7,7 @@ use super::Registry;
 use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
+use super::grants::allows_applications;
 use super::jobs::{Job, ROOM};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -23,7 +25,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Option<Job>, Error> {
         let Some(old) = change.old else { return Ok(None) };
         let job = |after| Job::RepublishDeveloper { id: change.id, after };
-        if old.get("status") == developer.get("status") {
+        if allows_applications(old) == allows_applications(developer) {
             return self.left_job(transaction, job(None)).await;
         }
         let after = self.republish_developer(transaction, change.id, None).await?;
@@ -42,8 +44,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             transaction.children_page(parent, developer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
         let mut last = None;
         for application in &page.objects {
-            // The application, its guard, and its credentials.
-            let most = 2 + limits::APPLICATION_CREDENTIALS_MAX;
+            // The application, its guard, and its keys.
+            let most = 2 + limits::APPLICATION_KEYS_MAX;
             if last.is_some() && transaction.size() + most > ROOM {
                 return Ok(last);
             }

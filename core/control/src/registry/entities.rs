@@ -19,10 +19,10 @@ use crate::schema::{EntityKind, Input, Mode, Object};
 use latchkey_store::Store;
 
 /// What a change comes to.
-struct Outcome {
+pub(super) struct Outcome {
     answer: Object,
     /// The rest of the change, when it did not fit one commit.
-    job: Option<Job>,
+    pub(super) job: Option<Job>,
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -72,7 +72,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         self.complete(outcome).await
     }
 
-    /// Makes or replaces the entity at the end of a path: absent fields take their defaults.
+    /// Makes or replaces the entity at the end of a path: absent fields take their defaults, but for those
+    /// that are [kept](crate::schema::Field::kept).
     pub async fn replace(&self, path: &[Step<'_>], input: impl Into<Input<'_>>) -> Result<Object, Error> {
         let (input, minted) = (input.into(), self.minted());
         let outcome =
@@ -144,7 +145,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let id = given_id(&entity).unwrap_or(minted.id);
         stamp(kind, &mut entity, id, transaction.now_ms);
         let existing = transaction.load_marked(kind, id).await?;
-        let change = EntityChange { kind, id, input: &input, old: None, minted, replaces: false };
+        let change = EntityChange { kind, id, input: &input, old: None, minted, key: None };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         match existing {
             // Made by an attempt whose reply was lost: only the answer is left to give.
@@ -168,7 +169,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// An entity that its schema and this installation allow.
-    fn validate(&self, kind: EntityKind, mode: Mode<'_>, input: &Object) -> Result<Object, Error> {
+    pub(super) fn validate(&self, kind: EntityKind, mode: Mode<'_>, input: &Object) -> Result<Object, Error> {
         let entity = kind.validate(mode, input).map_err(Error::Schema)?;
         match kind {
             EntityKind::Routes => routes::refuse_own_paths(&self.own_paths, &entity).map(|()| entity),
@@ -209,8 +210,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         keep_private(&old, &mut entity);
         set_updated_at(step.kind, &mut entity, transaction.now_ms);
-        let change =
-            EntityChange { kind: step.kind, id, input: &input, old: Some(&old), minted, replaces: false };
+        let change = EntityChange { kind: step.kind, id, input: &input, old: Some(&old), minted, key: None };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         self.write(transaction, &change, entity, disclosed).await
     }
@@ -245,6 +245,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             (None, None) => minted.id,
         };
         input.insert("id".to_owned(), id.to_string().into());
+        if let Some(old) = &old {
+            keep_unnamed(kind, old, &mut input);
+        }
         check_options(kind, &input)?;
         let mut entity = self.validate(kind, Mode::Whole, &input)?;
         stamp(kind, &mut entity, id, transaction.now_ms);
@@ -254,7 +257,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 entity.insert(field.name.to_owned(), old.get(field.name).cloned().unwrap_or_default());
             }
         }
-        let change = EntityChange { kind, id, input: &input, old: old.as_ref(), minted, replaces: true };
+        let change = EntityChange { kind, id, input: &input, old: old.as_ref(), minted, key: None };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         self.write(transaction, &change, entity, disclosed).await
     }
@@ -304,7 +307,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Rules of the kind that complete or refuse the entity. Answers what is shown this once.
-    async fn prepare(
+    pub(super) async fn prepare(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         change: &EntityChange<'_>,
@@ -325,7 +328,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Saves the entity and publishes what follows from it.
-    async fn write(
+    pub(super) async fn write(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         change: &EntityChange<'_>,
@@ -375,7 +378,7 @@ fn is_moved_by_reference(kind: EntityKind) -> bool {
     }
 }
 
-fn given_id(entity: &Object) -> Option<Uuid> {
+pub(super) fn given_id(entity: &Object) -> Option<Uuid> {
     entity.get("id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok())
 }
 
@@ -394,7 +397,14 @@ fn set_updated_at(kind: EntityKind, entity: &mut Object, now_ms: u64) {
     }
 }
 
-fn keep_private(old: &Object, entity: &mut Object) {
+/// Names for the caller what a PUT keeps that does not name it.
+pub(super) fn keep_unnamed(kind: EntityKind, old: &Object, input: &mut Object) {
+    for field in kind.schema().fields.iter().filter(|field| field.kept) {
+        input.entry(field.name).or_insert_with(|| kind.value_of(old, field.name));
+    }
+}
+
+pub(super) fn keep_private(old: &Object, entity: &mut Object) {
     let private = old.iter().filter(|(name, _)| name.starts_with('_'));
     entity.extend(private.map(|(name, value)| (name.clone(), value.clone())));
 }

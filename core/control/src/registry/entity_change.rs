@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::Minted;
+use super::given_key::GivenKey;
 use super::held_key::Claim;
 use super::lookup::Holder;
 use crate::schema::{EntityKind, Object};
@@ -16,8 +17,8 @@ pub(super) struct EntityChange<'a> {
     /// The entity before; `None` when it is new. A credential that takes a new id had another one.
     pub(super) old: Option<&'a Object>,
     pub(super) minted: &'a Minted,
-    /// Whether the entity before is replaced whole, and not merely changed.
-    pub(super) replaces: bool,
+    /// A key that was read before, in the place of one in `input`.
+    pub(super) key: Option<&'a GivenKey>,
 }
 
 impl<'a> EntityChange<'a> {

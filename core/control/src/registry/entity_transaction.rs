@@ -1,8 +1,11 @@
 //! A transaction in terms of entities: loads and saves them with their indexes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::counts::Tally;
 use super::error::Error;
 use super::records;
 use crate::audit::{Actor, Did, Line, Trail};
@@ -27,6 +30,9 @@ pub(super) struct EntityTransaction<'s, S> {
     trail: Option<Trail>,
     /// Whether an earlier attempt may have written its record.
     may_be_recorded: bool,
+    /// What it changes of the counters, and whether all is known to be counted.
+    tally: Tally,
+    all_counted: Option<&'s AtomicBool>,
     /// The time this change is made at, in milliseconds since the Unix epoch.
     pub(super) now_ms: u64,
 }
@@ -42,24 +48,38 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
     /// One that only reads.
     pub(super) fn new(store: &'s S, now_ms: u64) -> Self {
         let transaction = Transaction::new(store);
-        EntityTransaction { transaction, trail: None, may_be_recorded: false, now_ms }
+        let (tally, all_counted) = (Tally::default(), None);
+        EntityTransaction { transaction, trail: None, may_be_recorded: false, tally, all_counted, now_ms }
     }
 
     /// An attempt of the change that `trail` tells of; whether an earlier one may have written its record.
-    pub(super) fn changing(store: &'s S, trail: Trail, may_be_recorded: bool) -> Self {
+    pub(super) fn changing(
+        store: &'s S,
+        trail: Trail,
+        may_be_recorded: bool,
+        all_counted: &'s AtomicBool,
+    ) -> Self {
         let now_ms = trail.at_ms();
         EntityTransaction {
             transaction: Transaction::new(store),
             trail: Some(trail),
             may_be_recorded,
+            tally: Tally::default(),
+            all_counted: Some(all_counted),
             now_ms,
         }
     }
 
-    /// Commits, with the audit's record of it.
+    /// Commits, with the audit's record of it and the counters.
     pub(super) async fn commit(mut self) -> Result<Commit, StoreError> {
         self.stage_record().await?;
-        self.transaction.commit(self.now_ms).await
+        let counted = self.all_counted.is_some_and(|counted| counted.load(Ordering::Relaxed));
+        let is_all_counted = std::mem::take(&mut self.tally).stage(&mut self.transaction, counted).await?;
+        let outcome = self.transaction.commit(self.now_ms).await?;
+        if let Some(counted) = self.all_counted.filter(|_| is_all_counted && outcome == Commit::Committed) {
+            counted.store(true, Ordering::Relaxed);
+        }
+        Ok(outcome)
     }
 
     async fn stage_record(&mut self) -> Result<(), StoreError> {
@@ -97,9 +117,19 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         }
     }
 
+    /// Reads records that will be asked for, several at the same time.
+    pub(super) async fn read_ahead(&mut self, keys: Vec<RecordKey>) -> Result<(), Error> {
+        Ok(self.transaction.read_ahead(keys).await?)
+    }
+
     /// Records this will touch, about: with the audit's.
     pub(super) fn size(&self) -> usize {
-        self.transaction.size() + 1
+        self.transaction.size() + self.tally.len() + 1
+    }
+
+    /// Brings the counters from an entity as it was to what becomes of it.
+    pub(super) fn tally(&mut self, kind: EntityKind, id: Uuid, old: Option<&Object>, new: Option<&Object>) {
+        self.tally.change(kind, id, old, new);
     }
 
     /// An entity; `None` also while it is being deleted.
@@ -121,6 +151,17 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         value: &str,
     ) -> Result<Option<Uuid>, Error> {
         self.read_json(&records::unique(kind, field, value)).await
+    }
+
+    /// The same for what was read ahead, without counting it as read.
+    pub(super) fn find_ahead(
+        &self,
+        kind: EntityKind,
+        field: &str,
+        value: &str,
+    ) -> Result<Option<Uuid>, Error> {
+        let found = self.transaction.peek(&records::unique(kind, field, value));
+        Ok(found.map(decode).transpose()?)
     }
 
     /// Writes an entity, its indexes and its copies under what it refers to.
@@ -151,6 +192,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         self.index_unique(kind, id, old, new).await?;
         self.index_references(kind, id, old, new, &bytes).await?;
         self.index_tags(kind, id, old, Some(new));
+        self.tally(kind, id, old, Some(new));
         self.put(records::entity(kind, id), bytes);
         if let Some(config_kind) = config_kind(kind) {
             self.transaction.publish_config(config_kind, id, Some(published(kind, new)));
@@ -172,6 +214,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
             }
         }
         self.index_tags(kind, id, Some(object), None);
+        self.tally(kind, id, Some(object), None);
         self.delete(records::guard(kind, id));
         self.delete(records::entity(kind, id));
         self.note(Line::new(kind.name(), Some(id), Did::Deleted));
@@ -194,6 +237,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
             }
         }
         self.put(records::entity(kind, id), bytes);
+        self.tally(kind, id, Some(object), None);
         self.note(Line::new(kind.name(), Some(id), Did::Deleting));
         if let Some(config_kind) = config_kind(kind) {
             self.transaction.publish_config(config_kind, id, None);
@@ -280,6 +324,11 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
 
     pub(super) fn publish_grant(&mut self, digest: KeyDigest, grant: Option<Grant>) {
         self.transaction.publish_grant(digest, grant);
+    }
+
+    /// Says that no credential had a key at this digest, and so no grant was there.
+    pub(super) fn note_made(&mut self, digest: KeyDigest) {
+        self.transaction.note_made(digest);
     }
 
     pub(super) fn publish_consumer(&mut self, id: Uuid, consumer: Option<Value>) {
@@ -370,7 +419,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
 }
 
 /// Names and values under which an entity is found, and no other may be.
-fn unique_values(kind: EntityKind, object: &Object) -> Vec<(String, String)> {
+pub(super) fn unique_values(kind: EntityKind, object: &Object) -> Vec<(String, String)> {
     let schema = kind.schema();
     let single = schema.fields.iter().filter(|field| field.unique).filter_map(|field| {
         let value = object.get(field.name)?.as_str()?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::imports::PartFault;
 use crate::schema::{EntityKind, Violation};
 use latchkey_store::StoreError;
 
@@ -60,9 +61,26 @@ pub enum Error {
     /// Another entity has the same value. Keys are left out.
     #[error("UNIQUE violation detected on '{}'", table(.0))]
     NotUnique(Map<String, Value>),
+    /// Entities of a part of an import that may not be; not empty.
+    #[error("{}", part_message(*part, faults))]
+    Part {
+        /// The part, from 0.
+        part: u32,
+        /// What is wrong.
+        faults: Vec<PartFault>,
+    },
+    /// It is not the time for this.
+    #[error("{0}")]
+    Conflict(Cow<'static, str>),
     /// Nothing under that path.
     #[error("Not found")]
     NotFound,
+    /// Nobody has this key.
+    #[error("{}", if *is_forged { FORGED } else { UNKNOWN })]
+    UnknownKey {
+        /// Whether it claims to be made here, and was not.
+        is_forged: bool,
+    },
     /// No entity to change.
     #[error("could not find the entity with {}'{{{field}=\"{value}\"}}'", if *field == "id" { "primary key " } else { "" })]
     NoEntity {
@@ -77,9 +95,6 @@ pub enum Error {
     /// Not a size a page can have.
     #[error("{0}")]
     InvalidSize(String),
-    /// A back-up or a restore that cannot be, as things stand: why.
-    #[error("{0}")]
-    NotNow(String),
     /// All that is stored is being replaced: until that is done, nothing else is answered.
     #[error("{0}")]
     Restoring(String),
@@ -96,6 +111,9 @@ pub enum Error {
     #[error("An unexpected error occurred")]
     Store(#[from] StoreError),
 }
+
+const UNKNOWN: &str = "no credential has this key";
+const FORGED: &str = "this key was not made here: it begins with 'lk_', and its tag is wrong";
 
 /// A unique value in a reference that nothing has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,12 +158,17 @@ pub enum ErrorCode {
     /// None of Kong's.
     Busy,
     /// None of Kong's.
-    NotNow,
+    Conflict,
     /// None of Kong's.
     Restoring,
 }
 
 impl Error {
+    /// It is not the time for this, and why.
+    pub fn conflict(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Error::Conflict(sentence.into())
+    }
+
     /// A sentence about one field.
     pub fn field(field: &str, sentence: impl Into<Value>) -> Self {
         Error::Schema(Violation::of(field, sentence))
@@ -154,19 +177,19 @@ impl Error {
     /// Its class.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Error::Schema(_) => ErrorCode::SchemaViolation,
+            Error::Schema(_) | Error::Part { .. } => ErrorCode::SchemaViolation,
+            Error::Conflict(_) => ErrorCode::Conflict,
             Error::IdInUse(_) => ErrorCode::PrimaryKeyViolation,
             Error::NoSuchReference { .. } | Error::Referenced { .. } => ErrorCode::ForeignKeyViolation,
             Error::NotUnique(_) => ErrorCode::UniqueViolation,
             Error::Unresolved(_) => ErrorCode::ForeignKeysUnresolved,
             Error::InvalidPrimaryKey => ErrorCode::InvalidPrimaryKey,
             Error::InvalidUnique { field, .. } => ErrorCode::InvalidUnique(field),
-            Error::NotFound | Error::NoEntity { .. } => ErrorCode::NotFound,
+            Error::NotFound | Error::UnknownKey { .. } | Error::NoEntity { .. } => ErrorCode::NotFound,
             Error::InvalidOffset(_) => ErrorCode::InvalidOffset,
             Error::InvalidSize(_) => ErrorCode::InvalidSize,
             Error::InvalidOption { .. } => ErrorCode::InvalidOptions,
             Error::Busy => ErrorCode::Busy,
-            Error::NotNow(_) => ErrorCode::NotNow,
             Error::Restoring(_) => ErrorCode::Restoring,
             Error::UnknownPepper | Error::Store(_) => ErrorCode::DatabaseError,
         }
@@ -180,8 +203,9 @@ impl Error {
             | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
             Error::Store(StoreError::Failed(_))
             | Error::UnknownPepper
-            | Error::NotNow(_)
             | Error::Schema(_)
+            | Error::Part { .. }
+            | Error::Conflict(_)
             | Error::IdInUse(_)
             | Error::NoSuchReference { .. }
             | Error::Referenced { .. }
@@ -190,6 +214,7 @@ impl Error {
             | Error::InvalidPrimaryKey
             | Error::InvalidUnique { .. }
             | Error::NotFound
+            | Error::UnknownKey { .. }
             | Error::NoEntity { .. }
             | Error::InvalidOffset(_)
             | Error::InvalidSize(_)
@@ -214,7 +239,7 @@ impl ErrorCode {
             ErrorCode::InvalidUnique(_) => Some(10),
             ErrorCode::InvalidOptions => Some(11),
             ErrorCode::ForeignKeysUnresolved => Some(13),
-            ErrorCode::Busy | ErrorCode::NotNow | ErrorCode::Restoring => None,
+            ErrorCode::Busy | ErrorCode::Conflict | ErrorCode::Restoring => None,
         }
     }
 
@@ -234,7 +259,7 @@ impl ErrorCode {
             ErrorCode::InvalidOptions => "invalid options",
             ErrorCode::ForeignKeysUnresolved => "foreign keys unresolved",
             ErrorCode::Busy => "busy",
-            ErrorCode::NotNow => "not now",
+            ErrorCode::Conflict => "conflict",
             ErrorCode::Restoring => "restoring",
         };
         name.into()
@@ -259,6 +284,22 @@ fn unresolved_message(all: &[Unresolved]) -> String {
     match all.len() {
         1 => format!("foreign key unresolved ({sentences})"),
         count => format!("{count} foreign keys unresolved ({sentences})"),
+    }
+}
+
+/// Faults of a part that its message repeats.
+const TOLD_MAX: usize = 10;
+
+fn part_message(part: u32, faults: &[PartFault]) -> String {
+    let told = faults.iter().take(TOLD_MAX).map(|fault| {
+        let PartFault { entity, kind, name, sentence, .. } = fault;
+        let name = name.as_ref().map(|name| format!(" '{name}'")).unwrap_or_default();
+        format!("part {part}, entity {entity} ({kind}{name}): {sentence}")
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    match faults.len().saturating_sub(TOLD_MAX) {
+        0 => told,
+        more => format!("{told}; and {more} more"),
     }
 }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::schema::parse_uuid;
 use latchkey_published::key_sha256::{KeySha256, SHA256_PREFIX, UNKNOWN_PREFIX};
-use latchkey_published::keys::PlainKey;
+use latchkey_published::keys::{KeyDigest, PepperId, PlainKey};
 
 /// A key, as a caller names it.
 #[derive(Clone, Debug)]
@@ -16,6 +16,24 @@ pub(super) enum GivenKey {
     Sha256(KeySha256),
     /// `unknown:` and the id of the credential whose key is meant.
     Unknown(Uuid),
+    /// Given in clear some time ago, when its digest was made.
+    Seen(SeenKey),
+}
+
+/// What is known of a key that was given in clear.
+#[derive(Clone, Debug)]
+pub(super) struct SeenKey {
+    /// Its digest under the pepper in use then.
+    pub(super) digest: KeyDigest,
+    /// Its digest under the pepper before that one, if there was one.
+    pub(super) previous: Option<KeyDigest>,
+    /// The pepper in use then.
+    pub(super) pepper_id: PepperId,
+    pub(super) sha256: KeySha256,
+    /// What it begins with, for display.
+    pub(super) start: String,
+    /// Whether it was made here, or where its tag key is from.
+    pub(super) is_ours: bool,
 }
 
 impl GivenKey {
@@ -44,7 +62,7 @@ impl GivenKey {
         match self {
             GivenKey::Clear(key) => Some(key.reveal().to_owned()),
             GivenKey::Sha256(key) => Some(key.to_text()),
-            GivenKey::Unknown(_) => None,
+            GivenKey::Unknown(_) | GivenKey::Seen(_) => None,
         }
     }
 
@@ -53,6 +71,7 @@ impl GivenKey {
         match self {
             GivenKey::Clear(key) => Some(KeySha256::of_key(key)),
             GivenKey::Sha256(key) => Some(*key),
+            GivenKey::Seen(seen) => Some(seen.sha256),
             GivenKey::Unknown(_) => None,
         }
     }
@@ -70,6 +89,7 @@ mod tests {
             Ok(GivenKey::Clear(_)) => "clear",
             Ok(GivenKey::Sha256(_)) => "sha256",
             Ok(GivenKey::Unknown(_)) => "unknown",
+            Ok(GivenKey::Seen(_)) => "seen",
             Err(sentence) => sentence.split(' ').next().unwrap(),
         };
         for (text, expected) in [

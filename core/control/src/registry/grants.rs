@@ -6,8 +6,7 @@ use uuid::Uuid;
 use super::Registry;
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
-use super::present::expires_at_ms;
-use super::stored_credential::HeldKey;
+use super::stored_credential::{HeldKey, PreviousKey, expires_at_ms};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::grant::{Consumer, Grant};
@@ -16,14 +15,32 @@ use latchkey_store::Store;
 /// State of contracts and developers: in force.
 pub(super) const APPROVED: i64 = 0;
 
-/// What a consumer's key is good for; `None` when it is unreadable and so good for nothing.
-pub(super) fn key_auth_grant(consumer: &Object, credential: &Object) -> Result<Option<Grant>, Error> {
-    let consumer = Consumer {
+/// The field by which credentials, consumers and applications are suspended.
+pub(super) const ENABLED: &str = "enabled";
+/// The field by which a developer's applications are suspended, all at once.
+pub(super) const APPLICATIONS_ENABLED: &str = "applications_enabled";
+
+/// What the keys of a consumer's credential are good for: its own, and the one before in its grace.
+/// None once it has ended, and none of what is unreadable and so good for nothing.
+pub(super) fn key_auth_grants(
+    consumer: &Object,
+    credential: &Object,
+    now_ms: u64,
+) -> Result<Vec<Grant>, Error> {
+    let told = Consumer {
         id: id_of(consumer)?,
         username: text(consumer, "username"),
         custom_id: text(consumer, "custom_id"),
     };
-    grant(credential, consumer)
+    let mut grants = grants_of(credential, &told, now_ms)?;
+    let enabled = is_enabled(EntityKind::Consumers, consumer, ENABLED);
+    grants.iter_mut().for_each(|grant| grant.enabled &= enabled);
+    Ok(grants)
+}
+
+/// Whether what may be suspended is not, by a field of its kind.
+pub(super) fn is_enabled(kind: EntityKind, object: &Object, field: &str) -> bool {
+    kind.value_of(object, field) == Value::Bool(true)
 }
 
 /// The consumer that upstreams are told of when an application calls.
@@ -35,19 +52,35 @@ pub(super) fn application_consumer(application: &Object) -> Option<Consumer> {
     })
 }
 
-fn grant(credential: &Object, consumer: Consumer) -> Result<Option<Grant>, Error> {
-    let Some(HeldKey { digest, pepper_id, .. }) = HeldKey::of(credential) else { return Ok(None) };
-    Ok(Some(Grant {
+/// Grants of the keys of a credential that are good now, as far as the credential says.
+fn grants_of(credential: &Object, consumer: &Consumer, now_ms: u64) -> Result<Vec<Grant>, Error> {
+    let credential_id = id_of(credential)?;
+    // Both kinds of credential have the same field.
+    let enabled = is_enabled(EntityKind::KeyauthCredentials, credential, ENABLED);
+    let grant = |HeldKey { digest, pepper_id, .. }, expires_at_ms| Grant {
         epoch: 0,
         digest,
         pepper_id,
-        credential_id: id_of(credential)?,
-        consumer,
+        credential_id,
+        consumer: consumer.clone(),
         application_id: None,
         service_ids: Vec::new(),
-        expires_at_ms: expires_at_ms(credential),
-        enabled: true,
-    }))
+        expires_at_ms,
+        enabled,
+    };
+    Ok(live_keys(credential, now_ms).map(|(held, end_ms)| grant(held, end_ms)).collect())
+}
+
+/// The keys of a credential that are good now, and when each ends, in milliseconds since the Unix epoch.
+pub(super) fn live_keys(
+    credential: &Object,
+    now_ms: u64,
+) -> impl Iterator<Item = (HeldKey, Option<u64>)> + use<> {
+    let end_ms = expires_at_ms(credential);
+    let own = HeldKey::of(credential).filter(|_| end_ms.is_none_or(|end_ms| end_ms > now_ms));
+    let previous = PreviousKey::live(credential, now_ms);
+    let previous = previous.map(|previous| (Some(previous.end_ms(credential)), previous.held));
+    own.map(|held| (held, end_ms)).into_iter().chain(previous.map(|(end_ms, held)| (held, end_ms)))
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -69,30 +102,32 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let kept = |object: &&Object| !object.contains_key(DELETING);
         let developer = developer.as_ref().filter(kept);
         let consumer = application_consumer(&application).filter(|_| kept(&&application));
-        let status = |developer| EntityKind::Developers.value_of(developer, "status").as_i64();
-        let enabled = developer.and_then(status) == Some(APPROVED);
+        let allowed = developer.is_some_and(allows_applications)
+            && is_enabled(EntityKind::Applications, &application, ENABLED);
         let service_ids = self.approved_services(transaction, application_id).await?;
         let applications = EntityKind::Applications;
         let credentials =
             transaction.children(applications, application_id, EntityKind::Oauth2Credentials).await?;
+        let told = consumer.filter(|_| developer.is_some());
         for credential in &credentials {
-            let Some(HeldKey { digest, .. }) = HeldKey::of(credential) else { continue };
-            let grant = match consumer.clone().filter(|_| developer.is_some()) {
-                Some(consumer) => grant(credential, consumer)?,
-                None => None,
+            let Some(told) = &told else {
+                for (held, _) in live_keys(credential, transaction.now_ms) {
+                    transaction.publish_grant(held.digest, None);
+                }
+                continue;
             };
-            let grant = grant.map(|grant| Grant {
-                application_id: Some(application_id),
-                service_ids: service_ids.clone(),
-                enabled,
-                ..grant
-            });
-            transaction.publish_grant(digest, grant);
+            for grant in grants_of(credential, told, transaction.now_ms)? {
+                let enabled = grant.enabled && allowed;
+                let (application_id, service_ids) = (Some(application_id), service_ids.clone());
+                let grant = Grant { application_id, service_ids, enabled, ..grant };
+                transaction.publish_grant(grant.digest, Some(grant));
+            }
         }
         Ok(())
     }
 
-    async fn approved_services(
+    /// The services that an application has a contract with that is in force; ascending.
+    pub(super) async fn approved_services(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         application_id: Uuid,
@@ -109,6 +144,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         services.sort_unstable();
         Ok(services)
     }
+}
+
+/// Whether a developer's applications may be used.
+pub(super) fn allows_applications(developer: &Object) -> bool {
+    let kind = EntityKind::Developers;
+    kind.value_of(developer, "status").as_i64() == Some(APPROVED)
+        && is_enabled(kind, developer, APPLICATIONS_ENABLED)
 }
 
 pub(super) fn text(object: &Object, field: &str) -> Option<String> {

@@ -10,7 +10,7 @@ use super::lookup::Holder;
 use super::present;
 use super::records;
 use super::sealed::Nonce;
-use super::stored_credential::HeldKey;
+use super::stored_credential::{HeldKey, PREVIOUS, PreviousKey};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::keys::KeyDigest;
@@ -20,8 +20,8 @@ use latchkey_store::Store;
 const HIDDEN: &str = "<hidden>";
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
-    /// The credential of a kind that has a key, as a path names it; also while it is being deleted, or
-    /// expired.
+    /// The credential of a kind whose own key this is, as a path names it; also while it is being deleted,
+    /// or expired. A key in its grace names nothing: who writes by it would undo the rotation.
     pub(super) async fn find_by_key(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
@@ -32,11 +32,37 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if let GivenKey::Unknown(id) = key {
             return transaction.load_marked(kind, id).await;
         }
-        for place in self.places(&key) {
-            if let Some((holder, credential)) = self.holder_at(transaction, place).await?
-                && holder.kind() == kind
+        self.find_by_given(transaction, kind, &key).await
+    }
+
+    /// The credential of a kind that has a key, by where records lead from it.
+    pub(super) async fn find_by_given(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        kind: EntityKind,
+        key: &GivenKey,
+    ) -> Result<Option<Object>, Error> {
+        for place in self.places(key) {
+            if let Some(found) = self.holder_at(transaction, place).await?
+                && found.holder.kind() == kind
+                && found.which == Which::Current
             {
-                return Ok(Some(credential));
+                return Ok(Some(found.credential));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whose key this is, its own or the one before, that in its grace alone; also while the credential is
+    /// being deleted, or has ended.
+    pub(super) async fn find_holder(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        key: &GivenKey,
+    ) -> Result<Option<FoundHolder>, Error> {
+        for place in self.places(key) {
+            if let Some(found) = self.holder_at(transaction, place).await? {
+                return Ok(Some(found));
             }
         }
         Ok(None)
@@ -55,17 +81,25 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Claimed, Error> {
         let places = self.places(key);
         let (before, old) = (claim.before(), claim.old.and_then(HeldKey::of));
+        let mut there_before = Vec::new();
         for place in &places {
-            if let Some((holder, other)) = self.holder_at(transaction, *place).await?
-                && Some(holder) != before
-                && holder != claim.holder
-            {
-                self.release_expired(transaction, holder, &other, claim.field).await?;
+            if transaction.read_json::<Holder>(&records::credential(place)).await?.is_some() {
+                there_before.push(*place);
+            }
+            let Some(found) = self.holder_at(transaction, *place).await? else { continue };
+            let is_own = Some(found.holder) == before || found.holder == claim.holder;
+            // The credential's own key before, in its grace, is no more to be had than another's.
+            if !is_own || found.which == Which::Previous {
+                self.release_ended(transaction, &found, claim.field).await?;
             }
         }
         let same = old.as_ref().filter(|old| old.places().any(|place| places.contains(&place)));
         let (held, is_same) = (self.held(claim, same, key)?, same.is_some());
         self.hold(transaction, before.zip(old), claim.holder, &held).await?;
+        // A grant is nowhere without a record that leads to its credential.
+        if places.contains(&held.digest) && !there_before.contains(&held.digest) {
+            transaction.note_made(held.digest);
+        }
         held.put_into(entity);
         Ok(Claimed { held, is_same })
     }
@@ -92,16 +126,29 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(())
     }
 
-    /// Makes a credential's key unknown.
-    pub(super) async fn revoke_key(
+    /// Makes a credential's keys unknown.
+    pub(super) async fn revoke_keys(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         kind: EntityKind,
         credential: &Object,
     ) -> Result<(), Error> {
-        let Some(held) = HeldKey::of(credential) else { return Ok(()) };
-        transaction.publish_grant(held.digest, None);
         let holder = Holder::of(kind, id_of(credential)?);
+        let previous = PreviousKey::of(credential).map(|previous| previous.held);
+        for held in HeldKey::of(credential).into_iter().chain(previous) {
+            self.let_go(transaction, holder, &held).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a key unknown that is a credential's no more.
+    pub(super) async fn let_go(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        holder: Holder,
+        held: &HeldKey,
+    ) -> Result<(), Error> {
+        transaction.publish_grant(held.digest, None);
         for place in held.places() {
             self.leave(transaction, holder, place).await?;
         }
@@ -109,9 +156,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Where records may lead from a key to its credential, the current pepper's first.
-    fn places(&self, key: &GivenKey) -> Vec<KeyDigest> {
+    pub(super) fn places(&self, key: &GivenKey) -> Vec<KeyDigest> {
         let mut places = match key {
             GivenKey::Clear(key) => self.digests(key),
+            GivenKey::Seen(seen) => std::iter::once(seen.digest).chain(seen.previous).collect(),
             GivenKey::Sha256(_) | GivenKey::Unknown(_) => Vec::new(),
         };
         if let Some(sha256) = key.sha256() {
@@ -130,10 +178,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let known = known.filter(|known| stays && known.pepper_id == pepper.id());
         let known = known.unwrap_or_else(|| self.key_ring.keep(id, &sha256, claim.nonce));
         let (digest, pepper_id) = match (key, same) {
-            (GivenKey::Clear(_) | GivenKey::Sha256(_), Some(same)) if same.was_brought() => {
+            (GivenKey::Clear(_) | GivenKey::Sha256(_) | GivenKey::Seen(_), Some(same))
+                if same.was_brought() =>
+            {
                 (known.claim, known.pepper_id)
             }
             (GivenKey::Clear(key), _) => (pepper.digest_key(key), pepper.id()),
+            (GivenKey::Seen(seen), _) => (seen.digest, seen.pepper_id),
             (_, Some(same)) => (same.digest, same.pepper_id),
             (_, None) => (known.claim, known.pepper_id),
         };
@@ -146,30 +197,55 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         place: KeyDigest,
-    ) -> Result<Option<(Holder, Object)>, Error> {
+    ) -> Result<Option<FoundHolder>, Error> {
         let Some(holder) = transaction.read_json::<Holder>(&records::credential(&place)).await? else {
             return Ok(None);
         };
-        let credential = transaction.load_marked(holder.kind(), holder.id).await?;
-        let holds = |credential: &Object| {
-            HeldKey::of(credential).is_some_and(|held| held.places().any(|held| held == place))
+        let Some(credential) = transaction.load_marked(holder.kind(), holder.id).await? else {
+            return Ok(None);
         };
-        Ok(credential.filter(holds).map(|credential| (holder, credential)))
+        let is_there = |held: HeldKey| held.places().any(|held| held == place);
+        let previous = || PreviousKey::of(&credential).map(|previous| previous.held);
+        let which = match HeldKey::of(&credential).is_some_and(is_there) {
+            true => Some(Which::Current),
+            false => previous().is_some_and(is_there).then_some(Which::Previous),
+        };
+        Ok(which.map(|which| FoundHolder { holder, credential, which }))
     }
 
-    /// A key whose credential has ended may be given again.
-    async fn release_expired(
+    /// A key that has ended, with its credential or with its grace, may be given again.
+    async fn release_ended(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        found: &FoundHolder,
+        field: &str,
+    ) -> Result<(), Error> {
+        let FoundHolder { holder, credential, which } = found;
+        if credential.contains_key(DELETING) {
+            return Err(taken(field));
+        }
+        if present::is_expired(credential, transaction.now_ms) {
+            return self.withdraw(transaction, holder.kind(), credential).await;
+        }
+        let is_in_grace = PreviousKey::live(credential, transaction.now_ms).is_some();
+        match which {
+            Which::Previous if !is_in_grace => self.forget_previous(transaction, *holder, credential).await,
+            Which::Previous | Which::Current => Err(taken(field)),
+        }
+    }
+
+    /// Saves a credential without the key before its last rotation, which is unknown from then on.
+    pub(super) async fn forget_previous(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         holder: Holder,
         credential: &Object,
-        field: &str,
     ) -> Result<(), Error> {
-        let is_expired = present::is_expired(credential, transaction.now_ms);
-        match is_expired && !credential.contains_key(DELETING) {
-            true => self.withdraw(transaction, holder.kind(), credential).await,
-            false => Err(Error::NotUnique(Object::from_iter([(field.to_owned(), HIDDEN.into())]))),
-        }
+        let Some(previous) = PreviousKey::of(credential) else { return Ok(()) };
+        self.let_go(transaction, holder, &previous.held).await?;
+        let mut without = credential.clone();
+        without.remove(PREVIOUS);
+        transaction.save(holder.kind(), Some(credential), &without).await
     }
 
     /// Removes the record at a place if it leads to this holder.
@@ -185,6 +261,26 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         Ok(())
     }
+}
+
+fn taken(field: &str) -> Error {
+    Error::NotUnique(Object::from_iter([(field.to_owned(), HIDDEN.into())]))
+}
+
+/// Which of a credential's keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Its own.
+    Current,
+    /// The one before its last rotation.
+    Previous,
+}
+
+/// Whose a key is.
+pub(super) struct FoundHolder {
+    pub(super) holder: Holder,
+    pub(super) credential: Object,
+    pub(super) which: Which,
 }
 
 /// A key that is to be a credential's.

@@ -41,6 +41,8 @@ pub(super) enum Job {
     IndexTags { kind: EntityKind, after: Option<Uuid> },
     /// Remove the images of a back-up that has ended.
     DropImages { run: Uuid },
+    /// Count the entities of a kind after the one named, then those of the next kinds.
+    Count { kind: EntityKind, after: Option<Uuid> },
 }
 
 /// Where a part of [`Job::Reseal`] begins.
@@ -63,6 +65,7 @@ impl Job {
             Job::Reseal(_) => "reseal".to_owned(),
             Job::IndexTags { .. } => "index-tags".to_owned(),
             Job::DropImages { run } => format!("drop-images/{run}"),
+            Job::Count { .. } => "count".to_owned(),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -75,6 +78,7 @@ impl Job {
             Job::RepublishDeveloper { id, after } => ("republish-developer", None, Some(id), *after),
             Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
             Job::DropImages { run } => ("drop-images", None, Some(run), None),
+            Job::Count { kind, after } => ("count", Some(kind.name()), None, *after),
             Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
@@ -91,6 +95,7 @@ impl Job {
             "republish-developer" => Some(Job::RepublishDeveloper { id: id()?, after }),
             "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
             "drop-images" => Some(Job::DropImages { run: id()? }),
+            "count" => Some(Job::Count { kind: kind()?, after }),
             "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
         }
@@ -185,6 +190,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let done = self.drop_images(transaction, run).await?;
                 (!done).then_some(Job::DropImages { run })
             }
+            Job::Count { kind, after } => {
+                let next = self.count_next(transaction, kind, after).await?;
+                next.map(|(kind, after)| Job::Count { kind, after })
+            }
         };
         match next {
             Some(job) => {
@@ -224,6 +233,7 @@ mod tests {
             Job::Reseal(_) => include_str!("../../../published/golden/1/job-reseal.json"),
             Job::IndexTags { .. } => include_str!("../../../published/golden/1/job-index-tags.json"),
             Job::DropImages { .. } => include_str!("../../../published/golden/1/job-drop-images.json"),
+            Job::Count { .. } => include_str!("../../../published/golden/1/job-count.json"),
         }
     }
 
@@ -242,6 +252,7 @@ mod tests {
             }),
             Job::IndexTags { kind: EntityKind::Plugins, after: Some(second) },
             Job::DropImages { run: first },
+            Job::Count { kind: EntityKind::Applications, after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));

@@ -13,15 +13,18 @@ mod backup;
 mod cascade;
 mod consumers;
 mod contracts;
+mod counts;
 mod credentials;
 mod developers;
 mod entities;
 mod entity_change;
 mod entity_transaction;
 mod error;
+mod find_key;
 mod given_key;
 mod grants;
 mod held_key;
+mod imports;
 mod jobs;
 mod list;
 mod lookup;
@@ -33,6 +36,7 @@ mod references;
 mod rehash;
 mod reseal;
 mod restore;
+mod rotation;
 mod routes;
 mod sealed;
 mod selection;
@@ -50,6 +54,9 @@ pub(crate) use backup::BACKUPS;
 pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
 pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode, Unresolved};
+pub use find_key::{FoundKey, KeyFault, Owner, Places};
+pub(crate) use imports::KINDS as IMPORTED;
+pub use imports::{Difference, Fault, ImportList, ImportOptions, ImportReport, Part, PartFault};
 pub use list::PageRequest;
 pub use lookup::Step;
 pub use named_tokens::TokenList;
@@ -61,7 +68,7 @@ pub use tags::{TagFilter, TagPage};
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use uuid::Uuid;
 
@@ -95,6 +102,8 @@ pub struct Shared<S, C, R> {
     token_tags: TokenTags,
     /// Changes begun.
     changes: AtomicU32,
+    /// Whether what was stored before there were counters is known to be counted.
+    all_counted: AtomicBool,
 }
 
 impl<S, C, R> Deref for Registry<S, C, R> {
@@ -110,6 +119,7 @@ pub(crate) const SETTINGS: &str = "settings";
 
 /// What a change may need that is made anew. Made before its first attempt, so that an attempt
 /// whose outcome is unknown can be repeated.
+#[derive(Clone)]
 struct Minted {
     id: Uuid,
     consumer_id: Uuid,
@@ -118,6 +128,8 @@ struct Minted {
     secret: PlainKey,
     /// For the one credential that a change may seal something of.
     nonce: Nonce,
+    /// The same for the key before its last rotation.
+    previous_nonce: Nonce,
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -127,8 +139,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
         let (key_ring, token_tags) = (KeyRing::new(&peppers), TokenTags::new(&peppers));
-        let changes = AtomicU32::new(0);
-        let shared = Arc::new(Shared { store, clock, random, peppers, key_ring, token_tags, changes });
+        let (changes, all_counted) = (AtomicU32::new(0), AtomicBool::new(false));
+        let shared = Shared { store, clock, random, peppers, key_ring, token_tags, changes, all_counted };
+        let shared = Arc::new(shared);
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
         let published = registry.publish_tag_keys().await;
         registry.unless_restoring(published, ()).await?;
@@ -167,6 +180,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self.clock
     }
 
+    /// The keys of the tags that keys `lk_…` end with, as lower-case hex: of every pepper that was ever in
+    /// use here, and those that were brought.
+    pub async fn tag_keys(&self) -> Result<Vec<String>, Error> {
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        Ok(transaction.settings().await?.tag_keys)
+    }
+
     async fn publish_tag_keys(&self) -> Result<(), Error> {
         transact!(self, attempts, |transaction| self.publish_tag_keys_in(&mut transaction));
         Ok(())
@@ -179,6 +199,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Err(Error::UnknownPepper);
         }
         self.leave_tags_to_index(transaction, before == 0).await?;
+        self.leave_entities_to_count(transaction, before == 0).await?;
         for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten() {
             let tag_key = hex(&pepper.tag_key().to_bytes());
             if !settings.tag_keys.contains(&tag_key) {
@@ -208,7 +229,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// The next attempt of a change.
     fn attempt(&self, attempts: &Attempts) -> EntityTransaction<'_, S> {
         let trail = Trail::new(attempts.stamp, self.actor.clone());
-        EntityTransaction::changing(&self.store, trail, attempts.may_be_applied())
+        EntityTransaction::changing(&self.store, trail, attempts.may_be_applied(), &self.all_counted)
     }
 
     fn minted(&self) -> Minted {
@@ -219,6 +240,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             key: generate_key(&self.peppers.current, |bytes| self.random.fill(bytes)),
             secret: generate_secret(|bytes| self.random.fill(bytes)),
             nonce: Nonce::draw(&self.random),
+            previous_nonce: Nonce::draw(&self.random),
         }
     }
 }

@@ -5,13 +5,10 @@ use serde_json::Value;
 use super::Registry;
 use super::entity_transaction::{DELETING, id_of, public};
 use super::given_key::GivenKey;
-use super::stored_credential::HeldKey;
+use super::stored_credential::{HeldKey, PreviousKey, expires_at_ms};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_store::Store;
-
-/// Member of a stored credential: when it ends, in milliseconds since the Unix epoch.
-pub(super) const EXPIRES_AT_MS: &str = "_expires_at_ms";
 
 /// Whether an entity is there for callers: it is neither being deleted nor has it ended.
 pub(super) fn is_visible(object: &Object, now_ms: u64) -> bool {
@@ -21,11 +18,6 @@ pub(super) fn is_visible(object: &Object, now_ms: u64) -> bool {
 /// Whether a credential has ended.
 pub(super) fn is_expired(object: &Object, now_ms: u64) -> bool {
     expires_at_ms(object).is_some_and(|end| end <= now_ms)
-}
-
-/// When a credential ends.
-pub(super) fn expires_at_ms(object: &Object) -> Option<u64> {
-    object.get(EXPIRES_AT_MS).and_then(Value::as_u64)
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -71,13 +63,21 @@ pub(super) fn present(kind: EntityKind, stored: &Object, disclosed: &Object, now
     if kind == EntityKind::Plugins {
         fill_settings(&mut shown);
     }
-    if kind == EntityKind::KeyauthCredentials
-        && let Some(end) = expires_at_ms(stored)
-    {
-        shown.insert("ttl".to_owned(), end.saturating_sub(now_ms).div_ceil(1000).into());
-    }
+    show_ends(stored, &mut shown, now_ms);
     shown.extend(disclosed.clone());
     shown
+}
+
+/// When a credential ends, and the key before its last rotation. What is left is rounded up: 0 would be
+/// endless if it were written back. Times are rounded down: nothing ends later than is shown.
+fn show_ends(stored: &Object, shown: &mut Object, now_ms: u64) {
+    if let Some(end_ms) = expires_at_ms(stored) {
+        shown.insert("ttl".to_owned(), end_ms.saturating_sub(now_ms).div_ceil(1000).into());
+        shown.insert("expires_at".to_owned(), (end_ms / 1000).into());
+    }
+    if let Some(previous) = PreviousKey::live(stored, now_ms) {
+        shown.insert("previous_key_ends_at".to_owned(), (previous.end_ms(stored) / 1000).into());
+    }
 }
 
 /// A plugin from before a setting has its default.

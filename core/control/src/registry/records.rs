@@ -59,6 +59,25 @@ pub(super) fn tags_indexed() -> RecordKey {
     RecordKey::new("setting", "tags_indexed")
 }
 
+/// How many entities of a kind there are whose id ends with the same digit: a number.
+pub(super) fn count_of_all(kind: EntityKind, id: Uuid) -> RecordKey {
+    RecordKey::new(counts_of_all(kind), format!("{:x}", id.as_u128() & 0xf))
+}
+
+pub(super) fn counts_of_all(kind: EntityKind) -> String {
+    format!("count/{}", kind.name())
+}
+
+/// How many entities of a kind a parent has: a number.
+pub(super) fn count_below(parent: EntityKind, parent_id: Uuid, kind: EntityKind) -> RecordKey {
+    RecordKey::new(format!("count/{}/{parent_id}", parent.name()), kind.name())
+}
+
+/// Says that the entities from before there were counters are counted, or that a job is left for it.
+pub(super) fn counted() -> RecordKey {
+    RecordKey::new("setting", "counted")
+}
+
 /// Written by everyone who adds, changes or removes a child, read by everyone who relies on what
 /// the children are: scans are not checked at the commit, this record is.
 pub(super) fn guard(parent: EntityKind, parent_id: Uuid) -> RecordKey {
@@ -138,6 +157,7 @@ mod tests {
         assert_eq!(of_application, Holder { application: true, id });
         assert_eq!(read::<Uuid>(include_str!("../../../published/golden/1/unique.json")), id);
         assert_eq!(read::<u64>(include_str!("../../../published/golden/1/anonymous.json")), 2);
+        assert_eq!(read::<usize>(include_str!("../../../published/golden/1/count.json")), 12);
         let token: KeyDigest = read(include_str!("../../../published/golden/1/admin-token.json"));
         assert_eq!(token, KeyDigest::from_bytes([3; 32]));
     }
@@ -163,6 +183,9 @@ mod tests {
             (tagged(kind, "a b", id), format!("tagged/consumers/=a b {ids}")),
             (with_tags(kind, id), format!("with-tags consumers/{ids}")),
             (tags_indexed(), "setting tags_indexed".to_owned()),
+            (count_of_all(kind, Uuid::from_u128(0xa1b)), "count/consumers b".to_owned()),
+            (count_below(kind, id, EntityKind::Plugins), format!("count/consumers/{ids} plugins")),
+            (counted(), "setting counted".to_owned()),
             (RecordKey::new(JOBS, ""), "job ".to_owned()),
             (admin_token(), "setting admin_token".to_owned()),
             (resealed(), "setting resealed".to_owned()),

@@ -3,20 +3,20 @@
 
 use super::Registry;
 use super::attempts::transact;
-use super::entity_transaction::{EntityTransaction, reference};
+use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::lookup::Holder;
+use super::present::is_expired;
 use super::records;
-use super::stored_credential::HeldKey;
+use super::stored_credential::{HeldKey, PreviousKey};
 use crate::audit::{Actor, Did, Line, Who};
 use crate::ports::{Clock, Random};
-use crate::schema::EntityKind;
 use latchkey_published::keys::{KeyDigest, PepperId};
 use latchkey_published::rehash::{self, Rehash};
 use latchkey_store::{Batch, RecordKey, Store, Write};
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
-    /// Makes `new` the digest of the credential found by `old`.
+    /// Makes `new` the digest of the key found by `old`: a credential's own, or the one in its grace.
     ///
     /// For a key that was shown: only its owner can give both. Nothing happens when the credential
     /// is gone, or has moved already.
@@ -67,19 +67,32 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         let taken = transaction.read_json::<Holder>(&records::credential(&new)).await?.is_some();
         let kind = holder.kind();
-        let before = transaction.load(kind, holder.id).await?.filter(|_| !taken && old != new);
+        let before = transaction
+            .load(kind, holder.id)
+            .await?
+            .filter(|before| !taken && old != new && !is_expired(before, transaction.now_ms));
         let Some(before) = before else { return Ok(()) };
-        let is_at_old = |held: &HeldKey| held.digest == old && !held.was_brought();
-        let Some(held) = HeldKey::of(&before).filter(is_at_old) else { return Ok(()) };
         let mut credential = before.clone();
-        let moved = HeldKey { digest: new, pepper_id, known: self.renewed(holder.id, &held) };
+        let moved = |held: &HeldKey| HeldKey { digest: new, pepper_id, known: self.renewed(holder.id, held) };
+        let is_at_old = |held: &HeldKey| held.digest == old && !held.was_brought();
+        let own = HeldKey::of(&before).filter(is_at_old);
+        let previous = PreviousKey::live(&before, transaction.now_ms);
+        let (held, moved) = match (own, previous.filter(|previous| is_at_old(&previous.held))) {
+            (Some(held), _) => {
+                let moved = moved(&held);
+                moved.put_into(&mut credential);
+                (held, moved)
+            }
+            (None, Some(previous)) => {
+                let moved = moved(&previous.held);
+                previous.held_as(moved.clone()).put_into(&mut credential);
+                (previous.held, moved)
+            }
+            (None, None) => return Ok(()),
+        };
         self.hold(transaction, Some((holder, held)), holder, &moved).await?;
-        moved.put_into(&mut credential);
         let line = Line::new(kind.name(), Some(holder.id), Did::Moved);
         transaction.save_as(line, kind, Some(&before), &credential).await?;
-        match (kind, reference(&credential, "application")) {
-            (EntityKind::Oauth2Credentials, Some(id)) => self.republish_application(transaction, id).await,
-            _ => self.publish_credential(transaction, &credential).await,
-        }
+        self.publish_credential_of(transaction, kind, &credential).await
     }
 }

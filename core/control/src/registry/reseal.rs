@@ -14,7 +14,7 @@ use super::jobs::{Job, Position, ROOM};
 use super::lookup::Holder;
 use super::records;
 use super::sealed::Nonce;
-use super::stored_credential::{HeldKey, KnownSha256};
+use super::stored_credential::{HeldKey, KnownSha256, PreviousKey};
 use crate::audit::{Did, Line};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -22,8 +22,9 @@ use latchkey_published::keys::PepperId;
 use latchkey_store::Store;
 
 /// Records that sealing anew for one credential touches, at most: itself, its copy under its parent, that
-/// one's guard, two claims, two grants, its consumer, and what a first publication brings along.
-const RESEALED_RECORDS: usize = 13;
+/// one's guard, two claims and two grants for each of its two keys, its consumer, and what a first
+/// publication brings along.
+const RESEALED_RECORDS: usize = 17;
 /// Credentials looked at in one commit.
 const LOOKED_AT_MAX: usize = 100;
 
@@ -145,28 +146,47 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         seen: &Object,
     ) -> Result<(), Error> {
         let id = id_of(seen)?;
-        if HeldKey::of(seen).is_none_or(|held| self.renewed(id, &held) == held.known) {
+        if !self.is_to_be_resealed(id, seen) {
             return Ok(());
         }
         let Some(before) = transaction.load(kind, id).await? else { return Ok(()) };
-        let Some(held) = HeldKey::of(&before) else { return Ok(()) };
-        let Some(known) = self.renewed(id, &held).filter(|known| held.known.as_ref() != Some(known)) else {
-            return Ok(());
-        };
-        let (digest, pepper_id) = match held.was_brought() {
-            true => (known.claim, known.pepper_id),
-            false => (held.digest, held.pepper_id),
-        };
-        let renewed = HeldKey { digest, pepper_id, known: Some(known) };
         let (holder, mut credential) = (Holder::of(kind, id), before.clone());
-        self.hold(transaction, Some((holder, held)), holder, &renewed).await?;
-        renewed.put_into(&mut credential);
+        let mut moved = false;
+        if let Some(held) = HeldKey::of(&before)
+            && let Some(resealed) = self.resealed(id, &held)
+        {
+            moved |= resealed.was_brought();
+            resealed.put_into(&mut credential);
+            self.hold(transaction, Some((holder, held)), holder, &resealed).await?;
+        }
+        if let Some(previous) = PreviousKey::of(&before)
+            && let Some(resealed) = self.resealed(id, &previous.held)
+        {
+            moved |= resealed.was_brought();
+            self.hold(transaction, Some((holder, previous.held.clone())), holder, &resealed).await?;
+            previous.held_as(resealed).put_into(&mut credential);
+        }
+        if credential == before {
+            return Ok(());
+        }
         let line = Line::new(kind.name(), Some(id), Did::Moved);
         transaction.save_as(line, kind, Some(&before), &credential).await?;
-        match renewed.was_brought() && reference(&credential, "consumer").is_some() {
+        match moved && reference(&credential, "consumer").is_some() {
             true => self.publish_credential(transaction, &credential).await,
             false => Ok(()),
         }
+    }
+
+    fn is_to_be_resealed(&self, id: Uuid, credential: &Object) -> bool {
+        let previous = PreviousKey::of(credential).map(|previous| previous.held);
+        let mut keys = HeldKey::of(credential).into_iter().chain(previous);
+        keys.any(|held| self.resealed(id, &held).is_some())
+    }
+
+    /// How a key is held with what is known of it sealed under the pepper in use; `None`: as it is.
+    fn resealed(&self, credential: Uuid, held: &HeldKey) -> Option<HeldKey> {
+        let known = self.renewed(credential, held).filter(|known| held.known.as_ref() != Some(known));
+        known.map(|known| held.with_known(known))
     }
 
     /// What is known of a key's SHA-256, sealed under the pepper in use; as it is where it is so already,

@@ -5,6 +5,7 @@
 //! says, and each commit checks that record, so that none that comes late is applied.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use litemap::LiteMap;
 use serde_json::Value;
@@ -67,7 +68,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Begins a restore, or goes on with the one of the same back-up: removes some of what is stored. To be
     /// called until it is at [`Stage::Loading`].
     ///
-    /// `Error::NotNow` while something else goes on, or where the installation is in use and nobody has said
+    /// `Error::Conflict` while something else goes on, or where the installation is in use and nobody has said
     /// that what is stored may go.
     pub async fn begin_restore(&self, asked: &RestoreAsked) -> Result<(Run, Restoring), Error> {
         self.check_asked(asked)?;
@@ -102,7 +103,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let Found { run, restoring, version } = self.find_restore(Some(id)).await?;
         if restoring.stage != Stage::Loading || number > restoring.next_part {
             let Restoring { stage, next_part, .. } = restoring;
-            return Err(Error::NotNow(format!(
+            return Err(Error::conflict(format!(
                 "the restore is at stage {}, and part {next_part} comes next",
                 stage.name()
             )));
@@ -164,7 +165,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// What is done beside calls and has failed: while a restore goes on, it is not due.
-    pub(super) async fn unless_restoring<T>(
+    pub(crate) async fn unless_restoring<T>(
         &self,
         outcome: Result<T, Error>,
         not_due: T,
@@ -180,6 +181,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// What a start does with a store.
     async fn start_over(&self) -> Result<(), Error> {
+        // What is back may be of a version that did not count.
+        self.all_counted.store(false, Ordering::Relaxed);
         self.publish_tag_keys().await?;
         self.resume_jobs().await.map(drop)
     }
@@ -228,12 +231,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let head: Head = transaction.read_json(&Head::record_key()).await?.unwrap_or_default();
         if head.format.is_newer() {
-            return Err(Error::NotNow(format!("the state was {}", head.format.by_newer())));
+            return Err(Error::conflict(format!("the state was {}", head.format.by_newer())));
         }
         if !asked.replace && !self.is_unused().await? {
             let sentence = "this installation is in use: restoring would remove all that it holds, which is \
                             done only if `replace` is true (latchkey restore --replace)";
-            return Err(Error::NotNow(sentence.to_owned()));
+            return Err(Error::conflict(sentence.to_owned()));
         }
         // Milliseconds since 1970 are more than there have been changes, wherever: gateways that have seen
         // the future of the back-up, which is lost, meet no number that they know.
@@ -357,7 +360,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             (true, true) => {}
             (true, false) => {
                 let next = restoring.next_part;
-                return Err(Error::NotNow(format!("the restore is not at its end: part {next} comes next")));
+                return Err(Error::conflict(format!(
+                    "the restore is not at its end: part {next} comes next"
+                )));
             }
             (false, _) => return Err(Error::NotFound),
         }

@@ -69,8 +69,18 @@ impl KeyRing {
     /// The SHA-256 of a credential's key; `None` where it was sealed under a pepper that is in use no
     /// more, or for another credential.
     pub(super) fn open(&self, credential: Uuid, known: &KnownSha256) -> Option<KeySha256> {
-        let under = self.each().find(|under| under.id == known.pepper_id)?;
-        opened(&under.seal, credential, &known.sealed)
+        self.open_under(known.pepper_id, credential, &known.sealed)
+    }
+
+    /// The same of what was sealed under a pepper.
+    pub(super) fn open_under(
+        &self,
+        pepper_id: PepperId,
+        credential: Uuid,
+        sealed: &str,
+    ) -> Option<KeySha256> {
+        let under = self.each().find(|under| under.id == pepper_id)?;
+        opened(&under.seal, credential, sealed)
     }
 
     fn each(&self) -> impl Iterator<Item = &UnderPepper> {

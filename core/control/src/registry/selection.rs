@@ -35,7 +35,8 @@ impl<'s, S: Store> Ids<'s, S> {
         Ids { store, partition, prefix, after, read: VecDeque::new(), ended: false }
     }
 
-    async fn first(&mut self) -> Result<Option<Uuid>, Error> {
+    /// The first of those that are left.
+    pub(super) async fn first(&mut self) -> Result<Option<Uuid>, Error> {
         if self.read.is_empty() && !self.ended {
             let after = self.after.map(|id| format!("{}{id}", self.prefix));
             let page = self.store.scan(&self.partition, &self.prefix, after.as_deref(), READ_AT_ONCE).await?;
@@ -49,7 +50,7 @@ impl<'s, S: Store> Ids<'s, S> {
     }
 
     /// Leaves out what comes before `id`, most of it unread.
-    fn skip_to(&mut self, id: Uuid) {
+    pub(super) fn skip_to(&mut self, id: Uuid) {
         while self.read.front().is_some_and(|first| *first < id) {
             self.read.pop_front();
         }

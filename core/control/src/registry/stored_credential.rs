@@ -1,7 +1,7 @@
 //! Members of a stored credential that are never answered.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use latchkey_published::keys::{KeyDigest, PepperId};
 
@@ -13,6 +13,14 @@ const DIGEST: &str = "_digest";
 const PEPPER_ID: &str = "_pepper_id";
 /// What is known of the SHA-256 of its key; absent in credentials from before it was kept.
 const SHA256: &str = "_sha256";
+/// The key before the last rotation, while it is in its grace; absent otherwise.
+pub(super) const PREVIOUS: &str = "_previous";
+/// Digest of the client secret, of credentials of applications.
+pub(super) const SECRET_DIGEST: &str = "_secret_digest";
+/// The pepper that it was made under.
+pub(super) const SECRET_PEPPER_ID: &str = "_secret_pepper_id";
+/// When the credential ends, in milliseconds since the Unix epoch; absent: never.
+pub(super) const EXPIRES_AT_MS: &str = "_expires_at_ms";
 
 /// How a credential holds its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +91,15 @@ impl HeldKey {
         self.known.as_ref().is_some_and(|known| known.claim == self.digest)
     }
 
+    /// The same key with something else known of it. One that was brought lies at its claim.
+    pub(super) fn with_known(&self, known: KnownSha256) -> Self {
+        let (digest, pepper_id) = match self.was_brought() {
+            true => (known.claim, known.pepper_id),
+            false => (self.digest, self.pepper_id),
+        };
+        HeldKey { digest, pepper_id, known: Some(known) }
+    }
+
     /// Where records say that the key is this credential's.
     pub(super) fn places(&self) -> impl Iterator<Item = KeyDigest> {
         let claim = self.known.as_ref().map(|known| known.claim).filter(|claim| *claim != self.digest);
@@ -90,10 +107,109 @@ impl HeldKey {
     }
 }
 
+/// The key that a credential had before its last rotation, for as long as its grace goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PreviousKey {
+    /// How it is held.
+    pub(super) held: HeldKey,
+    /// When its grace ends, in milliseconds since the Unix epoch.
+    ends_at_ms: u64,
+    /// Since when it was the credential's, in seconds since the Unix epoch.
+    pub(super) since: u64,
+    /// The client secret that belongs to it, of a credential of an application.
+    secret: Option<HeldSecret>,
+}
+
+/// A client secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct HeldSecret {
+    digest: KeyDigest,
+    pepper_id: PepperId,
+}
+
+/// [`PreviousKey`] as stored.
+#[derive(Serialize, Deserialize)]
+struct StoredPrevious {
+    /// The members that a credential holds its own key by.
+    key: Object,
+    ends_at_ms: u64,
+    since: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret: Option<HeldSecret>,
+}
+
+impl PreviousKey {
+    /// The key of a credential that is rotated, good until `ends_at_ms` or the credential's own end.
+    pub(super) fn of_rotated(credential: &Object, ends_at_ms: u64) -> Option<Self> {
+        let held = HeldKey::of(credential)?;
+        let seconds = |field| credential.get(field).and_then(Value::as_u64);
+        let since = seconds("rotated_at").or_else(|| seconds("created_at")).unwrap_or_default();
+        let read = |name| serde_json::from_value(credential.get(name)?.clone()).ok();
+        let digest = credential.get(SECRET_DIGEST).and_then(|hex| KeyDigest::from_hex(hex.as_str()?));
+        let secret =
+            digest.zip(read(SECRET_PEPPER_ID)).map(|(digest, pepper_id)| HeldSecret { digest, pepper_id });
+        Some(PreviousKey { held, ends_at_ms, since, secret })
+    }
+
+    /// That of a stored credential, also when its grace is over.
+    pub(super) fn of(credential: &Object) -> Option<Self> {
+        let stored = StoredPrevious::deserialize(credential.get(PREVIOUS)?).ok()?;
+        let StoredPrevious { key, ends_at_ms, since, secret } = stored;
+        Some(PreviousKey { held: HeldKey::of(&key)?, ends_at_ms, since, secret })
+    }
+
+    /// The same, where it is still good.
+    pub(super) fn live(credential: &Object, now_ms: u64) -> Option<Self> {
+        PreviousKey::of(credential).filter(|previous| previous.end_ms(credential) > now_ms)
+    }
+
+    /// When it ends, in milliseconds since the Unix epoch: never later than its credential.
+    pub(super) fn end_ms(&self, credential: &Object) -> u64 {
+        expires_at_ms(credential).map_or(self.ends_at_ms, |end| end.min(self.ends_at_ms))
+    }
+
+    /// The same key, held otherwise.
+    pub(super) fn held_as(&self, held: HeldKey) -> Self {
+        PreviousKey { held, ..self.clone() }
+    }
+
+    /// Puts it into a credential to be stored.
+    pub(super) fn put_into(&self, credential: &mut Object) {
+        let PreviousKey { held, ends_at_ms, since, secret } = self.clone();
+        let mut key = Object::new();
+        held.put_into(&mut key);
+        credential.insert(PREVIOUS.to_owned(), json!(StoredPrevious { key, ends_at_ms, since, secret }));
+    }
+}
+
+/// When a credential ends, in milliseconds since the Unix epoch.
+pub(super) fn expires_at_ms(credential: &Object) -> Option<u64> {
+    credential.get(EXPIRES_AT_MS).and_then(Value::as_u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use latchkey_published::keys::Pepper;
+
+    /// As the first program with rotation stored it (`core/published/golden`).
+    #[test]
+    fn a_key_in_its_grace_reads_as_it_was_stored() {
+        let stored = include_str!("../../../published/golden/1/entity-credentials-rotated.jsonl");
+        let mut with_secret = 0;
+        for line in stored.lines() {
+            let credential: Object = serde_json::from_str(line).unwrap();
+            let previous = PreviousKey::of(&credential).unwrap();
+            assert_eq!((previous.ends_at_ms, previous.since), (1_700_086_400_000, 1_700_000_000));
+            assert_ne!(Some(&previous.held), HeldKey::of(&credential).as_ref());
+            with_secret += usize::from(previous.secret.is_some());
+            let mut again = credential.clone();
+            again.remove(PREVIOUS);
+            previous.put_into(&mut again);
+            assert_eq!(again, credential);
+        }
+        assert_eq!(with_secret, 1, "of the application's credential");
+    }
 
     #[test]
     fn what_stands_beside_another_digest_does_not_count() {

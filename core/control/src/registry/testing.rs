@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::entity_transaction::id_of;
 use super::lookup::Holder;
-use super::stored_credential::HeldKey;
-use super::{Error, Registry, Step, records};
+use super::stored_credential::{HeldKey, PreviousKey};
+use super::{Error, ImportOptions, Registry, Step, records};
 use crate::audit::AuditRecord;
 use crate::ports::testing::SeededRandom;
 use crate::ports::{Clock, Random};
@@ -28,12 +28,13 @@ pub type Records = BTreeMap<RecordKey, Vec<u8>>;
 /// Records without what differs between two ways to the same state.
 pub type Comparable = BTreeMap<RecordKey, String>;
 
-/// Leaves out the feed, the number of the change that wrote a grant, the guards, and the audit.
+/// Leaves out the feed, the number of the change that wrote a grant, the guards, the audit, and imports.
 pub fn comparable(records: &Records) -> Comparable {
     let compared = records
         .iter()
         .filter(|(key, _)| !matches!(key.partition.as_str(), "published" | crate::audit::PARTITION))
-        .filter(|(key, _)| !key.partition.starts_with("guard/"));
+        .filter(|(key, _)| !key.partition.starts_with("guard/"))
+        .filter(|(key, _)| key.partition != "imports" && !key.partition.starts_with("import/"));
     let text = |(key, value): (&RecordKey, &Vec<u8>)| {
         let value = match Grant::decode(value) {
             Ok(grant) if key.partition.starts_with("grant/") => Grant { epoch: 0, ..grant }.encode(),
@@ -81,7 +82,13 @@ fn referred<'a>(entities: &'a Entities, of: &Object, field: &str, kind: EntityKi
     entities.get(&(kind, id)).unwrap_or_else(|| panic!("{field} of {of:?} dangles"))
 }
 
-fn expected_grant(entities: &Entities, kind: EntityKind, credential: &Object) -> Value {
+/// What the grant of a key says that is good until `expires_at_ms`.
+fn expected_grant(
+    entities: &Entities,
+    kind: EntityKind,
+    credential: &Object,
+    expires_at_ms: Option<u64>,
+) -> Value {
     let application = (kind == EntityKind::Oauth2Credentials)
         .then(|| referred(entities, credential, "application", EntityKind::Applications));
     let (consumer, enabled) = match application {
@@ -89,15 +96,17 @@ fn expected_grant(entities: &Entities, kind: EntityKind, credential: &Object) ->
             let developer = referred(entities, application, "developer", EntityKind::Developers);
             let consumer = json!({"id": application["consumer"]["id"], "username": application["id"],
                 "custom_id": application["custom_id"]});
-            (consumer, developer["status"] == 0)
+            let allowed = developer["status"] == 0 && is_true(developer, "applications_enabled");
+            (consumer, allowed && is_true(application, "enabled"))
         }
         None => {
             let consumer = referred(entities, credential, "consumer", EntityKind::Consumers);
-            let consumer = json!({"id": consumer["id"], "username": consumer["username"],
+            let told = json!({"id": consumer["id"], "username": consumer["username"],
                 "custom_id": consumer["custom_id"]});
-            (consumer, true)
+            (told, is_true(consumer, "enabled"))
         }
     };
+    let enabled = enabled && is_true(credential, "enabled");
     let contracts = entities.iter().filter(|((kind, _), contract)| {
         *kind == EntityKind::ApplicationInstances
             && application.is_some_and(|application| contract["application"]["id"] == application["id"])
@@ -106,8 +115,55 @@ fn expected_grant(entities: &Entities, kind: EntityKind, credential: &Object) ->
     });
     let mut services: Vec<&Value> = contracts.map(|(_, contract)| &contract["service"]["id"]).collect();
     services.sort_by_key(|id| id.as_str());
-    json!({"consumer": consumer, "enabled": enabled, "services": services,
+    json!({"consumer": consumer, "enabled": enabled, "services": services, "expires_at_ms": expires_at_ms,
         "application": application.map(|application| &application["id"]), "id": credential["id"]})
+}
+
+/// Entities from before a field have none.
+fn is_true(entity: &Object, field: &str) -> bool {
+    entity.get(field).is_none_or(|value| *value == true)
+}
+
+/// Panics unless the grants of a credential's keys follow from the entities: its own, and the one before
+/// in its grace, which ends when it was said to and never after the credential. What has ended may be gone,
+/// or be as it was when it was last good, but for its end.
+fn audit_grants(
+    entities: &Entities,
+    kind: EntityKind,
+    credential: &Object,
+    grants: &mut BTreeMap<String, Grant>,
+    last_ms: u64,
+) {
+    let own_end = credential.get("_expires_at_ms").and_then(Value::as_u64);
+    let previous = PreviousKey::of(credential).map(|previous| {
+        let grace_end = credential["_previous"]["ends_at_ms"].as_u64().unwrap();
+        (previous.held, Some(own_end.map_or(grace_end, |own_end| own_end.min(grace_end))))
+    });
+    let own = HeldKey::of(credential).map(|held| (held, own_end));
+    for (held, end_ms) in own.into_iter().chain(previous) {
+        let has_ended = end_ms.is_some_and(|end_ms| end_ms <= last_ms);
+        let Some(grant) = grants.remove(&Grant::record_key(&held.digest).partition) else {
+            assert!(has_ended, "no grant for {credential:?}");
+            continue;
+        };
+        let found = json!({"consumer": grant.consumer, "enabled": grant.enabled,
+            "services": grant.service_ids, "expires_at_ms": grant.expires_at_ms,
+            "application": grant.application_id, "id": grant.credential_id});
+        let expected = expected_grant(entities, kind, credential, end_ms);
+        if has_ended {
+            assert_eq!(
+                (&found["expires_at_ms"], &found["id"]),
+                (&expected["expires_at_ms"], &expected["id"])
+            );
+        } else {
+            assert_eq!(found, expected);
+        }
+    }
+}
+
+/// When the last change was begun, in milliseconds since the Unix epoch.
+fn last_change_ms(records: &Records) -> u64 {
+    trail(records).first().map_or(0, |newest| newest.at_ms)
 }
 
 /// Panics unless every index, copy, grant and piece of configuration follows from the entities.
@@ -121,6 +177,7 @@ pub fn audit_records(records: &Records) {
     let dump = comparable(records);
     let entities = entities(&dump);
     let mut grants = grants(records);
+    let last_ms = last_change_ms(records);
     let mut places = 0;
     for ((kind, id), entity) in &entities {
         assert!(!entity.contains_key("_deleting"), "{entity:?}");
@@ -136,13 +193,7 @@ pub fn audit_records(records: &Records) {
             assert_eq!(serde_json::from_str::<Object>(&dump[&copy]).unwrap(), *entity);
         }
         if matches!(kind, EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials) {
-            let digest = entity["_digest"].as_str().unwrap();
-            let grant = grants
-                .remove(&format!("grant/{digest}"))
-                .unwrap_or_else(|| panic!("no grant for {entity:?}"));
-            let found = json!({"consumer": grant.consumer, "enabled": grant.enabled, "services": grant.service_ids,
-                "application": grant.application_id, "id": grant.credential_id});
-            assert_eq!(found, expected_grant(&entities, *kind, entity));
+            audit_grants(&entities, *kind, entity, &mut grants, last_ms);
             audit_places(&dump, *kind, entity, &mut places);
         }
     }
@@ -158,12 +209,14 @@ pub fn audit_records(records: &Records) {
     audit_names(&entities, &dump);
     audit_tags(&entities, &dump);
     audit_counts(&entities, &dump);
+    audit_totals(&entities, &dump);
 }
 
-/// Every place of a credential's key leads to it.
+/// Every place of a credential's keys leads to it.
 fn audit_places(dump: &Comparable, kind: EntityKind, credential: &Object, places: &mut usize) {
-    let held = HeldKey::of(credential).unwrap();
-    for place in held.places() {
+    let previous = PreviousKey::of(credential).map(|previous| previous.held);
+    let keys = HeldKey::of(credential).into_iter().chain(previous);
+    for place in keys.flat_map(|held| held.places().collect::<Vec<_>>()) {
         let holder: Holder = serde_json::from_str(&dump[&records::credential(&place)]).unwrap();
         assert_eq!(holder, Holder::of(kind, id_of(credential).unwrap()));
         *places += 1;
@@ -223,6 +276,33 @@ fn audit_counts(entities: &Entities, dump: &Comparable) {
     assert_eq!(counts, expected);
 }
 
+/// Every counter says how many there are, and of what there is none, there is no counter.
+fn audit_totals(entities: &Entities, dump: &Comparable) {
+    let mut expected: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut count = |partition: String, sort: &str| {
+        *expected.entry((format!("count/{partition}"), sort.to_owned())).or_default() += 1;
+    };
+    for ((kind, id), entity) in entities {
+        let name = kind.name();
+        let parents: &[(&str, &str)] = match kind {
+            EntityKind::Applications => &[("developers", "developer")],
+            EntityKind::ApplicationInstances => &[("applications", "application"), ("services", "service")],
+            _ => &[],
+        };
+        for (parent, field) in parents {
+            count(format!("{parent}/{}", entity[*field]["id"].as_str().unwrap()), name);
+        }
+        if matches!(kind, EntityKind::Developers | EntityKind::Applications) {
+            count(name.to_owned(), &id[id.len() - 1..]);
+        }
+    }
+    let counters = dump.iter().filter(|(key, _)| key.partition.starts_with("count/"));
+    let found: BTreeMap<(String, String), u64> = counters
+        .map(|(key, count)| ((key.partition.clone(), key.sort.clone()), count.parse().unwrap()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
 async fn audit_configuration(records: &Records) {
     let entities = entities(&comparable(records));
     let store = copied(records).await;
@@ -244,7 +324,8 @@ async fn audit_configuration(records: &Records) {
             EntityKind::Routes => ConfigKind::Routes,
             EntityKind::Plugins => ConfigKind::Plugins,
             EntityKind::Consumers
-                if named.contains(&&entity["username"]) || named.contains(&&entity["id"]) =>
+                if is_true(entity, "enabled")
+                    && (named.contains(&&entity["username"]) || named.contains(&&entity["id"])) =>
             {
                 ConfigKind::Consumers
             }
@@ -320,18 +401,30 @@ pub enum Verb {
     Replace,
     /// Deletes one.
     Delete,
+    /// Gives a credential another key.
+    Rotate,
+    /// Ends the grace of the key before.
+    EndGrace,
 }
 
 impl Call {
     /// A call about one of a few entities, so that calls meet.
     pub fn any(random: &SeededRandom) -> Self {
-        let kind = EntityKind::ALL[(random.next() % 9) as usize];
+        // Credentials most of all: they are what has a life.
+        let kind = match random.next() % 14 {
+            9..12 => EntityKind::KeyauthCredentials,
+            12.. => EntityKind::Oauth2Credentials,
+            number => EntityKind::ALL[number as usize],
+        };
         let id = any_id(random, kind);
         let is_replaceable = !matches!(
             kind,
             EntityKind::Applications | EntityKind::Oauth2Credentials | EntityKind::ApplicationInstances
         );
-        let (verb, input) = match random.next() % 8 {
+        let is_credential = matches!(kind, EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials);
+        let (verb, input) = match random.next() % if is_credential { 14 } else { 8 } {
+            8..13 => (Verb::Rotate, object(json!({"grace_seconds": random.next() % 3 * 2}))),
+            13 => (Verb::EndGrace, Object::new()),
             0..4 => {
                 let mut input = object(any_input(random, kind));
                 input.insert("id".to_owned(), id.clone().into());
@@ -355,6 +448,8 @@ impl Call {
             Verb::Update => registry.update(&path, &self.input).await.map(drop),
             Verb::Replace => registry.replace(&path, &self.input).await.map(drop),
             Verb::Delete => registry.delete(&path).await,
+            Verb::Rotate => registry.rotate(&path, &self.input).await.map(drop),
+            Verb::EndGrace => registry.end_grace(&path).await,
         }
     }
 }
@@ -375,7 +470,8 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
             json!({"name": pick(&names), "paths": ["/"], "service": refer(EntityKind::Services)})
         }
         EntityKind::Consumers => {
-            json!({"username": pick(&names), "custom_id": pick(&names), "tags": pick(&tags)})
+            let input = json!({"username": pick(&names), "custom_id": pick(&names), "tags": pick(&tags)});
+            with_enabled(random, input, "enabled")
         }
         EntityKind::Plugins => match random.next() % 2 {
             0 => json!({"name": "key-auth", "service": pick(&[refer(EntityKind::Services), Value::Null]),
@@ -387,21 +483,138 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
             let key = format!("k{}", random.next() % 3 + 1);
             let digest = KeySha256::of(key.as_bytes()).to_text();
             let key = pick(&[key.into(), digest.into()]);
-            json!({"consumer": refer(EntityKind::Consumers), "key": key, "tags": pick(&tags)})
+            let input = json!({"consumer": refer(EntityKind::Consumers), "key": key, "tags": pick(&tags)});
+            with_life(random, input)
         }
         EntityKind::Developers => {
-            json!({"email": pick(&[json!("a@b"), json!("b@b"), json!("c@b")]), "status": random.next() % 4})
+            let email = pick(&[json!("a@b"), json!("b@b"), json!("c@b")]);
+            let input = json!({"email": email, "status": random.next() % 4});
+            with_enabled(random, input, "applications_enabled")
         }
         EntityKind::Applications => {
-            json!({"name": "n", "redirect_uri": "https://e.test", "custom_id": pick(&names),
-            "developer": refer(EntityKind::Developers)})
+            let input = json!({"name": "n", "redirect_uri": "https://e.test", "custom_id": pick(&names),
+                "developer": refer(EntityKind::Developers)});
+            with_enabled(random, input, "enabled")
         }
         EntityKind::ApplicationInstances => {
             json!({"application": refer(EntityKind::Applications), "service": refer(EntityKind::Services)})
         }
-        EntityKind::Oauth2Credentials => json!({"application": refer(EntityKind::Applications),
-            "client_id": pick(&[json!("k1"), json!("k4"), json!("k5")])}),
+        EntityKind::Oauth2Credentials => {
+            let client_id = pick(&[json!("k1"), json!("k4"), json!("k5")]);
+            with_life(random, json!({"application": refer(EntityKind::Applications), "client_id": client_id}))
+        }
     }
+}
+
+/// Suspends now and then.
+fn with_enabled(random: &SeededRandom, mut input: Value, field: &str) -> Value {
+    match random.next() % 4 {
+        0 => input[field] = json!(false),
+        1 => input[field] = json!(true),
+        _ => {}
+    }
+    input
+}
+
+/// A credential that may be suspended, or end soon.
+fn with_life(random: &SeededRandom, input: Value) -> Value {
+    let mut input = with_enabled(random, input, "enabled");
+    match random.next() % 5 {
+        0 => input["ttl"] = (random.next() % 4).into(),
+        1 => input["expires_at"] = json!(null),
+        _ => {}
+    }
+    input
+}
+
+/// Parts of an import, and how it is asked for.
+#[derive(Clone, Debug)]
+pub struct AnyImport {
+    /// The parts.
+    pub parts: Vec<Object>,
+    /// How it is asked for.
+    pub options: ImportOptions,
+}
+
+impl AnyImport {
+    /// Some of the entities that [`Call::any`] is about, in two parts and any order; most imports have no
+    /// fault.
+    pub fn any(random: &SeededRandom) -> Self {
+        let mut parts = [Vec::new(), Vec::new()];
+        for kind in super::IMPORTED {
+            for number in (0..3).filter(|_| !random.next().is_multiple_of(3)) {
+                let entity = json!({"kind": kind.name(), "entity": any_brought(random, kind, number)});
+                let part = &mut parts[(random.next() % 2) as usize];
+                part.insert(random.next() as usize % (part.len() + 1), entity);
+            }
+        }
+        let options = ImportOptions {
+            parts: 2,
+            prune: random.next().is_multiple_of(3),
+            dry_run: random.next().is_multiple_of(8),
+            select_tags: Vec::new(),
+        };
+        AnyImport { parts: parts.map(|entities| object(json!({"entities": entities}))).to_vec(), options }
+    }
+
+    /// Sends the parts, unless it is known that they have been received, and goes on until it is over.
+    /// Answers whether all was done.
+    pub async fn run<S: Store, C: Clock, R: Random>(
+        &self,
+        registry: &Registry<S, C, R>,
+        id: Uuid,
+        is_received: bool,
+    ) -> Result<bool, Error> {
+        for (number, part) in (0..).zip(&self.parts).filter(|_| !is_received) {
+            registry.receive_part(id, number, part).await?;
+        }
+        loop {
+            match registry.advance_import(id, &self.options).await?.state {
+                "done" => return Ok(true),
+                "refused" => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The same without what is drawn as it is written: the nonces of seals.
+pub fn without_seals(records: Comparable) -> Comparable {
+    let without = |text: String| match serde_json::from_str::<Value>(&text) {
+        Ok(mut value) if value.get("_sha256").is_some() => {
+            value["_sha256"]["sealed"] = Value::Null;
+            value.to_string()
+        }
+        _ => text,
+    };
+    records.into_iter().map(|(key, text)| (key, without(text))).collect()
+}
+
+/// An entity of an import, with an id and a name of its own.
+fn any_brought(random: &SeededRandom, kind: EntityKind, number: u64) -> Value {
+    let id = |number: u64, kind| Uuid::from_u128((u128::from(number) + 1) * 1000 + kind as u128);
+    let refer = |kind| json!({"id": id(random.next() % 3, kind)});
+    let name = ["a", "b", "c"][(number % 3) as usize];
+    let tags = if random.next().is_multiple_of(2) { json!(["s", "t"]) } else { Value::Null };
+    let mut entity = match kind {
+        EntityKind::Services => {
+            json!({"name": name, "host": format!("h{}", random.next() % 2), "tags": tags})
+        }
+        EntityKind::Routes => json!({"name": name, "paths": ["/"], "service": refer(EntityKind::Services)}),
+        EntityKind::Consumers => json!({"username": name, "tags": tags}),
+        EntityKind::Plugins => {
+            let service = json!({"id": id(number, EntityKind::Services)});
+            json!({"name": "key-auth", "service": service, "config": {"anonymous": name}})
+        }
+        _ => {
+            let key = format!("k{}", number + 1);
+            let digest = KeySha256::of(key.as_bytes()).to_text();
+            let key = if random.next().is_multiple_of(2) { key } else { digest };
+            json!({"consumer": refer(EntityKind::Consumers), "key": key, "tags": tags})
+        }
+    };
+    entity["id"] = json!(id(number, kind));
+    entity
 }
 
 /// What part of an entity is changed at once.
@@ -411,6 +624,9 @@ fn any_change(random: &SeededRandom, kind: EntityKind) -> Object {
         return object(json!({"status": random.next() % 4, "suspended": random.next().is_multiple_of(4)}));
     }
     input.retain(|_, _| random.next().is_multiple_of(2));
+    if kind == EntityKind::Oauth2Credentials {
+        input.retain(|name, _| matches!(name.as_str(), "enabled" | "ttl" | "expires_at"));
+    }
     if kind == EntityKind::Plugins {
         input.remove("name");
     }

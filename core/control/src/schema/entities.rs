@@ -4,7 +4,7 @@ use super::checks;
 use super::entity_checks;
 use super::{
     AtLeastOne, Check, Entity, EntityCheck, EntityKind, Fallback, Field, FieldKind, OnDelete, Pattern, Then,
-    Variant, Variants, service_url,
+    UNIX_SECONDS_MAX, Variant, Variants, service_url,
 };
 use latchkey_published::limits;
 use latchkey_published::setting::Setting;
@@ -38,6 +38,47 @@ const NAME: Field =
         .unique()
         .checks(&[Check::Text(checks::name), NAME_LENGTH]);
 const NAME_LENGTH: Check = Check::LengthMax(limits::NAME_BYTES_MAX);
+/// Ours: suspends without deleting.
+const ENABLED: Field =
+    Field::new("enabled", FieldKind::Boolean, "Whether it may be used; false suspends it.")
+        .required()
+        .default(Fallback::Boolean(true))
+        .kept();
+const CREDENTIAL_NAME: Field =
+    Field::new("name", FieldKind::String, "What the credential is called.").checks(&[NAME_LENGTH]).kept();
+const CREDENTIAL_ENABLED: Field = Field {
+    description: "Whether its keys may be used; false suspends them, that in its grace too.",
+    ..ENABLED
+};
+const TTL: Field = Field::new(
+    "ttl",
+    FieldKind::Integer,
+    "How long the key is good from now on, in seconds; null for ever; not beside `expires_at`.",
+)
+.write_only()
+.checks(&[Check::Between(0, limits::TTL_SECONDS_MAX)]);
+const EXPIRES_AT: Field = Field::new(
+    "expires_at",
+    FieldKind::Integer,
+    "When the key ends, in seconds since the Unix epoch; null: never; not beside `ttl`.",
+)
+.write_only()
+.checks(&[Check::Between(0, UNIX_SECONDS_MAX)]);
+const ROTATED_AT: Field = Field::new(
+    "rotated_at",
+    FieldKind::Integer,
+    "Since when the key is the one of now, in seconds since the Unix epoch; null: since it was made.",
+)
+.read_only();
+const PREVIOUS_KEY_ENDS_AT: Field = Field::new(
+    "previous_key_ends_at",
+    FieldKind::Integer,
+    "When the key before the last rotation ends, in seconds since the Unix epoch; null: it is good no more.",
+)
+.read_only();
+/// One end, given in one way.
+const ONE_END: EntityCheck =
+    EntityCheck::Custom { field_sources: &["ttl", "expires_at"], check: entity_checks::one_end };
 const ANY_ID: Field = Field::new("id", FieldKind::Uuid, "Identifies an entity.");
 
 const PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"];
@@ -449,6 +490,11 @@ pub(super) static CONSUMERS: Entity = Entity {
         Field::new("custom_id", FieldKind::String, "The id that the consumer has elsewhere.")
             .unique()
             .checks(&[NAME_LENGTH]),
+        Field {
+            description: "Whether its keys may be used; false suspends them all, and with them what passes \
+                          as this consumer where it is the anonymous one.",
+            ..ENABLED
+        },
         TAGS,
     ],
     checks: &[EntityCheck::AtLeastOneOf(&["custom_id", "username"])],
@@ -535,16 +581,15 @@ pub(super) static KEYAUTH_CREDENTIALS: Entity = Entity {
             "The first characters of the key as it was given, to recognise it by.",
         )
         .read_only(),
+        CREDENTIAL_NAME,
+        CREDENTIAL_ENABLED,
         TAGS,
-        Field::new(
-            "ttl",
-            FieldKind::Integer,
-            "How long the key is good from now on, in seconds; null for ever.",
-        )
-        .write_only()
-        .checks(&[Check::Between(0, limits::TTL_SECONDS_MAX)]),
+        TTL,
+        EXPIRES_AT,
+        ROTATED_AT,
+        PREVIOUS_KEY_ENDS_AT,
     ],
-    checks: &[],
+    checks: &[ONE_END],
 };
 
 const STATUS: Field =
@@ -566,6 +611,11 @@ pub(super) static DEVELOPERS: Entity = Entity {
             .unique()
             .checks(&[Check::Text(checks::email)]),
         STATUS.required().default(Fallback::Integer(1)),
+        Field {
+            name: "applications_enabled",
+            description: "Whether the keys of the developer's applications may be used; false suspends them all.",
+            ..ENABLED
+        },
         Field::new("meta", FieldKind::String, "What else is known of the developer, a JSON object as text.")
             .checks(&[Check::Text(checks::json_object), Check::LengthMax(limits::META_BYTES_MAX)]),
         Field::new("custom_id", FieldKind::String, "The id that the developer has elsewhere.")
@@ -596,6 +646,10 @@ pub(super) static APPLICATIONS: Entity = Entity {
             .unique()
             .omit_null()
             .checks(&[NAME_LENGTH]),
+        Field {
+            description: "Whether the keys of the application may be used; false suspends them all.",
+            ..ENABLED
+        },
         Field::new(
             "developer",
             FieldKind::Foreign(EntityKind::Developers, OnDelete::Cascade),
@@ -663,7 +717,8 @@ pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
     fields: &[
         ID,
         CREATED_AT,
-        Field::new("name", FieldKind::String, "What the credential is called.").checks(&[NAME_LENGTH]),
+        CREDENTIAL_NAME,
+        CREDENTIAL_ENABLED,
         Field::new("client_id", FieldKind::String, "The key of the application; made when it is not given.")
             .auto()
             .write_only()
@@ -715,6 +770,10 @@ pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
         )
         .required(),
         TAGS,
+        TTL,
+        EXPIRES_AT,
+        ROTATED_AT,
+        PREVIOUS_KEY_ENDS_AT,
     ],
-    checks: &[],
+    checks: &[ONE_END],
 };

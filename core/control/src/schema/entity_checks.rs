@@ -12,6 +12,13 @@ pub(super) fn no_certificates(entity: &Object, errors: &mut FieldFaults) {
     }
 }
 
+/// The end of a credential is given in one way at most.
+pub(super) fn one_end(entity: &Object, errors: &mut FieldFaults) {
+    if is_set(entity, "ttl") && is_set(entity, "expires_at") {
+        errors.add("ttl", "cannot be given beside 'expires_at'");
+    }
+}
+
 /// What a request may cost on a route.
 pub(super) fn route_patterns(entity: &Object, errors: &mut FieldFaults) {
     let texts = |value: &'_ Value| -> Vec<String> {

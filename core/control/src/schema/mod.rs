@@ -9,6 +9,7 @@ mod entities;
 mod entity_check;
 mod entity_checks;
 pub mod json_schema;
+mod key_calls;
 mod named_token;
 mod plugins;
 mod service_url;
@@ -20,6 +21,7 @@ pub use check::{Check, Pattern};
 pub(crate) use checks::{tag as check_tag, uuid as parse_uuid};
 pub use describe::{describe, describe_entity, describe_plugin};
 pub use entity_check::{AtLeastOne, EntityCheck, Occasion, Then};
+pub(crate) use key_calls::{FIND_KEY, ROTATION};
 pub(crate) use named_token::NAMED_TOKEN;
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
 pub use texts::{Input, Texts};
@@ -28,6 +30,9 @@ pub(crate) use validate::{validate_record, whole_number};
 pub use violation::{FieldFaults, Violation};
 
 use serde_json::{Map, Value};
+
+/// Latest time that a field takes, in seconds since the Unix epoch: the end of the year 9999.
+const UNIX_SECONDS_MAX: i64 = 253_402_300_799;
 
 /// An entity or a part of one, as JSON has it.
 pub type Object = Map<String, Value>;
@@ -204,6 +209,9 @@ pub struct Field {
     pub omit_null: bool,
     /// Made when the field is absent.
     pub auto: bool,
+    /// Kept by a PUT that does not name it, where Kong's fields take their defaults: what is ours alone
+    /// no file of Kong's clients names.
+    pub kept: bool,
     /// May only be null; what is said of anything else.
     pub forbidden: Option<&'static str>,
     /// What values must satisfy.
@@ -300,6 +308,7 @@ impl Field {
             read_only: false,
             omit_null: false,
             auto: false,
+            kept: false,
             forbidden: None,
             checks: &[],
             entity_checks: &[],
@@ -339,6 +348,11 @@ impl Field {
     /// Made when absent.
     pub const fn auto(self) -> Self {
         Field { auto: true, ..self }
+    }
+
+    /// Kept by a PUT that does not name it.
+    pub const fn kept(self) -> Self {
+        Field { kept: true, ..self }
     }
 
     /// What is wrong with a text for this field, however long.

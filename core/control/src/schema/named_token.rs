@@ -1,7 +1,7 @@
 //! The table of a named admin token: no entity of Kong's, but checked and described as one.
 
 use super::checks;
-use super::{Check, Fallback, Field, FieldKind};
+use super::{Check, Fallback, Field, FieldKind, UNIX_SECONDS_MAX};
 use latchkey_published::limits;
 
 /// The fields, in the order they are answered in.
@@ -38,6 +38,3 @@ pub(crate) static NAMED_TOKEN: &[Field] = &[
         .omit_null()
         .checks(&[Check::Between(1, limits::TTL_SECONDS_MAX)]),
 ];
-
-/// The end of the year 9999.
-const UNIX_SECONDS_MAX: i64 = 253_402_300_799;

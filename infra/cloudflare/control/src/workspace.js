@@ -8,6 +8,11 @@ import { Replica } from "./replica.js";
 
 /** Longest wait for KV. */
 const PUBLISH_TIMEOUT_MS = 30_000;
+/** Writes to KV at once: an invocation has six connections, and others wait for one. */
+const WRITES_AT_ONCE = 6;
+/** Operations on KV after which publication goes on in another invocation, by the alarm: one may have
+ * 1,000, and the last step takes up to 500. */
+const OPERATIONS_MAX = 500;
 /** Pause before KV is tried again, doubled each time up to the longest. */
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 60_000;
@@ -69,18 +74,20 @@ export class Workspace extends DurableObject {
     this.#publishSoon();
   }
 
-  /** One alarm for all that is due: old audit records go, and KV gets what it lacks. */
+  /** One alarm for all that is due: old records go, and KV gets what it lacks. */
   async alarm() {
-    if (Date.now() >= this.#nextDrop) this.#nextDrop = Date.now() + this.#dropAuditRecords();
+    if (Date.now() >= this.#nextDrop) this.#nextDrop = Date.now() + this.#dropOldRecords();
+    // One that is under way is another invocation's, and may have left the rest to this one.
+    await this.#publishing;
     await this.#publish();
   }
 
   /** After how long to look again. */
-  #dropAuditRecords() {
+  #dropOldRecords() {
     try {
-      return this.#call("dropAuditRecords") ? DROP_MORE_MS : DROP_MS;
+      return this.#call("dropOldRecords") ? DROP_MORE_MS : DROP_MS;
     } catch (error) {
-      console.error("old audit records could not be removed:", cause(error));
+      console.error("old records could not be removed:", cause(error));
       return DROP_MS;
     }
   }
@@ -109,10 +116,12 @@ export class Workspace extends DurableObject {
   }
 
   async #publishAll() {
+    const before = this.#replica.operations;
+    const isSpent = () => this.#replica.operations - before >= OPERATIONS_MAX;
     try {
       do {
-        await this.#publishDue();
-      } while (this.#resealSome() || (await this.#signSome()));
+        await this.#publishDue(isSpent);
+      } while (!isSpent() && (this.#resealSome() || (await this.#signSome())));
     } catch (error) {
       const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures += 1;
@@ -120,19 +129,30 @@ export class Workspace extends DurableObject {
       await this.ctx.storage.setAlarm(Date.now() + pause);
       return;
     }
-    // A change that came while the last look was under way.
+    // What is left for another invocation, or a change that came while the last look was under way.
     if (this.#call("isBehind")) await this.ctx.storage.setAlarm(Date.now());
     else await this.ctx.storage.setAlarm(this.#nextDrop);
   }
 
-  async #publishDue() {
-    for (let due = this.#call("due"); due !== ""; due = this.#call("due")) {
-      const [epoch, ...records] = due.split("\n");
-      for (let at = 0; at < records.length; at += 3) {
-        await this.#inTime(this.#replica.write(records[at], records[at + 1], records[at + 2]));
-      }
-      this.#call("markPublished", Number(epoch));
+  async #publishDue(isSpent) {
+    for (let due = this.#call("due"); due !== "" && !isSpent(); due = this.#call("due")) {
+      const [reached, ...lines] = due.split("\n");
+      const records = [];
+      for (let at = 0; at < lines.length; at += 3) records.push(lines.slice(at, at + 3));
+      await this.#writeAll(records);
+      const [ahead, published] = reached.split(" ").map(Number);
+      this.#call("markPublished", ahead, published);
       this.#failures = 0;
+    }
+  }
+
+  /** Writes records of different digests, some at once; when it throws, no write is under way. */
+  async #writeAll(records) {
+    for (let at = 0; at < records.length; at += WRITES_AT_ONCE) {
+      const some = records.slice(at, at + WRITES_AT_ONCE);
+      const writes = await Promise.allSettled(some.map((record) => this.#inTime(this.#replica.write(...record))));
+      const failed = writes.find(({ status }) => status === "rejected");
+      if (failed) throw failed.reason;
     }
   }
 
@@ -151,10 +171,8 @@ export class Workspace extends DurableObject {
     const cursor = this.#call("unsignedAfter");
     if (cursor === undefined) return false;
     const { names, next } = await this.#inTime(this.#replica.listUnsigned(cursor));
-    for (const name of names) {
-      const [text, mac] = this.#call("signed", name).split("\n");
-      if (text !== "") await this.#inTime(this.#replica.write(name, text, mac));
-    }
+    const records = names.map((name) => [name, ...this.#call("signed", name).split("\n")]);
+    await this.#writeAll(records.filter(([, text]) => text !== ""));
     this.#call("markSigned", next);
     this.#failures = 0;
     return true;

@@ -9,9 +9,10 @@ use crate::http::endpoints::{
     Action, BackupCall, Call, ENDPOINTS, Endpoint, Listing, Plain, RestoreCall, Takes, Verb, Who,
 };
 use crate::http::lists::is_found_by_custom_id;
-use crate::http::shapes::{RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
+use crate::http::shapes::{self, RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
+use crate::registry::IMPORTED;
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
-use crate::schema::{EntityKind, Field, NAMED_TOKEN};
+use crate::schema::{EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION};
 use latchkey_published::limits;
 
 /// The paths of the document.
@@ -133,6 +134,15 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
             };
             return forms(record(fields, View::Sent), json!({"schema": form_of(fields)}));
         }
+        Action::Rotate(_) => {
+            return forms(record(ROTATION, View::Sent), json!({"schema": form_of(ROTATION)}));
+        }
+        Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
+        Action::AdvanceImport => {
+            let fields = shapes::IMPORT_OPTIONS;
+            return forms(record(fields, View::Sent), json!({"schema": form_of(fields)}));
+        }
+        Action::ReceivePart => return part_body(),
         Action::Create(kind) | Action::Item(kind, Verb::Replace) | Action::Reference(kind, Verb::Replace) => {
             (kind, View::Sent)
         }
@@ -147,6 +157,41 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
 
 fn json_alone(fields: &'static [Field]) -> Value {
     json!({"required": true, "content": {"application/json": {"schema": record(fields, View::Sent)}}})
+}
+
+/// Entities of several kinds, which no form can hold.
+fn part_body() -> Value {
+    let kinds: Vec<Value> = IMPORTED.iter().map(|kind| sent_as(*kind)).collect();
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "entities": {"type": "array", "items": {"anyOf": kinds}},
+            "tag_keys": {
+                "type": ["array", "null"],
+                "items": {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"},
+                "maxItems": limits::TAG_KEYS_MAX,
+                "description": "Keys of the tags of keys that were made by another Latchkey.",
+            },
+        },
+        "required": ["entities"],
+        "additionalProperties": false,
+    });
+    json!({
+        "description": "References may be by `id` or by a unique value, such as `name` or `username`, and lead to what is in any part or stored.",
+        "content": {"application/json": {"schema": schema}},
+    })
+}
+
+fn sent_as(kind: EntityKind) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "kind": {"const": kind.name()},
+            "entity": {"type": "object", "description": format!("{} as a POST would take it.", several_of(kind))},
+        },
+        "required": ["kind", "entity"],
+        "additionalProperties": false,
+    })
 }
 
 fn forms(entity: Value, form: Value) -> Value {
@@ -206,13 +251,22 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Create(kind) => format!("Make {}{of_last}", a(&one_of(kind))),
         Action::Item(kind, verb) => format!("{} {}", verb_of(verb), a(&one_of(kind))),
         Action::Reference(kind, verb) => format!("{} the {}{of_last}", verb_of(verb), one_of(kind)),
+        Action::Rotate(kind) => format!("Give {} another key", a(&one_of(kind))),
+        Action::EndGrace => "End the grace of the key before a rotation".to_owned(),
+        Action::FindKey => "Whose a key is, where it is good, and how to end it".to_owned(),
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
         Action::Audit => "List what was changed, the newest first".to_owned(),
+        Action::TagKeys => "The keys of the tags of keys that were made here".to_owned(),
         Action::Tokens => "List the named admin tokens".to_owned(),
         Action::MakeToken => "Make a named admin token".to_owned(),
         Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),
         Action::Backup(call) => of_backup(call).to_owned(),
         Action::Restore(call) => of_restore(call).to_owned(),
+        Action::Imports => "List the imports that are there".to_owned(),
+        Action::Import(Verb::Delete) => "Forget an import and its parts".to_owned(),
+        Action::Import(_) => "How far an import has come".to_owned(),
+        Action::AdvanceImport => "Begin an import, or go on with it for a while".to_owned(),
+        Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
     }
 }
 

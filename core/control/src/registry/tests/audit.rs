@@ -2,13 +2,14 @@
 //! of configuration follows from the entities.
 
 use super::*;
+use crate::ports::Clock;
 use crate::registry::Error;
-use crate::registry::testing::{Call, assert_trail, audit, audit_records};
+use crate::registry::testing::{Call, Verb, assert_trail, audit, audit_records};
 use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 
 #[tokio::test]
 async fn random_changes_leave_a_consistent_store() {
-    let mut done = 0;
+    let (mut done, mut rotated) = (0, 0);
     for seed in 0..12 {
         let store = TestStore::default();
         let registry = open(&store, 1000 + seed).await;
@@ -19,8 +20,11 @@ async fn random_changes_leave_a_consistent_store() {
                 1 => store.die_in(1 + (random.next() % 2) as i64, random.next().is_multiple_of(2)),
                 _ => {}
             }
-            let outcome = Call::any(&random).run(&registry).await;
+            let call = Call::any(&random);
+            let outcome = call.run(&registry).await;
             done += usize::from(outcome.is_ok());
+            rotated += usize::from(outcome.is_ok() && call.verb == Verb::Rotate);
+            registry.clock().advance(random.next() % 300);
             let broken = matches!(&outcome, Err(Error::Store(StoreError::Failed(_)) | Error::Busy));
             assert!(!broken, "seed {seed}, step {number}: {outcome:?}");
             store.revive();
@@ -32,14 +36,15 @@ async fn random_changes_leave_a_consistent_store() {
             }
         }
     }
-    assert!(done > 500, "only {done} changes were made");
+    assert!(done > 500 && rotated > 20, "only {done} changes were made, {rotated} of them rotations");
 }
 
 /// Every key that is given in these histories is good where a gateway looks for it, for the one
-/// credential that shows it, and for no other.
+/// credential that shows it or whose key it was before a rotation, and for no other.
 async fn audit_keys(store: &TestStore, registry: &TestRegistry<'_>) {
     let listed = registry.list(EntityKind::KeyauthCredentials, &[], Default::default()).await.unwrap().data;
-    let mut good = 0;
+    let now_ms = registry.clock().unix_ms();
+    let mut shown = 0;
     for number in 1..=5 {
         let key = format!("k{number}");
         let sha256 = KeySha256::of(key.as_bytes());
@@ -51,13 +56,30 @@ async fn audit_keys(store: &TestStore, registry: &TestRegistry<'_>) {
             }
         }
         grants.retain(|grant| grant.application_id.is_none());
-        let shown: Vec<Uuid> =
-            listed.iter().filter(|shown| shown["key"] == sha256.to_text()).map(uuid).collect();
-        assert_eq!(grants.iter().map(|grant| grant.credential_id).collect::<Vec<_>>(), shown, "{key}");
-        assert!(shown.len() <= 1);
-        good += shown.len();
+        grants.retain(|grant| grant.expires_at_ms.is_none_or(|end_ms| end_ms > now_ms));
+        assert!(grants.len() <= 1, "{key}: {grants:?}");
+        let own: Vec<&Object> = listed.iter().filter(|shown| shown["key"] == sha256.to_text()).collect();
+        shown += own.len();
+        for credential in &own {
+            assert_eq!(
+                grants.iter().map(|grant| grant.credential_id).collect::<Vec<_>>(),
+                [uuid(credential)]
+            );
+        }
+        for grant in grants.iter().filter(|_| own.is_empty()) {
+            let rotated = listed.iter().find(|shown| uuid(shown) == grant.credential_id).unwrap();
+            let end_ms = grant.expires_at_ms.unwrap();
+            assert_eq!(rotated["previous_key_ends_at"], end_ms / 1000, "{key}");
+            // Nobody else can have it meanwhile.
+            for form in [key.clone(), sha256.to_text()] {
+                let taken = json!({"consumer": rotated["consumer"], "key": form});
+                let refused = registry.create(EntityKind::KeyauthCredentials, &[], &object(taken)).await;
+                assert!(matches!(refused, Err(Error::NotUnique(_))), "{key}: {refused:?}");
+            }
+        }
     }
-    assert_eq!(good, listed.len(), "all show their keys");
+    let made = listed.iter().filter(|shown| shown["key_start"].as_str().unwrap().starts_with("lk_"));
+    assert_eq!(shown + made.count(), listed.len(), "all show their keys");
 }
 
 /// Three at a time, each deciding on what the others are about to change; also when publications

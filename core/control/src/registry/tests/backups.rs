@@ -180,7 +180,7 @@ async fn one_goes_on_at_a_time_and_an_abandoned_one_ends() {
     let store = TestStore::default();
     let registry = open(&store, 1).await;
     let first = registry.begin_backup().await.unwrap();
-    assert!(matches!(registry.begin_backup().await, Err(Error::NotNow(_))));
+    assert!(matches!(registry.begin_backup().await, Err(Error::Conflict(_))));
     assert_eq!(registry.backup_page(Uuid::nil(), 10, None).await, Err(Error::NotFound));
     registry.end_backup(Uuid::nil()).await.unwrap();
     assert!(registry.running_backup().await.unwrap().is_some(), "another's is not ended");
@@ -208,7 +208,7 @@ async fn what_an_older_program_publishes_spoils_it() {
     let head = serde_json::to_vec(&Head { backup: None, epoch: head.epoch + 1, ..head }).unwrap();
     let writes = vec![Write::Put(Head::record_key(), head)];
     store.inner.commit(Batch { checks: vec![], writes }).await.unwrap();
-    assert!(matches!(registry.backup_page(backup.id, 10, None).await, Err(Error::NotNow(_))));
+    assert!(matches!(registry.backup_page(backup.id, 10, None).await, Err(Error::Conflict(_))));
     registry.end_backup(backup.id).await.unwrap();
     registry.begin_backup().await.unwrap();
 }
@@ -308,7 +308,7 @@ async fn an_installation_in_use_is_replaced_only_where_that_is_said() {
     let registry = open(&store, 3).await;
     let before = store.records();
     let refused = registry.begin_restore(&taken.asked(false)).await;
-    assert!(matches!(refused, Err(Error::NotNow(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     assert_eq!(store.records(), before);
     restore(&registry, &taken, true).await.unwrap();
     assert_eq!(without_epochs(held_alike(&store)), without_epochs(alike(taken.records())));
@@ -320,7 +320,7 @@ async fn an_installation_in_use_is_replaced_only_where_that_is_said() {
     for other in [furnished(4).await, TestStore::default()] {
         let only_consumers = open(&other, 1).await;
         let _ = only_consumers.create(EntityKind::Consumers, &[], &object(json!({"username": "x"}))).await;
-        assert!(matches!(only_consumers.begin_restore(&taken.asked(false)).await, Err(Error::NotNow(_))));
+        assert!(matches!(only_consumers.begin_restore(&taken.asked(false)).await, Err(Error::Conflict(_))));
     }
 }
 
@@ -379,9 +379,12 @@ async fn a_part_that_no_back_up_holds_is_refused() {
         let refused = registry.restore_part(run.id, 0, part).await;
         assert!(matches!(refused, Err(Error::Schema(_))), "{bad:?}: {refused:?}");
     }
-    assert!(matches!(registry.restore_part(run.id, 1, vec![]).await, Err(Error::NotNow(_))), "out of order");
+    assert!(
+        matches!(registry.restore_part(run.id, 1, vec![]).await, Err(Error::Conflict(_))),
+        "out of order"
+    );
     assert_eq!(registry.restore_part(Uuid::nil(), 0, vec![]).await, Err(Error::NotFound));
-    assert!(matches!(registry.finish_restore(run.id, 1).await, Err(Error::NotNow(_))), "too early");
+    assert!(matches!(registry.finish_restore(run.id, 1).await, Err(Error::Conflict(_))), "too early");
     assert_eq!(store.records(), before);
     registry.give_up_restore(run.id).await.unwrap();
     assert_nothing_left(&store);
@@ -404,7 +407,7 @@ async fn nothing_else_is_done_meanwhile() {
         other.carry_out_rehashes(3).await.unwrap();
         assert!(!other.drop_audit_records(0).await.unwrap());
         assert!(matches!(other.refuse_while_restoring().await, Err(Error::Restoring(_))));
-        assert!(matches!(other.begin_backup().await, Err(Error::NotNow(_))));
+        assert!(matches!(other.begin_backup().await, Err(Error::Conflict(_))));
         for made in [json!({"username": "new"}), json!({"custom_id": "new"})] {
             let refused = other.create(EntityKind::Consumers, &[], &object(made)).await;
             assert!(matches!(refused, Err(Error::Store(StoreError::Unavailable(_)))), "{refused:?}");
@@ -604,7 +607,7 @@ async fn clearing_takes_several_calls() {
     assert!(
         matches!(
             registry.begin_restore(&RestoreAsked { backup: run.id, ..taken.asked(true) }).await,
-            Err(Error::NotNow(_))
+            Err(Error::Conflict(_))
         ),
         "another back-up's"
     );

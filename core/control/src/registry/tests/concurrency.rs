@@ -147,6 +147,73 @@ async fn key_made_during_a_renaming_has_the_new_name() {
     assert!(grants.values().all(|grant| grant.consumer.username.as_deref() == Some("rob")));
 }
 
+/// Both keys of a credential that is rotated while its consumer is suspended are suspended.
+#[tokio::test]
+async fn keys_rotated_during_a_suspension_are_suspended() {
+    let store = TestStore::default();
+    let first = open(&store, 1).await;
+    with_keys(&first, 1).await;
+    let second = interrupted(&store, async || {
+        patch(&first, EntityKind::Consumers, "bob", json!({"enabled": false})).await;
+    });
+    let path = [step(EntityKind::KeyauthCredentials, "key-0")];
+    second.await.rotate(&path, &object(json!({"grace_seconds": 60}))).await.unwrap();
+    let grants = store.grants().await;
+    assert_eq!(grants.len(), 2);
+    assert!(grants.values().all(|grant| !grant.enabled));
+}
+
+/// Two rotations at once: one is made, and the other finds a key in its grace.
+#[tokio::test]
+async fn a_credential_is_rotated_by_one_at_a_time() {
+    let store = TestStore::default();
+    let first = open(&store, 1).await;
+    with_keys(&first, 1).await;
+    let id = id(&first.read(&[step(EntityKind::KeyauthCredentials, "key-0")]).await.unwrap());
+    let path = [step(EntityKind::KeyauthCredentials, &id)];
+    let grace = object(json!({"grace_seconds": 60}));
+    let second = interrupted(&store, async || {
+        first.rotate(&path, &grace).await.unwrap();
+    });
+    let refused = second.await.rotate(&path, &grace).await;
+    assert!(matches!(refused, Err(Error::Schema(_))), "{refused:?}");
+    assert_eq!(store.grants().await.len(), 2);
+}
+
+/// A key that is brought while it is rotated away is refused for its grace.
+#[tokio::test]
+async fn a_key_brought_while_it_is_rotated_is_in_its_grace() {
+    let store = TestStore::default();
+    let first = open(&store, 1).await;
+    with_keys(&first, 1).await;
+    let made = first.read(&[step(EntityKind::KeyauthCredentials, "key-0")]).await.unwrap();
+    let second = interrupted(&store, async || {
+        let path = [step(EntityKind::KeyauthCredentials, "key-0")];
+        first.rotate(&path, &object(json!({"grace_seconds": 60}))).await.unwrap();
+    });
+    let id = id(&made);
+    let path = [step(EntityKind::Consumers, "bob"), step(EntityKind::KeyauthCredentials, &id)];
+    let refused = second.await.replace(&path, &object(json!({"key": "key-0"}))).await;
+    assert!(matches!(refused, Err(Error::NotUnique(_))), "{refused:?}");
+}
+
+/// An application's keys stay within their bound when two rotations would each keep it.
+#[tokio::test]
+async fn rotations_at_once_stay_within_what_an_application_may_have() {
+    let store = TestStore::default();
+    let first = open(&store, 1).await;
+    with_applications(&first, &[latchkey_published::limits::APPLICATION_KEYS_MAX - 1]).await;
+    let kind = EntityKind::Oauth2Credentials;
+    let list = first.list(kind, &[], Default::default()).await.unwrap().data;
+    let [one, other] = [id(&list[0]), id(&list[1])];
+    let grace = object(json!({"grace_seconds": 60}));
+    let second = interrupted(&store, async || {
+        first.rotate(&[step(kind, &one)], &grace).await.unwrap();
+    });
+    let refused = second.await.rotate(&[step(kind, &other)], &grace).await;
+    assert!(matches!(refused, Err(Error::Schema(_))), "{refused:?}");
+}
+
 /// A consumer made while a plugin comes to name it is published.
 #[tokio::test]
 async fn anonymous_consumer_made_in_between_is_published() {

@@ -12,7 +12,7 @@ struct Case {
 
 type Action<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), crate::registry::Error>> + 'a>>;
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 11] = [
     Case { name: "rename consumer", credentials: &[], keys: 130, act: |r| Box::pin(rename_consumer(r)) },
     Case {
         name: "delete consumer",
@@ -51,7 +51,34 @@ const CASES: [Case; 8] = [
         keys: 0,
         act: |r| Box::pin(delete(r, EntityKind::Developers, "a@b")),
     },
+    Case {
+        name: "suspend consumer",
+        credentials: &[],
+        keys: 130,
+        act: |r| Box::pin(suspend(r, EntityKind::Consumers, "bob", "enabled")),
+    },
+    Case {
+        name: "suspend a developer's applications",
+        credentials: &[50, 1, 30, 50],
+        keys: 0,
+        act: |r| Box::pin(suspend(r, EntityKind::Developers, "a@b", "applications_enabled")),
+    },
+    Case { name: "rotate", credentials: &[], keys: 3, act: |r| Box::pin(rotate(r)) },
 ];
+
+async fn suspend(
+    registry: &TestRegistry<'_>,
+    kind: EntityKind,
+    key: &str,
+    field: &str,
+) -> Result<(), crate::registry::Error> {
+    registry.update(&[step(kind, key)], &object(json!({field: false}))).await.map(drop)
+}
+
+async fn rotate(registry: &TestRegistry<'_>) -> Result<(), crate::registry::Error> {
+    let path = [step(EntityKind::KeyauthCredentials, "key-1")];
+    registry.rotate(&path, &object(json!({"grace_seconds": 60}))).await.map(drop)
+}
 
 async fn rename_consumer(registry: &TestRegistry<'_>) -> Result<(), crate::registry::Error> {
     registry
@@ -176,6 +203,36 @@ async fn repeated_change_completes_the_first() {
     (case.act)(&registry).await.unwrap();
     assert_eq!(enabled().await, 0);
     assert_eq!(jobs(&store.dump().await), 0);
+}
+
+/// A suspension that was interrupted is not undone by the job of what was before it, nor the resumption
+/// after it by the suspension's.
+#[tokio::test]
+async fn the_last_of_suspensions_and_resumptions_holds() {
+    for (case, kind, key, field) in [
+        (&CASES[8], EntityKind::Consumers, "bob", "enabled"),
+        (&CASES[9], EntityKind::Developers, "a@b", "applications_enabled"),
+    ] {
+        let store = prepared(case).await;
+        let all = store.grants().await.len();
+        let enabled = async || store.grants().await.values().filter(|grant| grant.enabled).count();
+        store.die_in(1, true);
+        assert!((case.act)(&open(&store, 2).await).await.is_err());
+        store.revive();
+        assert!((1..all).contains(&enabled().await), "{}: the first part alone is done", case.name);
+        // Resumed by another call, whose process dies in the midst of it too.
+        store.die_in(1, true);
+        let resume = object(json!({field: true}));
+        assert!(open(&store, 3).await.update(&[step(kind, key)], &resume).await.is_err());
+        store.revive();
+        (case.act)(&open(&store, 4).await).await.unwrap();
+        assert_eq!(enabled().await, 0, "{}", case.name);
+        open(&store, 5).await.resume_jobs().await.unwrap();
+        assert_eq!(enabled().await, 0, "{}", case.name);
+        open(&store, 6).await.update(&[step(kind, key)], &resume).await.unwrap();
+        assert_eq!(enabled().await, all, "{}", case.name);
+        testing::audit(&store.records()).await;
+    }
 }
 
 /// A reply is lost at every commit: the call goes on as if it had come.

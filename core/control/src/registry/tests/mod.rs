@@ -4,9 +4,13 @@ mod audit;
 mod backups;
 mod concurrency;
 mod digests;
+mod imports;
 mod jobs;
 mod publication;
+mod rotation;
 mod secrets;
+mod suspension;
+mod totals;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +24,7 @@ use super::{Registry, Step, testing};
 use crate::audit::{AuditRecord, Line};
 use crate::ports::testing::{ManualClock, SeededRandom};
 use crate::schema::{EntityKind, Object};
+use latchkey_published::feed::{CHANGE_PREFIX, Change};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 use latchkey_store::memory::MemoryStore;
@@ -43,6 +48,8 @@ struct TestStore {
     ignores_head: std::sync::atomic::AtomicBool,
     /// All records as a back-up began.
     at_backup: std::sync::Mutex<Option<Records>>,
+    /// Records that scans have answered.
+    scanned: std::sync::atomic::AtomicUsize,
 }
 
 impl TestStore {
@@ -78,18 +85,27 @@ impl TestStore {
         );
         // A restore writes and removes whatever there is, checking its own record alone.
         let run = crate::whole_store::run_key();
-        if !matches!(batch.checks.as_slice(), [latchkey_store::Check::VersionIs(key, _)] if *key == run) {
+        let restores =
+            matches!(batch.checks.as_slice(), [latchkey_store::Check::VersionIs(key, _)] if *key == run);
+        if !restores {
             assert_recorded(&batch);
+        }
+        let mut held = Vec::new();
+        for place in made(&batch).iter().map(Grant::record_key) {
+            if self.inner.get(&place).await?.is_some() {
+                held.push(place);
+            }
         }
         let begins = batch.writes.iter().any(|write| match write {
             latchkey_store::Write::Put(key, _) => *key == run,
             latchkey_store::Write::Delete(_) => false,
         });
-        let outcome = self.inner.commit(batch).await;
-        if begins && outcome == Ok(Commit::Committed) {
+        let outcome = self.inner.commit(batch).await?;
+        assert!(outcome == Commit::Conflict || held.is_empty(), "there was a grant at {held:?}");
+        if begins && outcome == Commit::Committed {
             *self.at_backup.lock().unwrap() = Some(self.records());
         }
-        outcome
+        Ok(outcome)
     }
 
     /// Makes these all the records that there are.
@@ -114,6 +130,17 @@ impl TestStore {
     async fn grants(&self) -> BTreeMap<String, Grant> {
         testing::grants(&self.records())
     }
+}
+
+/// Keys that a commit says it makes: there must be no grant at any of them.
+fn made(batch: &Batch) -> Vec<KeyDigest> {
+    let changes = batch.writes.iter().filter_map(|write| match write {
+        latchkey_store::Write::Put(key, value) if key.sort.starts_with(CHANGE_PREFIX) => {
+            Some(serde_json::from_slice::<Change>(value).unwrap())
+        }
+        _ => None,
+    });
+    changes.flat_map(|change| change.replaced_and_made().1.to_vec()).collect()
 }
 
 /// Each commit that writes or removes an entity, or who may change them, has one record of the audit,
@@ -190,7 +217,9 @@ impl Store for &TestStore {
         if self.is_dead() {
             return Err(StoreError::Unavailable("dead".into()));
         }
-        self.inner.scan(partition, prefix, after, limit).await
+        let page = self.inner.scan(partition, prefix, after, limit).await?;
+        self.scanned.fetch_add(page.records.len(), Ordering::Relaxed);
+        Ok(page)
     }
 
     async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {

@@ -95,6 +95,36 @@ async fn every_change_of_a_key_is_told() {
     assert!(store.dump().await.keys().all(|key| !key.partition.starts_with("entity")), "all is gone");
 }
 
+/// A replica that has not been written to cannot show an older grant of a key that was made.
+#[tokio::test]
+async fn changes_say_which_keys_they_made() {
+    let store = TestStore::default();
+    let registry = open(&store, 1).await;
+    let bob = make(&registry, EntityKind::Consumers, json!({"username": "bob"})).await;
+    let last = async || {
+        let change = feed(&store, None).await.changes.pop().unwrap();
+        let (replaced, made) = change.replaced_and_made();
+        (replaced.to_vec(), made.to_vec())
+    };
+    let own = |key: &str| json!({"consumer": {"id": id(&bob)}, "key": key});
+    let mut ends = own("one");
+    ends["ttl"] = json!(1);
+    let made = make(&registry, EntityKind::KeyauthCredentials, ends).await;
+    assert_eq!(last().await, (vec![], vec![digest("one")]));
+    patch(&registry, EntityKind::KeyauthCredentials, &id(&made), json!({"tags": ["a"]})).await;
+    assert_eq!(last().await, (vec![digest("one")], vec![]));
+    // It has ended, and its grant is still there when the key is given again.
+    registry.clock().advance(1_000);
+    let again = make(&registry, EntityKind::KeyauthCredentials, own("one")).await;
+    assert_eq!(last().await, (vec![digest("one")], vec![]));
+    patch(&registry, EntityKind::KeyauthCredentials, &id(&again), json!({"key": "two"})).await;
+    assert_eq!(last().await, (vec![digest("one")], vec![digest("two")]));
+    registry.delete(&[step(EntityKind::KeyauthCredentials, &id(&again))]).await.unwrap();
+    assert_eq!(last().await, (vec![digest("two")], vec![]));
+    make(&registry, EntityKind::KeyauthCredentials, own("two")).await;
+    assert_eq!(last().await, (vec![], vec![digest("two")]), "nothing was there any more");
+}
+
 #[tokio::test]
 async fn grants_of_an_application_follow_contracts_and_developer() {
     let store = TestStore::default();

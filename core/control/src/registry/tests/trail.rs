@@ -31,7 +31,7 @@ async fn all_that_was_made_and_deleted_is_told() {
         let store = TestStore::default();
         let registry = open(&store, seed).await;
         let random = SeededRandom::new(seed);
-        for _ in 0..100 {
+        for _ in 0..150 {
             match random.next() % 4 {
                 0 => store.reply_lost_at.store(store.commits.load(Ordering::Relaxed) + 1, Ordering::Relaxed),
                 1 => store.die_in(1 + (random.next() % 2) as i64, random.next().is_multiple_of(2)),

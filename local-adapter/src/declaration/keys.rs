@@ -406,7 +406,7 @@ fn without_properties(mut text: &str) -> &str {
 
 /// Length in bytes of the scalar that a text begins with; the parser may count what is behind it as its
 /// own: blanks, line ends, comments.
-fn scalar_length(text: &str, style: ScalarStyle) -> Option<usize> {
+pub(super) fn scalar_length(text: &str, style: ScalarStyle) -> Option<usize> {
     let bytes = text.as_bytes();
     let quote = match style {
         ScalarStyle::SingleQuoted => b'\'',

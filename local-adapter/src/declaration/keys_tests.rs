@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::declaration_keys::{Fault, Refusal, digest_key, digest_keys};
+use super::keys::{Fault, Refusal, digest_key, digest_keys};
 
 /// What a text becomes: each `«key»` in it stands for a key, as it is written, and then its digest.
 #[track_caller]
