@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use latchkey_tests::base::fresh_text;
 use latchkey_tests::client::Client as _;
 use latchkey_tests::deployment::{Local, Options};
 use latchkey_tests::fixtures::{consumer_with_key, create, id_of, proxy_to};
@@ -15,11 +16,12 @@ use latchkey_tests::raw_http::{Connection, Request};
 use latchkey_tests::upstream::Upstream;
 use serde_json::json;
 
-/// More than an answer of the feed lists.
-const KEYS: usize = 5_000;
+/// Made while no thread of the gateway is asked anything: more than are kept for it.
+const SLEPT_THROUGH: usize = 4_200;
+/// Made after that, while others are revoked.
+const KEYS: usize = 800;
 const WRITERS: usize = 4;
-/// Connections that ask all the time, and that sleep meanwhile; a thread serves some of each.
-const CLIENTS: usize = 8;
+const CLIENTS: usize = 4;
 
 struct World {
     gateway: Local,
@@ -45,16 +47,35 @@ impl World {
         Connection::open(self.gateway.authority()).unwrap()
     }
 
-    /// Makes keys for a consumer of its own, until there are enough.
-    fn import(&self, writer: usize) {
-        let mut connection = Connection::open(&self.gateway.admin_authority()).unwrap();
-        let consumer = create(&self.gateway, "/consumers", &json!({"username": format!("bulk-{writer}")}));
-        let path = format!("/consumers/{}/key-auth", id_of(&consumer));
-        loop {
-            let number = self.made.fetch_add(1, Ordering::Relaxed);
-            if number >= self.keys {
-                return;
+    /// Asks over more connections than there are threads, which are shared out evenly.
+    fn check_every_thread(&self, expected: &[(&str, u16)]) {
+        let mut connections: Vec<Connection> = (0..32).map(|_| self.connect()).collect();
+        for connection in &mut connections {
+            for (key, status) in expected {
+                assert_eq!(ask(connection, key), *status, "{key}");
             }
+        }
+    }
+
+    /// Makes keys until there are so many.
+    fn import(&self, count: usize, then: impl FnOnce()) {
+        thread::scope(|scope| {
+            for _ in 0..WRITERS {
+                scope.spawn(|| self.write(count));
+            }
+        });
+        then();
+    }
+
+    fn write(&self, count: usize) {
+        let mut connection = Connection::open(&self.gateway.admin_authority()).unwrap();
+        let consumer = create(&self.gateway, "/consumers", &json!({"username": fresh_text("bulk")}));
+        let path = format!("/consumers/{}/key-auth", id_of(&consumer));
+        let next = || {
+            self.made
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |made| (made < count).then_some(made + 1))
+        };
+        while let Ok(number) = next() {
             let body = json!({"key": format!("imported-{number}")}).to_string();
             let request = self.gateway.admin_request("POST", &path);
             let request = request.header("Content-Type", "application/json").body(body);
@@ -94,42 +115,31 @@ fn no_thread_is_behind_while_many_keys_are_made() {
     let (bob, _) = consumer_with_key(&gateway, "bob", "good");
     let doomed = create(&gateway, &format!("/consumers/{}/key-auth", id_of(&bob)), &json!({"key": "doomed"}));
     let keys = std::env::var("LATCHKEY_TEST_KEYS").map_or(KEYS, |keys| keys.parse().unwrap());
+    let keys = SLEPT_THROUGH + keys;
     let world = World { gateway, keys, made: AtomicUsize::new(0), is_over: AtomicBool::new(false) };
 
-    let mut sleepers: Vec<Connection> = (0..CLIENTS).map(|_| world.connect()).collect();
-    for sleeper in &mut sleepers {
-        assert_eq!([ask(sleeper, "doomed"), ask(sleeper, "good")], [200, 200]);
-    }
+    // Each thread serves some of the connections, and remembers both keys.
+    world.check_every_thread(&[("doomed", 200), ("good", 200)]);
     assert_eq!(world.gateway.admin("DELETE", &format!("/key-auths/{}", id_of(&doomed)), None).status, 204);
+    world.import(SLEPT_THROUGH, || ());
+    world.check_every_thread(&[("doomed", 401), ("good", 200), ("imported-0", 200)]);
+
     let began = Instant::now();
     let seen: Vec<Seen> = thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|client| {
-                scope.spawn({
-                    let world = &world;
-                    move || world.make_and_revoke(client)
-                })
-            })
-            .collect();
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|writer| {
-                scope.spawn({
-                    let world = &world;
-                    move || world.import(writer)
-                })
-            })
-            .collect();
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
-        world.is_over.store(true, Ordering::Relaxed);
+        let client = |client| {
+            let world = &world;
+            scope.spawn(move || world.make_and_revoke(client))
+        };
+        let clients: Vec<_> = (0..CLIENTS).map(client).collect();
+        world.import(world.keys, || world.is_over.store(true, Ordering::Relaxed));
         clients.into_iter().map(|client| client.join().unwrap()).collect()
     });
     let took = began.elapsed();
-    for sleeper in &mut sleepers {
-        let statuses = ["doomed", "good", "imported-0"].map(|key| ask(sleeper, key));
-        assert_eq!(statuses, [401, 200, 200], "it slept through the import");
-    }
     let revocations: usize = seen.iter().map(|seen| seen.revocations).sum();
     let longest = seen.iter().map(|seen| seen.longest).max().unwrap();
-    println!("{keys} keys in {took:?}, {revocations} revocations, each refused after {longest:?} at most");
+    println!(
+        "{} keys in {took:?}, {revocations} revocations, each refused after {longest:?} at most",
+        keys - SLEPT_THROUGH
+    );
     assert!(revocations >= CLIENTS, "{revocations} revocations prove nothing");
 }

@@ -156,7 +156,7 @@ impl Caller<'_> {
         match status {
             404 | 405 => Ok(None),
             200 | 201 => {
-                self.answer("POST", &path, Some(json!({"grace_seconds": 0})))?;
+                self.delete(&path)?;
                 Ok(Some(time))
             }
             _ => bail!("POST {path}: {status}"),

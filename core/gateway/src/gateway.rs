@@ -18,7 +18,7 @@ use crate::decision::{Decision, GrantRequest};
 use crate::find_route::find_route;
 use crate::forward::{self, PlanInputs};
 use crate::freshness::{Answer, Bound, Freshness};
-use crate::grant_memory::{GrantMemory, Known};
+use crate::grant_memory::{Bounds, GrantMemory, Known};
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format, Shown};
@@ -138,6 +138,11 @@ impl Gateway {
     fn without(ablation: Ablation, settings: GatewaySettings, peppers: Peppers) -> Self {
         let GatewaySettings { revocation_bound_ms, outage_grace_ms, .. } = settings;
         let outage_grace_ms = if ablation.grace { u64::MAX / 4 } else { outage_grace_ms };
+        let bounds = Bounds {
+            grant_bytes: settings.grant_cache_bytes,
+            miss_bytes: settings.miss_cache_bytes,
+            changed_digests: settings.feed_digests_max,
+        };
         let replica_keys = (!ablation.replica_mac).then(|| ReplicaKeys::new(&peppers));
         Gateway {
             freshness: Freshness::new(Bound { revocation_bound_ms, outage_grace_ms }),
@@ -145,7 +150,7 @@ impl Gateway {
             callers: Callers {
                 body_search_bytes: settings.body_search_bytes,
                 peppers,
-                memory: GrantMemory::new(&settings, ablation),
+                memory: GrantMemory::new(bounds, ablation),
                 imported: None,
                 rehash: None,
             },

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use crate::ablation::Ablation;
 use crate::decision::{GrantRequest, Need, Source};
-use crate::gateway::GatewaySettings;
 use crate::lru::Lru;
 use crate::request::Now;
 use latchkey_published::feed::{Change, Epoch, Shown};
@@ -99,6 +98,15 @@ struct Fill {
     genuine: bool,
 }
 
+/// How much may be remembered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) grant_bytes: usize,
+    pub(crate) miss_bytes: usize,
+    /// Digests that changes are remembered of.
+    pub(crate) changed_digests: usize,
+}
+
 #[derive(Debug)]
 pub(crate) struct GrantMemory {
     grants: Lru<Arc<CachedGrant>>,
@@ -136,15 +144,15 @@ struct Pending {
 }
 
 impl GrantMemory {
-    pub(crate) fn new(settings: &GatewaySettings, ablation: Ablation) -> Self {
+    pub(crate) fn new(bounds: Bounds, ablation: Ablation) -> Self {
         GrantMemory {
-            grants: Lru::new(settings.grant_cache_bytes),
-            misses: Lru::new(settings.miss_cache_bytes),
+            grants: Lru::new(bounds.grant_bytes),
+            misses: Lru::new(bounds.miss_bytes),
             fills: HashMap::new(),
             last_stamp: 0,
             changed: HashMap::new(),
             changed_order: VecDeque::new(),
-            changed_max: settings.feed_digests_max,
+            changed_max: bounds.changed_digests,
             untold: 0,
             shown: Shown::default(),
             pending: None,

@@ -104,8 +104,9 @@ impl World {
         }
     }
 
+    /// Those of the registry's credentials are its own.
     fn import_shown_keys(&mut self) {
-        for number in 0..self.keys.len() {
+        for number in 0..self.life.plain_keys() {
             if self.keys[number].history.now().is_none() && self.dice.percent(40) {
                 self.import_key(number);
             }

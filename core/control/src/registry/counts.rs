@@ -14,20 +14,18 @@
 //! writes the job's record anew, so that it and a part of the job cannot both be decided on the other's
 //! absence; and totals are read.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
+use super::entity_transaction::{DELETING, EntityTransaction, Position, id_of, reference};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
 use super::records;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
-use crate::transaction::Transaction;
 use latchkey_published::limits;
 use latchkey_store::feed::decode;
 use latchkey_store::{RecordKey, Store, StoreError};
@@ -60,16 +58,9 @@ const COUNTERS_OF_ALL: usize = 16;
 /// Pages of entities that one commit of the job looks through, at most.
 const PAGES_COUNTED_AT_ONCE: usize = 50;
 
-/// Where the job is: it has counted this entity and all before. Of a kind, `None` comes first.
-type Position = (usize, Option<Uuid>);
-
-/// What a transaction adds to counters, for which entity.
-#[derive(Debug, Default)]
-pub(super) struct Tally(BTreeMap<RecordKey, Vec<(Position, i64)>>);
-
-impl Tally {
-    /// Notes what becomes of an entity.
-    pub(super) fn change(&mut self, kind: EntityKind, id: Uuid, old: Option<&Object>, new: Option<&Object>) {
+impl<S: Store> EntityTransaction<'_, S> {
+    /// Brings the counters from an entity as it was to what becomes of it.
+    pub(super) fn tally(&mut self, kind: EntityKind, id: Uuid, old: Option<&Object>, new: Option<&Object>) {
         let Some(order) = order(kind) else { return };
         let of = |object: Option<&Object>| {
             object.map(|object| counters(&COUNTED[order], id, object)).unwrap_or_default()
@@ -78,53 +69,40 @@ impl Tally {
         let less = before.iter().filter(|key| !after.contains(key)).map(|key| (key, -1));
         let more = after.iter().filter(|key| !before.contains(key)).map(|key| (key, 1));
         for (key, by) in less.chain(more) {
-            self.0.entry(key.clone()).or_default().push(((order, Some(id)), by));
+            self.tally.entry(key.clone()).or_default().push(((order, Some(id)), by));
         }
     }
 
-    /// Counters that it changes, at most.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Makes writes of it. Answers whether everything is counted once they are committed.
+    /// Makes writes of what was tallied. Answers whether everything is counted once they are committed.
     ///
     /// `counted`: whether the job is known to be done, which spares reading its record.
-    pub(super) async fn stage<S: Store>(
-        self,
-        transaction: &mut Transaction<'_, S>,
-        counted: bool,
-    ) -> Result<bool, StoreError> {
-        if self.0.is_empty() || counted {
-            self.stage_to(transaction, None).await?;
+    pub(super) async fn stage_counts(&mut self, counted: bool) -> Result<bool, StoreError> {
+        if self.tally.is_empty() || counted {
+            self.stage_counts_to(None).await?;
             return Ok(counted);
         }
         let key = Job::COUNT.key();
-        let record = transaction.get(&key).await?;
+        let record = self.transaction.get(&key).await?;
         let position = record.as_deref().map(position).transpose()?;
         if let Some(record) = record {
-            transaction.put(key, record);
+            self.transaction.put(key, record);
         }
-        self.stage_to(transaction, position).await?;
+        self.stage_counts_to(position).await?;
         Ok(position.is_none())
     }
 
     /// `to`: what comes after it is left to the job.
-    async fn stage_to<S: Store>(
-        self,
-        transaction: &mut Transaction<'_, S>,
-        to: Option<Position>,
-    ) -> Result<(), StoreError> {
-        for (key, changes) in self.0 {
+    async fn stage_counts_to(&mut self, to: Option<Position>) -> Result<(), StoreError> {
+        for (key, changes) in std::mem::take(&mut self.tally) {
             let counted = changes.iter().filter(|(position, _)| to.is_none_or(|to| *position <= to));
             let by: i64 = counted.map(|(_, by)| by).sum();
             if by == 0 {
                 continue;
             }
-            let before: u64 = transaction.read_json(&key).await?.unwrap_or_default();
+            let before: u64 = self.transaction.read_json(&key).await?.unwrap_or_default();
             match before.saturating_add_signed(by) {
-                0 => transaction.delete(key),
-                count => transaction.put(key, count.to_string().into_bytes()),
+                0 => self.transaction.delete(key),
+                count => self.transaction.put(key, count.to_string().into_bytes()),
             }
         }
         Ok(())

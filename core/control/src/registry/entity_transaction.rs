@@ -1,11 +1,11 @@
 //! A transaction in terms of entities: loads and saves them with their indexes.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::counts::Tally;
 use super::error::Error;
 use super::records;
 use crate::audit::{Actor, Did, Line, Trail};
@@ -23,15 +23,18 @@ pub(super) const DELETING: &str = "_deleting";
 /// Records read at once by a scan.
 const SCAN_PAGE: usize = 200;
 
+/// An entity in the order of the kinds that are counted, and of ids; `None`: before the first of its kind.
+pub(super) type Position = (usize, Option<Uuid>);
+
 /// A transaction in terms of entities.
 pub(super) struct EntityTransaction<'s, S> {
-    transaction: Transaction<'s, S>,
+    pub(super) transaction: Transaction<'s, S>,
     /// What the audit will say of this change; `None`: only reads.
     trail: Option<Trail>,
     /// Whether an earlier attempt may have written its record.
     may_be_recorded: bool,
     /// What it changes of the counters, and whether all is known to be counted.
-    tally: Tally,
+    pub(super) tally: BTreeMap<RecordKey, Vec<(Position, i64)>>,
     all_counted: Option<&'s AtomicBool>,
     /// The time this change is made at, in milliseconds since the Unix epoch.
     pub(super) now_ms: u64,
@@ -48,7 +51,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
     /// One that only reads.
     pub(super) fn new(store: &'s S, now_ms: u64) -> Self {
         let transaction = Transaction::new(store);
-        let (tally, all_counted) = (Tally::default(), None);
+        let (tally, all_counted) = (BTreeMap::new(), None);
         EntityTransaction { transaction, trail: None, may_be_recorded: false, tally, all_counted, now_ms }
     }
 
@@ -64,7 +67,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
             transaction: Transaction::new(store),
             trail: Some(trail),
             may_be_recorded,
-            tally: Tally::default(),
+            tally: BTreeMap::new(),
             all_counted: Some(all_counted),
             now_ms,
         }
@@ -74,7 +77,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
     pub(super) async fn commit(mut self) -> Result<Commit, StoreError> {
         self.stage_record().await?;
         let counted = self.all_counted.is_some_and(|counted| counted.load(Ordering::Relaxed));
-        let is_all_counted = std::mem::take(&mut self.tally).stage(&mut self.transaction, counted).await?;
+        let is_all_counted = self.stage_counts(counted).await?;
         let outcome = self.transaction.commit(self.now_ms).await?;
         if let Some(counted) = self.all_counted.filter(|_| is_all_counted && outcome == Commit::Committed) {
             counted.store(true, Ordering::Relaxed);
@@ -125,11 +128,6 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
     /// Records this will touch, about: with the audit's.
     pub(super) fn size(&self) -> usize {
         self.transaction.size() + self.tally.len() + 1
-    }
-
-    /// Brings the counters from an entity as it was to what becomes of it.
-    pub(super) fn tally(&mut self, kind: EntityKind, id: Uuid, old: Option<&Object>, new: Option<&Object>) {
-        self.tally.change(kind, id, old, new);
     }
 
     /// An entity; `None` also while it is being deleted.

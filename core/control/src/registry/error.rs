@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::imports::PartFault;
 use crate::schema::{EntityKind, Violation};
 use latchkey_store::StoreError;
 
@@ -114,6 +113,21 @@ pub enum Error {
 
 const UNKNOWN: &str = "no credential has this key";
 const FORGED: &str = "this key was not made here: it begins with 'lk_', and its tag is wrong";
+
+/// What is wrong with an entity of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartFault {
+    /// Its place in the part, from 0.
+    pub entity: u32,
+    /// Name of its kind, as far as it says one.
+    pub kind: String,
+    /// What it is called, as far as that is no secret.
+    pub name: Option<String>,
+    /// What is wrong, in a sentence.
+    pub sentence: String,
+    /// The same, in the shape of the entity.
+    pub fields: Value,
+}
 
 /// A unique value in a reference that nothing has.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ mod staged;
 mod state;
 mod write;
 
-pub use receive::{Part, PartFault};
+pub use receive::Part;
 pub use state::{Difference, Fault, ImportOptions, ImportReport};
 
 use uuid::Uuid;

@@ -17,7 +17,7 @@ use crate::registry::entities::given_id;
 use crate::registry::entity_transaction::EntityTransaction;
 use crate::registry::given_key::GivenKey;
 use crate::registry::sealed::Nonce;
-use crate::registry::{Error, Registry};
+use crate::registry::{Error, PartFault, Registry};
 use crate::schema::{EntityKind, Mode, Object};
 use latchkey_published::keys::{KeyDigest, TagKey, has_our_prefix, hex};
 use latchkey_published::limits;
@@ -41,21 +41,6 @@ pub struct Part {
     pub part: u32,
     /// How many entities it has.
     pub entities: u32,
-}
-
-/// What is wrong with an entity of a part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartFault {
-    /// Its place in the part, from 0.
-    pub entity: u32,
-    /// Name of its kind, as far as it says one.
-    pub kind: String,
-    /// What it is called, as far as that is no secret.
-    pub name: Option<String>,
-    /// What is wrong, in a sentence.
-    pub sentence: String,
-    /// The same, in the shape of the entity.
-    pub fields: Value,
 }
 
 /// A part, ready to be stored.
