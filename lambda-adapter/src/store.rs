@@ -1,8 +1,8 @@
 //! The store: one DynamoDB table. An item is one record: `pk` is its partition, `sk` its sort key
 //! behind one constant character, `d` its bytes, `v` its version.
 //!
-//! Reads are strongly consistent, every commit is one `TransactWriteItems`, and the table is never
-//! scanned: a scan of the port is a query of one partition.
+//! Reads are strongly consistent, every commit is one `TransactWriteItems`, and a scan of the port is
+//! a query of one partition. The table is scanned for back-ups and restores alone.
 
 mod attempt;
 mod item;
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use latchkey_store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
+use latchkey_store::{AllPage, Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
 
 use attempt::Attempts;
 pub use limits::Patience;
@@ -114,9 +114,40 @@ impl Store for DynamoStore {
             }
         }
     }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        let mut start = after.cloned();
+        loop {
+            let reply = self.scan_table(start.as_ref(), limit).await?;
+            let whole = |item| Ok((item::key(item)?, item::content(item)?));
+            let records = reply.items().iter().map(whole).collect::<Result<Vec<_>, StoreError>>()?;
+            start = reply.last_evaluated_key.as_ref().map(item::key).transpose()?;
+            if start.is_none() || !records.is_empty() {
+                return Ok(AllPage { records, more: start.is_some() });
+            }
+        }
+    }
 }
 
 impl DynamoStore {
+    async fn scan_table(
+        &self,
+        after: Option<&RecordKey>,
+        limit: usize,
+    ) -> Result<aws_sdk_dynamodb::operation::scan::ScanOutput, StoreError> {
+        let mut attempts = Attempts::new(self.patience);
+        loop {
+            let scan = self.client.scan().table_name(&self.table).consistent_read(true);
+            let scan = scan
+                .set_exclusive_start_key(after.map(item::key_attributes))
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+            match scan.send().await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => attempts.failed_read(&error).await?,
+            }
+        }
+    }
+
     async fn query(
         &self,
         partition: &str,

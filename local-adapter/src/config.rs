@@ -19,6 +19,7 @@ use latchkey_request::network::parse_networks;
 use latchkey_request::origin::Origin;
 use latchkey_router::{OWN_PREFIX_DEFAULT, OwnPaths};
 
+use crate::backup;
 use crate::compact;
 use crate::digest;
 use crate::export;
@@ -160,6 +161,8 @@ pub(crate) struct Settings {
 pub(crate) enum Command {
     Compact(compact::Options),
     Digest(digest::Options),
+    Backup(backup::BackupOptions),
+    Restore(backup::RestoreOptions),
     Import(import::Options),
     Export(export::Options),
 }

@@ -193,18 +193,18 @@ impl Chores {
         publisher: &mut Publisher<RedbStore>,
         plane: &ControlPlane,
     ) -> Option<Call> {
-        while self.reseals {
-            match queue.try_recv() {
-                Ok(call) => return Some(call),
-                Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) => {}
-            }
-            self.reseals = plane.reseal_some().await;
-            if let Err(error) = publisher.refresh().await {
-                tracing::error!(%error, "the published state cannot be read");
-            }
-        }
         loop {
+            while self.reseals {
+                match queue.try_recv() {
+                    Ok(call) => return Some(call),
+                    Err(TryRecvError::Disconnected) => return None,
+                    Err(TryRecvError::Empty) => {}
+                }
+                self.reseals = plane.reseal_some().await;
+                if let Err(error) = publisher.refresh().await {
+                    tracing::error!(%error, "the published state cannot be read");
+                }
+            }
             let idle = tokio::time::Instant::now() + SETTLE_AFTER;
             if let Ok(call) = tokio::time::timeout_at(idle.min(self.next_drop), queue.recv()).await {
                 return call;
@@ -215,6 +215,8 @@ impl Chores {
             }
             let pause = if plane.drop_old_records().await { DROP_PAUSE } else { DROP_INTERVAL };
             self.next_drop = tokio::time::Instant::now() + pause;
+            // A restore may have brought back some.
+            self.reseals = true;
         }
     }
 }

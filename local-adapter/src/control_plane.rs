@@ -97,7 +97,8 @@ impl ControlPlane {
         }
     }
 
-    /// Removes some of the records that are no longer kept, of the audit and of imports. Answers whether there are more.
+    /// Ends a back-up that nobody goes on with, and removes some of the records that are no longer kept, of
+    /// the audit and of imports. Answers whether there are more.
     pub(crate) async fn drop_old_records(&self) -> bool {
         self.control.drop_old_records().await.unwrap_or_else(|error| {
             tracing::warn!(%error, "old records could not be removed");

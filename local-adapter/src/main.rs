@@ -47,6 +47,8 @@ mod demo;
 mod echo;
 
 mod admin_client;
+mod backup;
+mod backup_file;
 mod declaration;
 mod digest;
 mod export;
@@ -118,6 +120,8 @@ fn run_command(command: &Command) -> Result<(), String> {
             let told = compact::run(options)?;
             message::print(&told).map_err(|error| format!("cannot write to standard output: {error}"))
         }
+        Command::Backup(options) => backup::back_up(options),
+        Command::Restore(options) => backup::restore(options),
     }
 }
 

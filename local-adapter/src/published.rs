@@ -60,6 +60,10 @@ impl Published {
         }
     }
 
+    fn format(&self) -> Format {
+        self.lock().format
+    }
+
     fn new(reply: FeedReply, config: Arc<Config>) -> Self {
         let epoch = AtomicU64::new(reply.epoch);
         let mut state = State {
@@ -133,7 +137,7 @@ impl<S: Store> Publisher<S> {
         let since = self.published.epoch();
         let request = FeedRequest { since: Some(since) };
         let reply = read_bounded_feed(&self.store, request, None, FEED_DIGESTS_MAX).await?;
-        if reply.epoch != since || reply.format.is_newer() {
+        if reply.epoch != since || reply.format != self.published.format() {
             let config = compile(&mut self.compiler, &reply)?;
             self.published.publish(reply, config);
         }

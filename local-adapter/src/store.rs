@@ -11,7 +11,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_control::ports::Random as _;
-use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
+use latchkey_store::{
+    AllPage, Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
+};
 use redb::backends::FileBackend;
 use redb::{
     Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError, Table,
@@ -168,6 +170,23 @@ impl RedbStore {
         }
         Ok(page)
     }
+
+    fn page_of_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        let records = self.files.newest()?;
+        // The smallest key above `after` is `after` and a NUL.
+        let from =
+            after.map_or_else(Vec::new, |after| [join(&after.partition, &after.sort), vec![0]].concat());
+        let mut page = AllPage::default();
+        for entry in records.range(from.as_slice()..).map_err(failed)? {
+            if page.records.len() == limit {
+                page.more = true;
+                break;
+            }
+            let (key, value) = entry.map_err(failed)?;
+            page.records.push((split(key.value())?, unpack(value.value())?));
+        }
+        Ok(page)
+    }
 }
 
 impl Store for RedbStore {
@@ -187,6 +206,10 @@ impl Store for RedbStore {
         limit: usize,
     ) -> Result<Page, StoreError> {
         self.page(partition, prefix, after, limit)
+    }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        self.page_of_all(after, limit)
     }
 }
 
@@ -381,6 +404,13 @@ fn apply_write(
 
 fn join(partition: &str, sort: &str) -> Vec<u8> {
     [partition.as_bytes(), &[0], sort.as_bytes()].concat()
+}
+
+/// Partitions have no NUL.
+fn split(joined: &[u8]) -> Result<RecordKey, StoreError> {
+    let text = std::str::from_utf8(joined).ok().and_then(|text| text.split_once('\0'));
+    let (partition, sort) = text.ok_or_else(|| StoreError::Failed("a record key is none".into()))?;
+    Ok(RecordKey::new(partition, sort))
 }
 
 fn unpack(packed: &[u8]) -> Result<Versioned, StoreError> {

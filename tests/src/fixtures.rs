@@ -113,6 +113,7 @@ fn try_list_all(gateway: &dyn Deployment, path: &str) -> Result<Vec<Value>, Stri
 
 /// Removes every entity, those of other tests included.
 pub fn wipe(gateway: &dyn Deployment) -> Result<(), String> {
+    end_runs(gateway)?;
     wipe_developers(gateway)?;
     for collection in ["/plugins", "/routes", "/services", "/key-auths", "/consumers"] {
         for entity in try_list_all(gateway, collection)? {
@@ -127,6 +128,19 @@ pub fn wipe(gateway: &dyn Deployment) -> Result<(), String> {
     }
     wipe_tokens(gateway)?;
     wipe_imports(gateway)
+}
+
+/// Ends the back-up or the restore that goes on; neither is Kong's.
+fn end_runs(gateway: &dyn Deployment) -> Result<(), String> {
+    for collection in ["/backups", "/restores"] {
+        if gateway.admin("GET", collection, None).status == 404 {
+            continue;
+        }
+        for run in try_list_all(gateway, collection)? {
+            delete(gateway, &format!("{collection}/{}", id_of(&run)))?;
+        }
+    }
+    Ok(())
 }
 
 fn wipe_tokens(gateway: &dyn Deployment) -> Result<(), String> {

@@ -12,7 +12,7 @@ use latchkey_published::feed::{FeedReply, FeedRequest};
 use latchkey_published::snapshot::ConfigKind;
 use latchkey_store::feed::read_feed;
 use latchkey_store::memory::MemoryStore;
-use latchkey_store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned, Write};
+use latchkey_store::{AllPage, Batch, Commit, Page, RecordKey, Store, StoreError, Versioned, Write};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -59,6 +59,10 @@ impl Store for Counting {
     ) -> Result<Page, StoreError> {
         self.scans.set(self.scans.get() + 1);
         self.store.scan(partition, prefix, after, limit).await
+    }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        self.store.scan_all(after, limit).await
     }
 }
 

@@ -86,11 +86,26 @@ pub enum Did {
     Deleting,
     /// It is gone.
     Deleted,
+    /// All that is stored is being replaced by it: of a back-up.
+    Restoring,
+    /// All that is stored was replaced by it.
+    Restored,
+    /// The same was given up, and nothing is left of either.
+    GivenUp,
 }
 
 impl Did {
     /// All of them.
-    pub const ALL: [Did; 5] = [Did::Created, Did::Changed, Did::Moved, Did::Deleting, Did::Deleted];
+    pub const ALL: [Did; 8] = [
+        Did::Created,
+        Did::Changed,
+        Did::Moved,
+        Did::Deleting,
+        Did::Deleted,
+        Did::Restoring,
+        Did::Restored,
+        Did::GivenUp,
+    ];
 
     /// Its name, stored and shown.
     pub fn name(self) -> &'static str {
@@ -100,6 +115,9 @@ impl Did {
             Did::Moved => "moved",
             Did::Deleting => "deleting",
             Did::Deleted => "deleted",
+            Did::Restoring => "restoring",
+            Did::Restored => "restored",
+            Did::GivenUp => "given_up",
         }
     }
 }

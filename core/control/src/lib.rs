@@ -10,3 +10,4 @@ pub mod ports;
 pub mod registry;
 pub mod schema;
 pub mod transaction;
+pub mod whole_store;

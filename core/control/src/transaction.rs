@@ -8,7 +8,8 @@ use futures_util::future::try_join_all;
 use serde_json::Value;
 use uuid::Uuid;
 
-use latchkey_published::feed::{Change, Epoch, Head, PieceRecord};
+use crate::whole_store::{Doing, Kept, Run, is_taken, run_key};
+use latchkey_published::feed::{Change, Epoch, Format, Head, PieceRecord};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits;
@@ -24,6 +25,10 @@ pub const CHANGE_KEPT_MS: u64 = 600_000;
 const READ_AT_ONCE: usize = 32;
 /// Old changes removed by each new one: two, so that the feed shrinks.
 const CHANGES_DROPPED_AT_ONCE: u64 = 2;
+/// Images saved in one commit: each is a write and the check of its record, beside the check of the run.
+const IMAGES_AT_ONCE: usize = (limits::BATCH_RECORDS_MAX - 1) / 2;
+/// The same in bytes, at most one image more: a commit of DynamoDB takes 4 MB.
+const IMAGE_BYTES_AT_ONCE: usize = 3 << 20;
 
 /// A transaction: every record read is checked at the commit, so that it is decided on a state
 /// that still holds when it is written.
@@ -162,6 +167,11 @@ impl<'s, S: Store> Transaction<'s, S> {
 
     /// Records this transaction will touch, at most: for callers that fill one up.
     pub fn size(&self) -> usize {
+        // The record of what goes on with the whole store is read at the commit.
+        self.records() + usize::from(!self.reads.contains_key(&run_key()))
+    }
+
+    fn records(&self) -> usize {
         let read_only = self.reads.keys().filter(|key| !self.writes.contains_key(*key)).count();
         let mut pieces: Vec<PieceId> = self.config.keys().map(|(piece, ..)| *piece).collect();
         pieces.dedup();
@@ -172,26 +182,88 @@ impl<'s, S: Store> Transaction<'s, S> {
     }
 
     /// Applies everything, or nothing when a record that was read has changed.
+    ///
+    /// While the store is restored: `StoreError::Unavailable`.
     pub async fn commit(mut self, now_ms: u64) -> Result<Commit, StoreError> {
-        if !(self.grants.is_empty() && self.config.is_empty() && self.settings.is_none()) {
-            self.stage_publication(now_ms).await?;
-        }
+        let publishes = !(self.grants.is_empty() && self.config.is_empty() && self.settings.is_none());
+        let is_backed_up = match publishes {
+            true => self.stage_publication(now_ms).await?,
+            false => true,
+        };
         if self.writes.is_empty() {
             return Ok(Commit::Committed);
         }
-        let records = self.size();
+        // The head, which whoever publishes checks, says whether there is a run to look for.
+        let run = if is_backed_up { self.backup_run().await? } else { None };
+        let records = self.records();
         if records > limits::BATCH_RECORDS_MAX {
             return Err(StoreError::Failed(format!("a change of {records} records does not fit one commit")));
+        }
+        if let Some(run) = run
+            && self.save_images(&run).await? == Commit::Conflict
+        {
+            return Ok(Commit::Conflict);
         }
         let store = self.store;
         store.commit(self.into_batch()).await
     }
 
+    /// The back-up that goes on, if one does; its record is checked at the commit.
+    async fn backup_run(&mut self) -> Result<Option<Run>, StoreError> {
+        // Whoever begins or ends a run has read its record.
+        if self.writes.contains_key(&run_key()) {
+            return Ok(None);
+        }
+        let run: Option<Run> = self.read_json(&run_key()).await?;
+        match run.as_ref().map(|run| &run.doing) {
+            Some(Doing::Restore(_)) => Err(StoreError::Unavailable("the store is being restored".into())),
+            Some(Doing::Backup) | None => Ok(run),
+        }
+    }
+
+    /// Saves what was there at the beginning of a back-up of what this transaction writes. What has no
+    /// image was not written since then, and the commits check that it is not meanwhile.
+    async fn save_images(&self, run: &Run) -> Result<Commit, StoreError> {
+        let mut batch = self.batch_of_images();
+        let mut bytes = 0;
+        for key in self.writes.keys().filter(|key| is_taken(key)) {
+            let image = Kept::image_key(run.id, key);
+            if self.store.get(&image).await?.is_some() {
+                continue;
+            }
+            let (value, version) = match (self.read_values.get(key), self.reads.get(key)) {
+                (Some(value), Some(version)) => (value.clone(), *version),
+                _ => {
+                    let found = self.store.get(key).await?;
+                    let version = found.as_ref().map(|record| record.version);
+                    (found.map(|record| record.value), version)
+                }
+            };
+            let saved = Kept { key: key.clone(), value }.encode();
+            bytes += saved.len();
+            batch.checks.extend([Check::Absent(image.clone()), check((key.clone(), version))]);
+            batch.writes.push(Write::Put(image, saved));
+            if batch.writes.len() == IMAGES_AT_ONCE || bytes > IMAGE_BYTES_AT_ONCE {
+                let full = std::mem::replace(&mut batch, self.batch_of_images());
+                bytes = 0;
+                if self.store.commit(full).await? == Commit::Conflict {
+                    return Ok(Commit::Conflict);
+                }
+            }
+        }
+        match batch.writes.is_empty() {
+            true => Ok(Commit::Committed),
+            false => self.store.commit(batch).await,
+        }
+    }
+
+    /// An empty batch that is applied only while the run is as this transaction saw it.
+    fn batch_of_images(&self) -> Batch {
+        let version = self.reads.get(&run_key()).copied().flatten();
+        Batch { checks: vec![check((run_key(), version))], writes: Vec::new() }
+    }
+
     fn into_batch(self) -> Batch {
-        let check = |(key, version)| match version {
-            Some(version) => Check::VersionIs(key, version),
-            None => Check::Absent(key),
-        };
         let write = |(key, value)| match value {
             Some(value) => Write::Put(key, value),
             None => Write::Delete(key),
@@ -202,11 +274,15 @@ impl<'s, S: Store> Transaction<'s, S> {
         }
     }
 
-    /// Turns what is to be published into writes: grants, pieces, the change, the head.
-    async fn stage_publication(&mut self, now_ms: u64) -> Result<(), StoreError> {
+    /// Turns what is to be published into writes: grants, pieces, the change, the head. Answers whether a
+    /// back-up goes on.
+    async fn stage_publication(&mut self, now_ms: u64) -> Result<bool, StoreError> {
         let head = self.get(&Head::record_key()).await?;
         let mut head =
             head.map_or_else(|| Ok(Head::default()), |bytes| Head::decode(&bytes).map_err(unreadable))?;
+        if head.format == Format::RESTORING {
+            return Err(StoreError::Unavailable("the store is being restored".into()));
+        }
         if head.format.is_newer() {
             return Err(StoreError::Failed(format!("the state was {}", head.format.by_newer())));
         }
@@ -221,7 +297,7 @@ impl<'s, S: Store> Transaction<'s, S> {
         self.drop_old_changes(&mut head, now_ms).await?;
         self.put(Change::record_key(change.epoch), to_json(&change));
         self.put(Head::record_key(), to_json(&head));
-        Ok(())
+        Ok(head.backup.is_some())
     }
 
     fn stage_grants(&mut self, epoch: Epoch) {
@@ -287,6 +363,13 @@ impl<'s, S: Store> Transaction<'s, S> {
         key: &RecordKey,
     ) -> Result<Option<T>, StoreError> {
         self.get(key).await?.map(|bytes| decode(&bytes)).transpose()
+    }
+}
+
+fn check((key, version): (RecordKey, Option<Version>)) -> Check {
+    match version {
+        Some(version) => Check::VersionIs(key, version),
+        None => Check::Absent(key),
     }
 }
 

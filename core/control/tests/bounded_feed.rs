@@ -7,7 +7,7 @@ use latchkey_published::feed::{Change, FeedReply, FeedRequest, Head, Shown};
 use latchkey_published::keys::KeyDigest;
 use latchkey_store::feed::{read_bounded_feed, read_feed};
 use latchkey_store::memory::MemoryStore;
-use latchkey_store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned, Write};
+use latchkey_store::{AllPage, Batch, Commit, Page, RecordKey, Store, StoreError, Versioned, Write};
 
 const DIGESTS_MAX: usize = 4_096;
 const EPOCH: u64 = 20_000;
@@ -40,6 +40,10 @@ impl Store for Counting {
         self.scans.set(self.scans.get() + 1);
         self.records.set(self.records.get() + page.records.len());
         Ok(page)
+    }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        self.inner.scan_all(after, limit).await
     }
 }
 

@@ -29,8 +29,8 @@ fn both(epoch: u64) -> Reached {
 /// One commit that changes some keys and makes others.
 async fn commit_many(store: &MemoryStore, changed: &[KeyDigest], made: &[KeyDigest]) {
     let mut transaction = Transaction::new(store);
-    changed.iter().chain(made).for_each(|digest| transaction.publish_grant(*digest, None));
     made.iter().for_each(|digest| transaction.note_made(*digest));
+    changed.iter().chain(made).for_each(|digest| transaction.publish_grant(*digest, None));
     transaction.commit(0).await.unwrap();
 }
 

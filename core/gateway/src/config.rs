@@ -32,6 +32,8 @@ pub struct Config {
     pub(crate) tag_keys: Vec<TagKey>,
     pub(crate) has_imported_keys: bool,
     pub(crate) has_digest_keys: bool,
+    /// Replicas are believed from this change on.
+    pub(crate) restored_at: u64,
     unusable: Vec<(Uuid, String)>,
 }
 
@@ -220,6 +222,7 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
         tag_keys: settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex)).collect(),
         has_imported_keys: settings.has_imported_keys,
         has_digest_keys: settings.has_digest_keys,
+        restored_at: settings.restored_at,
         unusable,
     }
 }

@@ -18,7 +18,7 @@ use crate::decision::{Decision, GrantRequest};
 use crate::find_route::find_route;
 use crate::forward::{self, PlanInputs};
 use crate::freshness::{Answer, Bound, Freshness};
-use crate::grant_memory::{Bounds, GrantMemory};
+use crate::grant_memory::{Bounds, GrantMemory, Known};
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format, Shown};
@@ -284,7 +284,7 @@ impl Gateway {
     /// Takes in the answer to a [`Need::Grant`], and says how to go on.
     pub fn learn_grant(&mut self, request: GrantRequest, answer: GrantAnswer, now: Now) -> Learned {
         let epoch = self.epoch();
-        self.callers.memory.learn(request, answer, epoch, now)
+        self.callers.memory.learn(request, answer, Known { epoch, restored_at: self.config.restored_at }, now)
     }
 
     /// Takes in a record that others could have written: one of a replica, with the MAC beside it

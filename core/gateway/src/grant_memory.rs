@@ -128,6 +128,15 @@ pub(crate) struct GrantMemory {
     ablation: Ablation,
 }
 
+/// How far what is known goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// The newest change in memory.
+    pub(crate) epoch: Epoch,
+    /// The change that published what was restored from a back-up; 0: none was.
+    pub(crate) restored_at: Epoch,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     shown: Shown,
@@ -180,14 +189,15 @@ impl GrantMemory {
         GrantRequest { digest, source, stamp }
     }
 
-    /// Takes in an answer. `epoch`: the newest change in memory now.
+    /// Takes in an answer.
     pub(crate) fn learn(
         &mut self,
         request: GrantRequest,
         answer: GrantAnswer,
-        epoch: Epoch,
+        known: Known,
         now: Now,
     ) -> Learned {
+        let Known { epoch, restored_at } = known;
         let GrantRequest { digest, source, stamp } = request;
         let Some(fill) = self.fills.get(&digest).copied().filter(|fill| fill.stamp == stamp) else {
             // Taken over, forgotten by a reset, or too old: somebody else's answer counts.
@@ -205,9 +215,12 @@ impl GrantMemory {
         }
         let usable = match (source, &answer) {
             (Source::Authority, answer) => *answer != GrantAnswer::Failed,
-            (Source::Replica, GrantAnswer::Found(grant)) => !self.is_stale(grant, changed),
+            // What a replica shows of the time before a restore may be a past, or a future, that is no more.
+            (Source::Replica, GrantAnswer::Found(grant)) => {
+                grant.epoch >= restored_at && !self.is_stale(grant, changed)
+            }
             (Source::Replica, GrantAnswer::Missing) => {
-                !fill.genuine && changed.is_none() && self.knows_what_was_made()
+                restored_at == 0 && !fill.genuine && changed.is_none() && self.knows_what_was_made()
             }
             (Source::Replica, GrantAnswer::Failed) => false,
         };

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use latchkey_gateway::config::ConfigCompiler;
-use latchkey_gateway::decision::{BodyEdit, Decision, Need, Plan};
+use latchkey_gateway::decision::{BodyEdit, Decision, GrantRequest, Need, Plan, Source};
 use latchkey_gateway::gateway::{
     Authorization, Gateway, GatewaySettings, GrantAnswer, Learned, Right, Standing, Unfit,
 };
@@ -841,6 +841,39 @@ fn forged_keys_cost_no_read_and_no_memory() {
     settings.has_imported_keys = false;
     world.check_refused(&get("/?apikey=kong"), 401, UNAUTHORIZED);
     assert_eq!(world.grant_reads, 0);
+}
+
+/// What a replica shows of the time before a restore may be of a past, or a future, that is no more: a key
+/// that was revoked, or none where one was brought back.
+#[test]
+fn no_replica_is_believed_of_the_time_before_a_restore() {
+    for (restored_at, copy, is_believed) in [
+        (0, Some(1), true),
+        (0, None, true),
+        (7, Some(6), false),
+        (7, None, false),
+        (7, Some(7), true),
+        (7, Some(8), true),
+    ] {
+        let mut world = World::with_key_auth(json!({}));
+        let settings = world.pieces.get_mut(&PieceId::SETTINGS).unwrap().settings.as_mut().unwrap();
+        settings.restored_at = restored_at;
+        world.check_refused(&get("/?apikey=other"), 401, UNAUTHORIZED);
+        let request = get("/?apikey=kong");
+        let Decision::Need(Need::Grant(wanted)) = world.gateway.decide(&request.head(), Body::Unread, NOW)
+        else {
+            panic!("it is known already")
+        };
+        let grant = world.grants.values().next().unwrap().clone();
+        let found = |epoch| GrantAnswer::Found(Grant { epoch, ..grant.clone() });
+        let learned = world.gateway.learn_grant(wanted, copy.map_or(GrantAnswer::Missing, found), NOW);
+        let is_asked = matches!(learned, Learned::Ask(GrantRequest { source: Source::Authority, .. }));
+        assert_eq!(
+            (learned == Learned::Decide, is_asked),
+            (is_believed, !is_believed),
+            "{restored_at} {copy:?}"
+        );
+    }
 }
 
 /// Their digests are the secrets that tags and ids of peppers are made of.

@@ -6,6 +6,7 @@
 
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::keys::KeyDigest;
 use crate::record_key::RecordKey;
@@ -35,7 +36,10 @@ impl Format {
     /// Of what names none.
     const FIRST: Format = Format(1);
     /// The newest that this program reads, and the one that it writes.
-    const OWN: Format = Format(1);
+    pub const OWN: Format = Format(1);
+    /// Stands while a store is restored from a back-up: no version ever has this number, and so all of
+    /// them refuse to serve.
+    pub const RESTORING: Format = Format(1 << 32);
 
     /// Whether this program must not serve by what is published so.
     pub fn is_newer(&self) -> bool {
@@ -48,6 +52,9 @@ impl Format {
 
     /// For the log.
     pub fn by_newer(&self) -> String {
+        if *self == Format::RESTORING {
+            return "taken back while the store is restored from a back-up".to_owned();
+        }
         format!(
             "published by a newer version: its format is {}, this program reads up to {}",
             self.0,
@@ -74,6 +81,10 @@ pub struct Head {
     pub floor: Epoch,
     /// Number of the change that last wrote each piece.
     pub pieces: LiteMap<PieceId, Epoch>,
+    /// The back-up that is being made. Programs from before back-ups drop this when they publish, and
+    /// save nothing for it: it cannot go on then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Uuid>,
 }
 
 /// One published change.

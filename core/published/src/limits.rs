@@ -70,6 +70,15 @@ pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
 /// does not keep the store busy, its page is short instead.
 pub const AUDIT_READ_MAX: usize = 1000;
 
+/// A page of a back-up, in bytes: what is left of a body of the Admin API with one record more, of 400 KB.
+pub const BACKUP_PAGE_BYTES: usize = 400 << 10;
+
+/// A partition key, in bytes: DynamoDB's bound.
+pub const PARTITION_BYTES_MAX: usize = 2048;
+
+/// A sort key, in bytes: DynamoDB's bound of 1,024, less a character that stands before it there.
+pub const SORT_BYTES_MAX: usize = 1023;
+
 /// Days that audit records are kept unless a setting says otherwise: a quarter of a year.
 pub const AUDIT_DAYS_DEFAULT: u32 = 90;
 

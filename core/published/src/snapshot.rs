@@ -85,6 +85,9 @@ pub struct WorkspaceSettings {
     /// Whether keys may exist of which only the SHA-256 was brought; while `false` none is looked for.
     /// Gateways from before this know no such key.
     pub has_digest_keys: bool,
+    /// Number of the change that published what was restored from a back-up, where there is a replica:
+    /// records of it that have a lower one are not believed, nor that it has none. 0: nothing was restored.
+    pub restored_at: u64,
 }
 
 /// A piece, decoded: entities by kind and id, in the form the Admin API stores them.
@@ -128,6 +131,7 @@ const SETTINGS: &str = "settings";
 const TAG_KEYS: &str = "tag_keys";
 const HAS_IMPORTED_KEYS: &str = "has_imported_keys";
 /// There only where it is `true`.
+const RESTORED_AT: &str = "restored_at";
 const HAS_DIGEST_KEYS: &str = "has_digest_keys";
 
 /// First byte of a piece that is not compressed. No deflate stream begins with it: its block type
@@ -270,6 +274,10 @@ impl WorkspaceSettings {
     fn take_from(members: &mut Map<String, Value>) -> Result<Self, UnreadablePiece> {
         let wrong = |name: &str| UnreadablePiece::Shape(name.to_owned());
         let tag_keys = members.remove(TAG_KEYS).unwrap_or_else(|| Value::Array(Vec::new()));
+        let restored_at = match members.remove(RESTORED_AT) {
+            None => 0,
+            Some(value) => value.as_u64().ok_or_else(|| wrong(RESTORED_AT))?,
+        };
         let mut flag = |name: &str| match members.remove(name) {
             None => Ok(false),
             Some(value) => value.as_bool().ok_or_else(|| wrong(name)),
@@ -278,6 +286,7 @@ impl WorkspaceSettings {
             tag_keys: Vec::deserialize(tag_keys).map_err(|_| wrong(TAG_KEYS))?,
             has_imported_keys: flag(HAS_IMPORTED_KEYS)?,
             has_digest_keys: flag(HAS_DIGEST_KEYS)?,
+            restored_at,
         })
     }
 
@@ -286,6 +295,9 @@ impl WorkspaceSettings {
         members.insert(HAS_IMPORTED_KEYS.to_owned(), self.has_imported_keys.into());
         if self.has_digest_keys {
             members.insert(HAS_DIGEST_KEYS.to_owned(), true.into());
+        }
+        if self.restored_at > 0 {
+            members.insert(RESTORED_AT.to_owned(), self.restored_at.into());
         }
     }
 }
@@ -380,6 +392,7 @@ mod tests {
             "{\"settings\":1}",
             "{\"settings\":{\"tag_keys\":1}}",
             "{\"settings\":{\"has_digest_keys\":1}}",
+            "{\"settings\":{\"restored_at\":true}}",
             "{\"entities\":{\"routes\":{\"x\":{}}}}",
         ] {
             assert!(Piece::decode(&[&[PLAIN], broken.as_bytes()].concat()).is_err(), "{broken}");

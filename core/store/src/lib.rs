@@ -77,6 +77,15 @@ pub struct Page {
     pub more: bool,
 }
 
+/// Some of all records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllPage {
+    /// Records, in the store's own order.
+    pub records: Vec<(RecordKey, Versioned)>,
+    /// Whether there may be more after the last.
+    pub more: bool,
+}
+
 /// Why a store did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -113,4 +122,11 @@ pub trait Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page, StoreError>;
+
+    /// Up to `limit` records of all partitions that come after `after` in an order of the store's
+    /// own, which stays the same; the record `after` need not be there any more.
+    ///
+    /// Pages are not of one moment. A record that is there, unchanged, from the first page to the last
+    /// is in exactly one of them. A page may be short, but has a record if there are more.
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError>;
 }

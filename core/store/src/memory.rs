@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
+use super::{AllPage, Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
 
 /// Records in a map behind a mutex. Forgets everything when dropped.
 #[derive(Debug, Default)]
@@ -84,6 +84,14 @@ impl Store for MemoryStore {
             .map(|(key, record)| (key.sort.clone(), record.clone()));
         let page = found.by_ref().take(limit).collect();
         Ok(Page { records: page, more: found.next().is_some() })
+    }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let records = self.records();
+        let mut found = records.by_key.range((start, Bound::Unbounded));
+        let page = found.by_ref().take(limit).map(|(key, record)| (key.clone(), record.clone())).collect();
+        Ok(AllPage { records: page, more: found.next().is_some() })
     }
 }
 

@@ -95,6 +95,12 @@ impl Progress {
         }
     }
 
+    /// After a restore, whose change has this number: none before it is to be written any more, and what
+    /// is in the replica is looked at anew.
+    pub fn after_restore(epoch: Epoch) -> Self {
+        Progress { published: epoch, ..Progress::default() }
+    }
+
     /// Both walks have come so far. Answers whether that is further than before.
     fn advance(&mut self, reached: Reached, now_ms: u64, horizon_ms: u64) -> bool {
         let is_further =

@@ -9,6 +9,7 @@ pub async fn run<S: Store>(store: &S) {
     versions_are_never_reused(store).await;
     scan_is_ordered_bounded_and_continues(store).await;
     odd_bytes_come_back(store).await;
+    every_record_is_in_one_page_of_all(store).await;
 }
 
 fn put(partition: &str, sort: &str, value: &[u8]) -> Write {
@@ -88,4 +89,49 @@ async fn odd_bytes_come_back<S: Store>(store: &S) {
     let empty = RecordKey::new("suite/empty", "");
     commit(store, vec![], vec![put("suite/empty", "", b"")]).await;
     assert_eq!(read(store, &empty).await.map(|(value, _)| value), Some(vec![]));
+}
+
+/// Every record, by pages of so many.
+async fn all<S: Store>(store: &S, limit: usize) -> Vec<(RecordKey, Vec<u8>)> {
+    let mut found: Vec<(RecordKey, Vec<u8>)> = Vec::new();
+    loop {
+        let after = found.last().map(|(key, _)| key.clone());
+        let page = store.scan_all(after.as_ref(), limit).await.expect("scan_all answers");
+        assert!(page.records.len() <= limit && (!page.more || !page.records.is_empty()));
+        found.extend(page.records.into_iter().map(|(key, record)| (key, record.value)));
+        if !page.more {
+            return found;
+        }
+    }
+}
+
+async fn every_record_is_in_one_page_of_all<S: Store>(store: &S) {
+    let keys =
+        [("suite/all", ""), ("suite/all", "a"), ("suite/all", "ü"), ("suite/all/é", ""), ("suite/al", "z")];
+    let writes = keys.iter().map(|(partition, sort)| put(partition, sort, sort.as_bytes())).collect();
+    commit(store, vec![], writes).await;
+    let sorted = |mut records: Vec<(RecordKey, Vec<u8>)>| {
+        records.sort();
+        records
+    };
+    let whole = all(store, 1_000).await;
+    for (partition, sort) in keys {
+        let record = (RecordKey::new(partition, sort), sort.as_bytes().to_vec());
+        assert_eq!(whole.iter().filter(|found| **found == record).count(), 1, "{record:?}");
+    }
+    for limit in [1, 2, 3] {
+        assert_eq!(all(store, limit).await, whole, "the order stays the same");
+    }
+    // What a page ended with may be gone when the next is asked for.
+    let page = store.scan_all(None, 2).await.expect("scan_all answers");
+    let last = page.records.last().map(|(key, _)| key.clone()).expect("there are more");
+    commit(store, vec![], vec![Write::Delete(last.clone())]).await;
+    let mut rest = page.records.into_iter().map(|(key, record)| (key, record.value)).collect::<Vec<_>>();
+    let mut after = Some(last);
+    while let Some(from) = after.take() {
+        let next = store.scan_all(Some(&from), 3).await.expect("scan_all answers");
+        after = next.records.last().map(|(key, _)| key.clone()).filter(|_| next.more);
+        rest.extend(next.records.into_iter().map(|(key, record)| (key, record.value)));
+    }
+    assert_eq!(sorted(rest), sorted(whole));
 }

@@ -28,6 +28,8 @@ export const TABLE_ACTIONS: readonly string[] = [
   "dynamodb:GetItem",
   "dynamodb:PutItem",
   "dynamodb:Query",
+  // Back-ups and restores alone.
+  "dynamodb:Scan",
 ];
 
 /** What a gateway does with it: partitions, which may end in `*`, and the actions on them. */

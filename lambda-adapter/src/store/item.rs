@@ -62,6 +62,13 @@ pub(super) fn sort(item: &Attributes) -> Result<String, StoreError> {
     sort.map(str::to_owned).ok_or_else(|| StoreError::Failed("an item has no sort key".to_owned()))
 }
 
+/// Name of the record that an item is, or a key stands for.
+pub(super) fn key(item: &Attributes) -> Result<RecordKey, StoreError> {
+    let partition = item.get("pk").and_then(|partition| partition.as_s().ok());
+    let partition = partition.ok_or_else(|| StoreError::Failed("an item has no partition key".to_owned()))?;
+    Ok(RecordKey::new(partition.as_str(), sort(item)?))
+}
+
 /// Refuses keys that DynamoDB would refuse.
 pub(super) fn check_key(key: &RecordKey) -> Result<(), StoreError> {
     let sort_bytes = SORT_MARK.len_utf8() + key.sort.len();
@@ -107,6 +114,7 @@ mod tests {
             ]);
             assert_eq!(whole(&key, b"\x00value".to_vec(), 7), stored);
             assert_eq!(super::sort(&stored).unwrap(), key.sort);
+            assert_eq!(super::key(&stored).unwrap(), key);
             let content = content(&stored).unwrap();
             assert_eq!((content.value.as_slice(), content.version), (&b"\x00value"[..], 7));
         }

@@ -51,11 +51,11 @@ async fn changes_cost_what_the_documentation_says() {
     let contract = world.contract_path.as_str();
     let credentials = world.credentials_path.as_str();
     for (words, method, target, body, reads, records) in [
-        ("a consumer", "POST", "/consumers", json!({"username": "bob"}), 5, 6),
+        ("a consumer", "POST", "/consumers", json!({"username": "bob"}), 6, 7),
         ("a consumer's key", "POST", "/consumers/bob/key-auth", json!({}), 7, 12),
         ("an application's credential", "POST", credentials, json!({}), 11, 19),
         ("revoking a contract of 8 credentials", "PATCH", contract, json!({"status": 3}), 7, 19),
-        ("reading a contract", "GET", contract, Value::Null, 2, 0),
+        ("reading a contract", "GET", contract, Value::Null, 3, 0),
     ] {
         world.proxy.take_calls();
         let answer = call(&world.writer, method, target, body).await;

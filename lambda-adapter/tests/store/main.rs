@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod backups;
 mod concurrency;
 mod contract;
 mod costs;

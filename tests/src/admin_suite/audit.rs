@@ -175,7 +175,11 @@ fn bad_filters_are_told(api: &dyn Api) {
         ("until=-1", "until", "must be a whole number of seconds since the Unix epoch"),
         ("entity_id=x", "entity_id", "must be a valid UUID"),
         ("entity=things", "entity", "must be the name of an entity"),
-        ("did=painted", "did", "must be one of: created, changed, moved, deleting, deleted"),
+        (
+            "did=painted",
+            "did",
+            "must be one of: created, changed, moved, deleting, deleted, restoring, restored, given_up",
+        ),
         ("who=", "who", "must not be empty"),
     ] {
         let message = format!("invalid option ({option}: {sentence})");

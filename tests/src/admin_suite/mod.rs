@@ -19,6 +19,7 @@ mod documented;
 
 mod access;
 mod audit;
+mod backups;
 mod bodies;
 mod imports;
 mod information;
@@ -130,7 +131,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 24] = [
+const SUBJECTS: [(About, &[Test]); 25] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, imports::TESTS),
@@ -138,6 +139,7 @@ const SUBJECTS: [(About, &[Test]); 24] = [
     (About::Entities, lists::TESTS),
     (About::Requests, paths::TESTS),
     (About::Entities, schemas::TESTS),
+    (About::Entities, backups::TESTS),
     (About::Entities, services::TESTS),
     (About::Entities, routes::TESTS),
     (About::Entities, consumers::TESTS),

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
+use latchkey_store::{
+    AllPage, Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue, Storage};
@@ -145,9 +147,7 @@ impl Store for SqlStore {
                 "SELECT sort, value, version FROM records WHERE partition = ? AND sort >= ? ORDER BY sort LIMIT ?"
             }
         };
-        let one_more = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX).min(1 << 31);
-        let bindings =
-            vec![partition.into(), from.unwrap_or(prefix).into(), SqlStorageValue::Integer(one_more)];
+        let bindings = vec![partition.into(), from.unwrap_or(prefix).into(), one_more(limit)];
         let rows = self.rows(query, bindings)?;
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
@@ -162,6 +162,36 @@ impl Store for SqlStore {
         let more = records.len() > limit;
         records.truncate(limit);
         Ok(Page { records, more })
+    }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        // No partition is empty, and so none comes before this.
+        let (partition, sort) =
+            after.map_or(("", ""), |after| (after.partition.as_str(), after.sort.as_str()));
+        let rows = self.rows(
+            "SELECT partition, sort, value, version FROM records
+             WHERE (partition, sort) > (?, ?) ORDER BY partition, sort LIMIT ?",
+            vec![partition.into(), sort.into(), one_more(limit)],
+        )?;
+        let mut records = rows.iter().map(|row| whole(row)).collect::<Result<Vec<_>, _>>()?;
+        let more = records.len() > limit;
+        records.truncate(limit);
+        Ok(AllPage { records, more })
+    }
+}
+
+/// One more than asked for shows whether there is more.
+fn one_more(limit: usize) -> SqlStorageValue {
+    SqlStorageValue::Integer(i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX).min(1 << 31))
+}
+
+/// A row with its key.
+fn whole(row: &[SqlStorageValue]) -> Result<(RecordKey, Versioned), StoreError> {
+    match row {
+        [SqlStorageValue::String(partition), SqlStorageValue::String(sort), ..] => {
+            Ok((RecordKey::new(partition.as_str(), sort.as_str()), versioned(row, 2)?))
+        }
+        _ => Err(StoreError::Failed("a record without a key".into())),
     }
 }
 

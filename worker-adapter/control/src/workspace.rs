@@ -13,7 +13,7 @@ use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits::FEED_DIGESTS_MAX;
 use latchkey_published::replica_mac::ReplicaKeys;
-use latchkey_store::feed::{read_bounded_feed, read_feed};
+use latchkey_store::feed::{read_bounded_feed, read_feed, read_head};
 use latchkey_store::replica::{Progress, Reached, mark_published, mark_signed, next_due};
 use latchkey_store::{Batch, Check, Store, StoreError, Write};
 use wasm_bindgen::prelude::*;
@@ -178,7 +178,9 @@ impl Workspace {
     #[wasm_bindgen(js_name = isBehind)]
     pub fn is_behind(&self) -> Result<bool, JsError> {
         let progress = self.progress().map_err(describe)?;
-        Ok((progress.published as f64) < self.epoch()? || progress.unsigned_after().is_some())
+        let head = at_once(read_head(self.store())).map_err(describe)?;
+        // Changes that are no longer kept are not due: while a restore goes on, there are no others.
+        Ok(progress.published.max(head.floor) < head.epoch || progress.unsigned_after().is_some())
     }
 }
 

@@ -155,10 +155,10 @@ impl World {
         let made: Vec<bool> = grants.iter().map(|(digest, _)| is_made(digest)).collect();
         self.commit(|transaction: &mut Transaction<'_, MemoryStore>, peppers| {
             for ((digest, state), is_made) in grants.iter().zip(made) {
-                transaction.publish_grant(*digest, state.map(|state| grant(*digest, state, peppers)));
                 if is_made {
                     transaction.note_made(*digest);
                 }
+                transaction.publish_grant(*digest, state.map(|state| grant(*digest, state, peppers)));
             }
         });
     }

@@ -14,7 +14,7 @@ use latchkey_control::schema::{EntityKind, Object};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::PlainKey;
 use latchkey_store::memory::MemoryStore;
-use latchkey_store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned, Write};
+use latchkey_store::{AllPage, Batch, Commit, Page, RecordKey, Store, StoreError, Versioned, Write};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -203,6 +203,10 @@ impl Store for Publishing<'_> {
         limit: usize,
     ) -> Result<Page, StoreError> {
         self.store.scan(partition, prefix, after, limit).await
+    }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        self.store.scan_all(after, limit).await
     }
 }
 

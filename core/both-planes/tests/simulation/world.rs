@@ -373,8 +373,12 @@ impl World {
             publish_config_state(transaction, config);
         });
         let tag_key = hex(&self.peppers.current.tag_key().to_bytes());
-        let settings =
-            WorkspaceSettings { tag_keys: vec![tag_key], has_imported_keys: true, has_digest_keys: true };
+        let settings = WorkspaceSettings {
+            tag_keys: vec![tag_key],
+            has_imported_keys: true,
+            has_digest_keys: true,
+            restored_at: 0,
+        };
         self.commit(|transaction, _| transaction.publish_settings(settings));
         for number in 0..self.dice.between(2, 5) {
             let imported = PlainKey::new(format!("imported-{number}"));

@@ -8,7 +8,7 @@ use super::Control;
 use super::lists::{Query, own_page};
 use crate::audit::{AuditRecord, Did};
 use crate::ports::{Clock, Random};
-use crate::registry::{ADMIN_TOKEN, AuditFilter, Error, NAMED_TOKENS, RecordPage, SETTINGS};
+use crate::registry::{ADMIN_TOKEN, AuditFilter, BACKUPS, Error, NAMED_TOKENS, RecordPage, SETTINGS};
 use crate::schema::{EntityKind, parse_uuid};
 use latchkey_store::Store;
 
@@ -28,14 +28,14 @@ fn filter(query: &Query) -> Result<AuditFilter, Error> {
             is_known(name).then(|| name.to_owned())
         })?,
         entity_id: option(query, "entity_id", "must be a valid UUID", parse_uuid)?,
-        did: option(query, "did", "must be one of: created, changed, moved, deleting, deleted", |name| {
-            Did::ALL.into_iter().find(|did| did.name() == name)
-        })?,
+        did: option(query, "did", DID, |name| Did::ALL.into_iter().find(|did| did.name() == name))?,
         who: option(query, "who", "must not be empty", |who| (!who.is_empty()).then(|| who.to_owned()))?,
         since_s: option(query, "since", SECONDS, seconds)?,
         until_s: option(query, "until", SECONDS, seconds)?,
     })
 }
+
+const DID: &str = "must be one of: created, changed, moved, deleting, deleted, restoring, restored, given_up";
 
 const SECONDS: &str = "must be a whole number of seconds since the Unix epoch";
 
@@ -54,7 +54,7 @@ fn option<T>(
 }
 
 fn is_known(entity: &str) -> bool {
-    [ADMIN_TOKEN, NAMED_TOKENS, SETTINGS].contains(&entity) || EntityKind::parse(entity).is_some()
+    [ADMIN_TOKEN, BACKUPS, NAMED_TOKENS, SETTINGS].contains(&entity) || EntityKind::parse(entity).is_some()
 }
 
 fn shown(record: &AuditRecord) -> Value {

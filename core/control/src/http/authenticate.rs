@@ -47,12 +47,15 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
                 if let Caller::Installation { moved: Some(digest) } = caller {
                     self.acting_for(&who, head).move_token(digest).await;
                 }
-                Ok(Identified { who, permission: Permission::Change, ends_at: None })
+                Ok(Identified { who, permission: Permission::Replace, ends_at: None })
             }
             Caller::Named(digest) => {
                 let found = self.registry.named_token(&digest).await;
                 let failed = |error: Error| Refusal::Registry { endpoint: "admin token", error };
-                let token = found.map_err(failed)?.ok_or(Refusal::WrongToken)?;
+                let Some(token) = found.map_err(failed)? else {
+                    self.registry.refuse_while_restoring().await.map_err(failed)?;
+                    return Err(Refusal::WrongToken);
+                };
                 let who = Who::named_token(token.id, &token.name);
                 let permission = if token.read_only { Permission::Read } else { Permission::Change };
                 Ok(Identified { who, permission, ends_at: token.expires_at })

@@ -62,6 +62,8 @@ pub enum Permission {
     Read,
     /// See and change.
     Change,
+    /// Take the place of all there is, named admin tokens too: with the installation's token alone.
+    Replace,
 }
 
 /// What a call takes besides its path.
@@ -120,6 +122,10 @@ pub enum Action {
     MakeToken,
     /// One named admin token.
     Token(Verb),
+    /// Back-ups.
+    Backup(BackupCall),
+    /// Restores.
+    Restore(RestoreCall),
     /// The keys of the tags of this installation's keys.
     TagKeys,
     /// A page of the imports that are there.
@@ -130,6 +136,34 @@ pub enum Action {
     AdvanceImport,
     /// Takes a part of an import.
     ReceivePart,
+}
+
+/// What is done with a back-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackupCall {
+    /// Shows the one that goes on.
+    List,
+    /// Begins one.
+    Begin,
+    /// A page of its records.
+    Page,
+    /// Ends it.
+    End,
+}
+
+/// What is done with a restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestoreCall {
+    /// Shows the one that goes on.
+    List,
+    /// Begins one, or goes on with it.
+    Begin,
+    /// Takes a part of what the back-up holds.
+    Part,
+    /// Publishes what was restored.
+    Finish,
+    /// Gives it up.
+    GiveUp,
 }
 
 impl Action {
@@ -167,6 +201,48 @@ impl Action {
             Action::Import(_) | Action::AdvanceImport => Gives::Record(shapes::IMPORT),
             Action::ReceivePart => Gives::Record(shapes::IMPORT_PART),
             Action::MakeToken | Action::Token(_) => Gives::Record(NAMED_TOKEN),
+            Action::Backup(BackupCall::List) => Gives::RecordList(shapes::RUN),
+            Action::Backup(BackupCall::Begin) => Gives::Record(shapes::BACKUP),
+            Action::Backup(BackupCall::Page) => Gives::RecordList(shapes::BACKUP_RECORD),
+            Action::Restore(RestoreCall::List) => Gives::RecordList(shapes::RESTORE),
+            Action::Restore(RestoreCall::Begin | RestoreCall::Part) => Gives::Record(shapes::RESTORE),
+            Action::Backup(BackupCall::End) | Action::Restore(RestoreCall::Finish | RestoreCall::GiveUp) => {
+                Gives::Nothing
+            }
+        }
+    }
+
+    /// Whether it is about what is stored, of which there is no telling while a restore goes on.
+    pub fn is_of_what_is_stored(self) -> bool {
+        match self {
+            Action::List(Listing::Nothing)
+            | Action::Plain(_)
+            | Action::Information
+            | Action::Status
+            | Action::Endpoints
+            | Action::EnabledPlugins
+            | Action::EntitySchema
+            | Action::PluginSchema
+            | Action::ValidateEntity
+            | Action::Backup(_)
+            | Action::Restore(_) => false,
+            Action::List(_)
+            | Action::Create(_)
+            | Action::Item(..)
+            | Action::Reference(..)
+            | Action::ApplicationConsumer
+            | Action::Audit
+            | Action::Tokens
+            | Action::MakeToken
+            | Action::Token(_)
+            | Action::Rotate(_)
+            | Action::EndGrace
+            | Action::FindKey
+            | Action::TagKeys
+            | Action::Imports
+            | Action::Import(_)
+            | Action::AdvanceImport
+            | Action::ReceivePart => true,
         }
     }
 }
@@ -192,7 +268,9 @@ impl Action {
             | Action::Tokens
             | Action::Token(Verb::Read)
             | Action::Imports
-            | Action::Import(Verb::Read) => Permission::Read,
+            | Action::Import(Verb::Read)
+            | Action::Backup(BackupCall::List)
+            | Action::Restore(RestoreCall::List) => Permission::Read,
             Action::Create(_)
             | Action::Item(_, Verb::Replace | Verb::Change | Verb::Delete)
             | Action::Reference(_, Verb::Replace | Verb::Change | Verb::Delete)
@@ -204,7 +282,12 @@ impl Action {
             | Action::AdvanceImport
             | Action::Import(Verb::Replace | Verb::Change | Verb::Delete)
             // Who has them can make keys that cost a read to refuse.
-            | Action::TagKeys => Permission::Change,
+            | Action::TagKeys
+            // It is everything that is stored.
+            | Action::Backup(BackupCall::Begin | BackupCall::Page | BackupCall::End) => Permission::Change,
+            Action::Restore(
+                RestoreCall::Begin | RestoreCall::Part | RestoreCall::Finish | RestoreCall::GiveUp,
+            ) => Permission::Replace,
         }
     }
 }
@@ -439,6 +522,29 @@ const TOKEN: [Call; 3] = [
     call("DELETE", Takes::Nothing, &[204], Action::Token(Verb::Delete)),
 ];
 
+const BACKUPS: [Call; 2] = [
+    call("GET", Takes::Nothing, &[200], Action::Backup(BackupCall::List)),
+    call("POST", Takes::Object, &[201, 400, 409, 415], Action::Backup(BackupCall::Begin)),
+];
+
+const BACKUP: [Call; 1] = [call("DELETE", Takes::Nothing, &[204], Action::Backup(BackupCall::End))];
+
+const BACKUP_PAGES: [Call; 1] =
+    [call("GET", Takes::Page, &[200, 400, 404, 409], Action::Backup(BackupCall::Page))];
+
+const RESTORES: [Call; 2] = [
+    call("GET", Takes::Nothing, &[200], Action::Restore(RestoreCall::List)),
+    call("POST", Takes::Object, &[201, 400, 404, 409, 415], Action::Restore(RestoreCall::Begin)),
+];
+
+const RESTORE: [Call; 1] = [call("DELETE", Takes::Nothing, &[204], Action::Restore(RestoreCall::GiveUp))];
+
+const RESTORE_PART: [Call; 1] =
+    [call("PUT", Takes::Object, &[200, 400, 404, 409, 415], Action::Restore(RestoreCall::Part))];
+
+const RESTORE_FINISH: [Call; 1] =
+    [call("POST", Takes::Object, &[204, 400, 404, 409, 415], Action::Restore(RestoreCall::Finish))];
+
 const IMPORTS: [Call; 1] = [call("GET", Takes::Page, &[200, 400], Action::Imports)];
 
 const IMPORT: [Call; 3] = [
@@ -483,6 +589,14 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/imports", &IMPORTS),
     admin("/imports/{import}", &IMPORT),
     admin("/imports/{import}/parts/{part}", &IMPORT_PART),
+
+    admin("/backups", &BACKUPS),
+    admin("/backups/{backup}", &BACKUP),
+    admin("/backups/{backup}/pages", &BACKUP_PAGES),
+    admin("/restores", &RESTORES),
+    admin("/restores/{restore}", &RESTORE),
+    admin("/restores/{restore}/parts/{part}", &RESTORE_PART),
+    admin("/restores/{restore}/finish", &RESTORE_FINISH),
 
     admin("/services", &collection(Services)),
     admin("/services/{services}", &item(Services)),

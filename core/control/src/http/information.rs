@@ -15,7 +15,7 @@ use latchkey_request::Scheme;
 use latchkey_request::origin::Origin;
 use latchkey_store::Store;
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub(super) async fn information(&self) -> Result<Response<Bytes>, Error> {

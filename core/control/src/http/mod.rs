@@ -9,6 +9,7 @@ mod admission;
 mod answer;
 mod audit;
 mod authenticate;
+mod backups;
 mod body;
 mod door;
 pub mod endpoints;
@@ -40,7 +41,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits::{ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT};
 use latchkey_request::origin::Origin;
@@ -52,7 +53,7 @@ use crate::ports::{Clock, Random};
 use crate::registry::{Error, Registry};
 use admission::{Admission, Admitted, Asked};
 use authenticate::Identified;
-use endpoints::Action;
+use endpoints::{Action, Permission};
 use lists::Query;
 use problem::Refusal;
 
@@ -145,12 +146,15 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Arc::make_mut(&mut self.settings).token = token;
     }
 
-    /// Removes audit records that are older than is set, and imports that nobody goes on with, as many as
-    /// one part of that work may: to be called every now and then. Answers whether there are more.
+    /// Ends a back-up that nobody goes on with, and removes audit records that are older than is set, and
+    /// imports that nobody goes on with, as many as one part of that work may: to be called every now and
+    /// then. Answers whether there are more.
     pub async fn drop_old_records(&self) -> Result<bool, Error> {
+        self.registry.end_abandoned_backup().await?;
         let kept_ms = u64::from(self.settings.audit_days) * DAY_MS;
         let more_audit = self.registry.drop_audit_records(kept_ms).await?;
-        let more_imports = self.registry.drop_old_imports().await?;
+        let dropped = self.registry.drop_old_imports().await;
+        let more_imports = self.registry.unless_restoring(dropped, false).await?;
         Ok(more_audit || more_imports)
     }
 
@@ -178,7 +182,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let caller = self.identify(admitted.caller, head).await?;
         let asked = admitted.asked()?;
         if asked.call.permission() > caller.permission {
-            return Err(Refusal::ReadOnly);
+            return Err(match caller.permission {
+                Permission::Read => Refusal::ReadOnly,
+                Permission::Change | Permission::Replace => Refusal::NamedToken,
+            });
         }
         self.acting_for(&caller.who, head).perform(&asked, &caller, head, body).await
     }
@@ -194,6 +201,11 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let sent = body::parse(call.takes, head.headers, body).await?;
         let input = sent.input();
         let query = Query::parse(head.query)?;
+        let refusal = |error| Refusal::Registry { endpoint: matched.endpoint.path, error };
+        let may_restore = call.action.is_of_what_is_stored();
+        if may_restore && call.permission() == Permission::Read {
+            self.registry.refuse_while_restoring().await.map_err(refusal)?;
+        }
         let answer = match call.action {
             Action::Plain(plain) => Ok(plain.answer(matched.endpoint, &self.settings)),
             Action::Information => self.information().await,
@@ -216,11 +228,19 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Tokens => self.tokens(&query).await,
             Action::MakeToken => self.make_token(input, caller.ends_at).await,
             Action::Token(verb) => self.token(verb, matched, input, caller.ends_at).await,
+            Action::Backup(call) => self.backups(call, matched, &query).await,
+            Action::Restore(call) => self.restores(call, matched, &query, input).await,
             Action::Imports => self.imports(&query).await,
             Action::Import(verb) => self.import(verb, matched).await,
             Action::AdvanceImport => self.advance_import(matched, input).await,
             Action::ReceivePart => self.receive_part(matched, input).await,
         };
-        answer.map_err(|error| Refusal::Registry { endpoint: matched.endpoint.path, error })
+        // No change is committed while a restore goes on: whatever it was refused for, that is why, and
+        // what is not there to be deleted is only not there yet.
+        let is_decided = answer.as_ref().is_ok_and(|answer| answer.status() != StatusCode::NO_CONTENT);
+        if may_restore && !is_decided {
+            self.registry.refuse_while_restoring().await.map_err(refusal)?;
+        }
+        answer.map_err(refusal)
     }
 }

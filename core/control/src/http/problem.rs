@@ -33,6 +33,8 @@ pub(super) enum Refusal {
     TooManyWrongTokens,
     /// The token may only read.
     ReadOnly,
+    /// The token is a named one, where the installation's is needed.
+    NamedToken,
     /// It names no host.
     NoHost,
     /// A browser asks what a page may do; it is told.
@@ -64,6 +66,10 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
         Refusal::ReadOnly => {
             answer::message(StatusCode::FORBIDDEN, "This admin token is read-only: it cannot change anything")
         }
+        Refusal::NamedToken => {
+            let message = "A restore replaces the named admin tokens too: it takes the installation's own";
+            answer::message(StatusCode::FORBIDDEN, message)
+        }
         Refusal::NoHost => Fault::NoHost.respond(),
         Refusal::Preflight(endpoint) => answer::preflight(*endpoint),
         Refusal::UnknownPath => answer::message(StatusCode::NOT_FOUND, "Not found"),
@@ -85,6 +91,7 @@ fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
         | Error::UnknownKey { .. }
         | Error::Busy
         | Error::Conflict(_)
+        | Error::Restoring(_)
         | Error::UnknownPepper
         | Error::Store(_) => answer::message(status, &error.to_string()),
         Error::Schema(_)
@@ -143,6 +150,7 @@ fn fields(error: &Error) -> Option<Value> {
         | Error::UnknownKey { .. }
         | Error::Busy
         | Error::Conflict(_)
+        | Error::Restoring(_)
         | Error::UnknownPepper
         | Error::Store(_) => None,
     }
@@ -177,6 +185,6 @@ fn status(error: &Error) -> StatusCode {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::DatabaseError if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::DatabaseError => StatusCode::INTERNAL_SERVER_ERROR,
-        ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Busy | ErrorCode::Restoring => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

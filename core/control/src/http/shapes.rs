@@ -258,7 +258,11 @@ const AUDIT_LINE: Field = record(
     &[
         text("entity", "Name of the kind of entity."),
         Field::new("entity_id", FieldKind::Uuid, "Its id; null: there is only one."),
-        text("did", "`created`, `changed`, `moved`, `deleting` or `deleted`."),
+        text(
+            "did",
+            "`created`, `changed`, `moved`, `deleting` or `deleted`; of a back-up `created`, `deleted`, \
+             `restoring`, `restored` or `given_up`.",
+        ),
         Field::new(
             "fields",
             FieldKind::Set(&NAME),
@@ -268,6 +272,99 @@ const AUDIT_LINE: Field = record(
     ],
     "What became of an entity.",
 );
+
+const WHO: Field = record(
+    "who",
+    &[
+        text("kind", "`admin_token` (the installation's) or `named_token`."),
+        Field::new("id", FieldKind::Uuid, "Its id, where there are several."),
+        Field::new("name", FieldKind::String, "The name that it had then."),
+    ],
+    "Who has begun it.",
+);
+const ID: Field = Field::new("id", FieldKind::Uuid, "Identifies it.").required();
+const BEGAN: Field =
+    Field::new("created_at", FieldKind::Integer, "When it was begun, in seconds since the Unix epoch.")
+        .required();
+const FORMAT: Field =
+    Field::new("format", FieldKind::Integer, "The form of what it says of itself and of its records.")
+        .required();
+const PEPPER: Field = Field::new("pepper", FieldKind::Integer, "The id of a pepper.").required();
+const PEPPERS: Field =
+    Field::new("peppers", FieldKind::Array(&PEPPER), "Ids of the peppers that it is worth nothing without.")
+        .required();
+const PUBLISHED_FORMAT: Field =
+    Field::new("published_format", FieldKind::Integer, "The form of what is published in it.").required();
+const EPOCH: Field = Field::new("epoch", FieldKind::Integer, "Number of the newest change in it.").required();
+
+/// A back-up that goes on.
+pub(super) const RUN: &[Field] = &[ID, BEGAN, WHO];
+
+/// A back-up that has begun.
+pub(super) const BACKUP: &[Field] = &[
+    ID,
+    BEGAN,
+    FORMAT,
+    text("version", "The version of Latchkey that made it."),
+    text("hostname", "The name of the installation that it is of."),
+    PEPPERS,
+    PUBLISHED_FORMAT,
+    EPOCH,
+];
+
+const MAYBE_EMPTY: &[Check] = &[Check::LengthMin(0)];
+
+/// A record of a back-up.
+pub(super) const BACKUP_RECORD: &[Field] = &[
+    text("partition", "First part of its name."),
+    text("sort", "Second part of its name, maybe empty.").checks(MAYBE_EMPTY),
+    Field::new("text", FieldKind::String, "Its bytes, if they are a text.").omit_null().checks(MAYBE_EMPTY),
+    Field::new("base64", FieldKind::String, "Its bytes, if they are none. With neither it was not there.")
+        .omit_null()
+        .checks(MAYBE_EMPTY),
+];
+
+/// A restore.
+pub(crate) const RESTORE: &[Field] = &[
+    ID,
+    BEGAN,
+    WHO,
+    Field::new("backup", FieldKind::Uuid, "The back-up that is restored.").required(),
+    text(
+        "stage",
+        "What is done now: what was there is removed; what the back-up holds is written; all is removed.",
+    )
+    .checks(&[Check::OneOf(&["clearing", "loading", "giving_up"])]),
+    Field::new("next_part", FieldKind::Integer, "Number of the part that comes next.").required(),
+];
+
+/// Larger numbers are not kept exactly by every reader of JSON.
+const NUMBER_MAX: i64 = 1 << 52;
+
+/// What is said of a back-up that is to be restored: what it said when it was begun.
+pub(crate) const RESTORE_ASKED: &[Field] = &[
+    ID,
+    FORMAT.checks(&[Check::Between(0, NUMBER_MAX)]),
+    PEPPERS,
+    PUBLISHED_FORMAT.checks(&[Check::Between(0, NUMBER_MAX)]),
+    EPOCH.checks(&[Check::Between(0, NUMBER_MAX)]),
+    Field::new("replace", FieldKind::Boolean, "Whether all that is stored may be removed for it.")
+        .required()
+        .default(Fallback::Boolean(false)),
+];
+
+/// A part of what a back-up holds.
+pub(crate) const RESTORE_PART: &[Field] =
+    &[Field::new("data", FieldKind::Array(&RESTORE_RECORD), "Records, as the back-up's pages show them.")
+        .required()];
+
+const RESTORE_RECORD: Field = record("record", BACKUP_RECORD, "A record.");
+
+/// What is said at the end of a restore.
+pub(crate) const RESTORE_FINISHED: &[Field] =
+    &[Field::new("parts", FieldKind::Integer, "How many parts there were.")
+        .required()
+        .checks(&[Check::Between(0, NUMBER_MAX)])];
 
 const fn count(name: &'static str, description: &'static str) -> Field {
     Field::new(name, FieldKind::Integer, description).required()

@@ -7,9 +7,10 @@ use super::error::Error;
 use super::pages::{RecordPage, offset_after};
 use crate::audit::{AuditRecord, Did, PARTITION, before};
 use crate::ports::{Clock, Random};
+use crate::whole_store::run_key;
 use latchkey_published::limits;
 use latchkey_store::feed::decode;
-use latchkey_store::{Batch, RecordKey, Store, Write};
+use latchkey_store::{Batch, Check, Commit, RecordKey, Store, Write};
 
 /// Records read at once.
 const SCAN_PAGE: usize = 200;
@@ -93,16 +94,21 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
     }
 
-    /// Removes records older than `kept_ms`, some hundreds at most. Answers whether there are more.
+    /// Removes records older than `kept_ms`, some hundreds at most. Answers whether there are more. While
+    /// a back-up or a restore goes on, none: these commits save no images.
     pub async fn drop_audit_records(&self, kept_ms: u64) -> Result<bool, Error> {
         let cut = before(self.clock.unix_ms().saturating_sub(kept_ms));
         for _ in 0..DROPS_AT_ONCE {
-            let old = self.store.scan(PARTITION, "", Some(&cut), limits::BATCH_RECORDS_MAX).await?;
+            // All but the check.
+            let old = self.store.scan(PARTITION, "", Some(&cut), limits::BATCH_RECORDS_MAX - 1).await?;
             let drops =
                 old.records.into_iter().map(|(sort, _)| Write::Delete(RecordKey::new(PARTITION, sort)));
             let writes: Vec<Write> = drops.collect();
             if !writes.is_empty() {
-                self.store.commit(Batch { checks: Vec::new(), writes }).await?;
+                let checks = vec![Check::Absent(run_key())];
+                if self.store.commit(Batch { checks, writes }).await? == Commit::Conflict {
+                    return Ok(false);
+                }
             }
             if !old.more {
                 return Ok(false);

@@ -70,7 +70,7 @@ pub enum Error {
     },
     /// It is not the time for this.
     #[error("{0}")]
-    Conflict(&'static str),
+    Conflict(Cow<'static, str>),
     /// Nothing under that path.
     #[error("Not found")]
     NotFound,
@@ -94,6 +94,9 @@ pub enum Error {
     /// Not a size a page can have.
     #[error("{0}")]
     InvalidSize(String),
+    /// All that is stored is being replaced: until that is done, nothing else is answered.
+    #[error("{0}")]
+    Restoring(String),
     /// Too many others change the same; may be tried again.
     #[error("too many changes at once, try again")]
     Busy,
@@ -170,9 +173,16 @@ pub enum ErrorCode {
     Busy,
     /// None of Kong's.
     Conflict,
+    /// None of Kong's.
+    Restoring,
 }
 
 impl Error {
+    /// It is not the time for this, and why.
+    pub fn conflict(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Error::Conflict(sentence.into())
+    }
+
     /// A sentence about one field.
     pub fn field(field: &str, sentence: impl Into<Value>) -> Self {
         Error::Schema(Violation::of(field, sentence))
@@ -194,6 +204,7 @@ impl Error {
             Error::InvalidSize(_) => ErrorCode::InvalidSize,
             Error::InvalidOption { .. } => ErrorCode::InvalidOptions,
             Error::Busy => ErrorCode::Busy,
+            Error::Restoring(_) => ErrorCode::Restoring,
             Error::UnknownPepper | Error::Store(_) => ErrorCode::DatabaseError,
         }
     }
@@ -201,7 +212,9 @@ impl Error {
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Error::Busy | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
+            Error::Busy
+            | Error::Restoring(_)
+            | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
             Error::Store(StoreError::Failed(_))
             | Error::UnknownPepper
             | Error::Schema(_)
@@ -240,7 +253,7 @@ impl ErrorCode {
             ErrorCode::InvalidUnique(_) => Some(10),
             ErrorCode::InvalidOptions => Some(11),
             ErrorCode::ForeignKeysUnresolved => Some(13),
-            ErrorCode::Busy | ErrorCode::Conflict => None,
+            ErrorCode::Busy | ErrorCode::Conflict | ErrorCode::Restoring => None,
         }
     }
 
@@ -261,6 +274,7 @@ impl ErrorCode {
             ErrorCode::ForeignKeysUnresolved => "foreign keys unresolved",
             ErrorCode::Busy => "busy",
             ErrorCode::Conflict => "conflict",
+            ErrorCode::Restoring => "restoring",
         };
         name.into()
     }

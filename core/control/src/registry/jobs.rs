@@ -39,6 +39,8 @@ pub(super) enum Job {
     Reseal(Position),
     /// Index the tags of the entities of a kind after the one named, then those of the next kinds.
     IndexTags { kind: EntityKind, after: Option<Uuid> },
+    /// Remove the images of a back-up that has ended.
+    DropImages { run: Uuid },
     /// Count the entities of a kind after the one named, then those of the next kinds.
     Count { kind: EntityKind, after: Option<Uuid> },
 }
@@ -62,6 +64,7 @@ impl Job {
             Job::RepublishDeveloper { id, .. } => format!("republish-developer/{id}"),
             Job::Reseal(_) => "reseal".to_owned(),
             Job::IndexTags { .. } => "index-tags".to_owned(),
+            Job::DropImages { run } => format!("drop-images/{run}"),
             Job::Count { .. } => "count".to_owned(),
         };
         RecordKey::new(JOBS, sort)
@@ -74,6 +77,7 @@ impl Job {
             Job::RepublishConsumer { id, after } => ("republish-consumer", None, Some(id), *after),
             Job::RepublishDeveloper { id, after } => ("republish-developer", None, Some(id), *after),
             Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
+            Job::DropImages { run } => ("drop-images", None, Some(run), None),
             Job::Count { kind, after } => ("count", Some(kind.name()), None, *after),
             Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
@@ -90,6 +94,7 @@ impl Job {
             "republish-consumer" => Some(Job::RepublishConsumer { id: id()?, after }),
             "republish-developer" => Some(Job::RepublishDeveloper { id: id()?, after }),
             "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
+            "drop-images" => Some(Job::DropImages { run: id()? }),
             "count" => Some(Job::Count { kind: kind()?, after }),
             "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
@@ -102,6 +107,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// Answers with the jobs that only a newer program can do, for the log: they are left to it.
     pub async fn resume_jobs(&self) -> Result<Vec<String>, Error> {
+        let resumed = self.resume_each_job().await;
+        self.unless_restoring(resumed, Vec::new()).await
+    }
+
+    async fn resume_each_job(&self) -> Result<Vec<String>, Error> {
         let mut left = Vec::new();
         let mut after: Option<String> = None;
         loop {
@@ -176,6 +186,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let next = self.index_next_tags(transaction, kind, after).await?;
                 next.map(|(kind, after)| Job::IndexTags { kind, after })
             }
+            Job::DropImages { run } => {
+                let done = self.drop_images(transaction, run).await?;
+                (!done).then_some(Job::DropImages { run })
+            }
             Job::Count { kind, after } => {
                 let next = self.count_next(transaction, kind, after).await?;
                 next.map(|(kind, after)| Job::Count { kind, after })
@@ -218,6 +232,7 @@ mod tests {
             }
             Job::Reseal(_) => include_str!("../../../published/golden/1/job-reseal.json"),
             Job::IndexTags { .. } => include_str!("../../../published/golden/1/job-index-tags.json"),
+            Job::DropImages { .. } => include_str!("../../../published/golden/1/job-drop-images.json"),
             Job::Count { .. } => include_str!("../../../published/golden/1/job-count.json"),
         }
     }
@@ -236,6 +251,7 @@ mod tests {
                 after: Some(second),
             }),
             Job::IndexTags { kind: EntityKind::Plugins, after: Some(second) },
+            Job::DropImages { run: first },
             Job::Count { kind: EntityKind::Applications, after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();

@@ -9,6 +9,7 @@ mod anonymous;
 mod applications;
 mod attempts;
 mod audit;
+mod backup;
 mod cascade;
 mod consumers;
 mod contracts;
@@ -34,6 +35,7 @@ mod records;
 mod references;
 mod rehash;
 mod reseal;
+mod restore;
 mod rotation;
 mod routes;
 mod sealed;
@@ -48,6 +50,8 @@ mod tests;
 pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
+pub(crate) use backup::BACKUPS;
+pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
 pub(crate) use error::NO_ID;
 pub use error::{Error, ErrorCode, PartFault, Unresolved};
 pub use find_key::{FoundKey, KeyFault, Owner, Places};
@@ -59,6 +63,7 @@ pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
 pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
+pub use restore::RestoreAsked;
 pub use tags::{TagFilter, TagPage};
 
 use std::ops::Deref;
@@ -138,7 +143,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let shared = Shared { store, clock, random, peppers, key_ring, token_tags, changes, all_counted };
         let shared = Arc::new(shared);
         let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
-        registry.publish_tag_keys().await?;
+        let published = registry.publish_tag_keys().await;
+        registry.unless_restoring(published, ()).await?;
         Ok(registry)
     }
 

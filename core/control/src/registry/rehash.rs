@@ -32,6 +32,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// believed only as gateways are: to the current pepper and none else, and nothing else can be
     /// asked for. What is carried out, or cannot be, is asked for no longer.
     pub async fn carry_out_rehashes(&self, max: usize) -> Result<(), Error> {
+        let carried_out = self.carry_out_each(max).await;
+        self.unless_restoring(carried_out, ()).await
+    }
+
+    async fn carry_out_each(&self, max: usize) -> Result<(), Error> {
         let page = self.store.scan(rehash::PARTITION, "", None, max).await?;
         for (sort, record) in page.records {
             let asked = Rehash::decode(&record.value).ok();

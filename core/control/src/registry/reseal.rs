@@ -65,6 +65,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Does up to `parts_max` commits of it. To be called again and again while a pepper is set besides
     /// the one in use, until it is not due.
     pub async fn reseal(&self, parts_max: usize) -> Result<Resealing, Error> {
+        let resealed = self.reseal_parts(parts_max).await;
+        self.unless_restoring(resealed, Resealing::NotDue).await
+    }
+
+    async fn reseal_parts(&self, parts_max: usize) -> Result<Resealing, Error> {
         if !self.is_reseal_due().await? {
             return Ok(Resealing::NotDue);
         }

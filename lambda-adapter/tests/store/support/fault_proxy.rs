@@ -203,8 +203,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     };
     shared.seen.lock().unwrap().push(call.clone());
     match call.action.as_str() {
-        "GetItem" | "Query" if call.input["ConsistentRead"] != true => return Ok(stale(&call.action)),
-        "GetItem" | "Query" | "TransactWriteItems" => {}
+        "GetItem" | "Query" | "Scan" if call.input["ConsistentRead"] != true => {
+            return Ok(stale(&call.action));
+        }
+        "GetItem" | "Query" | "Scan" | "TransactWriteItems" => {}
         _ => return Ok(error(StatusCode::BAD_REQUEST, "AccessDeniedException", json!({}))),
     }
     let plan = shared.plan.lock().unwrap().clone();
@@ -272,7 +274,7 @@ fn units(reply: &[u8]) -> f64 {
 /// What a read saw before anything was written.
 fn stale(action: &str) -> Response<Full<Bytes>> {
     let answer = match action {
-        "Query" => json!({"Items": [], "Count": 0, "ScannedCount": 0}),
+        "Query" | "Scan" => json!({"Items": [], "Count": 0, "ScannedCount": 0}),
         _ => json!({}),
     };
     json_response(StatusCode::OK, &answer)

@@ -60,7 +60,7 @@ pub fn document() -> Value {
 
 /// Every status that a call may be answered with.
 pub fn statuses(endpoint: &Endpoint, call: &Call) -> BTreeSet<u16> {
-    let read_only = (endpoint.surface.who(), call.permission()) == (Who::Administrator, Permission::Change);
-    let forbidden = read_only.then_some(&403);
+    let is_for_some = endpoint.surface.who() == Who::Administrator && call.permission() > Permission::Read;
+    let forbidden = is_for_some.then_some(&403);
     endpoint.surface.refusals().iter().chain(call.answers).chain(forbidden).copied().collect()
 }

@@ -5,12 +5,14 @@ use serde_json::{Map, Value, json};
 use super::names::{full_path, operation_id};
 use super::{answers, schemas};
 use crate::audit::Did;
-use crate::http::endpoints::{Action, Call, ENDPOINTS, Endpoint, Listing, Plain, Takes, Verb, Who};
+use crate::http::endpoints::{
+    Action, BackupCall, Call, ENDPOINTS, Endpoint, Listing, Plain, RestoreCall, Takes, Verb, Who,
+};
 use crate::http::lists::is_found_by_custom_id;
-use crate::http::shapes;
+use crate::http::shapes::{self, RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
 use crate::registry::IMPORTED;
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
-use crate::schema::{EntityKind, FIND_KEY, NAMED_TOKEN, ROTATION};
+use crate::schema::{EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION};
 use latchkey_published::limits;
 
 /// The paths of the document.
@@ -124,6 +126,14 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         Action::Token(_) => {
             return forms(record(NAMED_TOKEN, View::Changes), json!({"schema": form_of(NAMED_TOKEN)}));
         }
+        Action::Restore(call) => {
+            let fields = match call {
+                RestoreCall::Part => return json_alone(RESTORE_PART),
+                RestoreCall::Finish => RESTORE_FINISHED,
+                _ => RESTORE_ASKED,
+            };
+            return forms(record(fields, View::Sent), json!({"schema": form_of(fields)}));
+        }
         Action::Rotate(_) => {
             return forms(record(ROTATION, View::Sent), json!({"schema": form_of(ROTATION)}));
         }
@@ -143,6 +153,10 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
     let needed = references_needed(endpoint, kind, view);
     let entity = if needed.is_empty() { entity } else { json!({"allOf": [entity, {"required": needed}]}) };
     forms(entity, json!({"schema": reference_to(&schemas::form_name(kind))}))
+}
+
+fn json_alone(fields: &'static [Field]) -> Value {
+    json!({"required": true, "content": {"application/json": {"schema": record(fields, View::Sent)}}})
 }
 
 /// Entities of several kinds, which no form can hold.
@@ -246,11 +260,36 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Tokens => "List the named admin tokens".to_owned(),
         Action::MakeToken => "Make a named admin token".to_owned(),
         Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),
+        Action::Backup(call) => of_backup(call).to_owned(),
+        Action::Restore(call) => of_restore(call).to_owned(),
         Action::Imports => "List the imports that are there".to_owned(),
         Action::Import(Verb::Delete) => "Forget an import and its parts".to_owned(),
         Action::Import(_) => "How far an import has come".to_owned(),
         Action::AdvanceImport => "Begin an import, or go on with it for a while".to_owned(),
         Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
+    }
+}
+
+fn of_backup(call: BackupCall) -> &'static str {
+    match call {
+        BackupCall::List => "Show the back-up that goes on",
+        BackupCall::Begin => "Begin a back-up: it is of this moment",
+        BackupCall::Page => "List the records of a back-up; where one comes again, that is how it was",
+        BackupCall::End => "End a back-up",
+    }
+}
+
+fn of_restore(call: RestoreCall) -> &'static str {
+    match call {
+        RestoreCall::List => "Show the restore that goes on",
+        RestoreCall::Begin => {
+            "Begin a restore, or go on with it, until it is at stage `loading`: all that is stored is removed"
+        }
+        RestoreCall::Part => {
+            "Write a part of what a back-up holds, in order; one that was written is passed over"
+        }
+        RestoreCall::Finish => "End a restore: what was written is published",
+        RestoreCall::GiveUp => "Give up a restore: nothing is left",
     }
 }
 

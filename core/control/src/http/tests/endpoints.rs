@@ -36,8 +36,8 @@ impl Caller {
     /// What the caller may; `None`: 401.
     fn may(self, who: Who) -> Option<Permission> {
         match (who, self) {
-            (Who::Anyone, _) => Some(Permission::Change),
-            (Who::Administrator, Caller::Administrator | Caller::NamedToken) => Some(Permission::Change),
+            (Who::Anyone, _) | (Who::Administrator, Caller::Administrator) => Some(Permission::Replace),
+            (Who::Administrator, Caller::NamedToken) => Some(Permission::Change),
             (Who::Administrator, Caller::ReadOnlyToken) => Some(Permission::Read),
             (
                 Who::Administrator,

@@ -44,6 +44,13 @@ async fn store_failures_say_nothing_outside_and_all_inside() {
         ) -> Result<latchkey_store::Page, latchkey_store::StoreError> {
             Err(latchkey_store::StoreError::Unavailable("disk 8".into()))
         }
+        async fn scan_all(
+            &self,
+            _: Option<&latchkey_store::RecordKey>,
+            _: usize,
+        ) -> Result<latchkey_store::AllPage, latchkey_store::StoreError> {
+            Err(latchkey_store::StoreError::Unavailable("disk 9".into()))
+        }
     }
     let control = control_over(Broken(false.into(), MemoryStore::default())).await;
     expect(

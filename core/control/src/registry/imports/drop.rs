@@ -46,7 +46,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             matches!(work.phase, Phase::Write(_) | Phase::Prune { .. }) && !work.options.dry_run
         });
         if is_writing {
-            return Err(Error::Conflict("this import has begun to write: go on with it until it is done"));
+            return Err(Error::conflict("this import has begun to write: go on with it until it is done"));
         }
         Ok(Some(mark_dropped(transaction, id, state)))
     }

@@ -170,7 +170,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if let Some(work) = state.work {
             return match work.options == *options {
                 true => Ok(work),
-                false => Err(Error::Conflict(
+                false => Err(Error::conflict(
                     "this import was begun with other options: go on with those, or delete it and send it anew",
                 )),
             };
@@ -235,7 +235,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Some(work) if work == before => {}
             Some(work) => return Ok(work.clone()),
             // A part was sent anew.
-            None => return Err(Error::Conflict("a part of this import was sent anew: begin again")),
+            None => return Err(Error::conflict("a part of this import was sent anew: begin again")),
         }
         if matches!((&before.phase, &after.phase), (Phase::Check(_), Phase::Write(_))) {
             self.bring_tag_keys(transaction, &state.tag_keys).await?;

@@ -67,7 +67,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let mut transaction = self.attempt(&attempts);
             let state = self.import_state(&mut transaction, id).await?.ok_or(Error::NotFound)?;
             if state.work.as_ref() != Some(work) {
-                let found = state.work.clone().ok_or(Error::Conflict("this import was begun anew"))?;
+                let found = state.work.clone().ok_or(Error::conflict("this import was begun anew"))?;
                 let ours = last.filter(|pruned| attempts.may_be_applied() && pruned.work == found);
                 return match ours {
                     Some(pruned) => self.pruned(pruned).await,

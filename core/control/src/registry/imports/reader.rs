@@ -90,7 +90,7 @@ impl Reader {
                 continue;
             }
             let Some(part) = self.part(store, import, at.part).await? else {
-                return Err(Error::Conflict("a part of this import is being sent anew: begin again"));
+                return Err(Error::conflict("a part of this import is being sent anew: begin again"));
             };
             if at.chunk >= part.chunks_of(kind) {
                 at = Position { kind: at.kind, part: at.part + 1, ..Position::START };

@@ -108,16 +108,16 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let is_new = stored.is_none();
         let mut state = stored.unwrap_or_default();
         if state.is_dropped {
-            return Err(Error::Conflict("this import is being deleted: take another id"));
+            return Err(Error::conflict("this import is being deleted: take another id"));
         }
         if state.work.as_ref().is_some_and(|work| work.has_written()) {
-            return Err(Error::Conflict("this import has begun to write: it takes no more parts"));
+            return Err(Error::conflict("this import has begun to write: it takes no more parts"));
         }
         if is_new
             && self.store.scan(places::IMPORTS, "", None, limits::IMPORTS_MAX).await?.records.len()
                 >= limits::IMPORTS_MAX
         {
-            return Err(Error::Conflict("there are too many imports: delete one"));
+            return Err(Error::conflict("there are too many imports: delete one"));
         }
         state.work = None;
         state.touched_ms = transaction.now_ms;

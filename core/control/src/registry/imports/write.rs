@@ -121,7 +121,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         match &state.work {
             Some(work) if work == plan.work => {}
             Some(work) => return Ok(Written::Overtaken(Box::new(work.clone()))),
-            None => return Err(Error::Conflict("this import was begun anew")),
+            None => return Err(Error::conflict("this import was begun anew")),
         }
         let (kind, entities) = (plan.batch.kind, plan.batch.entities.as_slice());
         self.read_ahead(transaction, kind, likely_to_fit(kind, entities)).await?;

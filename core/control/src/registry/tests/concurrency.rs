@@ -33,6 +33,10 @@ impl<F: AsyncFn()> Store for Interrupted<'_, F> {
     ) -> Result<Page, StoreError> {
         self.store.scan(partition, prefix, after, limit).await
     }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        self.store.scan_all(after, limit).await
+    }
 }
 
 async fn interrupted<F: AsyncFn()>(
@@ -246,6 +250,9 @@ async fn endless_conflicts_end() {
         }
         async fn scan(&self, _: &str, _: &str, _: Option<&str>, _: usize) -> Result<Page, StoreError> {
             Ok(Page::default())
+        }
+        async fn scan_all(&self, _: Option<&RecordKey>, _: usize) -> Result<AllPage, StoreError> {
+            Ok(AllPage::default())
         }
     }
     let store = TestStore::default();

@@ -1,6 +1,7 @@
 //! The registry's rules over a store in memory, with faults.
 
 mod audit;
+mod backups;
 mod concurrency;
 mod digests;
 mod imports;
@@ -27,7 +28,7 @@ use latchkey_published::feed::{CHANGE_PREFIX, Change};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 use latchkey_store::memory::MemoryStore;
-use latchkey_store::{Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
+use latchkey_store::{AllPage, Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
 
 const START_MS: u64 = 1_700_000_000_000;
 
@@ -45,6 +46,8 @@ struct TestStore {
     /// The head of the feed is not checked: publications no longer wait for each other, and the
     /// guards alone must keep what is published right.
     ignores_head: std::sync::atomic::AtomicBool,
+    /// All records as a back-up began.
+    at_backup: std::sync::Mutex<Option<Records>>,
     /// Records that scans have answered.
     scanned: std::sync::atomic::AtomicUsize,
 }
@@ -80,16 +83,37 @@ impl TestStore {
             "{} records in a batch",
             touched.len()
         );
-        assert_recorded(&batch);
+        // A restore writes and removes whatever there is, checking its own record alone.
+        let run = crate::whole_store::run_key();
+        let restores =
+            matches!(batch.checks.as_slice(), [latchkey_store::Check::VersionIs(key, _)] if *key == run);
+        if !restores {
+            assert_recorded(&batch);
+        }
         let mut held = Vec::new();
         for place in made(&batch).iter().map(Grant::record_key) {
             if self.inner.get(&place).await?.is_some() {
                 held.push(place);
             }
         }
+        let begins = batch.writes.iter().any(|write| match write {
+            latchkey_store::Write::Put(key, _) => *key == run,
+            latchkey_store::Write::Delete(_) => false,
+        });
         let outcome = self.inner.commit(batch).await?;
         assert!(outcome == Commit::Conflict || held.is_empty(), "there was a grant at {held:?}");
+        if begins && outcome == Commit::Committed {
+            *self.at_backup.lock().unwrap() = Some(self.records());
+        }
         Ok(outcome)
+    }
+
+    /// Makes these all the records that there are.
+    async fn replace(&self, records: &Records) {
+        let gone = self.records().into_keys().map(latchkey_store::Write::Delete);
+        self.inner.commit(Batch { checks: vec![], writes: gone.collect() }).await.unwrap();
+        let made = records.iter().map(|(key, value)| latchkey_store::Write::Put(key.clone(), value.clone()));
+        self.inner.commit(Batch { checks: vec![], writes: made.collect() }).await.unwrap();
     }
 
     /// Every record.
@@ -196,6 +220,14 @@ impl Store for &TestStore {
         let page = self.inner.scan(partition, prefix, after, limit).await?;
         self.scanned.fetch_add(page.records.len(), Ordering::Relaxed);
         Ok(page)
+    }
+
+    async fn scan_all(&self, after: Option<&RecordKey>, limit: usize) -> Result<AllPage, StoreError> {
+        let_others_go_on().await;
+        if self.is_dead() {
+            return Err(StoreError::Unavailable("dead".into()));
+        }
+        self.inner.scan_all(after, limit).await
     }
 }
 
