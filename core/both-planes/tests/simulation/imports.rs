@@ -4,6 +4,7 @@
 use std::ops::AddAssign;
 
 use latchkey_control::transaction::Transaction;
+use latchkey_gateway::ablation::Ablation;
 use latchkey_published::feed::{FeedReply, FeedRequest, Shown};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
@@ -62,14 +63,19 @@ impl AddAssign for BulkCounts {
 }
 
 impl Bulk {
-    pub(super) fn draw(dice: &Dice) -> Self {
-        let digests_max = *dice.pick(&[2, 6, 4_096]);
-        Bulk {
-            digests_max,
+    /// A rule about keys that wait to be written shows only where they wait long: whether it is needed is
+    /// looked for in such worlds.
+    pub(super) fn draw(dice: &Dice, ablation: Ablation) -> Self {
+        let bulk = Bulk {
+            digests_max: *dice.pick(&[2, 6, 4_096]),
             records_max: *dice.pick(&[1, 10, 60]),
             step_ms: *dice.pick(&[50, 12_000]),
             keys_max: *dice.pick(&[0, 30, 100]),
             pace_ms: *dice.pick(&[10_000, 60_000]),
+        };
+        match ablation.awaiting_made || ablation.made_alone_waits {
+            true => Bulk { records_max: 1, step_ms: 12_000, keys_max: 30.max(bulk.keys_max), ..bulk },
+            false => bulk,
         }
     }
 }

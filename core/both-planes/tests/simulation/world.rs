@@ -347,7 +347,7 @@ impl World {
             life: Life::new(dice.percent(40), unpublished),
             admin_pace_ms: *dice.pick(&[1_000, 5_000, 20_000]),
             publisher_pace_ms: *dice.pick(&[10, 1_000, 30_000]),
-            bulk: Bulk::draw(&dice),
+            bulk: Bulk::draw(&dice, ablation),
             loss_percent: *dice.pick(&[0, 2, 15]),
             log: Vec::new(),
             violations: Vec::new(),

@@ -180,15 +180,10 @@ async fn no_key_is_kept_in_clear() {
     }
 }
 
-#[tokio::test]
-async fn every_fault_is_named_and_nothing_written() {
-    let store = TestStore::default();
-    let registry = open(&store, 1).await;
-    with_keys(&registry, 1).await;
-    make(&registry, EntityKind::Consumers, json!({"username": "eve"})).await;
-    let before = store.dump().await;
+/// Two parts with ten faults.
+fn faulty_parts() -> [Object; 2] {
     let given = Uuid::from_u128(5);
-    let parts = [
+    [
         part(&[
             ("services", json!({"name": "s", "host": "a"})),
             ("services", json!({"name": "s", "host": "b"})),
@@ -213,7 +208,17 @@ async fn every_fault_is_named_and_nothing_written() {
                 json!({"id": given, "consumer": {"username": "new"}, "key": format!("unknown:{}", Uuid::nil())}),
             ),
         ]),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn every_fault_is_named_and_nothing_written() {
+    let store = TestStore::default();
+    let registry = open(&store, 1).await;
+    with_keys(&registry, 1).await;
+    make(&registry, EntityKind::Consumers, json!({"username": "eve"})).await;
+    let before = store.dump().await;
+    let parts = faulty_parts();
     let report = import_with(&registry, &parts, &options(2)).await;
     assert_eq!(report.state, "refused");
     let mut found: Vec<_> = faults(&report);
