@@ -187,7 +187,7 @@ fuzz_target!(|input: Input| {
             }
         }
         Input::Pages { description, pages } => {
-            let (_, mut said) = gateway.call("POST", "/backups", "");
+            let (_, mut said) = gateway.call("POST", "/backups", "{}");
             let id = said["id"].as_str().expect("it has an id").to_owned();
             assert_eq!(gateway.call("DELETE", &format!("/backups/{id}"), "").0, 204);
             if let Description::With(name, text) = description {
