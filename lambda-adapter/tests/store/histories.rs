@@ -148,13 +148,18 @@ async fn one_caller_sees_no_fault() {
 async fn imports_end_as_without_faults() {
     let end = Instant::now() + TIME;
     let (mut done, mut refused) = (0, 0);
+    // However slow the machine is, one is done.
+    let is_over = |done| Instant::now() > end && done > 0;
     for seed in 200..250 {
+        if is_over(done) {
+            break;
+        }
         let proxy = FaultProxy::start(address()).await;
         let table = Table::create();
         let store = DynamoStore::with_patience(client(proxy.address), &table.name, PATIENCE);
         let random = SeededRandom::new(seed);
         for number in 0..4 {
-            if Instant::now() > end {
+            if is_over(done) {
                 break;
             }
             let (import, id) = (AnyImport::any(&random), Uuid::from_u128(u128::from(number) + 1));
