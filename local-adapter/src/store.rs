@@ -48,8 +48,6 @@ struct Files {
     database: Database,
     /// Locked by whoever holds the one write transaction.
     journal: Mutex<Journal>,
-    /// The newest state, opened for all who read; `None` once it is not the newest.
-    newest: Mutex<Option<Arc<Snapshot>>>,
 }
 
 type Snapshot = ReadOnlyTable<&'static [u8], &'static [u8]>;
@@ -90,8 +88,7 @@ impl RedbStore {
         let id = prepare(&database).map_err(broken)?;
         let (journal, records) = Journal::open(&path.with_extension("journal"), id).map_err(OpenError::Io)?;
         apply_journal(&database, &records).map_err(broken)?;
-        let (journal, newest) = (Mutex::new(journal), Mutex::new(None));
-        Ok(RedbStore { files: Arc::new(Files { database, journal, newest }) })
+        Ok(RedbStore { files: Arc::new(Files { database, journal: Mutex::new(journal) }) })
     }
 
     /// The open file, for what is done with all of it.
@@ -128,9 +125,7 @@ impl RedbStore {
             let is_known = journal.is_usable();
             return Err(if is_known { StoreError::Failed(reason) } else { StoreError::Unknown(reason) });
         }
-        let committed = transaction.commit();
-        self.files.forget_newest();
-        if let Err(error) = committed {
+        if let Err(error) = transaction.commit() {
             journal.fail();
             return Err(StoreError::Unknown(error.to_string()));
         }
@@ -214,22 +209,9 @@ impl Store for RedbStore {
 }
 
 impl Files {
-    /// The newest state. It is opened once for all reads until the next commit: that takes longer than
-    /// most reads.
-    fn newest(&self) -> Result<Arc<Snapshot>, StoreError> {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(snapshot) = &*newest {
-            return Ok(Arc::clone(snapshot));
-        }
-        let snapshot = self.database.begin_read().map_err(failed)?.open_table(RECORDS).map_err(failed)?;
-        let snapshot = Arc::new(snapshot);
-        *newest = Some(Arc::clone(&snapshot));
-        Ok(snapshot)
-    }
-
-    /// After a commit, before it is acknowledged.
-    fn forget_newest(&self) {
-        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// The newest state, to read from.
+    fn newest(&self) -> Result<Snapshot, StoreError> {
+        self.database.begin_read().map_err(failed)?.open_table(RECORDS).map_err(failed)
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {
@@ -243,8 +225,6 @@ impl Files {
         // Held past the commit, so that no other is written down before the journal begins anew.
         let mut journal = self.journal();
         if journal.bytes() > 0 && journal.is_usable() {
-            // What is open keeps pages that this commit may free.
-            self.forget_newest();
             transaction.commit()?;
             journal.restart();
         }
@@ -254,7 +234,6 @@ impl Files {
 
 impl Drop for Files {
     fn drop(&mut self) {
-        self.forget_newest();
         // What cannot be written now is in the journal.
         let _ = self.write_through();
     }
