@@ -130,7 +130,8 @@ impl<'s, S: Store> Transaction<'s, S> {
     }
 
     /// Says that there is no grant at a digest before this transaction ([`Change::made`]). To be said
-    /// only by whoever has read a record that is there whenever a grant is.
+    /// only by whoever has read a record that is there whenever a grant is, and before anything is
+    /// published at the digest.
     pub fn note_made(&mut self, digest: KeyDigest) {
         // What this transaction has taken away already was there before it.
         if !self.grants.contains_key(&digest) {
