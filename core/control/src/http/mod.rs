@@ -38,6 +38,7 @@ pub use origins::AdminOrigins;
 pub use problem::InternalCause;
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -208,32 +209,35 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         }
         let answer = match call.action {
             Action::Plain(plain) => Ok(plain.answer(matched.endpoint, &self.settings)),
-            Action::Information => self.information().await,
-            Action::Status => self.status().await,
+            Action::Information => on_heap(|| self.information()).await,
+            Action::Status => on_heap(|| self.status()).await,
             Action::Endpoints => Ok(information::endpoints()),
             Action::EnabledPlugins => Ok(information::enabled_plugins()),
             Action::EntitySchema => Ok(information::entity_schema(matched)),
             Action::PluginSchema => Ok(information::plugin_schema(matched)),
             Action::ValidateEntity => self.validate_entity(matched, input),
-            Action::List(listing) => self.list(listing, matched, &query).await,
-            Action::Create(kind) => self.create(kind, matched, input).await,
-            Action::Item(kind, verb) => self.item(kind, verb, &matched.steps(), input).await,
-            Action::Reference(kind, verb) => self.reference(kind, verb, matched, input).await,
-            Action::Rotate(_) => self.rotate(matched, input).await,
-            Action::EndGrace => self.end_grace(matched).await,
-            Action::FindKey => self.find_key(input).await,
-            Action::ApplicationConsumer => self.application_consumer(matched).await,
-            Action::Audit => self.audit(&query).await,
-            Action::TagKeys => self.tag_keys().await,
-            Action::Tokens => self.tokens(&query).await,
-            Action::MakeToken => self.make_token(input, caller.ends_at).await,
-            Action::Token(verb) => self.token(verb, matched, input, caller.ends_at).await,
-            Action::Backup(call) => self.backups(call, matched, &query).await,
-            Action::Restore(call) => self.restores(call, matched, &query, input).await,
-            Action::Imports => self.imports(&query).await,
-            Action::Import(verb) => self.import(verb, matched).await,
-            Action::AdvanceImport => self.advance_import(matched, input).await,
-            Action::ReceivePart => self.receive_part(matched, input).await,
+            Action::List(listing) => on_heap(|| self.list(listing, matched, &query)).await,
+            Action::Create(kind) => on_heap(|| self.create(kind, matched, input)).await,
+            Action::Item(kind, verb) => {
+                let path = matched.steps();
+                on_heap(|| self.item(kind, verb, &path, input)).await
+            }
+            Action::Reference(kind, verb) => on_heap(|| self.reference(kind, verb, matched, input)).await,
+            Action::Rotate(_) => on_heap(|| self.rotate(matched, input)).await,
+            Action::EndGrace => on_heap(|| self.end_grace(matched)).await,
+            Action::FindKey => on_heap(|| self.find_key(input)).await,
+            Action::ApplicationConsumer => on_heap(|| self.application_consumer(matched)).await,
+            Action::Audit => on_heap(|| self.audit(&query)).await,
+            Action::TagKeys => on_heap(|| self.tag_keys()).await,
+            Action::Tokens => on_heap(|| self.tokens(&query)).await,
+            Action::MakeToken => on_heap(|| self.make_token(input, caller.ends_at)).await,
+            Action::Token(verb) => on_heap(|| self.token(verb, matched, input, caller.ends_at)).await,
+            Action::Backup(call) => on_heap(|| self.backups(call, matched, &query)).await,
+            Action::Restore(call) => on_heap(|| self.restores(call, matched, &query, input)).await,
+            Action::Imports => on_heap(|| self.imports(&query)).await,
+            Action::Import(verb) => on_heap(|| self.import(verb, matched)).await,
+            Action::AdvanceImport => on_heap(|| self.advance_import(matched, input)).await,
+            Action::ReceivePart => on_heap(|| self.receive_part(matched, input)).await,
         };
         // No change is committed while a restore goes on: whatever it was refused for, that is why, and
         // what is not there to be deleted is only not there yet.
@@ -243,4 +247,11 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         }
         answer.map_err(refusal)
     }
+}
+
+/// A future made where it stays, on the heap: what is to be done differs much in size, and the largest
+/// would be part of every call's future and of every frame that moves it.
+#[inline(never)]
+fn on_heap<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
