@@ -37,7 +37,7 @@ impl Actor {
 /// Who makes a change. Newer programs may know kinds that this one does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
-    /// `program`, `gateway`, `admin_token` (the installation's) or `named_token`.
+    /// `program`, `gateway`, `admin_token` (the installation's), `named_token`, `developer` or `visitor`.
     pub kind: String,
     /// Its id, where there are several of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +66,16 @@ impl Who {
     /// Whoever shows a named token.
     pub fn named_token(id: Uuid, name: &str) -> Self {
         Who { id: Some(id), name: Some(name.to_owned()), ..Who::of_kind("named_token") }
+    }
+
+    /// A developer, by the portal.
+    pub fn developer(id: Uuid) -> Self {
+        Who { id: Some(id), ..Who::of_kind("developer") }
+    }
+
+    /// Somebody at the portal who is not logged in.
+    pub fn visitor() -> Self {
+        Who::of_kind("visitor")
     }
 
     fn of_kind(kind: &str) -> Self {

@@ -3,11 +3,16 @@
 //! `async` over small ports: a store, a clock, a source of randomness (ARCHITECTURE.md). It does not
 //! know the gateway; what that must know is published in the commit that changes it.
 
+pub mod accounts;
 pub mod audit;
 pub mod http;
+pub mod log_in;
+pub mod mail;
 pub mod named_token;
+pub mod passwords;
 pub mod ports;
 pub mod registry;
 pub mod schema;
+pub mod settings;
 pub mod transaction;
 pub mod whole_store;

@@ -16,6 +16,8 @@ pub enum Surface {
     Open,
     /// Kong's Admin API.
     Admin,
+    /// Kong's Portal API, for developers.
+    Portal,
 }
 
 impl Surface {
@@ -24,6 +26,7 @@ impl Surface {
         match self {
             Surface::Open => "",
             Surface::Admin => "/admin",
+            Surface::Portal => "/portal/api",
         }
     }
 
@@ -32,6 +35,7 @@ impl Surface {
         match self {
             Surface::Open => Who::Anyone,
             Surface::Admin => Who::Administrator,
+            Surface::Portal => Who::Anyone,
         }
     }
 
@@ -41,6 +45,7 @@ impl Surface {
         match self {
             Surface::Open => &[400, 429, 500, 501, 503],
             Surface::Admin => &[400, 401, 408, 413, 429, 500, 501, 503],
+            Surface::Portal => &[400, 401, 403, 408, 413, 421, 429, 500, 501, 503],
         }
     }
 }
@@ -136,6 +141,113 @@ pub enum Action {
     AdvanceImport,
     /// Takes a part of an import.
     ReceivePart,
+    /// What developers do themselves.
+    Portal(PortalCall),
+}
+
+/// What developers do themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortalCall {
+    /// With an account.
+    Account(AccountCall),
+    /// With applications.
+    Application(ApplicationCall),
+}
+
+/// What is done with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountCall {
+    /// Signs up.
+    Register,
+    /// Confirms the address of a sign-up.
+    Verify,
+    /// Sends that mail once more.
+    ResendVerification,
+    /// Says that it was not oneself who signed up.
+    InvalidateVerification,
+    /// Asks for a mail that sets a new password.
+    ForgotPassword,
+    /// Says whether its token is good.
+    ValidateReset,
+    /// Sets a new password by it.
+    ResetPassword,
+    /// Confirms a new address.
+    ConfirmEmail,
+    /// Takes the old address back.
+    RevertEmail,
+    /// Logs in.
+    LogIn,
+    /// Logs out.
+    LogOut,
+    /// Asks for a mail with a link that logs in.
+    AskLink,
+    /// Logs in by its token, or shows a code where another browser asked for it.
+    SpendLink,
+    /// Logs in by that code.
+    SpendCode,
+    /// The session of the caller.
+    Session,
+    /// The own account.
+    Read,
+    /// Deletes it.
+    Delete,
+    /// Changes its password.
+    ChangePassword,
+    /// Asks for another address.
+    ChangeEmail,
+    /// Changes what else is known of the developer.
+    ChangeMeta,
+    /// What is asked for at a sign-up.
+    MetaFields,
+    /// The own sessions.
+    Sessions,
+    /// Ends all others.
+    EndSessions,
+    /// Ends one.
+    EndSession,
+}
+
+/// What is done with applications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplicationCall {
+    /// Services that are open for registration.
+    Services,
+    /// The own applications.
+    List,
+    /// Makes one.
+    Create,
+    /// One of them.
+    Read,
+    /// Changes it.
+    Change,
+    /// Deletes it.
+    Delete,
+    /// Offers it to another developer.
+    Transfer,
+    /// Takes it over.
+    AcceptTransfer,
+    /// Its contracts.
+    Contracts,
+    /// Asks for access to a service.
+    AskAccess,
+    /// One contract.
+    Contract,
+    /// Withdraws it.
+    Withdraw,
+    /// Its credentials.
+    Credentials,
+    /// Generates one.
+    Generate,
+    /// One credential.
+    Credential,
+    /// Names it.
+    Rename,
+    /// Deletes it.
+    DeleteCredential,
+    /// Gives it another key.
+    Rotate,
+    /// Ends the overlap.
+    EndOverlap,
 }
 
 /// What is done with a back-up.
@@ -171,6 +283,7 @@ impl Action {
     pub fn gives(self) -> Gives {
         match self {
             Action::Plain(plain) => plain.gives(),
+            Action::Portal(_) => Gives::Nothing,
             Action::Information => Gives::Record(shapes::INFORMATION),
             Action::Status => Gives::Record(shapes::STATUS),
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
@@ -242,6 +355,7 @@ impl Action {
             | Action::Imports
             | Action::Import(_)
             | Action::AdvanceImport
+            | Action::Portal(_)
             | Action::ReceivePart => true,
         }
     }
@@ -252,6 +366,7 @@ impl Action {
     pub fn permission(self) -> Permission {
         match self {
             Action::Plain(_)
+            | Action::Portal(_)
             | Action::Information
             | Action::Status
             | Action::Endpoints
@@ -563,6 +678,23 @@ const fn admin(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Admin, path, calls }
 }
 
+const fn portal(path: &'static str, calls: &'static [Call]) -> Endpoint {
+    Endpoint { surface: Surface::Portal, path, calls }
+}
+
+const fn account(method: &'static str, takes: Takes, answers: &'static [u16], call_: AccountCall) -> Call {
+    call(method, takes, answers, Action::Portal(PortalCall::Account(call_)))
+}
+
+const fn application(
+    method: &'static str,
+    takes: Takes,
+    answers: &'static [u16],
+    call_: ApplicationCall,
+) -> Call {
+    call(method, takes, answers, Action::Portal(PortalCall::Application(call_)))
+}
+
 use EntityKind::{
     ApplicationInstances, Applications, Consumers, Developers, KeyauthCredentials, Oauth2Credentials,
     Plugins, Routes, Services,
@@ -677,6 +809,71 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
     admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_without_put(Oauth2Credentials)),
     admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}/rotate", &rotation(Oauth2Credentials)),
+
+    portal("/register", &[account("POST", Takes::Object, &[200, 400, 403, 409, 415, 429, 503], AccountCall::Register)]),
+    portal("/verify-account", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::Verify)]),
+    portal("/resend-account-verification", &[account("POST", Takes::Object, &[204, 400, 403, 415, 503], AccountCall::ResendVerification)]),
+    portal("/invalidate-account-verification", &[account("POST", Takes::Object, &[204, 400, 401, 403, 415], AccountCall::InvalidateVerification)]),
+    portal("/forgot-password", &[account("POST", Takes::Object, &[200, 400, 403, 415, 503], AccountCall::ForgotPassword)]),
+    portal("/validate-reset", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::ValidateReset)]),
+    portal("/reset-password", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415, 429, 503], AccountCall::ResetPassword)]),
+    portal("/confirm-email", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::ConfirmEmail)]),
+    portal("/revert-email", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::RevertEmail)]),
+    portal("/auth", &[
+        account("GET", Takes::Nothing, &[204, 400, 401, 403, 429, 503], AccountCall::LogIn),
+        account("POST", Takes::Object, &[204, 400, 401, 403, 415, 429, 503], AccountCall::LogIn),
+        account("DELETE", Takes::Nothing, &[200, 401, 403], AccountCall::LogOut),
+    ]),
+    portal("/auth/link", &[account("POST", Takes::Object, &[204, 400, 403, 404, 415, 503], AccountCall::AskLink)]),
+    portal("/auth/link/token", &[account("POST", Takes::Object, &[200, 204, 400, 401, 403, 404, 415], AccountCall::SpendLink)]),
+    portal("/auth/link/code", &[account("POST", Takes::Object, &[204, 400, 401, 403, 404, 415], AccountCall::SpendCode)]),
+    portal("/session", &[account("GET", Takes::Nothing, &[200, 401], AccountCall::Session)]),
+    portal("/developer", &[
+        account("GET", Takes::Nothing, &[200, 401], AccountCall::Read),
+        account("DELETE", Takes::Nothing, &[204, 401, 403], AccountCall::Delete),
+    ]),
+    portal("/developer/password", &[account("PATCH", Takes::Object, &[204, 400, 401, 403, 415, 429, 503], AccountCall::ChangePassword)]),
+    portal("/developer/email", &[account("PATCH", Takes::Object, &[200, 400, 401, 403, 415, 503], AccountCall::ChangeEmail)]),
+    portal("/developer/meta", &[account("PATCH", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::ChangeMeta)]),
+    portal("/developer/meta_fields", &[account("GET", Takes::Nothing, &[200], AccountCall::MetaFields)]),
+    portal("/developer/sessions", &[
+        account("GET", Takes::Page, &[200, 400, 401], AccountCall::Sessions),
+        account("DELETE", Takes::Nothing, &[204, 401, 403], AccountCall::EndSessions),
+    ]),
+    portal("/developer/sessions/{session}", &[account("DELETE", Takes::Nothing, &[204, 401, 403, 404], AccountCall::EndSession)]),
+    portal("/application_services", &[application("GET", Takes::Page, &[200, 400, 403], ApplicationCall::Services)]),
+    portal("/applications", &[
+        application("GET", Takes::Page, &[200, 400, 401, 403], ApplicationCall::List),
+        application("POST", Takes::Object, &[201, 400, 401, 403, 409, 415], ApplicationCall::Create),
+    ]),
+    portal("/applications/{applications}", &[
+        application("GET", Takes::Nothing, &[200, 401, 403, 404], ApplicationCall::Read),
+        application("PATCH", Takes::Object, &[200, 400, 401, 403, 404, 409, 415], ApplicationCall::Change),
+        application("DELETE", Takes::Nothing, &[204, 401, 403, 404], ApplicationCall::Delete),
+    ]),
+    portal("/applications/{applications}/transfer", &[application("POST", Takes::Object, &[204, 400, 401, 403, 404, 415], ApplicationCall::Transfer)]),
+    portal("/applications/{applications}/transfer/accept", &[application("POST", Takes::Object, &[200, 400, 401, 403, 404, 415], ApplicationCall::AcceptTransfer)]),
+    portal("/applications/{applications}/application_instances", &[
+        application("GET", Takes::Page, &[200, 400, 401, 403, 404], ApplicationCall::Contracts),
+        application("POST", Takes::Object, &[201, 400, 401, 403, 404, 409, 415], ApplicationCall::AskAccess),
+    ]),
+    portal("/applications/{applications}/application_instances/{application_instances}", &[
+        application("GET", Takes::Nothing, &[200, 401, 403, 404], ApplicationCall::Contract),
+        application("DELETE", Takes::Nothing, &[204, 401, 403, 404], ApplicationCall::Withdraw),
+    ]),
+    portal("/applications/{applications}/credentials", &[
+        application("GET", Takes::Page, &[200, 400, 401, 403, 404], ApplicationCall::Credentials),
+        application("POST", Takes::Object, &[201, 400, 401, 403, 404, 409, 415], ApplicationCall::Generate),
+    ]),
+    portal("/applications/{applications}/credentials/{oauth2_credentials}", &[
+        application("GET", Takes::Nothing, &[200, 401, 403, 404], ApplicationCall::Credential),
+        application("PATCH", Takes::Object, &[200, 400, 401, 403, 404, 409, 415], ApplicationCall::Rename),
+        application("DELETE", Takes::Nothing, &[204, 401, 403, 404], ApplicationCall::DeleteCredential),
+    ]),
+    portal("/applications/{applications}/credentials/{oauth2_credentials}/rotate", &[
+        application("POST", Takes::Object, &[201, 400, 401, 403, 404, 415], ApplicationCall::Rotate),
+        application("DELETE", Takes::Nothing, &[204, 401, 403, 404], ApplicationCall::EndOverlap),
+    ]),
 ];
 
 /// What of a text stays as it is in a segment of a path (RFC 3986 §2.3).
@@ -720,11 +917,13 @@ impl Matched {
 /// The surface that a path of the control door belongs to, and the path below its prefix: `/` at
 /// least. `None`: it is no path.
 pub fn surface(path: &str) -> Option<(Surface, &str)> {
-    match path.strip_prefix(Surface::Admin.prefix()) {
-        Some("") => Some((Surface::Admin, "/")),
-        Some(rest) if rest.starts_with('/') => Some((Surface::Admin, rest)),
-        _ => path.starts_with('/').then_some((Surface::Open, path)),
-    }
+    let below = |surface: Surface| match path.strip_prefix(surface.prefix())? {
+        "" => Some((surface, "/")),
+        rest => rest.starts_with('/').then_some((surface, rest)),
+    };
+    below(Surface::Admin)
+        .or_else(|| below(Surface::Portal))
+        .or_else(|| path.starts_with('/').then_some((Surface::Open, path)))
 }
 
 /// The endpoint at a path below its surface's prefix.

@@ -22,6 +22,7 @@ mod lists;
 pub mod openapi;
 mod origins;
 mod plain;
+mod portal;
 mod problem;
 mod resources;
 mod shapes;
@@ -50,12 +51,15 @@ use latchkey_router::OwnPaths;
 use latchkey_store::Store;
 use uuid::Uuid;
 
+use crate::log_in::{PasswordAnswer, PasswordNeed};
+use crate::mail::MailOutcome;
 use crate::ports::{Clock, Random};
-use crate::registry::{Error, Registry};
+use crate::registry::{DueMails, Error, Registry};
 use admission::{Admission, Admitted, Asked};
 use authenticate::Identified;
 use endpoints::{Action, Permission};
 use lists::Query;
+use portal::PortalAsked;
 use problem::Refusal;
 
 /// Version of Kong whose conventions are kept, as clients ask for it.
@@ -81,6 +85,13 @@ pub struct ControlSettings {
     pub own_paths: OwnPaths,
     /// How many days audit records are kept.
     pub audit_days: u32,
+    /// Port of a listener on loopback, whose names the portal answers to besides `control_origin`; of the
+    /// local program alone.
+    pub loopback_port: Option<u16>,
+    /// Whom mails come from. `None`: there is no mail.
+    pub mail_from: Option<String>,
+    /// Whose pages may call the Portal API in a browser, with its cookie.
+    pub portal_cors_origins: AdminOrigins,
     /// Name of this installation.
     pub hostname: String,
     /// Id of this installation.
@@ -98,6 +109,9 @@ impl ControlSettings {
             gateway_origin: None,
             own_paths: OwnPaths::default(),
             audit_days: AUDIT_DAYS_DEFAULT,
+            loopback_port: None,
+            mail_from: None,
+            portal_cors_origins: AdminOrigins::default(),
             hostname: hostname.to_owned(),
             node_id,
         }
@@ -121,6 +135,15 @@ pub struct Head<'a> {
     pub client_ip: Option<IpAddr>,
     /// What the platform, not the client, calls the request; for the audit.
     pub request_id: Option<&'a str>,
+}
+
+/// How far a request has come.
+#[derive(Debug)]
+pub enum Step {
+    /// Answered. An answer to a failure has an [`InternalCause`] among its extensions, for the log.
+    Answer(Response<Bytes>),
+    /// To be asked once more with what came of this ([`crate::log_in`]).
+    Password(Box<PasswordNeed>),
 }
 
 /// The control plane behind its door.
@@ -159,18 +182,42 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Ok(more_audit || more_imports)
     }
 
-    /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows.
+    /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows, or says what of a
+    /// password it hangs on; `password`: what came of that.
     ///
-    /// Who may call is judged once more: nothing hangs on the door alone. An answer to a failure has
-    /// an [`InternalCause`] among its extensions, for the log.
-    pub async fn serve(&self, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
+    /// Who may call is judged once more: nothing hangs on the door alone.
+    pub async fn ask(&self, head: &Head<'_>, body: &[u8], password: Option<&PasswordAnswer>) -> Step {
         let (peppers, token_tags) = (self.registry.peppers(), self.registry.token_tags());
         let admission = Admission { settings: &self.settings, peppers, token_tags };
         let answer = match admission.judge(head) {
-            Ok(admitted) => self.admit(&admitted, head, body).await,
+            Ok(admitted) => self.admit(&admitted, head, body, password).await,
             Err(refusal) => Err(refusal),
         };
-        admission.finish(answer, head)
+        match answer {
+            Err(Refusal::NeedsPassword(need)) => Step::Password(need),
+            answer => Step::Answer(admission.finish(answer, head)),
+        }
+    }
+
+    /// Answers a request that hangs on no password.
+    pub async fn serve(&self, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
+        match self.ask(head, body, None).await {
+            Step::Answer(response) => response,
+            Step::Password(_) => Fault::Failed.respond(),
+        }
+    }
+
+    /// Mails to be sent now; none where there is no mail.
+    pub async fn due_mails(&self) -> Result<DueMails, Error> {
+        match (&self.settings.mail_from, &self.settings.control_origin) {
+            (Some(from), Some(origin)) => self.registry.due_mails(from, origin.as_str()).await,
+            _ => Ok(DueMails::default()),
+        }
+    }
+
+    /// Says what came of sending one.
+    pub async fn mail_outcome(&self, id: &str, outcome: MailOutcome) -> Result<(), Error> {
+        self.registry.mail_outcome(id, outcome).await
     }
 
     /// Finds out who calls and what for, and does it as theirs.
@@ -179,6 +226,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         admitted: &Admitted<'_>,
         head: &Head<'_>,
         body: &[u8],
+        password: Option<&PasswordAnswer>,
     ) -> Result<Response<Bytes>, Refusal> {
         let caller = self.identify(admitted.caller, head).await?;
         let asked = admitted.asked()?;
@@ -188,7 +236,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
                 Permission::Change | Permission::Replace => Refusal::NamedToken,
             });
         }
-        self.acting_for(&caller.who, head).perform(&asked, &caller, head, body).await
+        self.acting_for(&caller.who, head).perform(&asked, &caller, head, body, password).await
     }
 
     async fn perform(
@@ -197,6 +245,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         caller: &Identified,
         head: &Head<'_>,
         body: &[u8],
+        password: Option<&PasswordAnswer>,
     ) -> Result<Response<Bytes>, Refusal> {
         let Asked { matched, call } = asked;
         let sent = body::parse(call.takes, head.headers, body).await?;
@@ -237,6 +286,11 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Imports => on_heap(|| self.imports(&query)).await,
             Action::Import(verb) => on_heap(|| self.import(verb, matched)).await,
             Action::AdvanceImport => on_heap(|| self.advance_import(matched, input)).await,
+            Action::Portal(call) => {
+                let (matched, query) = (&asked.matched, &query);
+                let asked = PortalAsked { matched, query, input, head, caller: None, answer: password };
+                return on_heap(|| self.portal(call, &asked)).await;
+            }
             Action::ReceivePart => on_heap(|| self.receive_part(matched, input)).await,
         };
         // No change is committed while a restore goes on: whatever it was refused for, that is why, and

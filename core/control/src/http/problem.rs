@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoints::Endpoint;
 use super::{Fault, answer};
+use crate::log_in::PasswordNeed;
 use crate::registry::{Error, ErrorCode, NO_ID, PartFault, Unresolved};
 use latchkey_store::StoreError;
 
@@ -47,6 +48,8 @@ pub(super) enum Refusal {
     UnsupportedType,
     /// The request cannot be read.
     Malformed(&'static str),
+    /// None: it hangs on a password.
+    NeedsPassword(Box<PasswordNeed>),
     /// The registry refused or failed, asked by the endpoint of this pattern.
     Registry { endpoint: &'static str, error: Error },
 }
@@ -80,6 +83,7 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
         }
         Refusal::UnsupportedType => answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Refusal::Malformed(message) => answer::message(StatusCode::BAD_REQUEST, message),
+        Refusal::NeedsPassword(_) => Fault::Failed.respond(),
         Refusal::Registry { endpoint, error } => registry_response(endpoint, error),
     }
 }

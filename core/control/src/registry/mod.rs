@@ -4,6 +4,7 @@
 //! What the data plane must know is published in the same commit. Changes too large for one commit
 //! leave a job record in the first and go on in further ones ([`jobs`]).
 
+mod accounts;
 mod admin_token;
 mod anonymous;
 mod applications;
@@ -29,6 +30,7 @@ mod jobs;
 mod list;
 mod lookup;
 mod named_tokens;
+mod outbox;
 mod pages;
 mod present;
 mod records;
@@ -40,6 +42,7 @@ mod rotation;
 mod routes;
 mod sealed;
 mod selection;
+mod settings;
 mod stored_credential;
 mod tags;
 #[cfg(any(test, feature = "testing"))]
@@ -61,6 +64,7 @@ pub use list::PageRequest;
 pub use lookup::Step;
 pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
+pub use outbox::DueMails;
 pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
 pub use restore::RestoreAsked;

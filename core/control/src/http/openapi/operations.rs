@@ -6,7 +6,8 @@ use super::names::{full_path, operation_id};
 use super::{answers, schemas};
 use crate::audit::Did;
 use crate::http::endpoints::{
-    Action, BackupCall, Call, ENDPOINTS, Endpoint, Listing, Plain, RestoreCall, Takes, Verb, Who,
+    AccountCall, Action, ApplicationCall, BackupCall, Call, ENDPOINTS, Endpoint, Listing, Plain, PortalCall,
+    RestoreCall, Takes, Verb, Who,
 };
 use crate::http::lists::is_found_by_custom_id;
 use crate::http::shapes::{self, RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
@@ -266,7 +267,64 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Import(Verb::Delete) => "Forget an import and its parts".to_owned(),
         Action::Import(_) => "How far an import has come".to_owned(),
         Action::AdvanceImport => "Begin an import, or go on with it for a while".to_owned(),
+        Action::Portal(PortalCall::Account(call)) => of_account(call).to_owned(),
+        Action::Portal(PortalCall::Application(call)) => of_application(call).to_owned(),
         Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
+    }
+}
+
+fn of_account(call: AccountCall) -> &'static str {
+    match call {
+        AccountCall::Register => "Sign up as a developer",
+        AccountCall::Verify => "Confirm the address of a sign-up, by the token of the mail",
+        AccountCall::ResendVerification => "Send that mail once more",
+        AccountCall::InvalidateVerification => "Say that it was somebody else who signed up",
+        AccountCall::ForgotPassword => "Ask for a mail that sets a new password",
+        AccountCall::ValidateReset => "Whether the token of that mail is good",
+        AccountCall::ResetPassword => "Set a new password by the token of the mail",
+        AccountCall::ConfirmEmail => "Confirm a new address, by the token of the mail",
+        AccountCall::RevertEmail => "Take the old address back, by the token of the notice",
+        AccountCall::LogIn => "Log in",
+        AccountCall::LogOut => "Log out",
+        AccountCall::AskLink => "Ask for a mail with a link that logs in",
+        AccountCall::SpendLink => {
+            "Log in by the token of the link, or show a code for the browser that asked"
+        }
+        AccountCall::SpendCode => "Log in by that code",
+        AccountCall::Session => "Show the session of the caller",
+        AccountCall::Read => "Show the own account",
+        AccountCall::Delete => "Delete the own account",
+        AccountCall::ChangePassword => "Change the own password",
+        AccountCall::ChangeEmail => "Ask for another address, which counts once it is confirmed",
+        AccountCall::ChangeMeta => "Change what else is known of the developer",
+        AccountCall::MetaFields => "What is asked for at a sign-up",
+        AccountCall::Sessions => "List the own sessions",
+        AccountCall::EndSessions => "End all other sessions",
+        AccountCall::EndSession => "End one session",
+    }
+}
+
+fn of_application(call: ApplicationCall) -> &'static str {
+    match call {
+        ApplicationCall::Services => "List the services that are open for registration",
+        ApplicationCall::List => "List the own applications",
+        ApplicationCall::Create => "Make an application",
+        ApplicationCall::Read => "Show an application",
+        ApplicationCall::Change => "Change an application",
+        ApplicationCall::Delete => "Delete an application",
+        ApplicationCall::Transfer => "Offer an application to another developer",
+        ApplicationCall::AcceptTransfer => "Take over an application that was offered",
+        ApplicationCall::Contracts => "List the contracts of an application",
+        ApplicationCall::AskAccess => "Ask for access to a service",
+        ApplicationCall::Contract => "Show a contract",
+        ApplicationCall::Withdraw => "Withdraw a contract",
+        ApplicationCall::Credentials => "List the credentials of an application",
+        ApplicationCall::Generate => "Generate a credential: its key is shown this once",
+        ApplicationCall::Credential => "Show a credential",
+        ApplicationCall::Rename => "Name a credential",
+        ApplicationCall::DeleteCredential => "Delete a credential",
+        ApplicationCall::Rotate => "Give a credential another key",
+        ApplicationCall::EndOverlap => "End the overlap of a rotation",
     }
 }
 

@@ -1,0 +1,171 @@
+//! Mails: what is written to whom, and what waits in the outbox.
+//!
+//! A mail is a record in the outbox, written in the commit that causes it; an adapter takes what is due
+//! ([`crate::http::Control::due_mails`]), sends it, and says what came of it. A mail's token is not stored:
+//! it follows from a seed under the pepper.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::accounts::TokenSeed;
+
+/// A language that mails are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Japanese.
+    Ja,
+}
+
+impl Language {
+    /// The first of `Accept-Language` (RFC 9110 §12.5.4) that mails are written in.
+    pub fn accepted(field: &str) -> Option<Self> {
+        let _ = field;
+        todo!()
+    }
+}
+
+/// A mail in the outbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Whom it is sent to, as typed; `None`: nobody. It is written all the same where otherwise the time
+    /// that an answer takes would tell who has an account.
+    pub to: Option<String>,
+    /// The developer it is about, whose mails go when the account goes.
+    pub developer: Option<Uuid>,
+    /// The language.
+    pub language: Language,
+    /// What it says.
+    pub letter: Letter,
+}
+
+/// What a mail says. No text of a stranger is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "letter", rename_all = "snake_case")]
+pub enum Letter {
+    /// Confirm the address of a sign-up.
+    Verify {
+        /// Of the token in its link.
+        token: TokenSeed,
+    },
+    /// Somebody signed up with the address of an account.
+    AlreadyRegistered,
+    /// Set a new password.
+    Reset {
+        /// Of the token in its link.
+        token: TokenSeed,
+    },
+    /// Log in by a link.
+    LogInLink {
+        /// Of the token in its link.
+        token: TokenSeed,
+    },
+    /// An administrator made the account: set a password.
+    Invitation {
+        /// Of the token in its link.
+        token: TokenSeed,
+    },
+    /// Confirm a new address.
+    ConfirmAddress {
+        /// Of the token in its link.
+        token: TokenSeed,
+    },
+    /// To the old address: another one was asked for; "this was not me".
+    AddressChanges {
+        /// Of the token in its link.
+        token: TokenSeed,
+    },
+    /// The password was changed or set.
+    PasswordChanged,
+    /// A log-in from a browser that had not logged in before.
+    NewBrowser,
+    /// A log-in after many failures.
+    AfterFailures {
+        /// How many.
+        failures: u32,
+    },
+    /// The address is confirmed; an administrator has to approve.
+    Waiting,
+    /// The developer is approved.
+    Approved,
+    /// The developer is rejected.
+    Rejected,
+    /// The developer's access was taken away.
+    Revoked,
+    /// The application was offered to this developer.
+    TransferOffered {
+        /// Which.
+        application: Uuid,
+    },
+    /// Access to a service was asked for.
+    AccessRequested {
+        /// Which.
+        contract: Uuid,
+    },
+    /// The same was given.
+    AccessApproved {
+        /// Which.
+        contract: Uuid,
+    },
+    /// The same was not given.
+    AccessRejected {
+        /// Which.
+        contract: Uuid,
+    },
+    /// The same was taken away.
+    AccessRevoked {
+        /// Which.
+        contract: Uuid,
+    },
+    /// A key ends in seven days, if it still ends then when this is due.
+    KeyEnds {
+        /// Which.
+        credential: Uuid,
+    },
+    /// To an administrator: a developer waits.
+    DeveloperWaits {
+        /// Who.
+        developer: Uuid,
+    },
+    /// To an administrator: a contract waits.
+    ContractWaits {
+        /// Which.
+        contract: Uuid,
+    },
+    /// To an administrator, once a day: what waits.
+    Digest,
+    /// To an administrator who tries out whether mails arrive.
+    Test,
+}
+
+/// A mail as it is sent. Adapters add nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingMail {
+    /// Its name in the outbox, to be given back.
+    pub id: String,
+    /// The sender.
+    pub from: String,
+    /// One address.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+    /// The same in HTML.
+    pub html: String,
+}
+
+/// What came of sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailOutcome {
+    /// The provider has it.
+    Sent,
+    /// It will never take it.
+    Refused,
+    /// Not now.
+    Later,
+}

@@ -1,0 +1,1 @@
+//! Accounts of developers: sign-up, sessions, passwords, addresses.
