@@ -35,6 +35,7 @@ mod worker;
 mod control;
 mod control_door;
 mod control_plane;
+mod log_ins;
 
 mod published;
 
