@@ -14,7 +14,7 @@ const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitte
 /// A mail, whom it goes to, and what it is called where it lies or travels.
 #[derive(Debug)]
 pub(crate) struct MailMessage {
-    /// Letters, digits and `-`. The same for the same mail: one that is sent once more is known again.
+    /// The same at each try, and safe as the name of a file.
     pub(crate) name: String,
     /// From one to one.
     pub(crate) envelope: Envelope,
@@ -25,8 +25,7 @@ pub(crate) struct MailMessage {
 impl MailMessage {
     /// Why it cannot be written, in words that have no address.
     pub(crate) fn new(mail: &OutgoingMail, now: SystemTime) -> Result<Self, String> {
-        let name: String =
-            mail.id.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
+        let name = mail.message_id.to_string();
         let from: Mailbox = mail.from.parse().map_err(|error| format!("the sender: {error}"))?;
         let to: Address = mail.to.parse().map_err(|error| format!("the recipient: {error}"))?;
         let message_id = format!("<{name}@{}>", from.email.domain());
@@ -47,11 +46,14 @@ impl MailMessage {
 mod tests {
     use std::time::Duration;
 
+    use uuid::Uuid;
+
     use super::*;
 
-    pub(crate) fn mail() -> OutgoingMail {
+    fn mail() -> OutgoingMail {
         OutgoingMail {
-            id: "0001:7b/x".to_owned(),
+            id: "000".to_owned(),
+            message_id: Uuid::from_u128(1),
             from: "Portal <portal@example.com>".to_owned(),
             to: "Dee@example.org".to_owned(),
             subject: "確認: your address".to_owned(),
@@ -79,7 +81,7 @@ mod tests {
             "From: Portal <portal@example.com>",
             "To: Dee@example.org",
             "Date: Fri, 15 Jan 2027 08:00:00 +0000",
-            "Message-ID: <0001-7b-x@example.com>",
+            "Message-ID: <00000000-0000-0000-0000-000000000001@example.com>",
         ] {
             assert!(head.lines().any(|found| found == line), "{line} is not in {text}");
         }
