@@ -4,10 +4,14 @@
 //! ([`crate::http::Control::due_mails`]), sends it, and says what came of it. A mail's token is not stored:
 //! it follows from a seed under the pepper.
 
+mod sender;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::accounts::TokenSeed;
+
+pub use sender::admit_sender;
 
 /// A language that mails are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
