@@ -129,6 +129,34 @@ pub(super) fn named_token_digest(digest: &KeyDigest) -> RecordKey {
     RecordKey::new(format!("named_token/{}", digest.to_hex()), "")
 }
 
+/// Partition of accounts, by the ids of their developers.
+pub(super) const ACCOUNTS: &str = "account";
+
+pub(super) fn account(developer: Uuid) -> RecordKey {
+    RecordKey::new(ACCOUNTS, developer.to_string())
+}
+
+/// The session of the cookie with this digest.
+pub(super) fn session(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("session/{}", digest.to_hex()), "")
+}
+
+/// The mailed token with this digest.
+pub(super) fn mail_token(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("mail-token/{}", digest.to_hex()), "")
+}
+
+/// Which log-in link was asked for by the browser whose cookie has this digest.
+pub(super) fn asked_link(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("asked-link/{}", digest.to_hex()), "")
+}
+
+/// What is written where there is no account, in the place of its records: as many places as a byte has
+/// values, by the digest of the address, so that they do not grow.
+pub(super) fn decoy(of: &KeyDigest, number: usize) -> RecordKey {
+    RecordKey::new(format!("decoy/{:02x}", of.as_bytes()[0]), number.to_string())
+}
+
 /// A value as a part of a key: as it is when short and free of NUL, else its hash.
 fn short(value: &str) -> String {
     if value.len() <= PLAIN_BYTES_MAX && !value.contains('\0') {
