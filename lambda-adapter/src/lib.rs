@@ -12,6 +12,7 @@ mod text;
 mod trigger;
 
 mod authorizer;
+pub mod after_answer;
 pub mod environment;
 pub mod handler;
 mod proxy;
@@ -21,6 +22,8 @@ mod rehash_requests;
 pub mod store;
 
 pub mod control;
+mod log_in;
+mod mail;
 
 pub mod body;
 mod connect;

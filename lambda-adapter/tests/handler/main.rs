@@ -75,7 +75,7 @@ impl World {
         let aws = AwsEnvironment::read(variable).unwrap();
         let secrets = Secrets::get(&SecretsFrom::Environment, settings.mode, variable, &aws).await.unwrap();
         let store = DynamoStore::new(dynamodb::client(dynamodb::address()), &self.table.name);
-        Environment::start(settings, secrets, store)
+        Environment::start(settings, secrets, store, &aws)
     }
 }
 
