@@ -12,6 +12,7 @@ pub mod json_schema;
 mod key_calls;
 mod named_token;
 mod plugins;
+pub(crate) mod portal_calls;
 mod service_url;
 mod texts;
 mod validate;
@@ -24,6 +25,7 @@ pub use entity_check::{AtLeastOne, EntityCheck, Occasion, Then};
 pub(crate) use key_calls::{FIND_KEY, ROTATION};
 pub(crate) use named_token::NAMED_TOKEN;
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
+
 pub use texts::{Input, Texts};
 pub use validate::Mode;
 pub(crate) use validate::{validate_record, whole_number};
