@@ -100,13 +100,19 @@ pub enum Did {
     Restoring,
     /// All that is stored was replaced by it.
     Restored,
-    /// The same was given up, and nothing is left of either.
+    /// The same was given up, and nothing is left of either; a mail that could not be sent.
     GivenUp,
+    /// A mail went out.
+    Sent,
+    /// Nobody takes a mail.
+    Refused,
+    /// As many mails were sent as may be in an hour.
+    LimitReached,
 }
 
 impl Did {
     /// All of them.
-    pub const ALL: [Did; 8] = [
+    pub const ALL: [Did; 11] = [
         Did::Created,
         Did::Changed,
         Did::Moved,
@@ -115,6 +121,9 @@ impl Did {
         Did::Restoring,
         Did::Restored,
         Did::GivenUp,
+        Did::Sent,
+        Did::Refused,
+        Did::LimitReached,
     ];
 
     /// Its name, stored and shown.
@@ -128,6 +137,9 @@ impl Did {
             Did::Restoring => "restoring",
             Did::Restored => "restored",
             Did::GivenUp => "given_up",
+            Did::Sent => "sent",
+            Did::Refused => "refused",
+            Did::LimitReached => "limit_reached",
         }
     }
 }
@@ -142,7 +154,7 @@ pub struct Line {
     pub entity_id: Option<Uuid>,
     /// [`Did::name`], or what a newer program says.
     pub did: String,
-    /// Names of the fields that changed, in order; empty unless it was changed.
+    /// Names of the fields that changed, in order; empty unless it was changed. Of a mail: which it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
 }

@@ -208,3 +208,52 @@ pub const CONNECTIONS_DEFAULT: usize = 16 * 1024;
 /// How long requests under way get when the local program is told to stop, in milliseconds, unless a
 /// setting says otherwise: what Docker and Kubernetes wait at most before they kill is 10 and 30 s.
 pub const DRAIN_MS_DEFAULT: u64 = 30_000;
+
+/// An e-mail address, in bytes: RFC 5321 §4.5.3.1.3, less the brackets around it.
+pub const EMAIL_BYTES_MAX: usize = 254;
+
+/// The portal's name, in bytes: it stands in the subjects of mails.
+pub const PORTAL_NAME_BYTES_MAX: usize = 100;
+
+/// Fields that a sign-up asks for: more, nobody fills in.
+pub const META_FIELDS_MAX: usize = 20;
+
+/// Name and label of such a field, in bytes.
+pub const META_FIELD_TEXT_BYTES_MAX: usize = 100;
+
+/// Fewest characters that the shortest password may be set to (NIST SP 800-63B-4: 8 with a second factor).
+pub const PASSWORD_MIN_LENGTH_LEAST: i64 = 8;
+
+/// Most characters that the shortest password may be set to: NIST wants 64 to be taken.
+pub const PASSWORD_MIN_LENGTH_MOST: i64 = 64;
+
+/// A password, in bytes: more is no password, and hashing it first would cost.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// Sign-ups of one address in an hour, at most: it is a setting for offices behind one address.
+pub const SIGN_UPS_PER_HOUR_MAX: i64 = 1_000_000;
+
+/// Mails in an hour, at most.
+pub const MAILS_PER_HOUR_MAX: i64 = 1_000_000;
+
+/// Mails in an hour that strangers may cause to one mailbox, at most: each of the last day is remembered, some
+/// 50 KB then.
+pub const MAILS_PER_MAILBOX_MAX: i64 = 1000;
+
+/// Administrators who are told by mail: one commit writes a mail to each.
+pub const ADMIN_MAILS_MAX: usize = 10;
+
+/// Mails that are taken from the outbox at once: what is sent within some seconds.
+pub const MAILS_AT_ONCE: usize = 10;
+
+/// How soon a mail is tried again at the earliest, in milliseconds; the pause doubles with each try.
+pub const MAIL_PAUSE_MS: u64 = 60_000;
+
+/// The longest pause between two tries, in milliseconds: four hours, some twenty tries in all.
+pub const MAIL_PAUSE_MS_MAX: u64 = 4 * 3_600_000;
+
+/// How long a mail is tried, in milliseconds: three days, a weekend.
+pub const MAIL_KEPT_MS: u64 = 3 * 86_400_000;
+
+/// How long before its end the owner of a key is told, in milliseconds: a week.
+pub const KEY_END_NOTICE_MS: u64 = 7 * 86_400_000;

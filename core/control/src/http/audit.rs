@@ -8,7 +8,7 @@ use super::Control;
 use super::lists::{Query, own_page};
 use crate::audit::{AuditRecord, Did};
 use crate::ports::{Clock, Random};
-use crate::registry::{ADMIN_TOKEN, AuditFilter, BACKUPS, Error, NAMED_TOKENS, RecordPage, SETTINGS};
+use crate::registry::{ADMIN_TOKEN, AuditFilter, BACKUPS, Error, MAILS, NAMED_TOKENS, RecordPage, SETTINGS};
 use crate::schema::{EntityKind, parse_uuid};
 use latchkey_store::Store;
 
@@ -35,7 +35,8 @@ fn filter(query: &Query) -> Result<AuditFilter, Error> {
     })
 }
 
-const DID: &str = "must be one of: created, changed, moved, deleting, deleted, restoring, restored, given_up";
+const DID: &str = "must be one of: created, changed, moved, deleting, deleted, restoring, restored, given_up, sent, \
+                   refused, limit_reached";
 
 const SECONDS: &str = "must be a whole number of seconds since the Unix epoch";
 
@@ -54,7 +55,8 @@ fn option<T>(
 }
 
 fn is_known(entity: &str) -> bool {
-    [ADMIN_TOKEN, BACKUPS, NAMED_TOKENS, SETTINGS].contains(&entity) || EntityKind::parse(entity).is_some()
+    [ADMIN_TOKEN, BACKUPS, MAILS, NAMED_TOKENS, SETTINGS].contains(&entity)
+        || EntityKind::parse(entity).is_some()
 }
 
 fn shown(record: &AuditRecord) -> Value {

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use super::shapes;
 use crate::registry::Step;
-use crate::schema::{EntityKind, Field, NAMED_TOKEN};
+use crate::schema::{EntityKind, Field, NAMED_TOKEN, SETTINGS};
 
 /// A part of the control door: its paths begin alike, and are for the same callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +121,10 @@ pub enum Action {
     ApplicationConsumer,
     /// A page of the audit.
     Audit,
+    /// What an administrator changes while it runs.
+    Settings,
+    /// Changes it.
+    ChangeSettings,
     /// A page of the named admin tokens.
     Tokens,
     /// Makes a named admin token.
@@ -308,6 +312,7 @@ impl Action {
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
             Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
             Action::TagKeys => Gives::Record(shapes::TAG_KEYS),
+            Action::Settings | Action::ChangeSettings => Gives::Record(SETTINGS),
             Action::Tokens => Gives::RecordList(NAMED_TOKEN),
             Action::Token(Verb::Delete) | Action::Import(Verb::Delete) => Gives::Nothing,
             Action::Imports => Gives::RecordList(shapes::IMPORT),
@@ -345,6 +350,8 @@ impl Action {
             | Action::Reference(..)
             | Action::ApplicationConsumer
             | Action::Audit
+            | Action::Settings
+            | Action::ChangeSettings
             | Action::Tokens
             | Action::MakeToken
             | Action::Token(_)
@@ -380,6 +387,7 @@ impl Action {
             | Action::FindKey
             | Action::ApplicationConsumer
             | Action::Audit
+            | Action::Settings
             | Action::Tokens
             | Action::Token(Verb::Read)
             | Action::Imports
@@ -391,6 +399,7 @@ impl Action {
             | Action::Reference(_, Verb::Replace | Verb::Change | Verb::Delete)
             | Action::Rotate(_)
             | Action::EndGrace
+            | Action::ChangeSettings
             | Action::MakeToken
             | Action::Token(Verb::Replace | Verb::Change | Verb::Delete)
             | Action::ReceivePart
@@ -626,6 +635,11 @@ const fn reference_without_put(kind: EntityKind) -> [Call; 2] {
 
 const AUDIT: [Call; 1] = [call("GET", Takes::AuditPage, &[200, 400], Action::Audit)];
 
+const SETTINGS_CALLS: [Call; 2] = [
+    call("GET", Takes::Nothing, &[200], Action::Settings),
+    call("PATCH", Takes::Object, &[200, 400, 415], Action::ChangeSettings),
+];
+
 const TOKENS: [Call; 2] = [
     call("GET", Takes::Page, &[200, 400], Action::Tokens),
     call("POST", Takes::Object, &[201, 400, 409, 415], Action::MakeToken),
@@ -716,6 +730,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
 
     admin("/audit", &AUDIT),
     admin("/tag-keys", &show(Action::TagKeys)),
+    admin("/settings", &SETTINGS_CALLS),
     admin("/tokens", &TOKENS),
     admin("/tokens/{token}", &TOKEN),
     admin("/imports", &IMPORTS),

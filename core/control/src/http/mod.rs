@@ -25,6 +25,7 @@ mod plain;
 mod portal;
 mod problem;
 mod resources;
+mod settings;
 mod shapes;
 #[cfg(test)]
 mod tests;
@@ -156,7 +157,8 @@ pub struct Control<S, C, R> {
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     /// What answers over `registry`.
     pub fn new(registry: Registry<S, C, R>, settings: ControlSettings) -> Self {
-        let registry = registry.with_own_paths(settings.own_paths.clone());
+        let has_mail = settings.mail_from.is_some() && settings.control_origin.is_some();
+        let registry = registry.with_own_paths(settings.own_paths.clone()).with_mail(has_mail);
         Control { registry, settings: Arc::new(settings) }
     }
 
@@ -170,13 +172,15 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Arc::make_mut(&mut self.settings).token = token;
     }
 
-    /// Ends a back-up that nobody goes on with, and removes audit records that are older than is set, and
-    /// imports that nobody goes on with, as many as one part of that work may: to be called every now and
-    /// then. Answers whether there are more.
+    /// Ends a back-up that nobody goes on with, and removes audit records that are older than is set, counters
+    /// of mailboxes and imports that nobody goes on with, as many as one part of that work may: to be called
+    /// every now and then. Answers whether there are more.
     pub async fn drop_old_records(&self) -> Result<bool, Error> {
         self.registry.end_abandoned_backup().await?;
         let kept_ms = u64::from(self.settings.audit_days) * DAY_MS;
         let more_audit = self.registry.drop_audit_records(kept_ms).await?;
+        let dropped = self.registry.drop_old_mailboxes().await;
+        self.registry.unless_restoring(dropped, ()).await?;
         let dropped = self.registry.drop_old_imports().await;
         let more_imports = self.registry.unless_restoring(dropped, false).await?;
         Ok(more_audit || more_imports)
@@ -278,6 +282,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::ApplicationConsumer => on_heap(|| self.application_consumer(matched)).await,
             Action::Audit => on_heap(|| self.audit(&query)).await,
             Action::TagKeys => on_heap(|| self.tag_keys()).await,
+            Action::Settings => on_heap(|| self.show_settings()).await,
+            Action::ChangeSettings => on_heap(|| self.change_settings(input)).await,
             Action::Tokens => on_heap(|| self.tokens(&query)).await,
             Action::MakeToken => on_heap(|| self.make_token(input, caller.ends_at)).await,
             Action::Token(verb) => on_heap(|| self.token(verb, matched, input, caller.ends_at)).await,

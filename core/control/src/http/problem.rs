@@ -99,6 +99,7 @@ fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
         Error::NotFound
         | Error::UnknownKey { .. }
         | Error::Busy
+        | Error::TooManyMails { .. }
         | Error::Conflict(_)
         | Error::Restoring(_)
         | Error::UnknownPepper
@@ -118,7 +119,11 @@ fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
         | Error::InvalidOption { .. } => answer::json(status, &described(error)),
     };
     if error.is_retryable() {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        let seconds = match error {
+            Error::TooManyMails { retry_after_s } => HeaderValue::from(*retry_after_s),
+            _ => HeaderValue::from_static("1"),
+        };
+        response.headers_mut().insert(RETRY_AFTER, seconds);
     }
     if let Error::Store(cause) = error {
         response.extensions_mut().insert(InternalCause { endpoint, error: cause.clone() });
@@ -158,6 +163,7 @@ fn fields(error: &Error) -> Option<Value> {
         | Error::NotFound
         | Error::UnknownKey { .. }
         | Error::Busy
+        | Error::TooManyMails { .. }
         | Error::Conflict(_)
         | Error::Restoring(_)
         | Error::UnknownPepper
@@ -194,6 +200,6 @@ fn status(error: &Error) -> StatusCode {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::DatabaseError if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::DatabaseError => StatusCode::INTERNAL_SERVER_ERROR,
-        ErrorCode::Busy | ErrorCode::Restoring => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Busy | ErrorCode::TooManyMails | ErrorCode::Restoring => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

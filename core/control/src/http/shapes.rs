@@ -236,7 +236,10 @@ pub(super) const AUDIT_RECORD: &[Field] = &[
     record(
         "who",
         &[
-            text("kind", "`program`, `gateway`, `admin_token` (the installation's) or `named_token`."),
+            text(
+                "kind",
+                "`program`, `gateway`, `admin_token` (the installation's), `named_token`, `developer` or `visitor`.",
+            ),
             Field::new("id", FieldKind::Uuid, "Its id, where there are several."),
             Field::new("name", FieldKind::String, "The name that it had then."),
         ],
@@ -261,12 +264,13 @@ const AUDIT_LINE: Field = record(
         text(
             "did",
             "`created`, `changed`, `moved`, `deleting` or `deleted`; of a back-up `created`, `deleted`, \
-             `restoring`, `restored` or `given_up`.",
+             `restoring`, `restored` or `given_up`; of a mail `created`, `sent`, `refused` or `given_up`, and of \
+             all mails `limit_reached`.",
         ),
         Field::new(
             "fields",
             FieldKind::Set(&NAME),
-            "Names of the fields that changed, and no value; empty unless it was changed.",
+            "Names of the fields that changed, and no value; empty unless it was changed. Of a mail: which it is.",
         )
         .required(),
     ],

@@ -4,29 +4,19 @@
 //! ([`crate::http::Control::due_mails`]), sends it, and says what came of it. A mail's token is not stored:
 //! it follows from a seed under the pepper.
 
+mod date;
+mod english;
+mod japanese;
+mod language;
+mod write;
+
+pub use language::Language;
+pub(crate) use write::{Facts, write};
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::accounts::TokenSeed;
-
-/// A language that mails are written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// English.
-    #[default]
-    En,
-    /// Japanese.
-    Ja,
-}
-
-impl Language {
-    /// The first of `Accept-Language` (RFC 9110 §12.5.4) that mails are written in.
-    pub fn accepted(field: &str) -> Option<Self> {
-        let _ = field;
-        todo!()
-    }
-}
 
 /// A mail in the outbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -135,10 +125,81 @@ pub enum Letter {
         /// Which.
         contract: Uuid,
     },
-    /// To an administrator, once a day: what waits.
-    Digest,
+    /// To an administrator, once a day: what began to wait.
+    Digest {
+        /// On which day of the Unix epoch it is sent.
+        day: u64,
+    },
     /// To an administrator who tries out whether mails arrive.
     Test,
+}
+
+impl Letter {
+    /// Its name, as stored.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Letter::Verify { .. } => "verify",
+            Letter::AlreadyRegistered => "already_registered",
+            Letter::Reset { .. } => "reset",
+            Letter::LogInLink { .. } => "log_in_link",
+            Letter::Invitation { .. } => "invitation",
+            Letter::ConfirmAddress { .. } => "confirm_address",
+            Letter::AddressChanges { .. } => "address_changes",
+            Letter::PasswordChanged => "password_changed",
+            Letter::NewBrowser => "new_browser",
+            Letter::AfterFailures { .. } => "after_failures",
+            Letter::Waiting => "waiting",
+            Letter::Approved => "approved",
+            Letter::Rejected => "rejected",
+            Letter::Revoked => "revoked",
+            Letter::TransferOffered { .. } => "transfer_offered",
+            Letter::AccessRequested { .. } => "access_requested",
+            Letter::AccessApproved { .. } => "access_approved",
+            Letter::AccessRejected { .. } => "access_rejected",
+            Letter::AccessRevoked { .. } => "access_revoked",
+            Letter::KeyEnds { .. } => "key_ends",
+            Letter::DeveloperWaits { .. } => "developer_waits",
+            Letter::ContractWaits { .. } => "contract_waits",
+            Letter::Digest { .. } => "digest",
+            Letter::Test => "test",
+        }
+    }
+
+    /// What the token in its link is made from; `None`: its link has none.
+    pub(crate) fn token(&self) -> Option<&TokenSeed> {
+        match self {
+            Letter::Verify { token }
+            | Letter::Reset { token }
+            | Letter::LogInLink { token }
+            | Letter::Invitation { token }
+            | Letter::ConfirmAddress { token }
+            | Letter::AddressChanges { token } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The page that its link leads to, without the token.
+    pub(crate) fn path(&self) -> &'static str {
+        match self {
+            Letter::Verify { .. } => "/portal/verify",
+            Letter::Reset { .. } | Letter::Invitation { .. } => "/portal/reset",
+            Letter::LogInLink { .. } => "/portal/log-in/link",
+            Letter::ConfirmAddress { .. } => "/portal/confirm-email",
+            Letter::AddressChanges { .. } => "/portal/revert-email",
+            Letter::PasswordChanged | Letter::NewBrowser | Letter::AfterFailures { .. } => "/portal/forgot",
+            Letter::AlreadyRegistered | Letter::Approved => "/portal/log-in",
+            Letter::Waiting | Letter::Rejected | Letter::Revoked => "/portal/",
+            Letter::TransferOffered { .. }
+            | Letter::AccessRequested { .. }
+            | Letter::AccessApproved { .. }
+            | Letter::AccessRejected { .. }
+            | Letter::AccessRevoked { .. }
+            | Letter::KeyEnds { .. } => "/portal/apps",
+            Letter::DeveloperWaits { .. } => "/manager/developers",
+            Letter::ContractWaits { .. } => "/manager/requests",
+            Letter::Digest { .. } | Letter::Test => "/manager/",
+        }
+    }
 }
 
 /// A mail as it is sent. Adapters add nothing.

@@ -24,6 +24,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         developer: &Object,
     ) -> Result<Option<Job>, Error> {
         let Some(old) = change.old else { return Ok(None) };
+        self.note_developer(transaction, change, developer).await?;
         let job = |after| Job::RepublishDeveloper { id: change.id, after };
         if allows_applications(old) == allows_applications(developer) {
             return self.left_job(transaction, job(None)).await;

@@ -108,6 +108,11 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         }
     }
 
+    /// Whether an earlier attempt of this change may have been applied.
+    pub(super) fn may_be_applied(&self) -> bool {
+        self.may_be_recorded
+    }
+
     /// Who makes this change.
     pub(super) fn actor(&self) -> Actor {
         self.trail.as_ref().map_or_else(Actor::program, |trail| trail.actor().clone())
@@ -346,6 +351,15 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         key: &RecordKey,
     ) -> Result<Option<T>, Error> {
         Ok(self.transaction.read_json(key).await?)
+    }
+
+    /// What a record says, whatever that is.
+    pub(super) async fn bytes(&mut self, key: &RecordKey) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.transaction.get(key).await?)
+    }
+
+    pub(super) async fn is_there(&mut self, key: &RecordKey) -> Result<bool, Error> {
+        Ok(self.transaction.get(key).await?.is_some())
     }
 
     pub(super) fn put_json(&mut self, key: RecordKey, value: &impl serde::Serialize) {

@@ -100,6 +100,12 @@ pub enum Error {
     /// Too many others change the same; may be tried again.
     #[error("too many changes at once, try again")]
     Busy,
+    /// The installation has sent as many mails as it may in an hour.
+    #[error("too many mails were sent in the last hour, try again later")]
+    TooManyMails {
+        /// When there is room again, in seconds.
+        retry_after_s: u64,
+    },
     /// The store's keys were digested under another pepper.
     #[error(
         "the pepper is not one that the keys in this store were digested with; \
@@ -172,6 +178,8 @@ pub enum ErrorCode {
     /// None of Kong's.
     Busy,
     /// None of Kong's.
+    TooManyMails,
+    /// None of Kong's.
     Conflict,
     /// None of Kong's.
     Restoring,
@@ -204,6 +212,7 @@ impl Error {
             Error::InvalidSize(_) => ErrorCode::InvalidSize,
             Error::InvalidOption { .. } => ErrorCode::InvalidOptions,
             Error::Busy => ErrorCode::Busy,
+            Error::TooManyMails { .. } => ErrorCode::TooManyMails,
             Error::Restoring(_) => ErrorCode::Restoring,
             Error::UnknownPepper | Error::Store(_) => ErrorCode::DatabaseError,
         }
@@ -213,6 +222,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Error::Busy
+            | Error::TooManyMails { .. }
             | Error::Restoring(_)
             | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
             Error::Store(StoreError::Failed(_))
@@ -253,7 +263,7 @@ impl ErrorCode {
             ErrorCode::InvalidUnique(_) => Some(10),
             ErrorCode::InvalidOptions => Some(11),
             ErrorCode::ForeignKeysUnresolved => Some(13),
-            ErrorCode::Busy | ErrorCode::Conflict | ErrorCode::Restoring => None,
+            ErrorCode::Busy | ErrorCode::TooManyMails | ErrorCode::Conflict | ErrorCode::Restoring => None,
         }
     }
 
@@ -273,6 +283,7 @@ impl ErrorCode {
             ErrorCode::InvalidOptions => "invalid options",
             ErrorCode::ForeignKeysUnresolved => "foreign keys unresolved",
             ErrorCode::Busy => "busy",
+            ErrorCode::TooManyMails => "too many mails",
             ErrorCode::Conflict => "conflict",
             ErrorCode::Restoring => "restoring",
         };

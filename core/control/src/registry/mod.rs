@@ -28,9 +28,11 @@ mod grants;
 mod held_key;
 mod imports;
 mod jobs;
+mod letters;
 mod list;
 mod lookup;
 mod named_tokens;
+mod notices;
 mod outbox;
 mod pages;
 mod present;
@@ -69,6 +71,7 @@ pub use lookup::Step;
 pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
 pub use outbox::DueMails;
+pub(crate) use outbox::MAILS;
 pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
 pub use restore::RestoreAsked;
@@ -95,6 +98,8 @@ use sealed::{KeyRing, Nonce};
 pub struct Registry<S, C, R> {
     shared: Arc<Shared<S, C, R>>,
     own_paths: OwnPaths,
+    /// Whether somebody takes mails from the outbox.
+    has_mail: bool,
     /// Who makes the changes that are asked for here.
     actor: Actor,
 }
@@ -138,8 +143,8 @@ struct Minted {
     nonce: Nonce,
     /// The same for the key before its last rotation.
     previous_nonce: Nonce,
-    /// For the one mail that a change may cause.
-    mail_id: Uuid,
+    /// What the mails of a change are called by ([`notices::mail_id`]).
+    mails: Uuid,
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -152,7 +157,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let (changes, all_counted) = (AtomicU32::new(0), AtomicBool::new(false));
         let shared = Shared { store, clock, random, peppers, key_ring, token_tags, changes, all_counted };
         let shared = Arc::new(shared);
-        let registry = Registry { shared, own_paths: OwnPaths::default(), actor: Actor::program() };
+        let (own_paths, actor) = (OwnPaths::default(), Actor::program());
+        let registry = Registry { shared, own_paths, has_mail: false, actor };
         let published = registry.publish_tag_keys().await;
         registry.unless_restoring(published, ()).await?;
         Ok(registry)
@@ -164,10 +170,17 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Registry { own_paths, ..self }
     }
 
+    /// Writes mails, which somebody takes from the outbox; otherwise none is written.
+    #[must_use]
+    pub fn with_mail(self, has_mail: bool) -> Self {
+        Registry { has_mail, ..self }
+    }
+
     /// The same registry, whose changes `actor` makes. Without it, the program itself does.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {
-        Registry { shared: Arc::clone(&self.shared), own_paths: self.own_paths.clone(), actor }
+        let (shared, own_paths) = (Arc::clone(&self.shared), self.own_paths.clone());
+        Registry { shared, own_paths, has_mail: self.has_mail, actor }
     }
 
     /// The store, for what needs no rules: the change feed and grants.
@@ -251,7 +264,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             secret: generate_secret(|bytes| self.random.fill(bytes)),
             nonce: Nonce::draw(&self.random),
             previous_nonce: Nonce::draw(&self.random),
-            mail_id: self.random.uuid(),
+            mails: self.random.uuid(),
         }
     }
 }

@@ -1,18 +1,35 @@
 //! The outbox: mails are written in the commit that causes them, and sent by an adapter afterwards.
+//!
+//! A record lies at the time it is due, so that the first of a scan is the next. Whoever takes a mail moves
+//! its record on to its next try before it is given, so that nobody else takes it meanwhile, and whatever
+//! becomes of the sender it is tried again. Sent once at least, then, and not twice within a minute.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Registry;
+use super::attempts::transact;
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
+use super::records;
+use crate::audit::{Did, Line};
 use crate::mail::{Mail, MailOutcome, OutgoingMail};
 use crate::ports::{Clock, Random};
-use latchkey_store::Store;
-use uuid::Uuid;
+use latchkey_published::keys::KeyDigest;
+use latchkey_published::limits;
+use latchkey_store::{RecordKey, Store};
+
+/// What the audit calls mails.
+pub(crate) const MAILS: &str = "mails";
+
+const HOUR_S: u64 = 3600;
+const DAY_S: u64 = 24 * HOUR_S;
 
 /// Who has caused a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// Whoever knows an address: counted for the mailbox.
-    Stranger,
+    /// Whoever knows an address: counted for the mailbox ([`Registry::mailbox`]).
+    Stranger(KeyDigest),
     /// The owner of the account, an administrator, or time.
     Known,
 }
@@ -22,7 +39,8 @@ pub(super) enum Cause {
 pub(super) enum Posted {
     /// It is in the outbox.
     Written,
-    /// The mailbox has had too many: nothing is written, and no token is to be made or voided.
+    /// The mailbox has had too many, or there is no mail here: nothing is written, and no token is to be
+    /// made or voided.
     Withheld,
 }
 
@@ -35,9 +53,61 @@ pub struct DueMails {
     pub next_ms: Option<u64>,
 }
 
+/// A mail in the outbox, as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Posting {
+    pub(super) mail: Mail,
+    /// When it was due first, in milliseconds since the Unix epoch.
+    pub(super) due_ms: u64,
+    /// How often it has been given to a sender.
+    #[serde(default)]
+    pub(super) tries: u32,
+}
+
+/// Who sends mails, and what their links begin with.
+#[derive(Clone, Copy)]
+pub(super) struct Sender<'a> {
+    pub(super) from: &'a str,
+    pub(super) origin: &'a str,
+}
+
+/// When mails were sent, as far as it counts: seconds since the Unix epoch, and how many then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Recent(Vec<(u64, u32)>);
+
+impl Recent {
+    /// How many there were in the last `seconds`.
+    fn within(&self, now_s: u64, seconds: u64) -> u32 {
+        self.0.iter().filter(|(at_s, _)| at_s + seconds > now_s).map(|(_, count)| count).sum()
+    }
+
+    /// Adds one, and forgets those that are older than `seconds`.
+    fn add(&mut self, now_s: u64, seconds: u64) {
+        self.0.retain(|(at_s, _)| at_s + seconds > now_s);
+        match self.0.last_mut() {
+            Some((at_s, count)) if *at_s == now_s => *count += 1,
+            _ => self.0.push((now_s, 1)),
+        }
+    }
+
+    /// When the oldest of the last `seconds` is that no more, in seconds from now.
+    fn free_in_s(&self, now_s: u64, seconds: u64) -> u64 {
+        let oldest = self.0.iter().map(|(at_s, _)| at_s + seconds).find(|end_s| *end_s > now_s);
+        oldest.map_or(1, |end_s| end_s - now_s)
+    }
+}
+
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// Whom mails that strangers cause are counted for: an address, in whatever case it is written, of an
+    /// account or not.
+    pub(super) fn mailbox(&self, address: &str) -> KeyDigest {
+        self.peppers.current.digest(address.to_lowercase().as_bytes())
+    }
+
     /// Writes a mail, to be sent at once. `id`: drawn before the first attempt of the change.
-    /// `Error::TooManyMails` where the installation has sent as many as it may in an hour.
+    ///
+    /// [`Error::TooManyMails`] where a stranger causes it and the installation has sent as many as it may in
+    /// an hour. Mails to nobody count for their mailbox, and take as many reads and writes as others.
     pub(super) async fn post(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
@@ -45,8 +115,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         id: Uuid,
         cause: Cause,
     ) -> Result<Posted, Error> {
-        let _ = (transaction, mail, id, cause);
-        todo!()
+        let due_ms = transaction.now_ms;
+        if !self.has_mail {
+            return Ok(Posted::Withheld);
+        }
+        if transaction.may_be_applied() && transaction.is_there(&records::outbox(due_ms, id)).await? {
+            return Ok(Posted::Written);
+        }
+        if self.count_mail(transaction, cause, mail.to.is_some()).await? == Posted::Withheld {
+            return Ok(Posted::Withheld);
+        }
+        self.post_at(transaction, mail, id, due_ms).await?;
+        Ok(Posted::Written)
     }
 
     /// Writes a mail to be sent at a time, in milliseconds since the Unix epoch.
@@ -57,20 +137,170 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         id: Uuid,
         due_ms: u64,
     ) -> Result<(), Error> {
-        let _ = (transaction, mail, id, due_ms);
-        todo!()
+        if self.has_mail {
+            let posting = Posting { mail: mail.clone(), due_ms, tries: 0 };
+            transaction.put_json(records::outbox(due_ms, id), &posting);
+            transaction.note(line(mail, Did::Created));
+        }
+        Ok(())
+    }
+
+    /// Counts a mail, or says that it is one too many.
+    async fn count_mail(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        cause: Cause,
+        is_sent: bool,
+    ) -> Result<Posted, Error> {
+        let settings = self.settings_in(transaction).await?;
+        let (now_s, key) = (transaction.now_ms / 1000, records::mails_sent());
+        // By the minute, so that the record stays small.
+        let minute_s = now_s / 60 * 60;
+        let mut sent: Recent = transaction.read_json(&key).await?.unwrap_or_default();
+        let is_full = |sent: &Recent| sent.within(minute_s, HOUR_S) >= settings.mails_per_hour;
+        if let Cause::Stranger(mailbox) = cause {
+            if is_full(&sent) {
+                return Err(Error::TooManyMails { retry_after_s: sent.free_in_s(minute_s, HOUR_S) });
+            }
+            if !self.count_for_mailbox(transaction, mailbox, settings.mails_per_mailbox).await? {
+                return Ok(Posted::Withheld);
+            }
+        }
+        if is_sent {
+            let was_full = is_full(&sent);
+            sent.add(minute_s, HOUR_S);
+            if is_full(&sent) && !was_full {
+                transaction.note(Line::new(MAILS, None, Did::LimitReached));
+            }
+        }
+        transaction.put_json(key, &sent);
+        Ok(Posted::Written)
+    }
+
+    /// Whether a mailbox may have another mail of a stranger's; then it is counted.
+    async fn count_for_mailbox(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        mailbox: KeyDigest,
+        per_hour: u32,
+    ) -> Result<bool, Error> {
+        let (now_s, key) = (transaction.now_ms / 1000, records::mailbox(&mailbox));
+        let mut recent: Recent = transaction.read_json(&key).await?.unwrap_or_default();
+        // Ten a day where there are three an hour.
+        let per_day = (per_hour * 10).div_ceil(3);
+        if recent.within(now_s, HOUR_S) >= per_hour || recent.within(now_s, DAY_S) >= per_day {
+            return Ok(false);
+        }
+        recent.add(now_s, DAY_S);
+        transaction.put_json(key, &recent);
+        Ok(true)
+    }
+
+    /// Removes counters of mailboxes that no longer count, some of them: each call looks at others.
+    pub async fn drop_old_mailboxes(&self) -> Result<(), Error> {
+        let mut at = [0; 32];
+        self.random.fill(&mut at);
+        let after = KeyDigest::from_bytes(at).to_hex();
+        let now_s = self.clock.unix_ms() / 1000;
+        let page = self.store.scan(records::MAILBOXES, "", Some(&after), limits::JOB_CHUNK_MAX).await?;
+        let drop = async |transaction: &mut EntityTransaction<'_, S>| -> Result<(), Error> {
+            for (sort, _) in &page.records {
+                let key = RecordKey::new(records::MAILBOXES, sort.as_str());
+                let recent: Option<Recent> = transaction.read_json(&key).await?;
+                if recent.is_some_and(|recent| recent.within(now_s, DAY_S) == 0) {
+                    transaction.delete(key);
+                }
+            }
+            Ok(())
+        };
+        transact!(self, attempts, |transaction| drop(&mut transaction));
+        Ok(())
     }
 
     /// Takes what is due, a bounded number, each to be followed by [`Registry::mail_outcome`].
     /// `from`: the sender; `origin`: what links begin with.
     pub async fn due_mails(&self, from: &str, origin: &str) -> Result<DueMails, Error> {
-        let _ = (from, origin);
-        todo!()
+        let (sender, now_ms) = (Sender { from, origin }, self.clock.unix_ms());
+        let page = self.store.scan(records::OUTBOX, "", None, limits::MAILS_AT_ONCE + 1).await?;
+        let mut due = DueMails::default();
+        for (at, (sort, _)) in page.records.iter().enumerate() {
+            let Some((due_ms, id)) = records::outbox_due(sort) else { continue };
+            if due_ms > now_ms || at == limits::MAILS_AT_ONCE {
+                due.is_next(due_ms);
+                break;
+            }
+            let taken =
+                transact!(self, attempts, |transaction| self.take(&mut transaction, due_ms, id, sender));
+            if let Some((mail, next_ms)) = taken {
+                due.mails.extend(mail);
+                due.is_next(next_ms);
+            }
+        }
+        Ok(due)
     }
 
-    /// Says what came of sending one.
-    pub async fn mail_outcome(&self, id: &str, outcome: MailOutcome) -> Result<(), Error> {
-        let _ = (id, outcome);
-        todo!()
+    /// Takes one mail, unless somebody else has. Answers when it is tried again, unless it is not.
+    async fn take(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        due_ms: u64,
+        id: Uuid,
+        sender: Sender<'_>,
+    ) -> Result<Option<(Option<OutgoingMail>, u64)>, Error> {
+        let (key, now_ms) = (records::outbox(due_ms, id), transaction.now_ms);
+        let Some(record) = transaction.bytes(&key).await? else { return Ok(None) };
+        transaction.delete(key);
+        let Ok(posting) = serde_json::from_slice::<Posting>(&record) else {
+            // Of a newer program, which may come back.
+            let next_ms = now_ms + limits::MAIL_PAUSE_MS_MAX;
+            transaction.put(records::outbox(next_ms, id), record);
+            return Ok(Some((None, next_ms)));
+        };
+        if posting.due_ms + limits::MAIL_KEPT_MS <= now_ms {
+            transaction.note(line(&posting.mail, Did::GivenUp));
+            return Ok(None);
+        }
+        let next_ms = now_ms + pause_ms(posting.tries);
+        let next = records::outbox(next_ms, id);
+        let Some(mail) = self.mail_of(&posting, &next.sort, sender).await? else { return Ok(None) };
+        transaction.put_json(next, &Posting { tries: posting.tries + 1, ..posting });
+        Ok(Some((Some(mail), next_ms)))
     }
+
+    /// Says what came of sending one; nothing, where that is known already.
+    pub async fn mail_outcome(&self, id: &str, outcome: MailOutcome) -> Result<(), Error> {
+        let did = match outcome {
+            MailOutcome::Sent => Did::Sent,
+            MailOutcome::Refused => Did::Refused,
+            // It is tried again in any case.
+            MailOutcome::Later => return Ok(()),
+        };
+        let Some((due_ms, id)) = records::outbox_due(id) else { return Ok(()) };
+        let note = async |transaction: &mut EntityTransaction<'_, S>| -> Result<(), Error> {
+            let key = records::outbox(due_ms, id);
+            if let Some(posting) = transaction.read_json::<Posting>(&key).await? {
+                transaction.delete(key);
+                transaction.note(line(&posting.mail, did));
+            }
+            Ok(())
+        };
+        transact!(self, attempts, |transaction| note(&mut transaction));
+        Ok(())
+    }
+}
+
+impl DueMails {
+    fn is_next(&mut self, due_ms: u64) {
+        self.next_ms = Some(self.next_ms.map_or(due_ms, |next_ms| next_ms.min(due_ms)));
+    }
+}
+
+/// A mail as the audit has it: whom it is about, and in the place of fields what it says.
+fn line(mail: &Mail, did: Did) -> Line {
+    Line { fields: vec![mail.letter.name().to_owned()], ..Line::new(MAILS, mail.developer, did) }
+}
+
+/// How long after a try the next one is, in milliseconds; `tries`: those before.
+fn pause_ms(tries: u32) -> u64 {
+    (limits::MAIL_PAUSE_MS << tries.min(16)).min(limits::MAIL_PAUSE_MS_MAX)
 }

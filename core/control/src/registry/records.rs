@@ -142,6 +142,51 @@ pub(super) fn named_token_digest(digest: &KeyDigest) -> RecordKey {
     RecordKey::new(format!("named_token/{}", digest.to_hex()), "")
 }
 
+/// The settings of `/admin/settings`.
+pub(super) fn settings() -> RecordKey {
+    RecordKey::new("setting", "settings")
+}
+
+/// What is known of a developer beside the entity.
+pub(super) fn account(developer: Uuid) -> RecordKey {
+    RecordKey::new("account", developer.to_string())
+}
+
+/// Partition of the mails to be sent, in the order in which they are due.
+pub(super) const OUTBOX: &str = "outbox";
+
+/// A mail; `due_ms`: since the Unix epoch.
+pub(super) fn outbox(due_ms: u64, id: Uuid) -> RecordKey {
+    RecordKey::new(OUTBOX, format!("{due_ms:016x}-{id}"))
+}
+
+/// When the mail of a sort key is due, and its id.
+pub(super) fn outbox_due(sort: &str) -> Option<(u64, Uuid)> {
+    let (due_ms, id) = sort.split_once('-').filter(|(due_ms, _)| due_ms.len() == 16)?;
+    let due_ms = u64::from_str_radix(due_ms, 16).ok()?;
+    Some((due_ms, Uuid::try_parse(id).ok().filter(|_| id.len() == 36)?))
+}
+
+/// When the mails of the last hour were written.
+pub(super) fn mails_sent() -> RecordKey {
+    RecordKey::new("mails-sent", "")
+}
+
+/// Partition of what strangers have caused to mailboxes in the last day.
+pub(super) const MAILBOXES: &str = "mailbox";
+
+pub(super) fn mailbox(address: &KeyDigest) -> RecordKey {
+    RecordKey::new(MAILBOXES, address.to_hex())
+}
+
+/// Partition of what waits for administrators, by the day on which they are told of it.
+pub(super) const DIGESTS: &str = "digest";
+
+/// `day`: of the Unix epoch.
+pub(super) fn digest(day: u64) -> RecordKey {
+    RecordKey::new(DIGESTS, format!("{day:08x}"))
+}
+
 /// A value as a part of a key: as it is when short and free of NUL, else its hash.
 fn short(value: &str) -> String {
     if value.len() <= PLAIN_BYTES_MAX && !value.contains('\0') {
@@ -206,9 +251,35 @@ mod tests {
             (named_token(id), format!("named_token {ids}")),
             (named_token_name("ci"), "unique/named_token/name =ci".to_owned()),
             (named_token_digest(&digest), format!("named_token/{hex} ")),
+            (settings(), "setting settings".to_owned()),
+            (outbox(0x1f, id), format!("outbox 000000000000001f-{ids}")),
+            (mails_sent(), "mails-sent ".to_owned()),
+            (mailbox(&digest), format!("mailbox {hex}")),
+            (super::digest(0x1f), "digest 0000001f".to_owned()),
         ] {
             assert_eq!(text(key), expected);
         }
+    }
+
+    #[test]
+    fn the_name_of_a_mail_says_when_it_is_due() {
+        let (id, latest) = (Uuid::from_u128(1), u64::MAX);
+        for due_ms in [0, 7, 1_700_000_000_000, latest] {
+            assert_eq!(outbox_due(&outbox(due_ms, id).sort), Some((due_ms, id)));
+        }
+        let name = outbox(7, id).sort;
+        for none in [
+            "",
+            "-",
+            "7-",
+            &name[1..],
+            &name.replace('-', ""),
+            &format!("{name}0"),
+            &format!("+{}", &name[1..]),
+        ] {
+            assert!(outbox_due(none).is_none_or(|(due_ms, id)| outbox(due_ms, id).sort == none), "{none}");
+        }
+        assert!(outbox(7, id).sort < outbox(8, Uuid::nil()).sort);
     }
 
     fn hex_of_long() -> String {

@@ -67,14 +67,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         offered.insert(OFFER.to_owned(), json!(offer));
         let line = Line { fields: vec!["offer".to_owned()], ..Line::new(kind.name(), Some(id), Did::Changed) };
         transaction.save_as(line, kind, Some(&application), &offered).await?;
-        let address = developer.as_ref().and_then(|developer| developer.get("email")?.as_str());
-        let mail = Mail {
-            to: address.map(str::to_owned),
-            developer: to,
-            language: Language::default(),
-            letter: Letter::TransferOffered { application: id },
+        let letter = Letter::TransferOffered { application: id };
+        let known = match to {
+            Some(to) => self.mail_to_developer(transaction, to, letter.clone()).await?,
+            None => None,
         };
-        self.post(transaction, &mail, minted.mail_id, Cause::Stranger).await?;
+        let nobody = Mail { to: None, developer: None, language: Language::default(), letter };
+        let cause = Cause::Stranger(self.mailbox(email));
+        self.post(transaction, &known.unwrap_or(nobody), minted.mails, cause).await?;
         Ok(())
     }
 

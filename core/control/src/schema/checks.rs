@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::addresses::{self, HostFault, HostType};
+use latchkey_published::limits;
 
 /// An id: 8-4-4-4-12 hex digits, and no other form.
 pub(crate) fn uuid(text: &str) -> Option<Uuid> {
@@ -102,12 +103,26 @@ pub(super) fn path(text: &str) -> Result<(), String> {
     }
 }
 
-/// Addresses of developers.
-pub(super) fn email(text: &str) -> Result<(), String> {
-    let whole = text.len() <= 254 && !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
-    match text.rsplit_once('@') {
-        Some((local, domain)) if whole && !local.is_empty() && !domain.is_empty() => Ok(()),
+/// E-mail addresses: one, without a name beside it, that nothing takes for a list or for a line of its own.
+pub(crate) fn email(text: &str) -> Result<(), String> {
+    let allowed = |c: char| !(c.is_whitespace() || c.is_control() || "/,;:<>()[]\"\\".contains(c));
+    let whole = text.len() <= limits::EMAIL_BYTES_MAX && text.chars().all(allowed);
+    match text.split_once('@') {
+        Some((local, domain)) if whole && !local.is_empty() && is_domain(domain) => Ok(()),
         _ => Err("expected an e-mail address".to_owned()),
+    }
+}
+
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    !text.contains('@') && text.split('.').all(is_label)
+}
+
+/// What people read, on one line.
+pub(super) fn one_line(text: &str) -> Result<(), String> {
+    match text.chars().any(char::is_control) {
+        true => Err("must be one line".to_owned()),
+        false => Ok(()),
     }
 }
 
@@ -146,6 +161,45 @@ mod tests {
         for text in taken {
             assert_eq!(judge(text), Ok(()), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_is_one_address() {
+        const NONE: &str = "expected an e-mail address";
+        let long = format!("{}@example.org", "a".repeat(243));
+        let refused = [
+            "a",
+            "@",
+            "a@",
+            "@example.org",
+            "a@b@example.org",
+            "a@example..org",
+            "a@-b.org",
+            "a@b-",
+            "a@.",
+            "a@example.org,b@example.org",
+            "a@example.org;b@example.org",
+            "A <a@example.org>",
+            "a@b.org\r\nTo: c@d.org",
+            "a b@example.org",
+            "\"a\"@example.org",
+            "a(b)@example.org",
+            "mailto:a@example.org",
+            "a@[127.0.0.1]",
+            "a/b@example.org",
+            "a\0@example.org",
+            long.as_str(),
+        ];
+        let longest = &long[1..];
+        let taken = [
+            "a@example.org",
+            "A.b+c_d-e=f@sub.Example.ORG",
+            "ü@exämple.org",
+            "a@localhost",
+            "o'neil@example.org",
+            longest,
+        ];
+        check(email, &refused.map(|text| (text, NONE)), &taken);
     }
 
     #[test]

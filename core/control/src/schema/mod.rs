@@ -14,6 +14,7 @@ mod named_token;
 mod plugins;
 pub(crate) mod portal_calls;
 mod service_url;
+mod settings;
 mod texts;
 mod validate;
 mod violation;
@@ -25,7 +26,7 @@ pub use entity_check::{AtLeastOne, EntityCheck, Occasion, Then};
 pub(crate) use key_calls::{FIND_KEY, ROTATION};
 pub(crate) use named_token::NAMED_TOKEN;
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
-
+pub(crate) use settings::SETTINGS;
 pub use texts::{Input, Texts};
 pub use validate::Mode;
 pub(crate) use validate::{validate_record, whole_number};

@@ -13,7 +13,7 @@ use crate::http::lists::is_found_by_custom_id;
 use crate::http::shapes::{self, RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
 use crate::registry::IMPORTED;
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
-use crate::schema::{EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION};
+use crate::schema::{EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION, SETTINGS};
 use latchkey_published::limits;
 
 /// The paths of the document.
@@ -126,6 +126,9 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         }
         Action::Token(_) => {
             return forms(record(NAMED_TOKEN, View::Changes), json!({"schema": form_of(NAMED_TOKEN)}));
+        }
+        Action::ChangeSettings => {
+            return forms(record(SETTINGS, View::Changes), json!({"schema": form_of(SETTINGS)}));
         }
         Action::Restore(call) => {
             let fields = match call {
@@ -258,6 +261,8 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
         Action::Audit => "List what was changed, the newest first".to_owned(),
         Action::TagKeys => "The keys of the tags of keys that were made here".to_owned(),
+        Action::Settings => "Show the settings that an administrator changes".to_owned(),
+        Action::ChangeSettings => "Change settings: null is the default".to_owned(),
         Action::Tokens => "List the named admin tokens".to_owned(),
         Action::MakeToken => "Make a named admin token".to_owned(),
         Action::Token(verb) => format!("{} a named admin token", verb_of(verb)),
