@@ -280,7 +280,7 @@ pub(crate) fn key(number: usize) -> String {
     format!("key-{number}")
 }
 
-fn credential_id(number: usize) -> uuid::Uuid {
+pub(crate) fn credential_id(number: usize) -> uuid::Uuid {
     uuid::Uuid::from_u128(1_000 + number as u128)
 }
 
