@@ -77,7 +77,8 @@ impl AwsEnvironment {
     /// A client of SES, of one attempt: an answer that is late may be of a mail that was taken, and another
     /// attempt at once would send it twice.
     pub(crate) fn ses(&self) -> aws_sdk_sesv2::Client {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_MAX).operation_timeout(MAIL_MAX).build();
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT_MAX).operation_timeout(MAIL_MAX).build();
         let config = self.config(&self.endpoints.ses).to_builder();
         let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
         aws_sdk_sesv2::Client::new(&config)

@@ -137,8 +137,7 @@ impl ControlDoor {
     fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let wrong = |name: &'static str| move |error: NoOrigin| format!("{name}: {error}");
         let origin = |name| variable(name).map(|text| Origin::parse(&text).map_err(wrong(name))).transpose();
-        let origins =
-            |name| AdminOrigins::parse(&variable(name).unwrap_or_default()).map_err(wrong(name));
+        let origins = |name| AdminOrigins::parse(&variable(name).unwrap_or_default()).map_err(wrong(name));
         let control_origin = origin("LATCHKEY_CONTROL_ORIGIN")?;
         Ok(ControlDoor {
             guesses_per_second: number(

@@ -11,8 +11,8 @@ mod request;
 mod text;
 mod trigger;
 
-mod authorizer;
 pub mod after_answer;
+mod authorizer;
 pub mod environment;
 pub mod handler;
 mod proxy;

@@ -5,6 +5,7 @@
 #[path = "../store/support/dynamodb.rs"]
 #[allow(dead_code, reason = "shared with the tests of the store")]
 mod dynamodb;
+mod mail;
 mod secrets;
 mod upstream;
 

@@ -116,8 +116,8 @@ impl Workspace {
     /// Writes down failed log-ins, as an object that counts them told of them, in JSON.
     #[wasm_bindgen(js_name = noteFailedLogIns)]
     pub fn note_failed_log_ins(&self, reports: &str) -> Result<(), JsError> {
-        let reports: Vec<FailureReport> = serde_json::from_slice(reports.as_bytes())
-            .map_err(|error| JsError::new(&error.to_string()))?;
+        let reports: Vec<FailureReport> =
+            serde_json::from_slice(reports.as_bytes()).map_err(|error| JsError::new(&error.to_string()))?;
         for FailureReport { address, failed, held, .. } in reports {
             let address = address.map_or_else(String::new, |address| address.to_string());
             console_warn!("failed log-ins from {address}: {failed}, held: {held}");
