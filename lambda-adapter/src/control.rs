@@ -12,7 +12,7 @@ use latchkey_published::keys::Peppers;
 use latchkey_request::framing;
 use tokio::sync::OnceCell;
 
-use crate::log_in::LogIns;
+use crate::log_ins::LogIns;
 use crate::mail::Mailer;
 use crate::request::Request;
 use crate::store::DynamoStore;

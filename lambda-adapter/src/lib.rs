@@ -22,7 +22,7 @@ mod rehash_requests;
 pub mod store;
 
 pub mod control;
-mod log_in;
+mod log_ins;
 mod mail;
 
 pub mod body;
