@@ -4,7 +4,7 @@
 import { copyFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { build } from "esbuild";
-import { Miniflare } from "miniflare";
+import { Miniflare, Response } from "miniflare";
 
 export const TOKEN = "test-admin-token-b41d-9c07e3f6a285";
 export const PEPPER = "test-pepper-of-thirty-two-bytes-ok";
@@ -94,9 +94,9 @@ export async function startGateway({ clients, ...more } = {}) {
 
 /**
  * The same as people reach it, with a stand-in for the platform's mail and with faults of the log-in script to
- * be asked for. `persist`: a folder for what the objects store.
+ * be asked for. `persist`: a folder for what the objects store; `onMail` is called with each mail.
  */
-export async function startPortal({ bindings, persist } = {}) {
+export async function startPortal({ bindings, persist, onMail } = {}) {
   // Mails and pages are of one origin, which is known before the start.
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
@@ -108,7 +108,7 @@ export async function startPortal({ bindings, persist } = {}) {
       unsafeDirectSockets: [{ host: "127.0.0.1", port }],
     },
     login({ folder: await buildFaulty("login") }),
-    standIn("mail"),
+    standIn("mail", { serviceBindings: onMail && { TAKEN: told(onMail) } }),
   ];
   const miniflare = await start(workers, persist && { durableObjectsPersist: persist });
   const [url, mailUrl, loginUrl] = [await urlOf(miniflare, "latchkey"), await urlOf(miniflare, "mail"), await urlOf(miniflare, LOGIN)];
@@ -122,6 +122,14 @@ export async function startPortal({ bindings, persist } = {}) {
     /** Asks the log-in script for faults; how often its objects were started. */
     logins: (faults = {}) => at(loginUrl, faults),
     stop: () => miniflare.dispose(),
+  };
+}
+
+/** A service in Node.js that hands on what it is sent. */
+function told(onMail) {
+  return async (request) => {
+    await onMail(await request.json());
+    return new Response();
   };
 }
 
