@@ -48,6 +48,8 @@ pub(super) enum Refusal {
     UnsupportedType,
     /// The request cannot be read.
     Malformed(&'static str),
+    /// Nobody is logged in, where somebody must be.
+    NoSession,
     /// None: it hangs on a password.
     NeedsPassword(Box<PasswordNeed>),
     /// The registry refused or failed, asked by the endpoint of this pattern.
@@ -83,6 +85,9 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
         }
         Refusal::UnsupportedType => answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Refusal::Malformed(message) => answer::message(StatusCode::BAD_REQUEST, message),
+        Refusal::NoSession => {
+            answer::message(StatusCode::UNAUTHORIZED, "Invalid authentication credentials")
+        }
         Refusal::NeedsPassword(_) => Fault::Failed.respond(),
         Refusal::Registry { endpoint, error } => registry_response(endpoint, error),
     }

@@ -4,6 +4,7 @@
 //! What the data plane must know is published in the same commit. Changes too large for one commit
 //! leave a job record in the first and go on in further ones ([`jobs`]).
 
+mod access;
 mod accounts;
 mod admin_token;
 mod anonymous;
@@ -37,6 +38,7 @@ mod pages;
 mod present;
 mod records;
 mod references;
+mod refusals;
 mod rehash;
 mod reseal;
 mod restore;
@@ -51,6 +53,7 @@ mod tags;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod transfers;
 
 pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
@@ -58,6 +61,7 @@ pub use audit::{AuditFilter, AuditPage};
 pub(crate) use backup::BACKUPS;
 pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
 pub(crate) use error::NO_ID;
+pub use access::OpenServices;
 pub use error::{Error, ErrorCode, PartFault, Unresolved};
 pub use find_key::{FoundKey, KeyFault, Owner, Places};
 pub(crate) use imports::KINDS as IMPORTED;
