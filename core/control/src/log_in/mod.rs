@@ -6,7 +6,10 @@
 //! a [`crate::passwords::Hasher`] wherever its platform can afford it. With the [`PasswordAnswer`] the
 //! call is asked once more.
 
+mod counters;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 
