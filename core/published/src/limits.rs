@@ -30,6 +30,10 @@ pub const SECRET_BYTES_MIN: usize = 32;
 /// otherwise: a person who mistypes is below it, a program that guesses is not.
 pub const ADMIN_GUESSES_PER_SECOND_DEFAULT: u32 = 10;
 
+/// Log-ins that wait for a thread or an object that hashes, at most: of the local program, whose last
+/// waits some 0.7 s where one thread hashes.
+pub const LOG_INS_WAITING_MAX: usize = 32;
+
 /// Addresses whose wrong admin tokens are counted apart, some 20 KB; all others count as one.
 pub const GUESSERS_MAX: usize = 256;
 

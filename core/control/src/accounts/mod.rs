@@ -3,5 +3,6 @@
 mod account;
 mod tokens;
 
-pub use account::{Account, MailToken, Session, SessionName, TokenUse};
+pub use account::{Account, AskedLink, LinkOf, MailToken, SealedPassword, Session, SessionName, TokenUse};
+pub(crate) use tokens::KNOWN_BROWSER_S;
 pub use tokens::{AccountTags, TokenSeed};

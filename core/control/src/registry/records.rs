@@ -142,14 +142,37 @@ pub(super) fn named_token_digest(digest: &KeyDigest) -> RecordKey {
     RecordKey::new(format!("named_token/{}", digest.to_hex()), "")
 }
 
+/// Partition of accounts, by the ids of their developers.
+pub(super) const ACCOUNTS: &str = "account";
+
+pub(super) fn account(developer: Uuid) -> RecordKey {
+    RecordKey::new(ACCOUNTS, developer.to_string())
+}
+
+/// The session of the cookie with this digest.
+pub(super) fn session(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("session/{}", digest.to_hex()), "")
+}
+
+/// The mailed token with this digest.
+pub(super) fn mail_token(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("mail-token/{}", digest.to_hex()), "")
+}
+
+/// Which log-in link was asked for by the browser whose cookie has this digest.
+pub(super) fn asked_link(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("asked-link/{}", digest.to_hex()), "")
+}
+
+/// What is written where there is no account, in the place of its records: as many places as a byte has
+/// values, by the digest of the address, so that they do not grow.
+pub(super) fn decoy(of: &KeyDigest, number: usize) -> RecordKey {
+    RecordKey::new(format!("decoy/{:02x}", of.as_bytes()[0]), number.to_string())
+}
+
 /// The settings of `/admin/settings`.
 pub(super) fn settings() -> RecordKey {
     RecordKey::new("setting", "settings")
-}
-
-/// What is known of a developer beside the entity.
-pub(super) fn account(developer: Uuid) -> RecordKey {
-    RecordKey::new("account", developer.to_string())
 }
 
 /// Partition of the mails to be sent, in the order in which they are due.
