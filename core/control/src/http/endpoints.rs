@@ -254,6 +254,68 @@ pub enum ApplicationCall {
     EndOverlap,
 }
 
+impl AccountCall {
+    /// What it answers with when it is done.
+    fn gives(self) -> Gives {
+        match self {
+            AccountCall::Register => Gives::Record(shapes::REGISTERED),
+            AccountCall::Verify => Gives::Record(shapes::VERIFIED),
+            AccountCall::ConfirmEmail | AccountCall::RevertEmail => {
+                Gives::Wrapped("developer", EntityKind::Developers)
+            }
+            AccountCall::SpendLink => Gives::Record(shapes::LINK_CODE),
+            AccountCall::Session => {
+                Gives::RecordWith(shapes::PORTAL_SESSION, "developer", EntityKind::Developers)
+            }
+            AccountCall::Read | AccountCall::ChangeEmail | AccountCall::ChangeMeta => {
+                Gives::Entity(EntityKind::Developers)
+            }
+            AccountCall::MetaFields => Gives::Records(shapes::META_FIELD),
+            AccountCall::Sessions => Gives::RecordList(shapes::SESSION_IN_LIST),
+            AccountCall::ResendVerification
+            | AccountCall::InvalidateVerification
+            | AccountCall::ForgotPassword
+            | AccountCall::ValidateReset
+            | AccountCall::ResetPassword
+            | AccountCall::LogIn
+            | AccountCall::LogOut
+            | AccountCall::AskLink
+            | AccountCall::SpendCode
+            | AccountCall::Delete
+            | AccountCall::ChangePassword
+            | AccountCall::EndSessions
+            | AccountCall::EndSession => Gives::Nothing,
+        }
+    }
+}
+
+impl ApplicationCall {
+    /// What it answers with when it is done.
+    fn gives(self) -> Gives {
+        match self {
+            ApplicationCall::Services => Gives::RecordList(shapes::OPEN_SERVICE),
+            ApplicationCall::List => Gives::List(EntityKind::Applications),
+            ApplicationCall::Contracts => Gives::List(EntityKind::ApplicationInstances),
+            ApplicationCall::Credentials => Gives::List(EntityKind::Oauth2Credentials),
+            ApplicationCall::Create => Gives::Made(EntityKind::Applications),
+            ApplicationCall::AskAccess => Gives::Made(EntityKind::ApplicationInstances),
+            ApplicationCall::Generate => Gives::Made(EntityKind::Oauth2Credentials),
+            ApplicationCall::Read | ApplicationCall::Change | ApplicationCall::AcceptTransfer => {
+                Gives::Entity(EntityKind::Applications)
+            }
+            ApplicationCall::Contract => Gives::Entity(EntityKind::ApplicationInstances),
+            ApplicationCall::Credential | ApplicationCall::Rename | ApplicationCall::Rotate => {
+                Gives::Entity(EntityKind::Oauth2Credentials)
+            }
+            ApplicationCall::Delete
+            | ApplicationCall::Transfer
+            | ApplicationCall::Withdraw
+            | ApplicationCall::DeleteCredential
+            | ApplicationCall::EndOverlap => Gives::Nothing,
+        }
+    }
+}
+
 /// What is done with a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackupCall {
@@ -287,7 +349,8 @@ impl Action {
     pub fn gives(self) -> Gives {
         match self {
             Action::Plain(plain) => plain.gives(),
-            Action::Portal(_) => Gives::Nothing,
+            Action::Portal(PortalCall::Account(call)) => call.gives(),
+            Action::Portal(PortalCall::Application(call)) => call.gives(),
             Action::Information => Gives::Record(shapes::INFORMATION),
             Action::Status => Gives::Record(shapes::STATUS),
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
@@ -439,6 +502,10 @@ pub enum Gives {
     List(EntityKind),
     /// A page of objects with these fields.
     RecordList(&'static [Field]),
+    /// An object with these fields, and an entity as one more, of this name.
+    RecordWith(&'static [Field], &'static str, EntityKind),
+    /// Objects with these fields, all of them, without anything around.
+    Records(&'static [Field]),
 }
 
 /// What needs neither body nor store.

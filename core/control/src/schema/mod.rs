@@ -1,6 +1,7 @@
 //! Entities as tables: one per kind, from which validation, `/schemas/…` and documents are made.
 
 mod absent_kinds;
+pub(crate) mod account_calls;
 mod addresses;
 mod check;
 mod checks;
