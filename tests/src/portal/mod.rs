@@ -9,6 +9,7 @@ mod matchers;
 mod expect;
 mod jar;
 mod mails;
+mod ses;
 
 mod steps;
 mod surroundings;
@@ -18,5 +19,6 @@ mod run;
 
 pub use case::Case;
 pub use mails::{Folder, Mail, Mails};
-pub use run::{load_all, run_all};
-pub use surroundings::{Place, Surroundings};
+pub use run::{load_all, run_all, run_around};
+pub use ses::Ses;
+pub use surroundings::{Origins, Place, Surroundings};

@@ -59,6 +59,18 @@ pub fn run_all(cases: &[(String, Case)]) -> Report {
     report
 }
 
+/// Runs those that need no server of their own there.
+pub fn run_around(cases: &[(String, Case)], around: &dyn Surroundings) -> Report {
+    let filter = cases_asked_for();
+    let (begun, report) = (Instant::now(), Mutex::new(Report::default()));
+    let asked_for: Vec<_> =
+        cases.iter().filter(|(name, case)| name.contains(&filter) && !case.alone).collect();
+    run_on(&asked_for, around, &report);
+    let mut report = report.into_inner().unwrap();
+    report.seconds = begun.elapsed().as_secs_f64();
+    report
+}
+
 fn run_on(cases: &[&(String, Case)], around: &dyn Surroundings, report: &Mutex<Report>) {
     let upstream = upstream::start();
     let origin = format!("http://{}", upstream.authority());
