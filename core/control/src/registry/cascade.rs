@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::Registry;
+use super::accounts::ACCOUNT_RECORDS_MAX;
 use super::attempts::transact;
 use super::counts::COUNTERS_EACH;
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
@@ -124,6 +125,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     let object = transaction.load_marked(kind, id).await?;
                     let others = match kind {
                         EntityKind::ApplicationInstances => limits::APPLICATION_KEYS_MAX,
+                        EntityKind::Developers => ACCOUNT_RECORDS_MAX,
                         _ => object.as_ref().map_or(0, |object| indexed_tags(kind, object).len()),
                     };
                     if transaction.size() + REMOVAL_RECORDS + others > ROOM {
@@ -182,7 +184,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             EntityKind::Applications => self.release_names(transaction, object),
             EntityKind::Consumers => self.publish_if_anonymous(transaction, Some(object), None).await?,
             EntityKind::Plugins => self.count_anonymous(transaction, Some(object), None).await?,
-            EntityKind::Services | EntityKind::Routes | EntityKind::Developers => {}
+            EntityKind::Developers => self.remove_account(transaction, id_of(object)?).await?,
+            EntityKind::Services | EntityKind::Routes => {}
         }
         Ok(())
     }

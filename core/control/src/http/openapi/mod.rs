@@ -52,6 +52,10 @@ pub fn document() -> Value {
                     "type": "apiKey", "in": "header", "name": TOKEN_HEADER,
                     "description": "The admin token.",
                 },
+                "session": {
+                    "type": "apiKey", "in": "cookie", "name": "__Host-lk_portal",
+                    "description": "A session of the portal; on plain http and loopback its name is `lk_portal`.",
+                },
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The admin token."},
             },
         },
