@@ -24,6 +24,7 @@ use crate::compact;
 use crate::digest;
 use crate::export;
 use crate::import;
+use crate::mail::{self, MailWay};
 use crate::origin::origin_of;
 use crate::system::SystemRandom;
 
@@ -35,6 +36,9 @@ Secrets, read from the environment alone so that no process list shows them:
                             in <data>/pepper (readable by its owner alone)
   LATCHKEY_PEPPER_PREVIOUS  The pepper before, while it is being replaced: keys under it stay good
 Each has at least 32 bytes (the pepper before may be shorter); `openssl rand -hex 32` makes one.
+  LATCHKEY_SMTP_URL         Server that takes mails: smtps://user:password@host, or
+                            smtp://user:password@host?tls=required for STARTTLS; on this machine also
+                            smtp://localhost:25. Unset: nobody is mailed
 
 Logs go to stderr; RUST_LOG chooses what is logged (default: info), e.g. RUST_LOG=latchkey=debug";
 
@@ -76,6 +80,25 @@ pub(crate) struct Settings {
         hide_default_value = true
     )]
     pub(crate) admin_origins: AdminOrigins,
+
+    /// Origins whose pages may call the Portal API in a browser, with its cookie, to the letter, with commas between them [default: none]
+    #[arg(
+        long,
+        env = "LATCHKEY_PORTAL_CORS_ORIGINS",
+        value_name = "ORIGINS",
+        value_parser = AdminOrigins::parse,
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) portal_cors_origins: AdminOrigins,
+
+    /// Folder that mails are written to, a file each, in the place of being sent; created when absent, for its owner alone; contradicts LATCHKEY_SMTP_URL [default: none]
+    #[arg(long, env = "LATCHKEY_MAIL_DIR", value_name = "FOLDER")]
+    pub(crate) mail_dir: Option<PathBuf>,
+
+    /// Whom mails come from, such as Portal <portal@example.com>; LATCHKEY_SMTP_URL asks for it [default: portal@localhost in --mail-dir, else none]
+    #[arg(long, env = "LATCHKEY_MAIL_FROM", value_name = "ADDRESS", value_parser = mail::sender)]
+    pub(crate) mail_from: Option<String>,
 
     /// In an empty store, make a demo service, route, developer, application and key to try out
     #[arg(long)]
@@ -198,8 +221,15 @@ impl Settings {
             gateway_origin: otherwise(&self.gateway_origin, gateway),
             own_paths: self.gateway_prefix.clone(),
             audit_days: self.audit_days,
+            loopback_port: is_at_loopback(control.ip()).then(|| control.port()),
+            portal_cors_origins: self.portal_cors_origins.clone(),
             ..ControlSettings::new(None, "latchkey", SystemRandom.uuid())
         }
+    }
+
+    /// How mails leave, if they do. `smtp_url`: of the environment alone.
+    pub(crate) fn mail_way(&self, smtp_url: Option<&str>) -> Result<Option<MailWay>, String> {
+        MailWay::find(self.mail_dir.as_deref(), self.mail_from.as_deref(), smtp_url)
     }
 
     /// What core is told, for one of the threads.
@@ -213,6 +243,11 @@ impl Settings {
             ..GatewaySettings::default()
         }
     }
+}
+
+/// Whether a listener at an address is reached by the names of this machine that no one else has.
+fn is_at_loopback(ip: IpAddr) -> bool {
+    ip.is_loopback() || ip.is_unspecified()
 }
 
 fn upstream_addresses(allowed: &str) -> Result<UpstreamAddresses, String> {
@@ -250,6 +285,10 @@ mod tests {
             "LATCHKEY_GATEWAY_PREFIX",
             "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
             "LATCHKEY_AUDIT_DAYS",
+            "LATCHKEY_PORTAL_CORS_ORIGINS",
+            "LATCHKEY_MAIL_DIR",
+            "LATCHKEY_MAIL_FROM",
+            "LATCHKEY_SMTP_URL",
             "openssl rand -hex 32",
             "RUST_LOG",
             "--grant-cache-bytes",

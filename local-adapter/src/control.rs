@@ -4,19 +4,23 @@
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use latchkey_control::http::{ControlSettings, Door, Fault, Head, Knock};
-use latchkey_control::registry::AdminToken;
+use latchkey_control::http::{ControlSettings, Door, Fault, Head, Knock, Step};
+use latchkey_control::log_in::{PasswordAnswer, PasswordNeed};
+use latchkey_control::mail::MailOutcome;
+use latchkey_control::registry::{AdminToken, DueMails, Error};
 use latchkey_gateway::gateway::Rehash;
 use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use crate::control_plane::{ControlPlane, ControlRequest};
+use crate::log_ins::LogIns;
 use crate::published::{Published, Publisher};
 use crate::store::RedbStore;
 use crate::system::Timer;
@@ -29,13 +33,25 @@ const CALLS_WAITING_MAX: usize = 64;
 pub(crate) struct Control {
     calls: mpsc::Sender<Call>,
     door: Arc<Door>,
+    log_ins: Arc<LogIns>,
+    /// Told of each call that was answered: it may have left a mail.
+    answered: Arc<Notify>,
     timer: Timer,
 }
 
 enum Call {
-    Serve(Box<ControlRequest>, oneshot::Sender<Response<Bytes>>),
+    Ask(Box<ControlRequest>, Option<PasswordAnswer>, oneshot::Sender<Asked>),
     Rehash(Rehash),
     SetToken(KeyDigest),
+    TakeMails(oneshot::Sender<Result<DueMails, Error>>),
+    NoteMail(String, MailOutcome),
+}
+
+/// How far a call has come.
+enum Asked {
+    Answer(Response<Bytes>),
+    /// The call once more, and what of a password it hangs on.
+    Password(Box<ControlRequest>, Box<PasswordNeed>),
 }
 
 /// What is known once the thread has started.
@@ -62,10 +78,13 @@ impl Control {
         let (of_door, door_peppers) = (settings.clone(), peppers.clone());
         let (calls, queue) = mpsc::channel(CALLS_WAITING_MAX);
         let (sender, started) = std::sync::mpsc::channel();
+        let log_ins = Arc::new(LogIns::start().map_err(|error| error.to_string())?);
+        let answered = Arc::new(Notify::new());
+        let told = Told { log_ins: Arc::clone(&log_ins), answered: Arc::clone(&answered) };
         let run = move || match open(store.clone(), peppers, token, settings) {
             Ok((runtime, plane, publisher, token)) => {
                 let _ = sender.send(Ok((publisher.published(), token)));
-                serve(&runtime, queue, publisher, plane, store);
+                serve(&runtime, queue, publisher, plane, Chores::new(store, told));
             }
             Err(error) => drop(sender.send(Err(error))),
         };
@@ -74,7 +93,7 @@ impl Control {
         let (published, token) = started.recv().map_err(|error| error.to_string())??;
         let of_door = ControlSettings { token: Some(token.digest), ..of_door };
         let door = Arc::new(Door::new(of_door, door_peppers));
-        let control = Control { calls, door, timer: Timer::start() };
+        let control = Control { calls, door, log_ins, answered, timer: Timer::start() };
         Ok(Started { control, published, token, thread })
     }
 
@@ -96,16 +115,50 @@ impl Control {
     }
 
     fn now_ms(&self) -> u64 {
-        self.timer.now(Instant::now()).monotonic_ms
+        self.timer.now(std::time::Instant::now()).monotonic_ms
     }
 
     /// Answers a request that may come in. What it changed acts from the answer on.
+    ///
+    /// Where it hangs on a password, that is hashed between two calls of the control thread, which
+    /// answers others meanwhile.
     pub(crate) async fn serve(&self, request: ControlRequest) -> Response<Bytes> {
-        let (sender, answer) = oneshot::channel();
-        if self.calls.send(Call::Serve(Box::new(request), sender)).await.is_err() {
-            return Fault::Failed.respond();
+        let answer = match self.ask(Box::new(request), None).await {
+            Asked::Password(request, need) => match self.log_ins.answer(*need).await {
+                Ok(password) => self.ask(request, Some(password)).await,
+                Err(fault) => Asked::Answer(fault.respond()),
+            },
+            answer => answer,
+        };
+        match answer {
+            Asked::Answer(response) => response,
+            Asked::Password(..) => Fault::Failed.respond(),
         }
-        answer.await.unwrap_or_else(|_| Fault::Failed.respond())
+    }
+
+    async fn ask(&self, request: Box<ControlRequest>, password: Option<PasswordAnswer>) -> Asked {
+        let (sender, asked) = oneshot::channel();
+        if self.calls.send(Call::Ask(request, password, sender)).await.is_err() {
+            return Asked::Answer(Fault::Failed.respond());
+        }
+        asked.await.unwrap_or_else(|_| Asked::Answer(Fault::Failed.respond()))
+    }
+
+    /// Takes the mails that are due. `None`: the control plane is no more.
+    pub(crate) async fn due_mails(&self) -> Option<Result<DueMails, Error>> {
+        let (sender, due) = oneshot::channel();
+        self.calls.send(Call::TakeMails(sender)).await.ok()?;
+        due.await.ok()
+    }
+
+    /// Says what came of sending one.
+    pub(crate) async fn mail_outcome(&self, id: String, outcome: MailOutcome) {
+        let _ = self.calls.send(Call::NoteMail(id, outcome)).await;
+    }
+
+    /// Returns after a call was answered, at once if one was since the last time.
+    pub(crate) async fn answered(&self) {
+        self.answered.notified().await;
     }
 
     /// Makes the control plane take another token, from the next call on.
@@ -125,6 +178,8 @@ type Opened = (LocalRuntime, ControlPlane, Publisher<RedbStore>, AdminToken);
 const DROP_INTERVAL: Duration = Duration::from_secs(3600);
 /// The same while there are more of them than go at once: calls come in between.
 const DROP_PAUSE: Duration = Duration::from_millis(100);
+/// Between two looks for failed log-ins, which the audit has by the minute.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// Without a call for so long, the store's file is written through.
 const SETTLE_AFTER: Duration = Duration::from_secs(1);
 
@@ -148,16 +203,16 @@ fn serve(
     mut queue: mpsc::Receiver<Call>,
     mut publisher: Publisher<RedbStore>,
     plane: ControlPlane,
-    store: RedbStore,
+    mut chores: Chores,
 ) {
     let mut plane = Rc::new(plane);
     runtime.block_on(async {
-        let mut chores = Chores { reseals: true, next_drop: tokio::time::Instant::now(), store };
         while let Some(call) = chores.until_call(&mut queue, &mut publisher, &plane).await {
             match call {
-                Call::Serve(request, answer) => {
-                    let response = handle(&plane, *request).await;
-                    let _ = answer.send(acknowledge(&mut publisher, response).await);
+                Call::Ask(request, password, answer) => {
+                    let asked = handle(&plane, request, password).await;
+                    let _ = answer.send(acknowledge(&mut publisher, asked).await);
+                    chores.told.answered.notify_one();
                 }
                 Call::Rehash(rehash) => {
                     plane.rehash(rehash).await;
@@ -171,9 +226,17 @@ fn serve(
                         plane.set_token(digest);
                     }
                 }
+                Call::TakeMails(due) => drop(due.send(plane.due_mails().await)),
+                Call::NoteMail(id, outcome) => plane.mail_outcome(&id, outcome).await,
             }
         }
     });
+}
+
+/// Whom the control thread asks and tells.
+struct Told {
+    log_ins: Arc<LogIns>,
+    answered: Arc<Notify>,
 }
 
 /// What is done while no call comes.
@@ -181,11 +244,19 @@ struct Chores {
     /// Whether something may be sealed under the pepper before.
     reseals: bool,
     /// When to look for old audit records.
-    next_drop: tokio::time::Instant,
+    next_drop: Instant,
+    /// When to look for failed log-ins.
+    next_sweep: Instant,
     store: RedbStore,
+    told: Told,
 }
 
 impl Chores {
+    fn new(store: RedbStore, told: Told) -> Self {
+        let now = Instant::now();
+        Chores { reseals: true, next_drop: now, next_sweep: now + SWEEP_INTERVAL, store, told }
+    }
+
     /// Does what is due until a call comes; `None`: none will.
     async fn until_call(
         &mut self,
@@ -194,6 +265,10 @@ impl Chores {
         plane: &ControlPlane,
     ) -> Option<Call> {
         loop {
+            // However many calls come: these are how it shows that someone guesses.
+            if self.next_sweep <= Instant::now() {
+                self.sweep_log_ins(plane).await;
+            }
             while self.reseals {
                 match queue.try_recv() {
                     Ok(call) => return Some(call),
@@ -205,39 +280,60 @@ impl Chores {
                     tracing::error!(%error, "the published state cannot be read");
                 }
             }
-            let idle = tokio::time::Instant::now() + SETTLE_AFTER;
-            if let Ok(call) = tokio::time::timeout_at(idle.min(self.next_drop), queue.recv()).await {
+            let due = self.next_drop.min(self.next_sweep);
+            let idle = Instant::now() + SETTLE_AFTER;
+            if let Ok(call) = timeout_at(idle.min(due), queue.recv()).await {
                 return call;
             }
             self.store.settle();
-            if let Ok(call) = tokio::time::timeout_at(self.next_drop, queue.recv()).await {
+            if let Ok(call) = timeout_at(due, queue.recv()).await {
                 return call;
             }
-            let pause = if plane.drop_old_records().await { DROP_PAUSE } else { DROP_INTERVAL };
-            self.next_drop = tokio::time::Instant::now() + pause;
-            // A restore may have brought back some.
-            self.reseals = true;
+            if self.next_drop <= Instant::now() {
+                let pause = if plane.drop_old_records().await { DROP_PAUSE } else { DROP_INTERVAL };
+                self.next_drop = Instant::now() + pause;
+                // A restore may have brought back some.
+                self.reseals = true;
+            }
+        }
+    }
+
+    async fn sweep_log_ins(&mut self, plane: &ControlPlane) {
+        self.next_sweep = Instant::now() + SWEEP_INTERVAL;
+        match self.told.log_ins.sweep().await {
+            Ok(reports) if reports.is_empty() => {}
+            Ok(reports) => plane.note_failed_log_ins(&reports).await,
+            Err(error) => tracing::error!(%error, "failed log-ins could not be summed up"),
         }
     }
 }
 
 /// In a task of its own, so that a panic costs this call and no other.
-async fn handle(plane: &Rc<ControlPlane>, request: ControlRequest) -> Response<Bytes> {
+async fn handle(
+    plane: &Rc<ControlPlane>,
+    request: Box<ControlRequest>,
+    password: Option<PasswordAnswer>,
+) -> Asked {
     let plane = Rc::clone(plane);
-    let call = tokio::task::spawn_local(async move { plane.serve(request).await });
+    let call = tokio::task::spawn_local(async move {
+        match plane.ask(&request, password.as_ref()).await {
+            Step::Answer(response) => Asked::Answer(response),
+            Step::Password(need) => Asked::Password(request, need),
+        }
+    });
     call.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a call of the control plane panicked");
-        Fault::Failed.respond()
+        Asked::Answer(Fault::Failed.respond())
     })
 }
 
 /// Publishes before answering, whatever the answer: a failed call may have changed something.
-async fn acknowledge(publisher: &mut Publisher<RedbStore>, response: Response<Bytes>) -> Response<Bytes> {
+async fn acknowledge(publisher: &mut Publisher<RedbStore>, asked: Asked) -> Asked {
     match publisher.refresh().await {
-        Ok(()) => response,
+        Ok(()) => asked,
         Err(error) => {
             tracing::error!(%error, "the published state cannot be read");
-            Fault::Failed.respond()
+            Asked::Answer(Fault::Failed.respond())
         }
     }
 }

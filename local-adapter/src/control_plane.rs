@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response, Uri};
-use latchkey_control::http::{Control, ControlSettings, Head, InternalCause};
-use latchkey_control::registry::{AdminToken, Error, Registry, Resealing};
+use http::{HeaderMap, Method, Uri};
+use latchkey_control::http::{Control, ControlSettings, Head, InternalCause, Step};
+use latchkey_control::log_in::{FailureReport, PasswordAnswer};
+use latchkey_control::mail::MailOutcome;
+use latchkey_control::registry::{AdminToken, DueMails, Error, Registry, Resealing};
 use latchkey_gateway::gateway::Rehash;
 use latchkey_published::keys::{KeyDigest, Peppers, PlainKey};
 
@@ -71,13 +73,34 @@ impl ControlPlane {
         self.control.set_token(Some(digest));
     }
 
-    /// Answers a request; changes are durable when it returns.
-    pub(crate) async fn serve(&self, request: ControlRequest) -> Response<Bytes> {
-        let response = self.control.serve(&request.head(), &request.body).await;
-        if let Some(cause) = response.extensions().get::<InternalCause>() {
+    /// Answers a request, changes being durable when it returns, or says what of a password it hangs on.
+    pub(crate) async fn ask(&self, request: &ControlRequest, password: Option<&PasswordAnswer>) -> Step {
+        let step = self.control.ask(&request.head(), &request.body, password).await;
+        if let Step::Answer(response) = &step
+            && let Some(cause) = response.extensions().get::<InternalCause>()
+        {
             tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call of the control plane failed");
         }
-        response
+        step
+    }
+
+    /// Mails to be sent now.
+    pub(crate) async fn due_mails(&self) -> Result<DueMails, Error> {
+        self.control.due_mails().await
+    }
+
+    /// Says what came of sending one.
+    pub(crate) async fn mail_outcome(&self, id: &str, outcome: MailOutcome) {
+        if let Err(error) = self.control.mail_outcome(id, outcome).await {
+            tracing::warn!(%error, "what came of a mail could not be noted: it may be sent once more");
+        }
+    }
+
+    /// Writes sums of failed log-ins into the audit.
+    pub(crate) async fn note_failed_log_ins(&self, reports: &[FailureReport]) {
+        for FailureReport { address, failed, held, .. } in reports {
+            tracing::warn!(?address, failed, held, "failed log-ins");
+        }
     }
 
     /// Seals anew, under the current pepper, a part of what is sealed under the previous one. Whether there

@@ -35,6 +35,12 @@ mod worker;
 mod control;
 mod control_door;
 mod control_plane;
+mod log_ins;
+
+mod mail;
+mod mail_folder;
+mod mail_message;
+mod smtp;
 
 mod published;
 
@@ -67,6 +73,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use http::HeaderValue;
+use latchkey_control::http::ControlSettings;
 use latchkey_control::registry::{AdminToken, make_admin_token};
 use latchkey_gateway::gateway::Gateway;
 use latchkey_published::feed::Head;
@@ -81,6 +88,7 @@ use crate::control_door::ControlDoor;
 use crate::data_plane::DataPlane;
 use crate::demo::Demo;
 use crate::hold::Holding;
+use crate::mail::Mailer;
 use crate::message::Start;
 use crate::seats::{Bounds, Seats, Shed};
 use crate::secrets::SecretSettings;
@@ -148,6 +156,7 @@ fn start_logging() {
 async fn run(settings: &Settings) -> Result<(), String> {
     let data = &settings.data;
     let mut set = SecretSettings::read()?;
+    let mail = settings.mail_way(std::env::var(mail::SMTP_VARIABLE).ok().as_deref())?;
     secrets::create_folder(data).map_err(|error| format!("cannot make {}: {error}", data.display()))?;
     let store = open_store(settings)?;
     let failed = |error: latchkey_store::StoreError| error.to_string();
@@ -155,12 +164,9 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let peppers = secrets::find_peppers(data, is_new, &set).map_err(|error| format!("no pepper: {error}"))?;
     let gateway = listen(settings.listen, "--listen").await?;
     let control = listen(settings.control_listen()?, "--control-listen").await?;
-    let started = Control::start(
-        store.clone(),
-        peppers.peppers.clone(),
-        set.admin_token.take(),
-        settings.control(gateway.address, control.address),
-    )?;
+    let of_control = settings.control(gateway.address, control.address);
+    let of_control = ControlSettings { mail_from: mail.as_ref().map(|way| way.from.clone()), ..of_control };
+    let started = Control::start(store.clone(), peppers.peppers.clone(), set.admin_token.take(), of_control)?;
     let bounds = Bounds::find(settings.max_connections);
     let terms = terms(settings, bounds);
     let workers = start_workers(settings, &store, &peppers.peppers, &started, &at(&terms, &gateway), bounds)?;
@@ -168,12 +174,14 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let door = start_control_door(&started.control, door_terms)?;
     let Started { control: plane, token, thread, .. } = started;
     let demo = if settings.demo { make_demo(&plane, &peppers.peppers, &token).await } else { None };
+    let mailer = mail.clone().map(|way| Mailer::start(way, plane.clone())).transpose()?;
     drop(plane);
     message::tell(&Start {
         gateway: gateway.address,
         control: control.address,
         data,
         pepper_is_new: peppers.is_new,
+        mail: mail.as_ref(),
         token: &token.origin,
         demo: demo.as_ref(),
     });
@@ -182,6 +190,8 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let seats = Seats::new(bounds.control_connections);
     let control = Door { listener: control.listener, threads: vec![door], seats };
     server::run(gateway, control).await.map_err(|error| error.to_string())?;
+    // What the last calls have caused is sent at the next start, if not now.
+    mailer.into_iter().for_each(Mailer::stop);
     // Nobody can call it any more: it finishes what it is at and ends.
     let _ = thread.join();
     Ok(())

@@ -7,6 +7,7 @@ use std::path::Path;
 use latchkey_control::registry::TokenOrigin;
 
 use crate::demo::Demo;
+use crate::mail::MailWay;
 use crate::origin::origin_of;
 
 /// Everything there is to tell at the start.
@@ -19,6 +20,8 @@ pub(crate) struct Start<'s> {
     pub(crate) data: &'s Path,
     /// Whether the pepper file was made just now.
     pub(crate) pepper_is_new: bool,
+    /// How mails leave.
+    pub(crate) mail: Option<&'s MailWay>,
     /// Where the admin token comes from.
     pub(crate) token: &'s TokenOrigin,
     /// What became of the demo, if one was asked for.
@@ -52,6 +55,10 @@ fn render(start: &Start<'_>) -> String {
             pepper.display()
         ));
     }
+    lines.push(match start.mail {
+        Some(way) => format!("Mails go to {}, from {}.", way.place(), way.from),
+        None => "Nobody is mailed: LATCHKEY_SMTP_URL changes that, or --mail-dir to try it out.".into(),
+    });
     lines.push(format!("listening on http://{}", start.gateway));
     lines.push(format!("control on http://{}", start.control));
     lines.push(String::new());
@@ -116,6 +123,7 @@ mod tests {
     fn check_ends(start: Start<'_>, ending: &[&str]) {
         let text = render(&start);
         let lines: Vec<&str> = text.lines().collect();
+        assert!(text.contains("\nNobody is mailed: "), "{text}");
         assert!(text.contains("\nlistening on http://0.0.0.0:1\ncontrol on http://127.0.0.1:2\n\n"));
         assert!(lines.ends_with(ending), "{text}");
     }
@@ -123,7 +131,7 @@ mod tests {
     fn start<'s>() -> Start<'s> {
         let [gateway, control] = ["0.0.0.0:1", "127.0.0.1:2"].map(|address| address.parse().unwrap());
         let (data, token) = (Path::new("data"), &TokenOrigin::Kept);
-        Start { gateway, control, data, pepper_is_new: false, token, demo: None }
+        Start { gateway, control, data, pepper_is_new: false, mail: None, token, demo: None }
     }
 
     #[test]

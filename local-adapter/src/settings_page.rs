@@ -39,7 +39,7 @@ struct Row {
 }
 
 /// Settings that are no flags of the local program: variable, unit, default, who reads it, meaning.
-const OTHERS: [[&str; 5]; 8] = [
+const OTHERS: [[&str; 5]; 9] = [
     ["LATCHKEY_MODE", "proxy, authorizer, control", "proxy", "Lambda", "What the function is for"],
     ["LATCHKEY_TABLE", "name", "latchkey", "Lambda", "DynamoDB table that the function works on"],
     [
@@ -71,6 +71,14 @@ const OTHERS: [[&str; 5]; 8] = [
         "120000",
         "Worker",
         "How long Workers KV may show an old state; see [revocation](revocation.md)",
+    ],
+    [
+        "LATCHKEY_SMTP_URL",
+        "URL",
+        "none",
+        "local",
+        "Server that takes mails, of the environment alone, since it has a password: `smtps://user:password@host`, \
+         or `smtp://user:password@host?tls=required` for STARTTLS; on this machine also `smtp://localhost:25`",
     ],
     [
         "RUST_LOG",

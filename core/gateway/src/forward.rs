@@ -421,14 +421,24 @@ fn each_request_field<'h>(plan: &'h Plan, headers: &'h HeaderMap, mut field: imp
     };
     for (name, value) in headers {
         let is_named = || named.as_ref().is_some_and(|named| named.contains(name));
-        if name != header::HOST && !is_withheld_by(plan, name) && !is_set(name) && !is_named() {
-            field(name, value.as_bytes());
+        if name == header::HOST || is_withheld_by(plan, name) || is_set(name) || is_named() {
+            continue;
+        }
+        match own_cookies_cut(name, value) {
+            None => field(name, value.as_bytes()),
+            Some(kept) if kept.is_empty() => {}
+            Some(kept) => field(name, &kept),
         }
     }
     if headers.get(header::TE).is_some_and(|te| has_token(te.as_bytes(), "trailers")) {
         field(&header::TE, b"trailers");
     }
     plan.set.iter().for_each(|(name, value)| field(name, value));
+}
+
+/// A field without our own cookies; `None`: it has none.
+fn own_cookies_cut(name: &HeaderName, value: &HeaderValue) -> Option<Vec<u8>> {
+    if name == header::COOKIE { own_cookies::without_own(value.as_bytes()) } else { None }
 }
 
 /// Removes what must not reach the upstream, then sets what the plan says.
@@ -438,6 +448,7 @@ fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     // What is set is replaced in its place.
     let is_set = |name: &HeaderName| plan.set.iter().any(|(set, _)| set == name);
     remove_matching(headers, |name| is_withheld_by(plan, name) && !is_set(name));
+    cut_own_cookies(headers);
     if keeps_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -447,6 +458,26 @@ fn edit_request_headers(plan: &Plan, headers: &mut HeaderMap) {
     headers.insert(header::HOST, plan.host().clone());
     for (name, value) in plan.set.header_values() {
         headers.insert(name, value);
+    }
+}
+
+/// Of requests.
+fn cut_own_cookies(headers: &mut HeaderMap) {
+    let cut = |cookie: &HeaderValue| own_cookies_cut(&header::COOKIE, cookie);
+    let cookies = headers.get_all(header::COOKIE);
+    if cookies.iter().all(|cookie| cut(cookie).is_none()) {
+        return;
+    }
+    let kept: Vec<HeaderValue> = cookies
+        .iter()
+        .filter_map(|cookie| match cut(cookie) {
+            None => Some(cookie.clone()),
+            Some(kept) => HeaderValue::from_bytes(&kept).ok().filter(|kept| !kept.is_empty()),
+        })
+        .collect();
+    headers.remove(header::COOKIE);
+    for cookie in kept {
+        headers.append(header::COOKIE, cookie);
     }
 }
 

@@ -30,6 +30,10 @@ pub const SECRET_BYTES_MIN: usize = 32;
 /// otherwise: a person who mistypes is below it, a program that guesses is not.
 pub const ADMIN_GUESSES_PER_SECOND_DEFAULT: u32 = 10;
 
+/// Log-ins that wait for a thread or an object that hashes, at most: of the local program, whose last
+/// waits some 0.7 s where one thread hashes.
+pub const LOG_INS_WAITING_MAX: usize = 32;
+
 /// Addresses whose wrong admin tokens are counted apart, some 20 KB; all others count as one.
 pub const GUESSERS_MAX: usize = 256;
 
@@ -62,6 +66,16 @@ pub const KEY_NAMES_MAX: usize = 16;
 /// Keys of one application that are good at a time, those before a rotation in their grace included, and
 /// credentials that are stored of it: so that one DynamoDB transaction can change them all.
 pub const APPLICATION_KEYS_MAX: usize = 50;
+
+/// A note with a request for access, and the reason of a decision, in characters: a paragraph each, which is
+/// stored three times with its contract.
+pub const CONTRACT_TEXT_CHARACTERS_MAX: usize = 500;
+
+/// Services that are remembered as refused to one application or one developer, the last ones: 40 KB.
+pub const REFUSALS_MAX: usize = 1000;
+
+/// How long a developer may accept an application that was offered, in milliseconds: 7 days.
+pub const TRANSFER_OFFER_MS: u64 = 7 * 86_400_000;
 
 /// Longest grace of a key after a rotation, in seconds: 30 days, a month to bring all callers the new one.
 pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;

@@ -2,7 +2,6 @@
 //! is read, what is due at a replica found, and a key's move to the current pepper asked for.
 
 pub mod feed;
-#[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod rehash;
 pub mod replica;

@@ -1,4 +1,5 @@
-//! A store in memory: for tests and for the simulation, where it plays the authority.
+//! A store in memory: for what need not outlive a process, and for tests and the simulation, where it plays
+//! the authority.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 
 use latchkey_gateway::forward::{is_withheld, is_withheld_back};
 use latchkey_gateway::own_answer::VIA;
-use latchkey_gateway::own_cookies::is_set_by;
+use latchkey_gateway::own_cookies::{is_set_by, without_own};
 use latchkey_gateway::request::Body;
 use latchkey_request::field_name::folded;
 use wasm_bindgen::prelude::*;
@@ -119,6 +119,13 @@ pub fn response_fields() -> String {
 #[wasm_bindgen(js_name = isOwnCookie)]
 pub fn is_own_cookie(set_cookie: &str) -> bool {
     is_set_by(set_cookie.as_bytes())
+}
+
+/// A request's `Cookie` without cookies of ours; empty: nothing is left.
+#[wasm_bindgen(js_name = withoutOwnCookies)]
+pub fn without_own_cookies(cookie: &str) -> String {
+    without_own(cookie.as_bytes())
+        .map_or_else(|| cookie.to_owned(), |kept| String::from_utf8_lossy(&kept).into_owned())
 }
 
 /// What `Via` gets of us.

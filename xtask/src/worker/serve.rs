@@ -52,7 +52,7 @@ impl Drop for Served {
     }
 }
 
-/// Builds both scripts and starts them in wrangler's local server, with the demo data.
+/// Builds the scripts and starts them in wrangler's local server, with the demo data.
 pub(super) fn dev() -> Result<()> {
     build()?;
     run_here(node().arg("dev.mjs").env("LATCHKEY_BUILT", "1"))

@@ -181,6 +181,13 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Arc::make_mut(&mut self.settings).token = token;
     }
 
+    /// Lets a page call the Portal API.
+    #[cfg(test)]
+    fn allow_pages(&mut self, origin: &str) {
+        let origins = AdminOrigins::parse(origin).expect("an origin");
+        Arc::make_mut(&mut self.settings).portal_cors_origins = origins;
+    }
+
     /// Ends a back-up that nobody goes on with, and removes audit records that are older than is set, counters
     /// of mailboxes and imports that nobody goes on with, as many as one part of that work may: to be called
     /// every now and then. Answers whether there are more.

@@ -8,9 +8,11 @@ mod date;
 mod english;
 mod japanese;
 mod language;
+mod sender;
 mod write;
 
 pub use language::Language;
+pub use sender::admit_sender;
 pub(crate) use write::{Facts, write};
 
 use serde::{Deserialize, Serialize};
@@ -205,8 +207,10 @@ impl Letter {
 /// A mail as it is sent. Adapters add nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutgoingMail {
-    /// Its name in the outbox, to be given back.
+    /// Its name in the outbox, to be given back; another one at each try.
     pub id: String,
+    /// What it is called where it travels: the same at each try, so that one sent twice is known again.
+    pub message_id: Uuid,
     /// The sender.
     pub from: String,
     /// One address.

@@ -5,11 +5,13 @@ use uuid::Uuid;
 use super::Registry;
 use super::accounts::ACCOUNT_RECORDS_MAX;
 use super::attempts::transact;
+use super::contracts::is_refused;
 use super::counts::COUNTERS_EACH;
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
 use super::lookup::Step;
+use super::records;
 use super::tags::indexed_tags;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, OnDelete};
@@ -17,7 +19,7 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 /// Records that removing one entity touches, at most, besides grants of others.
-const REMOVAL_RECORDS: usize = 17 + COUNTERS_EACH;
+const REMOVAL_RECORDS: usize = 18 + COUNTERS_EACH;
 
 enum Task {
     Visit(EntityKind, Uuid),
@@ -76,6 +78,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let job = Job::Delete { kind: step.kind, id };
         if root.contains_key(DELETING) {
             return Ok(Some(job));
+        }
+        if step.kind == EntityKind::ApplicationInstances && is_refused(&root) {
+            // What was refused before there was a memory of it.
+            self.remember_refusal(transaction, &root).await?;
         }
         self.refuse_while_referenced(transaction, step.kind, id).await?;
         if self.remove_with_children(transaction, step.kind, id).await? {
@@ -181,10 +187,16 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     self.republish_application(transaction, application_id).await?;
                 }
             }
-            EntityKind::Applications => self.release_names(transaction, object),
+            EntityKind::Applications => {
+                self.release_names(transaction, object);
+                transaction.delete(records::refusals(id_of(object)?));
+            }
+            EntityKind::Developers => {
+                transaction.delete(records::refusals(id_of(object)?));
+                self.remove_account(transaction, id_of(object)?).await?;
+            }
             EntityKind::Consumers => self.publish_if_anonymous(transaction, Some(object), None).await?,
             EntityKind::Plugins => self.count_anonymous(transaction, Some(object), None).await?,
-            EntityKind::Developers => self.remove_account(transaction, id_of(object)?).await?,
             EntityKind::Services | EntityKind::Routes => {}
         }
         Ok(())

@@ -20,7 +20,7 @@ use latchkey_store::Store;
 
 /// What a change comes to.
 pub(super) struct Outcome {
-    answer: Object,
+    pub(super) answer: Object,
     /// The rest of the change, when it did not fit one commit.
     pub(super) job: Option<Job>,
 }

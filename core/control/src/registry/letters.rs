@@ -22,6 +22,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub(super) async fn mail_of(
         &self,
         posting: &Posting,
+        message_id: Uuid,
         name: &str,
         sender: Sender<'_>,
     ) -> Result<Option<OutgoingMail>, Error> {
@@ -42,6 +43,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let written = write(&mail.letter, mail.language, &facts, &format!("{}{path}", sender.origin));
         Ok(Some(OutgoingMail {
             id: name.to_owned(),
+            message_id,
             from: sender.from.to_owned(),
             to,
             subject: written.subject,

@@ -4,6 +4,7 @@
 //! What the data plane must know is published in the same commit. Changes too large for one commit
 //! leave a job record in the first and go on in further ones ([`jobs`]).
 
+mod access;
 mod accounts;
 mod admin_token;
 mod anonymous;
@@ -37,6 +38,7 @@ mod pages;
 mod present;
 mod records;
 mod references;
+mod refusals;
 mod rehash;
 mod reseal;
 mod restore;
@@ -51,7 +53,9 @@ mod tags;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod transfers;
 
+pub use access::OpenServices;
 pub use accounts::StartedReset;
 pub(crate) use accounts::{ACCOUNTS, LogIn, NewSession, PortalSession, SessionSeen, SignUp, SpentLink};
 pub(crate) use admin_token::ADMIN_TOKEN;

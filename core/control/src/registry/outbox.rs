@@ -262,7 +262,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let next_ms = now_ms + pause_ms(posting.tries);
         let next = records::outbox(next_ms, id);
-        let Some(mail) = self.mail_of(&posting, &next.sort, sender).await? else { return Ok(None) };
+        let Some(mail) = self.mail_of(&posting, id, &next.sort, sender).await? else { return Ok(None) };
         transaction.put_json(next, &Posting { tries: posting.tries + 1, ..posting });
         Ok(Some((Some(mail), next_ms)))
     }

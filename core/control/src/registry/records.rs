@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::schema::EntityKind;
 use latchkey_published::keys::{KeyDigest, hex};
+use latchkey_published::plugins::ApplicationRegistrationSettings as Registration;
 use latchkey_store::RecordKey;
 
 /// Longest value that stands in a key as it is, in bytes (DynamoDB: 1024 for a sort key).
@@ -26,6 +27,13 @@ pub(super) fn unique(kind: EntityKind, field: &str, value: &str) -> RecordKey {
         return RecordKey::new(format!("unique/{}/{field}", kind.name()), short(&folded));
     }
     RecordKey::new(format!("unique/{}/{field}", kind.name()), short(value))
+}
+
+/// Where the ids of plugins application-registration are found, in the order of their services: the
+/// partition, and what sort keys begin with. They are unlike in consumer, name, route and service, and have
+/// neither consumer nor route.
+pub(super) fn registrations() -> RecordKey {
+    unique(EntityKind::Plugins, "@together", &format!(":{}::", Registration::PLUGIN))
 }
 
 /// A copy of a child under its parent: what lists and grants are made of.
@@ -101,6 +109,11 @@ pub(super) fn anonymous(value: &str) -> RecordKey {
 /// The consumer id of an application, reserved among consumers.
 pub(super) fn reserved_consumer(id: Uuid) -> RecordKey {
     RecordKey::new("unique/consumers/id", id.to_string())
+}
+
+/// The services that were refused to an application or to a developer, by the id of either.
+pub(super) fn refusals(owner_id: Uuid) -> RecordKey {
+    RecordKey::new("refusals", owner_id.to_string())
 }
 
 /// Partition of the changes that take several commits.
@@ -258,6 +271,7 @@ mod tests {
             (count_of_all(kind, Uuid::from_u128(0xa1b)), "count/consumers b".to_owned()),
             (count_below(kind, id, EntityKind::Plugins), format!("count/consumers/{ids} plugins")),
             (counted(), "setting counted".to_owned()),
+            (refusals(id), format!("refusals {ids}")),
             (RecordKey::new(JOBS, ""), "job ".to_owned()),
             (admin_token(), "setting admin_token".to_owned()),
             (resealed(), "setting resealed".to_owned()),

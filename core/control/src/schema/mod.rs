@@ -13,6 +13,7 @@ pub mod json_schema;
 mod key_calls;
 mod named_token;
 mod plugins;
+pub(crate) mod portal_calls;
 mod service_url;
 mod settings;
 mod texts;

@@ -18,6 +18,7 @@ import {
   refuseUnconfigured,
   responseFields,
   via as viaEntry,
+  withoutOwnCookies,
 } from "../../build/gateway/glue/latchkey_worker_gateway.js";
 import { manage, settingsOf, Unconfigured } from "../../shared/src/instance.js";
 
@@ -38,6 +39,7 @@ const instance = manage(
     refuseUnconfigured,
     responseFields,
     via: viaEntry,
+    withoutOwnCookies,
   },
   __wbg_reset_state,
 );

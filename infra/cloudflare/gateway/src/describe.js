@@ -17,6 +17,8 @@ function readFields(request, asked, places) {
     names.push(name);
     if (judge(name).isWithheld) withheld.push(name);
     if (name === "cf-connecting-ip") address = value;
+    // What all names of ours have in them: few requests need be looked at by core.
+    else if (name === "cookie" && value.includes("lk_")) asked.cookie = value;
   }
   asked.places = places;
   asked.names = names;

@@ -39,13 +39,14 @@ function isUpgraded(headers) {
 }
 
 /** Takes out what must not pass, and puts in what the plan sets. */
-function edit(headers, { names, withheld }, lines, upgrades) {
+function edit(headers, { names, withheld, cookie }, lines, upgrades) {
   const strip = lines[LINE.STRIP];
   for (const name of withheld) {
     if (name === "upgrade" && upgrades) headers.set(name, "websocket");
     else if (name === "te" && /(^|,)\s*trailers\s*(,|$)/i.test(headers.get(name))) headers.set(name, "trailers");
     else headers.delete(name);
   }
+  if (cookie !== undefined) keepOthers(headers, cookie);
   if (strip !== "") {
     const stripped = strip.split(",");
     const isStripped = (name) => stripped.includes(name) || stripped.includes(`=${judge(name).folded}`);
@@ -56,6 +57,13 @@ function edit(headers, { names, withheld }, lines, upgrades) {
     if (names.includes(lines[at])) headers.set(lines[at], lines[at + 1]);
     else headers.append(lines[at], lines[at + 1]);
   }
+}
+
+/** What is left is written anew only where something of ours was in it. */
+function keepOthers(headers, cookie) {
+  const kept = call("withoutOwnCookies", cookie);
+  if (kept === "") headers.delete("cookie");
+  else if (kept !== cookie) headers.set("cookie", kept);
 }
 
 async function send(target, request, headers, asked, lines) {

@@ -1,0 +1,76 @@
+//! Mails as files in a folder, in the place of being sent.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::mail_message::MailMessage;
+use crate::secrets;
+
+/// A folder for its owner alone, with one file `*.eml` for each mail.
+#[derive(Clone, Debug)]
+pub(crate) struct MailFolder(PathBuf);
+
+impl MailFolder {
+    /// Makes the folder when it is absent.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        secrets::create_folder(path)?;
+        Ok(MailFolder(path.to_owned()))
+    }
+
+    /// Writes a mail, durably: whole, or not at all. Written once more it is the same file.
+    pub(crate) fn write(&self, message: &MailMessage) -> io::Result<()> {
+        let path = |name: String| self.0.join(name);
+        let (unfinished, finished) =
+            (path(format!(".{}", message.name)), path(format!("{}.eml", message.name)));
+        // What a crash has left may be anybody's to read.
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&unfinished)?;
+        file.write_all(&message.bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, finished)?;
+        sync(&self.0)
+    }
+}
+
+/// So that the name outlives a power failure too.
+fn sync(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use lettre::address::Envelope;
+
+    use super::*;
+
+    fn message(text: &str) -> MailMessage {
+        let envelope = Envelope::new(None, vec!["dee@example.org".parse().unwrap()]).unwrap();
+        MailMessage { name: "1-a".to_owned(), envelope, bytes: text.as_bytes().to_vec() }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_mail_is_its_owners_and_once_there() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("mails");
+        let folder = MailFolder::open(&path).unwrap();
+        // As a crash leaves it.
+        fs::write(path.join(".1-a"), "hal").unwrap();
+        folder.write(&message("once")).unwrap();
+        folder.write(&message("twice")).unwrap();
+        let names: Vec<_> = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["1-a.eml"]);
+        assert_eq!(fs::read_to_string(path.join("1-a.eml")).unwrap(), "twice");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&path.join("1-a.eml"))), (0o700, 0o600));
+    }
+}
