@@ -1,5 +1,5 @@
-// `npm run deploy`: builds both scripts and deploys them, the control script first, as the gateway's is
-// bound to its object. `--transfer` moves the object of an installation from before there were two
+// `npm run deploy`: builds the three scripts and deploys them, each after the one whose objects it is bound
+// to: log-in, control, gateway. `--transfer` moves the object of an installation from before there were two
 // (docs/upgrade.md); everything else is wrangler's: `npm run deploy -- --dry-run`.
 
 import { execFileSync } from "node:child_process";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parsed, transferring } from "./transfer.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+const LOGIN = "login/wrangler.jsonc";
 const CONTROL = "control/wrangler.jsonc";
 const GATEWAY = "gateway/wrangler.jsonc";
 /** Beside the shipped one, since paths in it are relative. */
@@ -25,6 +26,7 @@ function deploy(config) {
 }
 
 if (process.env.LATCHKEY_BUILT === undefined) run("cargo", "xtask", "worker", "build");
+deploy(LOGIN);
 if (isTransfer) {
   writeFileSync(TRANSFER, JSON.stringify(transferring(parsed(readFileSync(CONTROL, "utf8"))), null, 2));
   try {

@@ -1,14 +1,21 @@
-// `npm run dev`, `cargo xtask worker dev`: both scripts in one wrangler, an upstream that echoes, and the
-// demo data.
+// `npm run dev`, `cargo xtask worker dev`: the three scripts in one wrangler, an upstream that echoes, the
+// demo data, and mails shown at the terminal.
 
 import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect, createServer as createRelay } from "node:net";
 import { fileURLToPath } from "node:url";
+import { parsed } from "./transfer.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const SCRIPTS = ["gateway", "control"];
+/** Scripts that have secrets. */
+const WITH_SECRETS = ["gateway", "control"];
+/** The control script's configuration with a stand-in for mail; beside the shipped one, since paths in it are
+ * relative. */
+const CONTROL_WITH_MAIL = "control/dev.wrangler.jsonc";
+/** wrangler's port is the first one's. */
+const CONFIGS = ["dev/wrangler.jsonc", "gateway/wrangler.jsonc", CONTROL_WITH_MAIL, "login/wrangler.jsonc"];
 const GATEWAY_PORT = 8787;
 const CONTROL_PORT = 8788;
 const gatewayUrl = `http://127.0.0.1:${GATEWAY_PORT}`;
@@ -16,9 +23,13 @@ const controlUrl = `http://127.0.0.1:${CONTROL_PORT}`;
 
 process.chdir(FOLDER);
 if (process.env.LATCHKEY_BUILT === undefined) execFileSync("cargo", ["xtask", "worker", "build"], { stdio: "inherit" });
-for (const script of SCRIPTS) {
+for (const script of WITH_SECRETS) {
   if (!existsSync(`${script}/.dev.vars`)) copyFileSync(`${script}/.dev.vars.example`, `${script}/.dev.vars`);
 }
+const control = parsed(readFileSync("control/wrangler.jsonc", "utf8"));
+control.services = [{ binding: "EMAIL", service: "latchkey-dev", entrypoint: "Mail" }];
+control.vars.LATCHKEY_MAIL_FROM = "portal@localhost";
+writeFileSync(CONTROL_WITH_MAIL, JSON.stringify(control, null, 2));
 const token = /^LATCHKEY_ADMIN_TOKEN="?([^"\n]*)/m.exec(readFileSync("control/.dev.vars", "utf8"))?.[1];
 
 const echo = createServer((request, response) => {
@@ -32,7 +43,7 @@ const wrangler = spawn(
   [
     "node_modules/wrangler/bin/wrangler.js",
     "dev",
-    ...["dev", ...SCRIPTS].flatMap((script) => ["-c", `${script}/wrangler.jsonc`]),
+    ...CONFIGS.flatMap((config) => ["-c", config]),
     "--ip",
     "127.0.0.1",
     "--port",
@@ -41,7 +52,10 @@ const wrangler = spawn(
   // What was built just now is not built again.
   { stdio: "inherit", env: { ...process.env, LATCHKEY_BUILT: "1" } },
 );
-wrangler.on("exit", (code) => process.exit(code ?? 0));
+wrangler.on("exit", (code) => {
+  rmSync(CONTROL_WITH_MAIL, { force: true });
+  process.exit(code ?? 0);
+});
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => wrangler.kill(signal));
 
 /** wrangler has one port: what comes to the control door's is passed on to it as it is. */
@@ -89,5 +103,6 @@ async function demo() {
 Gateway: ${gatewayUrl}, control plane: ${controlUrl}. Try them:
   curl -H 'apikey: ${key}' ${gatewayUrl}/demo/hello
   curl -H 'Kong-Admin-Token: ${token}' ${controlUrl}/admin/services
+Developers sign up at ${controlUrl}/portal/api/register; mails to them are shown here.
 `);
 }

@@ -4,7 +4,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -75,11 +75,11 @@ pub(crate) fn back_up(options: &BackupOptions) -> Result<(), String> {
     fs::rename(&part, file).and_then(|()| sync_folder(file)).map_err(failed)?;
     let peppers = ids_of_peppers(&begun);
     let told = format!(
-        "{}: {records} records of {}, of second {} of the Unix epoch.\nIt is worth nothing without the pepper \
-         ({peppers}), which is not in it: keep a copy of that somewhere else.\n",
+        "{}: {records} records of {}, as they were on {}.\nIt is worth nothing without the pepper ({peppers}), \
+         which is not in it: keep a copy of that somewhere else.\n",
         file.display(),
         client.url(),
-        begun["created_at"]
+        date(begun["created_at"].as_u64().unwrap_or_default())
     );
     message::print(&told).map_err(|error| error.to_string())?;
     ended.map(drop).map_err(String::from)
@@ -169,6 +169,11 @@ fn connect(connection: &Connection) -> Result<AdminClient, String> {
         );
     }
     Ok(client)
+}
+
+/// A time in seconds since the Unix epoch, as HTTP says it: `Fri, 27 Nov 2026 05:51:09 GMT`.
+fn date(unix_s: u64) -> String {
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(unix_s))
 }
 
 fn ids_of_peppers(begun: &Value) -> String {

@@ -2,8 +2,8 @@
 //!
 //! A key made here is `lk_`, 32 base62 characters of randomness (190 bits) and 6 base62 characters
 //! of a keyed tag (35 bits), so that a forged or mistyped key is refused without a storage read.
-//! Only HMAC-SHA-256(pepper, key) is ever stored. Named admin tokens are made alike, with `lka_` before
-//! them and a tag of their own.
+//! Only HMAC-SHA-256(pepper, key) is ever stored. Named admin tokens, sessions and mailed tokens are made
+//! alike, with `lka_`, `lks_` and `lkm_` before them and tags of their own.
 //!
 //! Whoever may choose a key and sees its digest must not learn another secret thereby. So nothing
 //! new is derived as HMAC(pepper, label): [`Pepper::derive`] goes by a key that is the digest of a
@@ -24,6 +24,10 @@ type HmacSha256 = Hmac<Sha256>;
 pub const KEY_PREFIX: &str = "lk_";
 /// What every named admin token begins with.
 pub const ADMIN_TOKEN_PREFIX: &str = "lka_";
+/// What every cookie of a session begins with.
+pub const SESSION_PREFIX: &str = "lks_";
+/// What every mailed token begins with.
+pub const MAIL_TOKEN_PREFIX: &str = "lkm_";
 const RANDOM_CHARACTERS: usize = 32;
 const TAG_CHARACTERS: usize = 6;
 /// Length of a key made here, in bytes.
@@ -53,10 +57,10 @@ pub fn is_reserved(key: &[u8]) -> bool {
 pub enum Purpose {
     /// Sessions of the portal and the manager.
     Session,
-    /// Mailed tokens that set a new password.
-    Reset,
-    /// Mailed tokens that confirm an address.
-    Verify,
+    /// Mailed tokens.
+    MailToken,
+    /// Cookies of browsers that have logged in before.
+    Browser,
     /// Access tokens of OAuth 2.0.
     Token,
     /// What is kept sealed in the store.
@@ -73,8 +77,8 @@ impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Purpose::Session => b"session",
-            Purpose::Reset => b"reset",
-            Purpose::Verify => b"verify",
+            Purpose::MailToken => b"mail token",
+            Purpose::Browser => b"browser",
             Purpose::Token => b"token",
             Purpose::Seal => b"seal",
             Purpose::Replica => b"replica",
@@ -331,7 +335,8 @@ impl TagKey {
         self.is_tagged(ADMIN_TOKEN_PREFIX, token)
     }
 
-    fn is_tagged(&self, prefix: &str, text: &[u8]) -> bool {
+    /// Whether `text` was made by [`generate_tagged`] with this key and this prefix.
+    pub fn is_tagged(&self, prefix: &str, text: &[u8]) -> bool {
         let Some((body, tag)) = split_tag(prefix, text) else { return false };
         self.tag(body).ct_eq(tag).into()
     }
@@ -360,15 +365,16 @@ fn split_tag<'t>(prefix: &str, text: &'t [u8]) -> Option<(&'t [u8], &'t [u8])> {
 
 /// Makes a new key, tagged under `pepper`.
 pub fn generate_key(pepper: &Pepper, fill: impl Fn(&mut [u8])) -> PlainKey {
-    generate(KEY_PREFIX, &pepper.tag, fill)
+    generate_tagged(KEY_PREFIX, &pepper.tag, fill)
 }
 
 /// Makes a new named admin token, tagged under `tag`.
 pub fn generate_admin_token(tag: &TagKey, fill: impl Fn(&mut [u8])) -> PlainKey {
-    generate(ADMIN_TOKEN_PREFIX, tag, fill)
+    generate_tagged(ADMIN_TOKEN_PREFIX, tag, fill)
 }
 
-fn generate(prefix: &str, tag: &TagKey, fill: impl Fn(&mut [u8])) -> PlainKey {
+/// Makes what begins with `prefix`, has 32 base62 characters that `fill` gives, and ends with their tag.
+pub fn generate_tagged(prefix: &str, tag: &TagKey, fill: impl Fn(&mut [u8])) -> PlainKey {
     let mut text = String::with_capacity(prefix.len() + RANDOM_CHARACTERS + TAG_CHARACTERS);
     text.push_str(prefix);
     text.push_str(&random_base62(fill, RANDOM_CHARACTERS));
@@ -502,8 +508,8 @@ mod tests {
         // Python: k = hmac(pepper, bytes(513)); hmac(k, label).
         for (purpose, expected) in [
             (Purpose::Session, "aa806f6e500651bbe5464692121241d2824c0a295bd24560dc4498aa4396915f"),
-            (Purpose::Reset, "cea89059d460489b56d3da2751f6bcf6ed1922ac40744171352f7877e10c8bdb"),
-            (Purpose::Verify, "6ee3e0bfbc5ac321706ddcd71738ce0e7a13873a8626672d53c8424b19869709"),
+            (Purpose::MailToken, "3a04e2688744bf7af5af52e80f2d3d2ca049739d7a92fadd3d4b4cad9c41223a"),
+            (Purpose::Browser, "a3ab1cfbe54407a2e990d2a209bd2d143c040b3aae109b7dff3afe7add2318ac"),
             (Purpose::Token, "12ae50e53b51cd42b92f3427e4ab0a1ad774e725ece63e8a5a20a11c5c878e48"),
             (Purpose::Seal, "7254b18052b15aae388500feb5a4b1df79d4cdbe1b28236fa3789d586efee886"),
             (Purpose::Replica, "3a531df490c914ec89f09bc44358db4df5dc783f11bb88e0ce8b43a877027800"),

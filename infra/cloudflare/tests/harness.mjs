@@ -1,16 +1,17 @@
-// The built Worker in workerd, with Miniflare's stand-ins for KV, the object's storage and the count of
+// The built Worker in workerd, with Miniflare's stand-ins for KV, the objects' storage and the count of
 // clients.
 
 import { copyFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { build } from "esbuild";
-import { Miniflare } from "miniflare";
+import { Miniflare, Response } from "miniflare";
 
 export const TOKEN = "test-admin-token-b41d-9c07e3f6a285";
 export const PEPPER = "test-pepper-of-thirty-two-bytes-ok";
 /** Not later than the workerd binary of Miniflare. */
 const COMPATIBILITY_DATE = "2026-07-01";
 const CONTROL = "latchkey-control";
+const LOGIN = "latchkey-login";
 /** A change acts at the gateway within this; short, since tests wait for it. */
 const BOUND_MS = 100;
 
@@ -27,25 +28,49 @@ function script(name, which, { folder = `build/${which}`, bindings, ...more }) {
     ],
     modulesRoot: folder,
     compatibilityDate: COMPATIBILITY_DATE,
-    kvNamespaces: { GRANTS: "grants" },
     ...more,
-    bindings: { LATCHKEY_PEPPER: PEPPER, ...bindings },
+    bindings,
     unsafeDirectSockets: DIRECT,
   };
+}
+
+/** What the scripts of both planes have, as deployed. */
+function ofPlane(bindings, more) {
+  return { kvNamespaces: { GRANTS: "grants" }, ...more, bindings: { LATCHKEY_PEPPER: PEPPER, ...bindings } };
 }
 
 /** Options of a gateway; its settings are the only ones in `bindings` that it has, as deployed. */
 function gateway(name, more = {}) {
   const { LATCHKEY_ADMIN_TOKEN: _, ...bindings } = { LATCHKEY_REVOCATION_BOUND_MS: String(BOUND_MS), ...more.bindings };
   const durableObjects = { WORKSPACE: { className: "Workspace", scriptName: CONTROL } };
-  return script(name, "gateway", { durableObjects, ...more, bindings });
+  return script(name, "gateway", ofPlane(bindings, { durableObjects, ...more }));
 }
 
 /** Options of the control script, with the object. */
 function control(more = {}) {
-  const durableObjects = { WORKSPACE: { className: "Workspace", useSQLite: true } };
+  const durableObjects = {
+    WORKSPACE: { className: "Workspace", useSQLite: true },
+    LOGIN: { className: "Login", scriptName: LOGIN },
+  };
   const bindings = { LATCHKEY_ADMIN_TOKEN: TOKEN, ...more.bindings };
-  return script(CONTROL, "control", { durableObjects, ...more, bindings });
+  return script(CONTROL, "control", ofPlane(bindings, { durableObjects, ...more }));
+}
+
+/** Options of the log-in script, which has neither secret nor setting. */
+function login(more = {}) {
+  return script(LOGIN, "login", { durableObjects: { LOGIN: { className: "Login", useSQLite: true } }, ...more });
+}
+
+/** A script of the tests, `tests/<name>.mjs`. */
+function standIn(name, more = {}) {
+  return {
+    name,
+    modules: [{ type: "ESModule", path: `tests/${name}.mjs` }],
+    modulesRoot: "tests",
+    compatibilityDate: COMPATIBILITY_DATE,
+    ...more,
+    unsafeDirectSockets: DIRECT,
+  };
 }
 
 /** Starts workers on ports that the platform chooses. */
@@ -59,12 +84,61 @@ async function urlOf(miniflare, name) {
   return (await miniflare.unsafeGetDirectURL(name)).origin;
 }
 
-/** Both scripts, ready, and how to talk to them. `clients`: requests of one client in a minute. */
+/** The scripts, ready, and how to talk to them. `clients`: requests of one client in a minute. */
 export async function startGateway({ clients, ...more } = {}) {
   const ratelimits = clients && { CLIENTS: { namespace_id: "1", simple: { limit: clients, period: 60 } } };
-  const miniflare = await start([gateway("latchkey", more), control({ ...more, ratelimits })]);
+  const miniflare = await start([gateway("latchkey", more), control({ ...more, ratelimits }), login()]);
   const [url, controlUrl] = [await urlOf(miniflare, "latchkey"), await urlOf(miniflare, CONTROL)];
   return { miniflare, ...client(url, controlUrl), stop: () => miniflare.dispose() };
+}
+
+/**
+ * The same as people reach it, with a stand-in for the platform's mail and with faults of the log-in script to
+ * be asked for. `persist`: a folder for what the objects store; `onMail` is called with each mail.
+ */
+export async function startPortal({ bindings, persist, onMail } = {}) {
+  // Mails and pages are of one origin, which is known before the start.
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const mailed = { LATCHKEY_CONTROL_ORIGIN: origin, LATCHKEY_MAIL_FROM: "Portal <portal@portal.test>", ...bindings };
+  const workers = [
+    gateway("latchkey", { bindings }),
+    {
+      ...control({ bindings: mailed, serviceBindings: { EMAIL: { name: "mail", entrypoint: "Mail" } } }),
+      unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+    },
+    login({ folder: await buildFaulty("login") }),
+    standIn("mail", { serviceBindings: onMail && { TAKEN: told(onMail) } }),
+  ];
+  const miniflare = await start(workers, persist && { durableObjectsPersist: persist });
+  const [url, mailUrl, loginUrl] = [await urlOf(miniflare, "latchkey"), await urlOf(miniflare, "mail"), await urlOf(miniflare, LOGIN)];
+  const at = (url, settings) => fetch(`${url}/?${new URLSearchParams(settings)}`).then((response) => response.json());
+  return {
+    miniflare,
+    ...client(url, origin),
+    mailUrl,
+    /** Sets how mail behaves; what was taken so far, and how often it was asked. */
+    mails: (settings = {}) => at(mailUrl, settings),
+    /** Asks the log-in script for faults; how often its objects were started. */
+    logins: (faults = {}) => at(loginUrl, faults),
+    stop: () => miniflare.dispose(),
+  };
+}
+
+/** A service in Node.js that hands on what it is sent. */
+function told(onMail) {
+  return async (request) => {
+    await onMail(await request.json());
+    return new Response();
+  };
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** `boundMs`: the gateway's. */
@@ -155,14 +229,7 @@ export async function startFaulty(names, bindings = {}, more = {}) {
   });
   const workers = [];
   for (const name of names) workers.push(gateway(name, await faulty("gateway", name)));
-  workers.push(control(await faulty("control", CONTROL)), {
-    name: "kv",
-    modules: [{ type: "ESModule", path: "tests/kv.mjs" }],
-    modulesRoot: "tests",
-    compatibilityDate: COMPATIBILITY_DATE,
-    kvNamespaces: { STORE: "grants" },
-    unsafeDirectSockets: DIRECT,
-  });
+  workers.push(control(await faulty("control", CONTROL)), login(), standIn("kv", { kvNamespaces: { STORE: "grants" } }));
   const miniflare = await start(workers, more);
   const [controlUrl, kvUrl] = [await urlOf(miniflare, CONTROL), await urlOf(miniflare, "kv")];
   const gateways = [];

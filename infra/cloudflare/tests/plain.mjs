@@ -34,17 +34,20 @@ export default { async fetch(request) {
 const PEPPER_BINDING = `(name = "LATCHKEY_PEPPER", text = "${PEPPER}")`;
 const GRANTS_BINDING = '(name = "GRANTS", kvNamespace = "kv")';
 
-/** A built script of ours. */
+/** A built script of ours, with what both planes' have. */
 function built(which, bindings) {
-  const wasm = `latchkey_worker_${which}_bg.wasm`;
-  return {
-    modules: [
-      { name: "worker.js", path: `build/${which}/worker.js` },
-      { name: wasm, path: `build/${which}/${wasm}`, wasm: true },
-    ],
-    bindings: [PEPPER_BINDING, GRANTS_BINDING, ...bindings],
-  };
+  return { modules: modulesOf(which), bindings: [PEPPER_BINDING, GRANTS_BINDING, ...bindings] };
 }
+
+function modulesOf(which) {
+  const wasm = `latchkey_worker_${which}_bg.wasm`;
+  return [
+    { name: "worker.js", path: `build/${which}/worker.js` },
+    { name: wasm, path: `build/${which}/${wasm}`, wasm: true },
+  ];
+}
+
+export const LOGIN = { modules: modulesOf("login"), bindings: [], object: "Login" };
 
 export const CONTROL = {
   ...built("control", [

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::revocation::{Instance, PATIENT, World, key};
+use crate::revocation::{Instance, PATIENT, World, credential_id, key};
 use crate::support::admin::call;
 use crate::support::fault_proxy::Call;
 
@@ -50,11 +50,21 @@ async fn changes_cost_what_the_documentation_says() {
     let world = World::new(11, PATIENT).await;
     let contract = world.contract_path.as_str();
     let credentials = world.credentials_path.as_str();
+    let rotation = format!("{credentials}/{}/rotate", credential_id(0));
     for (words, method, target, body, reads, records) in [
         ("a consumer", "POST", "/consumers", json!({"username": "bob"}), 6, 7),
         ("a consumer's key", "POST", "/consumers/bob/key-auth", json!({}), 7, 12),
         ("an application's credential", "POST", credentials, json!({}), 11, 19),
         ("revoking a contract of 8 credentials", "PATCH", contract, json!({"status": 3}), 7, 19),
+        (
+            "rotating an application's credential, with a grace",
+            "POST",
+            rotation.as_str(),
+            json!({"grace_seconds": 60}),
+            9,
+            20,
+        ),
+        ("finding whose a key is", "POST", "/keys/find", json!({"key": key(3)}), 8, 0),
         ("reading a contract", "GET", contract, Value::Null, 3, 0),
     ] {
         world.proxy.take_calls();

@@ -280,7 +280,7 @@ pub(crate) fn key(number: usize) -> String {
     format!("key-{number}")
 }
 
-fn credential_id(number: usize) -> uuid::Uuid {
+pub(crate) fn credential_id(number: usize) -> uuid::Uuid {
     uuid::Uuid::from_u128(1_000 + number as u128)
 }
 
@@ -289,7 +289,7 @@ async fn pause(time: Duration) {
 }
 
 async fn run(seed: u64, percent: u64) {
-    let world = World::new(seed, PATIENCE).await;
+    let world = Box::pin(World::new(seed, PATIENCE)).await;
     let instances = [world.instance(BOUND, Duration::ZERO), world.instance(BOUND, Duration::ZERO)];
     world.proxy.plan(mixture(seed, percent, GIVE_UP));
     let ask = |which: usize, more: u64| {
@@ -317,7 +317,7 @@ async fn run(seed: u64, percent: u64) {
 #[tokio::test]
 async fn the_bound_holds_through_faults() {
     for (seed, percent) in [(1, 0), (2, 15), (3, 30)] {
-        tokio::task::LocalSet::new().run_until(run(seed, percent)).await;
+        tokio::task::LocalSet::new().run_until(Box::pin(run(seed, percent))).await;
     }
 }
 

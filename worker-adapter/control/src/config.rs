@@ -1,6 +1,7 @@
 //! Settings, from the script's variables and secrets.
 
 use latchkey_control::http::{AdminOrigins, ControlSettings};
+use latchkey_control::mail::admit_sender;
 use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::Peppers;
 use latchkey_published::limits::{ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT, AUDIT_DAYS_MAX};
@@ -33,15 +34,16 @@ impl Settings {
         let token = variables.secret(SecretSetting::AdminToken)?;
         let token = token.map(|token| peppers.current.digest(token.as_bytes()));
         let origin = |name| variables.read_or(name, None, |text| Origin::parse(text).map(Some));
+        let origins = |name| variables.read_or(name, AdminOrigins::default(), AdminOrigins::parse);
+        let control_origin = origin("LATCHKEY_CONTROL_ORIGIN")?;
+        let sender = |text: &str| admit_sender(text, control_origin.is_some()).map(Some);
         let control = ControlSettings {
+            mail_from: variables.read_or("LATCHKEY_MAIL_FROM", None, sender)?,
+            portal_cors_origins: origins("LATCHKEY_PORTAL_CORS_ORIGINS")?,
             guesses_per_second: variables
                 .number("LATCHKEY_ADMIN_GUESSES_PER_SECOND", ADMIN_GUESSES_PER_SECOND_DEFAULT)?,
-            admin_origins: variables.read_or(
-                "LATCHKEY_ADMIN_ORIGINS",
-                AdminOrigins::default(),
-                AdminOrigins::parse,
-            )?,
-            control_origin: origin("LATCHKEY_CONTROL_ORIGIN")?,
+            admin_origins: origins("LATCHKEY_ADMIN_ORIGINS")?,
+            control_origin,
             gateway_origin: origin("LATCHKEY_GATEWAY_ORIGIN")?,
             own_paths: variables.read_or("LATCHKEY_GATEWAY_PREFIX", OwnPaths::default(), OwnPaths::new)?,
             audit_days: variables.read_or("LATCHKEY_AUDIT_DAYS", AUDIT_DAYS_DEFAULT, audit_days)?,
@@ -84,9 +86,11 @@ mod tests {
         let token = "a token of more than thirty-two bytes";
         let settings = parse(json!({
             "LATCHKEY_PEPPER": PEPPER, "LATCHKEY_ADMIN_TOKEN": token, "LATCHKEY_REPLICA_HORIZON_MS": "5",
-            "LATCHKEY_CONTROL_ORIGIN": "https://control.test"
+            "LATCHKEY_CONTROL_ORIGIN": "https://control.test", "LATCHKEY_MAIL_FROM": "portal@control.test",
+            "LATCHKEY_PORTAL_CORS_ORIGINS": "https://pages.test"
         }));
         let settings = settings.unwrap();
+        assert_eq!(settings.control.mail_from.as_deref(), Some("portal@control.test"));
         assert_eq!(settings.control.token, Some(Pepper::new(PEPPER.as_bytes()).digest(token.as_bytes())));
         assert_eq!(settings.control.control_origin.unwrap().as_str(), "https://control.test");
         assert_eq!(settings.replica_horizon_ms, 5);
@@ -100,6 +104,9 @@ mod tests {
             ("LATCHKEY_REPLICA_HORIZON_MS", "soon"),
             ("LATCHKEY_AUDIT_DAYS", "0"),
             ("LATCHKEY_ADMIN_ORIGINS", "control.test"),
+            ("LATCHKEY_PORTAL_CORS_ORIGINS", "*"),
+            // Links in mails could not be written.
+            ("LATCHKEY_MAIL_FROM", "portal@control.test"),
             ("LATCHKEY_GATEWAY_ORIGIN", "https://a/b"),
         ] {
             let error = parse(json!({"LATCHKEY_PEPPER": PEPPER, name: value})).unwrap_err();

@@ -8,10 +8,11 @@ use std::cell::RefCell;
 use latchkey_control::ports::Random;
 use wasm_bindgen::prelude::*;
 
+use latchkey_worker_object::system::SystemRandom;
+
 use crate::config::Settings;
 use crate::door::{self, TextDoor};
 use crate::request::Described;
-use crate::system::SystemRandom;
 
 thread_local! {
     static DOOR: RefCell<Option<TextDoor>> = const { RefCell::new(None) };

@@ -5,7 +5,8 @@
 
 #![allow(unreachable_pub, reason = "JavaScript reaches it")]
 
-use latchkey_control::http::{Control, InternalCause};
+use latchkey_control::http::{Control, InternalCause, Step};
+use latchkey_control::log_in::FailureReport;
 use latchkey_control::ports::{Clock, Random};
 use latchkey_control::registry::{Registry, Resealing};
 use latchkey_published::feed::Head;
@@ -18,16 +19,16 @@ use latchkey_store::replica::{Progress, Reached, mark_published, mark_signed, ne
 use latchkey_store::{Batch, Check, Store, StoreError, Write};
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::DurableObjectState;
-use worker::{State, console_error, console_log};
+use worker::{State, console_error, console_log, console_warn};
 
+use latchkey_worker_object::store::{SqlStore, at_once};
+use latchkey_worker_object::system::{SystemClock, SystemRandom};
 use latchkey_worker_shared::answer::{Aside, respond};
 use latchkey_worker_shared::feed_text;
 
 use crate::config::Settings;
-use crate::door;
 use crate::request::Described;
-use crate::store::{SqlStore, at_once};
-use crate::system::{SystemClock, SystemRandom};
+use crate::{door, mails, password};
 
 /// Commits that seal anew what is sealed under the previous pepper, before KV gets what they changed:
 /// some ten credentials each.
@@ -42,6 +43,7 @@ pub struct Workspace {
     control: Control<SqlStore, SystemClock, SystemRandom>,
     horizon_ms: u64,
     replica_keys: ReplicaKeys,
+    has_mail: bool,
 }
 
 #[wasm_bindgen]
@@ -59,19 +61,68 @@ impl Workspace {
         for job in at_once(registry.resume_jobs()).map_err(|error| JsError::new(&error.to_string()))? {
             console_error!("{job}: this change was begun by a newer version, which must complete it");
         }
+        let has_mail = settings.control.mail_from.is_some();
         let control = Control::new(registry, settings.control);
-        Ok(Workspace { control, horizon_ms: settings.replica_horizon_ms, replica_keys })
+        Ok(Workspace { control, horizon_ms: settings.replica_horizon_ms, replica_keys, has_mail })
     }
 
-    /// Answers a request that the door has let in ([`respond`]), once it has judged it again.
-    /// `headers`: name and value, a line each. `body`: whole, as long as the door allows.
-    pub fn serve(&self, method: &str, url: &str, headers: &str, client_ip: &str, body: &[u8]) -> String {
-        let Some(described) = Described::of(method, url, headers, client_ip) else { return door::fault("") };
-        let response = at_once(self.control.serve(&described.head(), body));
-        if let Some(cause) = response.extensions().get::<InternalCause>() {
-            console_error!("a call of the Admin API failed: {cause}");
+    /// Answers a request that the door has let in ([`respond`]), once it has judged it again, or says what
+    /// of a password it hangs on ([`password::need`]). `headers`: name and value, a line each. `body`:
+    /// whole, as long as the door allows. `answer`: what came of the password; empty: it is not known.
+    pub fn serve(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &str,
+        client_ip: &str,
+        body: &[u8],
+        answer: &str,
+    ) -> String {
+        let described = Described::of(method, url, headers, client_ip);
+        let (Some(described), Some(answer)) = (described, password::answer(answer)) else {
+            return door::fault("");
+        };
+        match at_once(self.control.ask(&described.head(), body, answer.as_ref())) {
+            Step::Password(need) => password::need(&need),
+            Step::Answer(response) => {
+                if let Some(cause) = response.extensions().get::<InternalCause>() {
+                    console_error!("a call to the control plane failed: {cause}");
+                }
+                respond(&response, "", &Aside::default())
+            }
         }
-        respond(&response, "", &Aside::default())
+    }
+
+    /// Whether mails are sent at all.
+    #[wasm_bindgen(js_name = hasMail)]
+    pub fn has_mail(&self) -> bool {
+        self.has_mail
+    }
+
+    /// Takes what is due of the outbox ([`mails::due`]).
+    #[wasm_bindgen(js_name = dueMails)]
+    pub fn due_mails(&self) -> Result<String, JsError> {
+        let due = at_once(self.control.due_mails()).map_err(|error| JsError::new(&error.to_string()))?;
+        Ok(mails::due(&due))
+    }
+
+    /// Says what came of sending one: `sent`, `refused` or `later`.
+    #[wasm_bindgen(js_name = mailOutcome)]
+    pub fn mail_outcome(&self, id: &str, outcome: &str) -> Result<(), JsError> {
+        let noted = at_once(self.control.mail_outcome(id, mails::outcome(outcome)));
+        noted.map_err(|error| JsError::new(&error.to_string()))
+    }
+
+    /// Writes down failed log-ins, as an object that counts them told of them, in JSON.
+    #[wasm_bindgen(js_name = noteFailedLogIns)]
+    pub fn note_failed_log_ins(&self, reports: &str) -> Result<(), JsError> {
+        let reports: Vec<FailureReport> =
+            serde_json::from_slice(reports.as_bytes()).map_err(|error| JsError::new(&error.to_string()))?;
+        for FailureReport { address, failed, held, .. } in reports {
+            let address = address.map_or_else(String::new, |address| address.to_string());
+            console_warn!("failed log-ins from {address}: {failed}, held: {held}");
+        }
+        Ok(())
     }
 
     /// Number of the newest change.

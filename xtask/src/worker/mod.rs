@@ -21,11 +21,11 @@ pub(crate) struct Options {
 enum What {
     /// Get what is needed to build and run it: target, wasm-bindgen, npm packages.
     Setup,
-    /// Build both scripts into infra/cloudflare/build.
+    /// Build the three scripts into infra/cloudflare/build.
     Build,
     /// Run its tests in workerd.
     Test(test::Options),
-    /// Start both in wrangler's local server, with the demo data.
+    /// Start them in wrangler's local server, with the demo data.
     Dev,
     /// Check the size of what is deployed, and that wrangler would deploy it; needs no account.
     Check,

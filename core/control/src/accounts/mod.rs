@@ -3,5 +3,5 @@
 mod account;
 mod tokens;
 
-pub use account::{Account, MailToken, Session, SessionName, TokenUse};
+pub use account::{Account, AskedLink, LinkOf, MailToken, SealedPassword, Session, SessionName, TokenUse};
 pub use tokens::{AccountTags, TokenSeed};

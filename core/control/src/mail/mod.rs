@@ -8,9 +8,11 @@ mod date;
 mod english;
 mod japanese;
 mod language;
+mod sender;
 mod write;
 
 pub use language::Language;
+pub use sender::admit_sender;
 pub(crate) use write::{Facts, write};
 
 use serde::{Deserialize, Serialize};

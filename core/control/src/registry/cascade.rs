@@ -3,12 +3,15 @@
 use uuid::Uuid;
 
 use super::Registry;
+use super::accounts::ACCOUNT_RECORDS_MAX;
 use super::attempts::transact;
+use super::contracts::is_refused;
 use super::counts::COUNTERS_EACH;
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
 use super::lookup::Step;
+use super::records;
 use super::tags::indexed_tags;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, OnDelete};
@@ -16,7 +19,7 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 /// Records that removing one entity touches, at most, besides grants of others.
-const REMOVAL_RECORDS: usize = 17 + COUNTERS_EACH;
+const REMOVAL_RECORDS: usize = 18 + COUNTERS_EACH;
 
 enum Task {
     Visit(EntityKind, Uuid),
@@ -76,6 +79,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if root.contains_key(DELETING) {
             return Ok(Some(job));
         }
+        if step.kind == EntityKind::ApplicationInstances && is_refused(&root) {
+            // What was refused before there was a memory of it.
+            self.remember_refusal(transaction, &root).await?;
+        }
         self.refuse_while_referenced(transaction, step.kind, id).await?;
         if self.remove_with_children(transaction, step.kind, id).await? {
             return Ok(None);
@@ -124,6 +131,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     let object = transaction.load_marked(kind, id).await?;
                     let others = match kind {
                         EntityKind::ApplicationInstances => limits::APPLICATION_KEYS_MAX,
+                        EntityKind::Developers => ACCOUNT_RECORDS_MAX,
                         _ => object.as_ref().map_or(0, |object| indexed_tags(kind, object).len()),
                     };
                     if transaction.size() + REMOVAL_RECORDS + others > ROOM {
@@ -179,10 +187,17 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     self.republish_application(transaction, application_id).await?;
                 }
             }
-            EntityKind::Applications => self.release_names(transaction, object),
+            EntityKind::Applications => {
+                self.release_names(transaction, object);
+                transaction.delete(records::refusals(id_of(object)?));
+            }
+            EntityKind::Developers => {
+                transaction.delete(records::refusals(id_of(object)?));
+                self.remove_account(transaction, id_of(object)?).await?;
+            }
             EntityKind::Consumers => self.publish_if_anonymous(transaction, Some(object), None).await?,
             EntityKind::Plugins => self.count_anonymous(transaction, Some(object), None).await?,
-            EntityKind::Services | EntityKind::Routes | EntityKind::Developers => {}
+            EntityKind::Services | EntityKind::Routes => {}
         }
         Ok(())
     }

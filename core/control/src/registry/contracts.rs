@@ -1,4 +1,6 @@
 //! Contracts between an application and a service, and the states they go through.
+//!
+//! Of a contract that was rejected or revoked more is left than the contract: [`super::refusals`].
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -10,10 +12,11 @@ use super::error::Error;
 use super::grants::APPROVED;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
+use latchkey_published::plugins::ApplicationRegistrationSettings as Registration;
 use latchkey_store::Store;
 
-const REQUESTED: i64 = 1;
-const REJECTED: i64 = 2;
+pub(super) const REQUESTED: i64 = 1;
+pub(super) const REJECTED: i64 = 2;
 const REVOKED: i64 = 3;
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -36,6 +39,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     }
                 }
                 check_transition(status(old), status(contract))?;
+                if status(old) != status(contract) {
+                    if !change.input.contains_key("reason") {
+                        contract.insert("reason".to_owned(), Value::Null);
+                    }
+                    self.note_decision(transaction, contract).await?;
+                }
             }
             None => {
                 let first = self.first_status(transaction, service_id).await?;
@@ -47,6 +56,19 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
         }
         Ok(Object::new())
+    }
+
+    /// Remembers that the application was refused the service, or that it no longer is.
+    async fn note_decision(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        contract: &Object,
+    ) -> Result<(), Error> {
+        match status(contract) {
+            Some(REJECTED | REVOKED) => self.remember_refusal(transaction, contract).await,
+            Some(APPROVED) => self.forget_refusal(transaction, contract).await,
+            _ => Ok(()),
+        }
     }
 
     /// What a new contract with a service begins as.
@@ -62,21 +84,37 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 id: service_id.to_string(),
             });
         }
-        let plugins = transaction.children(EntityKind::Services, service_id, EntityKind::Plugins).await?;
-        let registration = plugins.iter().find(|plugin| {
-            plugin.get("name").and_then(Value::as_str) == Some("application-registration")
-                && plugin.get("enabled") == Some(&Value::Bool(true))
-        });
-        let Some(registration) = registration else {
+        let Some(registration) = self.registration(transaction, service_id).await? else {
             let sentence = "does not take applications: it has no enabled plugin 'application-registration'";
             return Err(Error::field("service", sentence));
         };
         let auto_approve = registration.get("config").and_then(|config| config.get("auto_approve"));
         Ok(if auto_approve == Some(&Value::Bool(true)) { APPROVED } else { REQUESTED })
     }
+
+    /// The plugin that opens a service for registration.
+    pub(super) async fn registration(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        service_id: Uuid,
+    ) -> Result<Option<Object>, Error> {
+        let plugins = transaction.children(EntityKind::Services, service_id, EntityKind::Plugins).await?;
+        Ok(plugins.into_iter().find(opens_registration))
+    }
 }
 
-fn status(contract: &Object) -> Option<i64> {
+/// Whether a plugin opens its service for registration.
+pub(super) fn opens_registration(plugin: &Object) -> bool {
+    let is_registration = plugin.get("name").and_then(Value::as_str) == Some(Registration::PLUGIN);
+    is_registration && plugin.get("enabled") == Some(&Value::Bool(true))
+}
+
+/// Whether an administrator has said no.
+pub(super) fn is_refused(contract: &Object) -> bool {
+    matches!(status(contract), Some(REJECTED | REVOKED))
+}
+
+pub(super) fn status(contract: &Object) -> Option<i64> {
     contract.get("status").and_then(Value::as_i64)
 }
 

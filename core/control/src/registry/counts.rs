@@ -189,17 +189,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         kind: EntityKind,
         mut after: Option<Uuid>,
     ) -> Result<Option<(EntityKind, Option<Uuid>)>, Error> {
-        let partition = records::entity_partition(kind);
         for _ in 0..PAGES_COUNTED_AT_ONCE {
-            let last = after.map(|id| id.to_string());
-            let page = self.store.scan(&partition, "", last.as_deref(), limits::PAGE_SIZE_DEFAULT).await?;
-            for (_, record) in &page.records {
+            let page = transaction.entities_page(kind, after, limits::PAGE_SIZE_DEFAULT).await?;
+            for object in &page.objects {
                 if transaction.size() + COUNTERS_EACH > ROOM {
                     return Ok(Some((kind, after)));
                 }
-                let object: Object = decode(&record.value)?;
-                let id = id_of(&object)?;
-                transaction.tally(kind, id, None, Some(&object));
+                let id = id_of(object)?;
+                transaction.tally(kind, id, None, Some(object));
                 after = Some(id);
             }
             if !page.more {

@@ -21,7 +21,7 @@ use latchkey_store::feed::decode;
 pub struct PageRequest {
     /// Most entities it may have.
     pub size: usize,
-    after: Option<Uuid>,
+    pub(super) after: Option<Uuid>,
     /// What the entities must have.
     pub tags: Option<TagFilter>,
 }
@@ -33,6 +33,11 @@ impl Default for PageRequest {
 }
 
 impl PageRequest {
+    /// The first page of so many entities.
+    pub fn first(size: usize) -> Self {
+        PageRequest { size, ..PageRequest::default() }
+    }
+
     /// The page that `size`, `offset` and `tags` of a query ask for.
     pub fn parse(size: Option<&str>, offset: Option<&str>, tags: Option<&str>) -> Result<Self, Error> {
         let tags = tags.map(TagFilter::parse).transpose()?;

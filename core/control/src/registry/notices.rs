@@ -166,7 +166,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(())
     }
 
-    async fn mail_to_developer(
+    /// A mail to a developer, in the language of the account; `None`: there is no such developer.
+    pub(super) async fn mail_to_developer(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         developer_id: Uuid,

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::schema::EntityKind;
 use latchkey_published::keys::{KeyDigest, hex};
+use latchkey_published::plugins::ApplicationRegistrationSettings as Registration;
 use latchkey_store::RecordKey;
 
 /// Longest value that stands in a key as it is, in bytes (DynamoDB: 1024 for a sort key).
@@ -19,9 +20,20 @@ pub(super) fn entity_partition(kind: EntityKind) -> String {
     format!("entity/{}", kind.name())
 }
 
-/// Which entity has a unique value: its id.
+/// Which entity has a unique value: its id. Addresses of developers are the same in whatever case.
 pub(super) fn unique(kind: EntityKind, field: &str, value: &str) -> RecordKey {
+    if kind == EntityKind::Developers && field == "email" {
+        let folded = value.to_lowercase();
+        return RecordKey::new(format!("unique/{}/{field}", kind.name()), short(&folded));
+    }
     RecordKey::new(format!("unique/{}/{field}", kind.name()), short(value))
+}
+
+/// Where the ids of plugins application-registration are found, in the order of their services: the
+/// partition, and what sort keys begin with. They are unlike in consumer, name, route and service, and have
+/// neither consumer nor route.
+pub(super) fn registrations() -> RecordKey {
+    unique(EntityKind::Plugins, "@together", &format!(":{}::", Registration::PLUGIN))
 }
 
 /// A copy of a child under its parent: what lists and grants are made of.
@@ -99,6 +111,11 @@ pub(super) fn reserved_consumer(id: Uuid) -> RecordKey {
     RecordKey::new("unique/consumers/id", id.to_string())
 }
 
+/// The services that were refused to an application or to a developer, by the id of either.
+pub(super) fn refusals(owner_id: Uuid) -> RecordKey {
+    RecordKey::new("refusals", owner_id.to_string())
+}
+
 /// Partition of the changes that take several commits.
 pub(super) const JOBS: &str = "job";
 
@@ -129,14 +146,37 @@ pub(super) fn named_token_digest(digest: &KeyDigest) -> RecordKey {
     RecordKey::new(format!("named_token/{}", digest.to_hex()), "")
 }
 
+/// Partition of accounts, by the ids of their developers.
+pub(super) const ACCOUNTS: &str = "account";
+
+pub(super) fn account(developer: Uuid) -> RecordKey {
+    RecordKey::new(ACCOUNTS, developer.to_string())
+}
+
+/// The session of the cookie with this digest.
+pub(super) fn session(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("session/{}", digest.to_hex()), "")
+}
+
+/// The mailed token with this digest.
+pub(super) fn mail_token(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("mail-token/{}", digest.to_hex()), "")
+}
+
+/// Which log-in link was asked for by the browser whose cookie has this digest.
+pub(super) fn asked_link(digest: &KeyDigest) -> RecordKey {
+    RecordKey::new(format!("asked-link/{}", digest.to_hex()), "")
+}
+
+/// What is written where there is no account, in the place of its records: as many places as a byte has
+/// values, by the digest of the address, so that they do not grow.
+pub(super) fn decoy(of: &KeyDigest, number: usize) -> RecordKey {
+    RecordKey::new(format!("decoy/{:02x}", of.as_bytes()[0]), number.to_string())
+}
+
 /// The settings of `/admin/settings`.
 pub(super) fn settings() -> RecordKey {
     RecordKey::new("setting", "settings")
-}
-
-/// What is known of a developer beside the entity.
-pub(super) fn account(developer: Uuid) -> RecordKey {
-    RecordKey::new("account", developer.to_string())
 }
 
 /// Partition of the mails to be sent, in the order in which they are due.
@@ -231,6 +271,7 @@ mod tests {
             (count_of_all(kind, Uuid::from_u128(0xa1b)), "count/consumers b".to_owned()),
             (count_below(kind, id, EntityKind::Plugins), format!("count/consumers/{ids} plugins")),
             (counted(), "setting counted".to_owned()),
+            (refusals(id), format!("refusals {ids}")),
             (RecordKey::new(JOBS, ""), "job ".to_owned()),
             (admin_token(), "setting admin_token".to_owned()),
             (resealed(), "setting resealed".to_owned()),

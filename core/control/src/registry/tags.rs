@@ -17,7 +17,6 @@ use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, check_tag};
 use latchkey_published::limits;
 use latchkey_store::Store;
-use latchkey_store::feed::decode;
 
 /// Kinds whose tags are indexed, in the order of `/tags`. Credentials of applications are listed below
 /// their application alone, and it may have many of them changed in one commit.
@@ -234,14 +233,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         kind: EntityKind,
         mut after: Option<Uuid>,
     ) -> Result<Option<(EntityKind, Option<Uuid>)>, Error> {
-        let partition = records::entity_partition(kind);
         for _ in 0..PAGES_INDEXED_AT_ONCE {
-            let last = after.map(|id| id.to_string());
-            let page = self.store.scan(&partition, "", last.as_deref(), limits::PAGE_SIZE_DEFAULT).await?;
-            for (_, record) in &page.records {
-                let object: Object = decode(&record.value)?;
-                let id = id_of(&object)?;
-                if !tags_of(&object).is_empty() {
+            let page = transaction.entities_page(kind, after, limits::PAGE_SIZE_DEFAULT).await?;
+            for object in &page.objects {
+                let id = id_of(object)?;
+                if !tags_of(object).is_empty() {
                     if transaction.size() + limits::TAGS_MAX + 2 > ROOM {
                         return Ok(Some((kind, after)));
                     }

@@ -542,7 +542,7 @@ impl AnyImport {
     pub fn any(random: &SeededRandom) -> Self {
         let mut parts = [Vec::new(), Vec::new()];
         for kind in super::IMPORTED {
-            for number in (0..3).filter(|_| !random.next().is_multiple_of(3)) {
+            for number in (0..3).filter(|_| !random.next().is_multiple_of(12)) {
                 let entity = json!({"kind": kind.name(), "entity": any_brought(random, kind, number)});
                 let part = &mut parts[(random.next() % 2) as usize];
                 part.insert(random.next() as usize % (part.len() + 1), entity);

@@ -23,6 +23,8 @@ pub enum Check {
     LengthMin(usize),
     /// At most so many bytes or elements.
     LengthMax(usize),
+    /// Text of at most so many characters.
+    CharactersMax(usize),
     /// Text that begins so.
     StartsWith(&'static str),
     /// Text that is like this.
@@ -106,6 +108,7 @@ impl Check {
                 Err(sentence.to_owned())
             }
             Check::Text(judge) => judge(text),
+            Check::CharactersMax(most) => Check::LengthMax(most).judge_length(text.chars().count()),
             _ => self.judge_length(text.len()),
         }
     }
@@ -144,7 +147,7 @@ impl Check {
             Check::Between(from, to) => one("between", json!([from, to])),
             Check::LengthEq(length) => one("len_eq", json!(length)),
             Check::LengthMin(least) => one("len_min", json!(least)),
-            Check::LengthMax(most) => one("len_max", json!(most)),
+            Check::LengthMax(most) | Check::CharactersMax(most) => one("len_max", json!(most)),
             Check::StartsWith(start) => one("starts_with", start.into()),
             Check::Match(pattern) => one("match", pattern.lua.into()),
             Check::MatchNone(patterns) => one("match_none", patterns.iter().map(with_sentence).collect()),
@@ -250,6 +253,13 @@ mod tests {
                 json!({"len_min": 1}),
             ),
             (Check::LengthMax(1), json!("a"), json!("ab"), "length must be at most 1", json!({"len_max": 1})),
+            (
+                Check::CharactersMax(1),
+                json!("é"),
+                json!("éa"),
+                "length must be at most 1",
+                json!({"len_max": 1}),
+            ),
             (
                 Check::Contains("a"),
                 json!(["b", "a"]),

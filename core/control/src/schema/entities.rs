@@ -44,20 +44,20 @@ const ENABLED: Field =
         .required()
         .default(Fallback::Boolean(true))
         .kept();
-const CREDENTIAL_NAME: Field =
+pub(super) const CREDENTIAL_NAME: Field =
     Field::new("name", FieldKind::String, "What the credential is called.").checks(&[NAME_LENGTH]).kept();
 const CREDENTIAL_ENABLED: Field = Field {
     description: "Whether its keys may be used; false suspends them, that in its grace too.",
     ..ENABLED
 };
-const TTL: Field = Field::new(
+pub(super) const TTL: Field = Field::new(
     "ttl",
     FieldKind::Integer,
     "How long the key is good from now on, in seconds; null for ever; not beside `expires_at`.",
 )
 .write_only()
 .checks(&[Check::Between(0, limits::TTL_SECONDS_MAX)]);
-const EXPIRES_AT: Field = Field::new(
+pub(super) const EXPIRES_AT: Field = Field::new(
     "expires_at",
     FieldKind::Integer,
     "When the key ends, in seconds since the Unix epoch; null: never; not beside `ttl`.",
@@ -610,6 +610,14 @@ pub(super) static DEVELOPERS: Entity = Entity {
             .required()
             .unique()
             .checks(&[Check::Text(checks::email)]),
+        Field::new(
+            "email_verified",
+            FieldKind::Boolean,
+            "Whether somebody who reads mail at the address has confirmed it.",
+        )
+        .required()
+        .default(Fallback::Boolean(false))
+        .read_only(),
         STATUS.required().default(Fallback::Integer(1)),
         Field {
             name: "applications_enabled",
@@ -626,6 +634,9 @@ pub(super) static DEVELOPERS: Entity = Entity {
     checks: &[],
 };
 
+pub(super) const APPLICATION_NAME: Field =
+    Field::new("name", FieldKind::String, "What the application is called.").checks(&[NAME_LENGTH]);
+
 pub(super) static APPLICATIONS: Entity = Entity {
     name: "applications",
     shorthands: &[],
@@ -636,12 +647,8 @@ pub(super) static APPLICATIONS: Entity = Entity {
         ID,
         CREATED_AT,
         UPDATED_AT,
-        Field::new("name", FieldKind::String, "What the application is called.")
-            .required()
-            .checks(&[NAME_LENGTH]),
-        Field::new("redirect_uri", FieldKind::String, "Where users of the application are sent back to.")
-            .required()
-            .checks(&[Check::Text(checks::absolute_uri)]),
+        APPLICATION_NAME.required(),
+        REDIRECT_URI.required(),
         Field::new("custom_id", FieldKind::String, "The id that the application has elsewhere.")
             .unique()
             .omit_null()
@@ -666,6 +673,15 @@ pub(super) static APPLICATIONS: Entity = Entity {
     checks: &[],
 };
 
+const CONTRACT_TEXT: &[Check] = &[Check::CharactersMax(limits::CONTRACT_TEXT_CHARACTERS_MAX)];
+pub(super) const NOTE: Field = Field::new(
+    "note",
+    FieldKind::String,
+    "What the developer says to the request for access; shown to administrators.",
+)
+.checks(CONTRACT_TEXT)
+.kept();
+
 pub(super) static APPLICATION_INSTANCES: Entity = Entity {
     name: "application_instances",
     shorthands: &[],
@@ -687,6 +703,15 @@ pub(super) static APPLICATION_INSTANCES: Entity = Entity {
         )
         .required()
         .default(Fallback::Boolean(false)),
+        NOTE,
+        Field::new(
+            "reason",
+            FieldKind::String,
+            "What an administrator says of the state of the contract, shown to the developer; a change of \
+             `status` without one takes it away.",
+        )
+        .checks(CONTRACT_TEXT)
+        .kept(),
         Field::new(
             "application",
             FieldKind::Foreign(EntityKind::Applications, OnDelete::Cascade),
@@ -703,7 +728,7 @@ pub(super) static APPLICATION_INSTANCES: Entity = Entity {
     checks: &[],
 };
 
-const REDIRECT_URI: Field =
+pub(super) const REDIRECT_URI: Field =
     Field::new("redirect_uri", FieldKind::String, "Where users of the application are sent back to.")
         .checks(&[Check::Text(checks::absolute_uri)]);
 const SECRET_CHECKS: &[Check] = &[Check::LengthMax(limits::KEY_BYTES_MAX)];

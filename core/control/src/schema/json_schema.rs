@@ -202,7 +202,7 @@ fn of_check(check: &Check, kind: FieldKind) -> Vec<(&'static str, Value)> {
         Check::OneOf(choices) => vec![("enum", json!(choices))],
         Check::OneOfIntegers(choices) => vec![("enum", json!(choices))],
         Check::LengthMax(most) if is_list => vec![("maxItems", json!(most))],
-        Check::LengthMax(most) => vec![("maxLength", json!(most))],
+        Check::LengthMax(most) | Check::CharactersMax(most) => vec![("maxLength", json!(most))],
         Check::Timestamp => vec![("exclusiveMinimum", json!(0))],
         Check::LengthMin(least) if is_list => vec![("minItems", json!(least))],
         Check::LengthMin(least) => vec![("minLength", json!(least))],

@@ -26,7 +26,12 @@ let configured = -1;
 export function configure(env) {
   const generation = currentGeneration();
   if (configured === generation) return;
-  const problem = call("configure", settingsOf(env));
+  const problem = call("configure", settingsOf(env)) || mailProblem(env);
   if (problem) throw new Unconfigured(problem);
   configured = generation;
+}
+
+/** What core cannot see: whether there is a way for the mails that are set. */
+function mailProblem(env) {
+  return env.LATCHKEY_MAIL_FROM && env.EMAIL === undefined ? "LATCHKEY_MAIL_FROM needs the binding EMAIL (send_email)" : "";
 }

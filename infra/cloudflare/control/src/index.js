@@ -1,9 +1,11 @@
-// The control script: the door, in the plain isolate. What core lets in is asked of the workspace's object.
+// The control script: the door, in the plain isolate. What core lets in is asked of the workspace's object;
+// what that hangs on, of one of those that hash passwords, in another script.
 
 import { lastWords, ownResponse } from "../../shared/src/answer.js";
 import { readBody } from "../../shared/src/body.js";
 import { Unconfigured } from "../../shared/src/instance.js";
 import { cause, trace } from "../../shared/src/log.js";
+import { login } from "../../shared/src/login.js";
 import { workspace } from "../../shared/src/workspace.js";
 import { call, configure } from "./core.js";
 
@@ -36,12 +38,23 @@ async function answer(request, env) {
   if (broken) return fault("broken");
   let answered;
   try {
-    answered = await workspace(env).serve(method, url, headers, address, body);
+    answered = await ask(env, [method, url, headers, address, body]);
   } catch (error) {
-    console.error("the object did not answer:", cause(error));
+    console.error("an object did not answer:", cause(error));
     return fault("out of reach");
   }
   return ownResponse(answered, log);
+}
+
+/** The workspace's answer; where it hangs on a password, in two steps, so that no hash is worked there. */
+async function ask(env, request) {
+  const told = await workspace(env).serve(...request, "", "");
+  const [kind, name] = told.split("\n", 2);
+  if (kind !== "P") return told;
+  const need = told.slice(kind.length + name.length + 2);
+  const outcome = await login(env, name).attempt(need);
+  const failed = outcome.startsWith("F") ? name : "";
+  return workspace(env).serve(...request, outcome.slice(2), failed);
 }
 
 /** By the platform's count of this client, if there is one. */

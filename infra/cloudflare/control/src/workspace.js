@@ -3,7 +3,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { settingsOf } from "../../shared/src/instance.js";
 import { cause, trace } from "../../shared/src/log.js";
+import { login, LOGINS } from "../../shared/src/login.js";
 import { call, callMethod, create, currentGeneration } from "./core.js";
+import { sendAll } from "./mail.js";
 import { Replica } from "./replica.js";
 
 /** Longest wait for KV. */
@@ -16,6 +18,16 @@ const OPERATIONS_MAX = 500;
 /** Pause before KV is tried again, doubled each time up to the longest. */
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 60_000;
+/** After a call that may have written a mail, by the alarm: should what sends it at once be lost. */
+const MAIL_MS = 1_000;
+/** Before the outbox is looked at again where it failed. */
+const MAIL_RETRY_MS = 60_000;
+/** After a failed log-in, when its minute is over: sums are of whole minutes. */
+const REPORTS_MS = 61_000;
+/** Where the names are of those that have such sums, in the object's own storage. */
+const REPORTING = "log-ins with reports";
+/** Methods that write nothing. */
+const READING = ["GET", "HEAD", "OPTIONS"];
 /** Between two looks for audit records that are no longer kept. */
 const DROP_MS = 3_600_000;
 /** The same while there are more of them than go at once. */
@@ -27,8 +39,12 @@ export class Workspace extends DurableObject {
   #replica;
   #publishing;
   #failures = 0;
-  /** When to look for audit records that are no longer kept: by the first alarm after a start. */
-  #nextDrop = 0;
+  #sending;
+  /** When the alarm has what to do, in milliseconds since the Unix epoch. What is not known, after a start,
+   * is looked at by the first one. */
+  #due = { drop: 0, publish: 0, mails: 0, reports: 0 };
+  /** Names of objects that have sums of failed log-ins; unknown after a start. */
+  #reporting;
 
   constructor(ctx, env) {
     super(ctx, env);
@@ -45,15 +61,21 @@ export class Workspace extends DurableObject {
     });
   }
 
-  /** For the door: answers a request that it has let in, with its whole body; as a text of core's. */
-  serve(method, url, headers, address, body) {
+  /**
+   * For the door: answers a request that it has let in, with its whole body, as a text of core's. `answer`:
+   * what came of the password that it hangs on, empty at first; `failed`: the name of the object that has
+   * counted a failure by it, or empty.
+   */
+  serve(method, url, headers, address, body, answer, failed) {
     try {
       const before = this.#call("epoch");
-      const text = this.#call("serve", method, url, headers, address, body);
+      const text = this.#call("serve", method, url, headers, address, body, answer);
       if (this.#call("epoch") !== before) this.#publishSoon();
+      if (!READING.includes(method) || answer !== "") this.#sendSoon();
+      if (failed !== "") this.ctx.waitUntil(this.#collectLater(failed));
       return text;
     } catch (error) {
-      console.error("the Admin API failed:", trace(error));
+      console.error("the control plane failed:", trace(error));
       return call("fault", "failed");
     }
   }
@@ -74,12 +96,19 @@ export class Workspace extends DurableObject {
     this.#publishSoon();
   }
 
-  /** One alarm for all that is due: old records go, and KV gets what it lacks. */
+  /** One alarm for all that is due: old records go, KV gets what it lacks, mails are sent, and failed
+   * log-ins are written down. */
   async alarm() {
-    if (Date.now() >= this.#nextDrop) this.#nextDrop = Date.now() + this.#dropOldRecords();
+    if (Date.now() >= this.#due.drop) this.#due.drop = Date.now() + this.#dropOldRecords();
     // One that is under way is another invocation's, and may have left the rest to this one.
     await this.#publishing;
-    await this.#publish();
+    const all = [this.#publish(), this.#send(), this.#collect()];
+    for (const { reason } of await Promise.allSettled(all)) if (reason) console.error("an alarm failed:", trace(reason));
+    await this.#setAlarm();
+  }
+
+  #setAlarm() {
+    return this.ctx.storage.setAlarm(Math.max(Date.now(), Math.min(...Object.values(this.#due))));
   }
 
   /** After how long to look again. */
@@ -103,8 +132,77 @@ export class Workspace extends DurableObject {
 
   /** The alarm is set in the same commit as the change, so that a crash does not lose it. */
   #publishSoon() {
-    this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
-    this.ctx.waitUntil(this.#publish());
+    this.#due.publish = Date.now() + RETRY_MS;
+    this.#setAlarm();
+    this.ctx.waitUntil(this.#publish().then(() => this.#setAlarm()));
+  }
+
+  /** The same for a mail that may have been written. It is sent after the answer, which does not tell by its
+   * time whether there was one. */
+  #sendSoon() {
+    if (!this.#call("hasMail")) return;
+    this.#due.mails = Math.min(this.#due.mails || Infinity, Date.now() + MAIL_MS);
+    this.#setAlarm();
+    this.ctx.waitUntil(scheduler.wait(0).then(() => this.#send(true)).then(() => this.#setAlarm()));
+  }
+
+  /** One sender at a time, so that none takes what another has taken to be late. */
+  async #send(isAsked = false) {
+    await this.#sending;
+    if (!isAsked && Date.now() < this.#due.mails) return;
+    this.#sending ??= this.#sendDue().finally(() => {
+      this.#sending = undefined;
+    });
+    await this.#sending;
+  }
+
+  /** A bounded number at once. When those are tried again that are not taken, and when what is left is due,
+   * the outbox says beforehand. */
+  async #sendDue() {
+    try {
+      const due = this.#call("dueMails");
+      const end = due.indexOf("\n");
+      this.#due.mails = end === 0 ? Infinity : Number(due.slice(0, end));
+      await this.#setAlarm();
+      const mails = JSON.parse(due.slice(end + 1));
+      await sendAll(this.env.EMAIL, mails, (id, outcome) => this.#call("mailOutcome", id, outcome));
+    } catch (error) {
+      console.error("mails could not be sent:", cause(error));
+      this.#due.mails = Date.now() + MAIL_RETRY_MS;
+    }
+  }
+
+  /** The object of that name is asked for its sums when the minute is over. */
+  async #collectLater(name) {
+    const known = await this.#knownReporting();
+    if (known.has(name)) return;
+    known.add(name);
+    await this.ctx.storage.put(REPORTING, [...known]);
+    this.#due.reports = Math.min(this.#due.reports || Infinity, Date.now() + REPORTS_MS);
+    await this.#setAlarm();
+  }
+
+  async #knownReporting() {
+    const stored = this.#reporting ?? (await this.ctx.storage.get(REPORTING)) ?? [];
+    return (this.#reporting ??= new Set(stored));
+  }
+
+  /** Failed log-ins are written down as one sum a minute and address, so that guesses write nothing here. */
+  async #collect() {
+    if (Date.now() < this.#due.reports) return;
+    const known = await this.#knownReporting();
+    for (const name of LOGINS.filter((name) => known.has(name))) {
+      try {
+        const reports = await login(this.env, name).reports();
+        // Until there is none: the minute that goes on is told of when it is over.
+        if (reports === "[]") known.delete(name);
+        else this.#call("noteFailedLogIns", reports);
+      } catch (error) {
+        console.error("failed log-ins could not be written down:", cause(error));
+      }
+    }
+    if (this.#due.reports !== 0 || known.size > 0) await this.ctx.storage.put(REPORTING, [...known]);
+    this.#due.reports = known.size > 0 ? Date.now() + REPORTS_MS : Infinity;
   }
 
   /** One publisher at a time; it goes on until KV has every change. */
@@ -126,12 +224,11 @@ export class Workspace extends DurableObject {
       const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures += 1;
       console.warn(`KV is behind, next attempt in ${pause} ms: ${cause(error)}`);
-      await this.ctx.storage.setAlarm(Date.now() + pause);
+      this.#due.publish = Date.now() + pause;
       return;
     }
     // What is left for another invocation, or a change that came while the last look was under way.
-    if (this.#call("isBehind")) await this.ctx.storage.setAlarm(Date.now());
-    else await this.ctx.storage.setAlarm(this.#nextDrop);
+    this.#due.publish = this.#call("isBehind") ? Date.now() : Infinity;
   }
 
   async #publishDue(isSpent) {

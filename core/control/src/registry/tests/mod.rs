@@ -1,5 +1,6 @@
 //! The registry's rules over a store in memory, with faults.
 
+mod access;
 mod audit;
 mod backups;
 mod concurrency;
@@ -12,6 +13,7 @@ mod secrets;
 mod suspension;
 mod totals;
 mod trail;
+mod transfers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -24,14 +24,14 @@ const SCHEMA: &str = "
     INSERT OR IGNORE INTO counter VALUES ('version', 0);";
 
 /// The object's store.
-pub(crate) struct SqlStore {
+pub struct SqlStore {
     sql: SqlStorage,
     storage: Storage,
 }
 
 impl SqlStore {
     /// Opens it and makes its tables.
-    pub(crate) fn open(storage: Storage) -> Result<Self, StoreError> {
+    pub fn open(storage: Storage) -> Result<Self, StoreError> {
         let sql = storage.sql();
         sql.exec(SCHEMA, None).map_err(failed)?;
         Ok(SqlStore { sql, storage })
@@ -209,7 +209,7 @@ fn failed(error: worker::Error) -> StoreError {
 }
 
 /// What a future answers that waits for nothing but this store, which answers at once.
-pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
         Poll::Pending => unreachable!("nothing else is waited for"),

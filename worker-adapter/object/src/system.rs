@@ -11,7 +11,7 @@ extern "C" {
 
 /// `Date.now()`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SystemClock;
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn unix_ms(&self) -> u64 {
@@ -21,7 +21,7 @@ impl Clock for SystemClock {
 
 /// `crypto.getRandomValues()`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SystemRandom;
+pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
