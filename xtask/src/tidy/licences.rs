@@ -6,7 +6,8 @@ use super::finding::Finding;
 use super::graph::{Graph, Package};
 
 /// Permissive, and asked for by at least one package.
-const ALLOWED: [&str; 7] = ["Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "Unicode-3.0", "Zlib"];
+const ALLOWED: [&str; 8] =
+    ["0BSD", "Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "Unicode-3.0", "Zlib"];
 /// As cargo names the registry of all public crates.
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
