@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::audit::Actor;
+use crate::log_in::ATTEMPTS;
 use latchkey_published::feed::{self, Epoch, Head};
 use latchkey_published::keys::hex;
 use latchkey_published::rehash;
@@ -106,7 +107,7 @@ pub(crate) fn last_restore_key() -> RecordKey {
 
 /// What of a store no back-up holds, by partition (one that ends in `/` stands for all that begin so) and
 /// what sort keys begin with. Whoever writes past [`crate::transaction::Transaction`] writes here alone.
-pub(crate) const LEFT_OUT: [(&str, &str, AtRestore); 14] = [
+pub(crate) const LEFT_OUT: [(&str, &str, AtRestore); 15] = [
     // Back-ups and restores themselves.
     (PARTITION, "", AtRestore::Kept),
     (IMAGES, "", AtRestore::Removed),
@@ -116,6 +117,8 @@ pub(crate) const LEFT_OUT: [(&str, &str, AtRestore); 14] = [
     ("replica", "", AtRestore::Kept),
     // What gateways have asked for: they ask again.
     (rehash::PARTITION, "", AtRestore::Removed),
+    // Attempts at log-ins, counted past transactions: who has to wait waits all the same.
+    (ATTEMPTS, "", AtRestore::Kept),
     // Imports that go on: they are sent again.
     ("imports", "", AtRestore::Removed),
     ("import/", "", AtRestore::Removed),
@@ -245,6 +248,9 @@ mod tests {
             ("replica", "progress", false, false),
             ("rehash/requests", "x", false, true),
             ("import/x/00001", "part", false, true),
+            ("log-in", "account/x", false, false),
+            ("outbox", "x", false, true),
+            ("mailbox", "x", true, true),
             ("account", "x", true, true),
             ("session/ab", "", false, true),
             ("mail-token/ab", "", false, true),

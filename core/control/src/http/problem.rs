@@ -85,9 +85,7 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
         }
         Refusal::UnsupportedType => answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Refusal::Malformed(message) => answer::message(StatusCode::BAD_REQUEST, message),
-        Refusal::NoSession => {
-            answer::message(StatusCode::UNAUTHORIZED, "Invalid authentication credentials")
-        }
+        Refusal::NoSession => answer::message(StatusCode::UNAUTHORIZED, "Invalid authentication credentials"),
         Refusal::NeedsPassword(_) => Fault::Failed.respond(),
         Refusal::Registry { endpoint, error } => registry_response(endpoint, error),
     }

@@ -14,7 +14,7 @@ use latchkey_published::limits;
 use latchkey_store::{Batch, Check, Commit, RecordKey, Store, StoreError, Version, Write};
 
 /// Partition of what is counted.
-const PARTITION: &str = "log-in";
+pub(crate) const PARTITION: &str = "log-in";
 /// What the sort keys of sums begin with.
 const SUMS: &str = "sums/";
 /// Records looked at by one part of [`Room::reports`] and [`Room::drop_old`].

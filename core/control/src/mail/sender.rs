@@ -16,7 +16,9 @@ pub fn admit_sender(text: &str, has_control_origin: bool) -> Result<String, Stri
         None => is_address(text),
     };
     if !is_sender {
-        return Err("must be an address, such as portal@example.com or Portal <portal@example.com>".to_owned());
+        return Err(
+            "must be an address, such as portal@example.com or Portal <portal@example.com>".to_owned()
+        );
     }
     if !has_control_origin {
         return Err("needs LATCHKEY_CONTROL_ORIGIN: links in mails begin with it".to_owned());
@@ -25,7 +27,8 @@ pub fn admit_sender(text: &str, has_control_origin: bool) -> Result<String, Stri
 }
 
 fn is_name(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte == b' ' || byte.is_ascii_graphic() && !SPECIAL.contains(char::from(byte));
+    let is_allowed =
+        |byte: u8| byte == b' ' || byte.is_ascii_graphic() && !SPECIAL.contains(char::from(byte));
     !text.trim().is_empty() && text.bytes().all(is_allowed)
 }
 

@@ -109,7 +109,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(self.present(kind, &old, &Object::new(), transaction.now_ms));
         }
         if status(&old) != Some(REJECTED) {
-            return Err(Error::NotUnique(Object::from_iter([("composite_id".to_owned(), composite_id.into())])));
+            return Err(Error::NotUnique(Object::from_iter([(
+                "composite_id".to_owned(),
+                composite_id.into(),
+            )])));
         }
         let change = EntityChange { kind, id, input, old: Some(&old), minted, key: None };
         Ok(self.write(transaction, &change, contract, Object::new()).await?.answer)
@@ -127,7 +130,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Error::Unresolved(_) => not_open(),
             error => error,
         })?;
-        let asked = validate_record(portal_calls::ASK_ACCESS, Mode::Whole, &resolved).map_err(Error::Schema)?;
+        let asked =
+            validate_record(portal_calls::ASK_ACCESS, Mode::Whole, &resolved).map_err(Error::Schema)?;
         let Some(service_id) = reference(&asked, "service") else { return Err(not_open()) };
         let is_there = transaction.load(EntityKind::Services, service_id).await?.is_some();
         match is_there && self.registration(transaction, service_id).await?.is_some() {

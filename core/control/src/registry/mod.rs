@@ -55,13 +55,13 @@ pub mod testing;
 mod tests;
 mod transfers;
 
+pub use access::OpenServices;
 pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
 pub(crate) use backup::BACKUPS;
 pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
 pub(crate) use error::NO_ID;
-pub use access::OpenServices;
 pub use error::{Error, ErrorCode, PartFault, Unresolved};
 pub use find_key::{FoundKey, KeyFault, Owner, Places};
 pub(crate) use imports::KINDS as IMPORTED;

@@ -84,9 +84,6 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 }
 
-async fn read<S: Store>(
-    transaction: &mut EntityTransaction<'_, S>,
-    owner: Uuid,
-) -> Result<Vec<Uuid>, Error> {
+async fn read<S: Store>(transaction: &mut EntityTransaction<'_, S>, owner: Uuid) -> Result<Vec<Uuid>, Error> {
     Ok(transaction.read_json(&records::refusals(owner)).await?.unwrap_or_default())
 }

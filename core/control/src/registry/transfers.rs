@@ -65,7 +65,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let offer = Offer { from, to, ends_ms: transaction.now_ms + limits::TRANSFER_OFFER_MS };
         let mut offered = application.clone();
         offered.insert(OFFER.to_owned(), json!(offer));
-        let line = Line { fields: vec!["offer".to_owned()], ..Line::new(kind.name(), Some(id), Did::Changed) };
+        let line =
+            Line { fields: vec!["offer".to_owned()], ..Line::new(kind.name(), Some(id), Did::Changed) };
         transaction.save_as(line, kind, Some(&application), &offered).await?;
         let letter = Letter::TransferOffered { application: id };
         let known = match to {
@@ -80,7 +81,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     /// Makes an application, which was offered to this developer, theirs.
     /// [`Error::NotFound`] where it was not, or that is too long ago.
-    pub async fn accept_application(&self, application_id: Uuid, developer_id: Uuid) -> Result<Object, Error> {
+    pub async fn accept_application(
+        &self,
+        application_id: Uuid,
+        developer_id: Uuid,
+    ) -> Result<Object, Error> {
         let minted = self.minted();
         Ok(transact!(self, attempts, |transaction| self.accept_in(
             &mut transaction,
@@ -117,7 +122,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         application.insert("developer".to_owned(), json!({"id": developer_id}));
         application.insert("updated_at".to_owned(), (transaction.now_ms / 1000).into());
         let input = Object::new();
-        let change = EntityChange { kind, id: application_id, input: &input, old: Some(&old), minted, key: None };
+        let change =
+            EntityChange { kind, id: application_id, input: &input, old: Some(&old), minted, key: None };
         Ok(self.write(transaction, &change, application, Object::new()).await?.answer)
     }
 }

@@ -48,7 +48,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             ApplicationCall::Credentials => self.own_list(EntityKind::Oauth2Credentials, own, &path).await,
             ApplicationCall::Create => {
                 let input = own.checked(portal_calls::APPLICATION)?;
-                shown(StatusCode::CREATED, self.registry.create(EntityKind::Applications, &path, &input).await)
+                shown(
+                    StatusCode::CREATED,
+                    self.registry.create(EntityKind::Applications, &path, &input).await,
+                )
             }
             ApplicationCall::Generate => {
                 let input = own.checked(portal_calls::CREDENTIAL)?;

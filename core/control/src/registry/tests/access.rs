@@ -218,6 +218,7 @@ async fn open_services_are_listed_in_pages() {
     }
     assert_eq!(found.iter().map(id).collect::<Vec<_>>(), expected.into_iter().cloned().collect::<Vec<_>>());
     let of_a = found.iter().find(|service| service["id"] == services[0]).unwrap();
-    let config = json!({"display_name": "A", "description": null, "auto_approve": true, "show_issuer": false});
+    let config =
+        json!({"display_name": "A", "description": null, "auto_approve": true, "show_issuer": false});
     assert_eq!(*of_a, object(json!({"id": services[0], "name": "a", "app_registration_config": config})));
 }

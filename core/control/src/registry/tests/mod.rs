@@ -7,6 +7,7 @@ mod concurrency;
 mod digests;
 mod imports;
 mod jobs;
+mod mails;
 mod publication;
 mod rotation;
 mod secrets;
