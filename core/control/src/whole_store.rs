@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::audit::Actor;
-use crate::log_in::ATTEMPTS;
+use crate::log_in;
 use latchkey_published::feed::{self, Epoch, Head};
 use latchkey_published::keys::hex;
 use latchkey_published::rehash;
@@ -117,8 +117,6 @@ pub(crate) const LEFT_OUT: [(&str, &str, AtRestore); 15] = [
     ("replica", "", AtRestore::Kept),
     // What gateways have asked for: they ask again.
     (rehash::PARTITION, "", AtRestore::Removed),
-    // Attempts at log-ins, counted past transactions: who has to wait waits all the same.
-    (ATTEMPTS, "", AtRestore::Kept),
     // Imports that go on: they are sent again.
     ("imports", "", AtRestore::Removed),
     ("import/", "", AtRestore::Removed),
@@ -127,6 +125,8 @@ pub(crate) const LEFT_OUT: [(&str, &str, AtRestore); 15] = [
     ("mail-token/", "", AtRestore::Removed),
     ("asked-link/", "", AtRestore::Removed),
     ("decoy/", "", AtRestore::Removed),
+    // Attempts at log-ins, where they are counted in the same table.
+    (log_in::PARTITION, "", AtRestore::Kept),
     // No mail of the past is sent again.
     ("outbox", "", AtRestore::Removed),
     // The head is made anew, for gateways that have seen later ones; so nobody reads earlier changes.

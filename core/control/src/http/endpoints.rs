@@ -58,6 +58,12 @@ pub enum Who {
     /// Who shows an admin token: others get 401, and 403 who may only read where something changes
     /// ([`Call::permission`]).
     Administrator,
+    /// Who is logged in to the portal: others get 401.
+    Developer,
+    /// The same, once approved: who waits for that gets 403.
+    Approved,
+    /// Whoever reaches the door, but for a developer who waits to be approved, who gets 403.
+    NotWaiting,
 }
 
 /// What a caller may.
@@ -145,6 +151,8 @@ pub enum Action {
     AdvanceImport,
     /// Takes a part of an import.
     ReceivePart,
+    /// Mails a developer a link that sets a new password.
+    StartReset,
     /// What developers do themselves.
     Portal(PortalCall),
 }
@@ -254,6 +262,48 @@ pub enum ApplicationCall {
     EndOverlap,
 }
 
+impl PortalCall {
+    /// Who may make it.
+    pub fn who(self) -> Who {
+        match self {
+            PortalCall::Account(call) => call.who(),
+            PortalCall::Application(ApplicationCall::Services) => Who::NotWaiting,
+            PortalCall::Application(_) => Who::Approved,
+        }
+    }
+}
+
+impl AccountCall {
+    fn who(self) -> Who {
+        match self {
+            AccountCall::Register
+            | AccountCall::Verify
+            | AccountCall::ResendVerification
+            | AccountCall::InvalidateVerification
+            | AccountCall::ForgotPassword
+            | AccountCall::ValidateReset
+            | AccountCall::ResetPassword
+            | AccountCall::ConfirmEmail
+            | AccountCall::RevertEmail
+            | AccountCall::LogIn
+            | AccountCall::AskLink
+            | AccountCall::SpendLink
+            | AccountCall::SpendCode
+            | AccountCall::MetaFields => Who::Anyone,
+            AccountCall::LogOut
+            | AccountCall::Session
+            | AccountCall::Read
+            | AccountCall::Delete
+            | AccountCall::ChangePassword
+            | AccountCall::ChangeEmail
+            | AccountCall::ChangeMeta
+            | AccountCall::Sessions
+            | AccountCall::EndSessions
+            | AccountCall::EndSession => Who::Developer,
+        }
+    }
+}
+
 /// What is done with a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackupCall {
@@ -287,7 +337,8 @@ impl Action {
     pub fn gives(self) -> Gives {
         match self {
             Action::Plain(plain) => plain.gives(),
-            Action::Portal(_) => Gives::Nothing,
+            Action::Portal(call) => call.gives(),
+            Action::StartReset => Gives::Nothing,
             Action::Information => Gives::Record(shapes::INFORMATION),
             Action::Status => Gives::Record(shapes::STATUS),
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
@@ -363,6 +414,7 @@ impl Action {
             | Action::Import(_)
             | Action::AdvanceImport
             | Action::Portal(_)
+            | Action::StartReset
             | Action::ReceivePart => true,
         }
     }
@@ -400,6 +452,7 @@ impl Action {
             | Action::Rotate(_)
             | Action::EndGrace
             | Action::ChangeSettings
+            | Action::StartReset
             | Action::MakeToken
             | Action::Token(Verb::Replace | Verb::Change | Verb::Delete)
             | Action::ReceivePart
@@ -439,6 +492,10 @@ pub enum Gives {
     List(EntityKind),
     /// A page of objects with these fields.
     RecordList(&'static [Field]),
+    /// An object with these fields, and an entity as one more, of this name.
+    RecordWith(&'static [Field], &'static str, EntityKind),
+    /// Objects with these fields, all of them, without anything around.
+    Records(&'static [Field]),
 }
 
 /// What needs neither body nor store.
@@ -509,6 +566,14 @@ pub struct Call {
 }
 
 impl Call {
+    /// Who may make it, on a surface.
+    pub fn who(&self, surface: Surface) -> Who {
+        match self.action {
+            Action::Portal(call) => call.who(),
+            _ => surface.who(),
+        }
+    }
+
     /// What a caller needs to be let.
     pub fn permission(&self) -> Permission {
         self.action.permission()
@@ -632,6 +697,8 @@ const fn reference_without_put(kind: EntityKind) -> [Call; 2] {
     let [read, _, change] = reference(kind);
     [read, change]
 }
+
+const START_RESET: [Call; 1] = [call("POST", Takes::Object, &[204, 200, 400, 404, 415], Action::StartReset)];
 
 const AUDIT: [Call; 1] = [call("GET", Takes::AuditPage, &[200, 400], Action::Audit)];
 
@@ -807,6 +874,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
 
     admin("/developers", &collection(Developers)),
     admin("/developers/{developers}", &item_without_put(Developers)),
+    admin("/developers/{developers}/reset-password", &START_RESET),
     admin("/developers/{developers}/applications", &collection(Applications)),
     admin("/developers/{developers}/applications/{applications}", &item_without_put(Applications)),
     admin("/developers/{developers}/applications/{applications}/application_instances", &collection(ApplicationInstances)),

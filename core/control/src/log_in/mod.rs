@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::passwords::{Password, PhcString};
 use latchkey_published::keys::KeyDigest;
 
-pub(crate) use room::PARTITION as ATTEMPTS;
+pub(crate) use room::PARTITION;
 pub use room::{Admitted, FailureReport, Room};
 
 /// What a call needs to know of a password before it can go on.
