@@ -17,6 +17,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(1);
 /// One attempt, and all attempts of one operation.
 const ATTEMPT_MAX: Duration = Duration::from_secs(2);
 const OPERATION_MAX: Duration = Duration::from_secs(5);
+/// Until a mail is taken.
+const MAIL_MAX: Duration = Duration::from_secs(8);
 /// Attempts of one operation.
 const ATTEMPTS_MAX: u32 = 3;
 /// Before the second attempt at most; doubled with each, with jitter.
@@ -37,6 +39,7 @@ struct Endpoints {
     all: Option<String>,
     dynamodb: Option<String>,
     secrets_manager: Option<String>,
+    ses: Option<String>,
     ssm: Option<String>,
 }
 
@@ -55,6 +58,7 @@ impl AwsEnvironment {
                 all: variable("AWS_ENDPOINT_URL"),
                 dynamodb: variable("AWS_ENDPOINT_URL_DYNAMODB"),
                 secrets_manager: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+                ses: variable("AWS_ENDPOINT_URL_SESV2"),
                 ssm: variable("AWS_ENDPOINT_URL_SSM"),
             },
         })
@@ -68,6 +72,16 @@ impl AwsEnvironment {
     /// A client of Secrets Manager.
     pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.config(&self.endpoints.secrets_manager))
+    }
+
+    /// A client of SES, of one attempt: an answer that is late may be of a mail that was taken, and another
+    /// attempt at once would send it twice.
+    pub(crate) fn ses(&self) -> aws_sdk_sesv2::Client {
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT_MAX).operation_timeout(MAIL_MAX).build();
+        let config = self.config(&self.endpoints.ses).to_builder();
+        let config = config.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
+        aws_sdk_sesv2::Client::new(&config)
     }
 
     /// A client of Systems Manager, for its Parameter Store.

@@ -1,6 +1,7 @@
 //! Settings, from the environment; secrets are in `secrets.rs`.
 
 use latchkey_control::http::{AdminOrigins, ControlSettings};
+use latchkey_control::mail::admit_sender;
 use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
@@ -45,6 +46,10 @@ pub struct ControlDoor {
     pub guesses_per_second: u32,
     /// Whose pages may call the Admin API in a browser.
     pub admin_origins: AdminOrigins,
+    /// Whose pages may call the Portal API in a browser, with its cookie.
+    pub portal_cors_origins: AdminOrigins,
+    /// Whom mails come from; `None`: there is no mail.
+    pub mail_from: Option<String>,
     /// Where the control door is, as people reach it.
     pub control_origin: Option<Origin>,
     /// Where the gateway is, as its clients reach it.
@@ -132,15 +137,18 @@ impl ControlDoor {
     fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let wrong = |name: &'static str| move |error: NoOrigin| format!("{name}: {error}");
         let origin = |name| variable(name).map(|text| Origin::parse(&text).map_err(wrong(name))).transpose();
-        let admin_origins = variable("LATCHKEY_ADMIN_ORIGINS").unwrap_or_default();
+        let origins = |name| AdminOrigins::parse(&variable(name).unwrap_or_default()).map_err(wrong(name));
+        let control_origin = origin("LATCHKEY_CONTROL_ORIGIN")?;
         Ok(ControlDoor {
             guesses_per_second: number(
                 variable,
                 "LATCHKEY_ADMIN_GUESSES_PER_SECOND",
                 ADMIN_GUESSES_PER_SECOND_DEFAULT,
             )?,
-            admin_origins: AdminOrigins::parse(&admin_origins).map_err(wrong("LATCHKEY_ADMIN_ORIGINS"))?,
-            control_origin: origin("LATCHKEY_CONTROL_ORIGIN")?,
+            admin_origins: origins("LATCHKEY_ADMIN_ORIGINS")?,
+            portal_cors_origins: origins("LATCHKEY_PORTAL_CORS_ORIGINS")?,
+            mail_from: mail_from(variable, control_origin.is_some())?,
+            control_origin,
             gateway_origin: origin("LATCHKEY_GATEWAY_ORIGIN")?,
             audit_days: audit_days(variable)?,
         })
@@ -151,12 +159,23 @@ impl ControlDoor {
         ControlSettings {
             guesses_per_second: self.guesses_per_second,
             admin_origins: self.admin_origins,
+            portal_cors_origins: self.portal_cors_origins,
+            mail_from: self.mail_from,
             control_origin: self.control_origin,
             gateway_origin: self.gateway_origin,
             audit_days: self.audit_days,
             ..ControlSettings::new(token, HOSTNAME, node_id)
         }
     }
+}
+
+fn mail_from(
+    variable: &impl Fn(&str) -> Option<String>,
+    has_control_origin: bool,
+) -> Result<Option<String>, String> {
+    let name = "LATCHKEY_MAIL_FROM";
+    let admitted = variable(name).map(|text| admit_sender(&text, has_control_origin));
+    admitted.transpose().map_err(|error| format!("{name}: {error}"))
 }
 
 fn audit_days(variable: &impl Fn(&str) -> Option<String>) -> Result<u32, String> {
@@ -234,8 +253,11 @@ mod tests {
             ("LATCHKEY_GATEWAY_ORIGIN", "https://api.example.com/"),
             ("LATCHKEY_HEADERS", "off"),
             ("LATCHKEY_GATEWAY_PREFIX", "/gateway"),
+            ("LATCHKEY_MAIL_FROM", "Portal <portal@example.com>"),
+            ("LATCHKEY_PORTAL_CORS_ORIGINS", "https://pages.example.com"),
         ])
         .unwrap();
+        assert_eq!(settings.control.mail_from.as_deref(), Some("Portal <portal@example.com>"));
         assert_eq!((settings.table.as_str(), settings.mode), ("keys", Mode::Authorizer));
         assert_eq!(settings.authorizer_response, AuthorizerResponse::Iam);
         assert!(settings.response_streaming);
@@ -273,6 +295,9 @@ mod tests {
             ("LATCHKEY_AUDIT_DAYS", "3651"),
             ("LATCHKEY_HEADERS", "all"),
             ("LATCHKEY_GATEWAY_PREFIX", "gateway"),
+            ("LATCHKEY_PORTAL_CORS_ORIGINS", "*"),
+            // Links in mails could not be written.
+            ("LATCHKEY_MAIL_FROM", "portal@example.com"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name), "{error}");

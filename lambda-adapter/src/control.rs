@@ -1,13 +1,19 @@
 //! An environment of the control plane: what core answers at the control door, over DynamoDB.
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::Response;
-use latchkey_control::http::{Control, ControlSettings, Door, Fault, Head, InternalCause, Knock};
+use latchkey_control::http::{Control, ControlSettings, Door, Fault, Head, InternalCause, Knock, Step};
+use latchkey_control::log_in::FailureReport;
 use latchkey_control::registry::{Error, Registry, Resealing};
 use latchkey_published::keys::Peppers;
 use latchkey_request::framing;
 use tokio::sync::OnceCell;
 
+use crate::log_ins::LogIns;
+use crate::mail::Mailer;
 use crate::request::Request;
 use crate::store::DynamoStore;
 use crate::system::{SystemClock, SystemRandom, Timer};
@@ -22,6 +28,11 @@ const REHASHES_AT_ONCE: usize = 500;
 /// ten credentials each.
 const RESEALED_PARTS_AT_ONCE: usize = 100;
 
+/// How long mails are begun to be sent after an answer, and in one run of the schedule. While an environment
+/// sends after an answer, others serve; the outbox gives mails out again after a minute.
+const MAILS_AFTER_AN_ANSWER_MAX: Duration = Duration::from_secs(5);
+const MAILS_AT_ONCE_MAX: Duration = Duration::from_secs(25);
+
 /// What outlives an invocation of the control plane; the registry is opened when it is first needed.
 pub struct ControlEnvironment {
     store: DynamoStore,
@@ -30,16 +41,34 @@ pub struct ControlEnvironment {
     door: Door,
     timer: Timer,
     opened: OnceCell<Opened>,
+    log_ins: LogIns,
+    /// `None`: there is no mail.
+    mailer: Option<Mailer>,
+    /// Whether the last call may have written a mail.
+    may_have_mailed: Cell<bool>,
 }
 
 type Opened = Control<DynamoStore, SystemClock, SystemRandom>;
 
 impl ControlEnvironment {
     /// Reads nothing yet.
-    pub(crate) fn new(store: DynamoStore, peppers: Peppers, settings: ControlSettings) -> Self {
-        let door = Door::new(settings.clone(), peppers.clone());
-        let (timer, opened) = (Timer::start(), OnceCell::new());
-        ControlEnvironment { store, peppers, settings, door, timer, opened }
+    pub(crate) fn new(
+        store: DynamoStore,
+        peppers: Peppers,
+        settings: ControlSettings,
+        mailer: Option<Mailer>,
+    ) -> Self {
+        ControlEnvironment {
+            door: Door::new(settings.clone(), peppers.clone()),
+            log_ins: LogIns::new(store.clone()),
+            timer: Timer::start(),
+            opened: OnceCell::new(),
+            may_have_mailed: Cell::new(false),
+            store,
+            peppers,
+            settings,
+            mailer,
+        }
     }
 
     /// Answers a request; changes are durable when it returns. For what may not come in by its head
@@ -68,13 +97,17 @@ impl ControlEnvironment {
         }
     }
 
-    /// What is due when nobody asks: changes that were interrupted go on, what is sealed under the
-    /// previous pepper is sealed anew, keys that gateways have found under it move to the current one,
-    /// and some of the records go that are no longer kept, of the audit and of imports.
+    /// What is due when nobody asks: changes that were interrupted go on, mails are sent, failed log-ins are
+    /// written down, what is sealed under the previous pepper is sealed anew, keys that gateways have found
+    /// under it move to the current one, and some of the records go that are no longer kept.
     pub(crate) async fn do_what_is_due(&self) -> Result<(), Error> {
         let control = self.open().await?;
         let registry = control.registry();
         resume_jobs(registry).await?;
+        if let Some(mailer) = &self.mailer {
+            mailer.send_due(control, MAILS_AT_ONCE_MAX).await?;
+        }
+        self.note_failed_log_ins().await;
         if registry.reseal(RESEALED_PARTS_AT_ONCE).await? == Resealing::Done {
             tracing::info!("{}", Resealing::DONE);
         }
@@ -89,11 +122,50 @@ impl ControlEnvironment {
         {
             tracing::warn!(%error, "keys could not be moved to the current pepper");
         }
-        let response = control.serve(head, body).await;
+        let response = self.ask(control, head, body).await;
         if let Some(cause) = response.extensions().get::<InternalCause>() {
             tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call to the control plane failed");
         }
         response
+    }
+
+    /// Failed log-ins, as one sum a minute and address.
+    async fn note_failed_log_ins(&self) {
+        match self.log_ins.sweep().await {
+            Ok(reports) => reports.iter().for_each(|FailureReport { address, failed, held, .. }| {
+                tracing::warn!(?address, failed, held, "failed log-ins");
+            }),
+            Err(error) => tracing::warn!(%error, "failed log-ins could not be read"),
+        }
+    }
+
+    /// What is answered; where that hangs on a password, in two steps.
+    async fn ask(&self, control: &Opened, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
+        // Whatever comes of it: a mail is written by calls that fail, too.
+        self.may_have_mailed.set(!matches!(head.method, "GET" | "HEAD" | "OPTIONS"));
+        let need = match control.ask(head, body, None).await {
+            Step::Answer(response) => return response,
+            Step::Password(need) => *need,
+        };
+        self.may_have_mailed.set(true);
+        let answer = match self.log_ins.answer(need).await {
+            Ok(answer) => answer,
+            Err(fault) => return fault.respond(),
+        };
+        match control.ask(head, body, Some(&answer)).await {
+            Step::Answer(response) => response,
+            Step::Password(_) => Fault::Failed.respond(),
+        }
+    }
+
+    /// Sends the mail that the last call may have written: after its answer, which does not tell by its time
+    /// whether there was one. What is left is sent by the schedule.
+    pub(crate) async fn after_answer(&self) {
+        let (true, Some(mailer)) = (self.may_have_mailed.take(), &self.mailer) else { return };
+        let Some(control) = self.opened.get() else { return };
+        if let Err(error) = mailer.send_due(control, MAILS_AFTER_AN_ANSWER_MAX).await {
+            tracing::warn!(%error, "mails could not be sent after an answer");
+        }
     }
 
     /// Opens the registry and finishes what was interrupted; after a failure the next call tries

@@ -10,9 +10,11 @@ use latchkey_control::ports::Random as _;
 use latchkey_gateway::request_ids::RequestIds;
 use latchkey_published::keys::Peppers;
 
+use crate::aws::AwsEnvironment;
 use crate::config::{Mode, Settings};
 use crate::control::ControlEnvironment;
 use crate::data_plane::DataPlane;
+use crate::mail::Mailer;
 use crate::rehash_requests::RehashRequests;
 use crate::secrets::Secrets;
 use crate::store::DynamoStore;
@@ -35,7 +37,7 @@ pub enum Environment {
 
 impl Environment {
     /// To be called in a runtime: a gateway begins to read the published state.
-    pub fn start(settings: Settings, secrets: Secrets, store: DynamoStore) -> Self {
+    pub fn start(settings: Settings, secrets: Secrets, store: DynamoStore, aws: &AwsEnvironment) -> Self {
         let Secrets { peppers, admin_token } = secrets;
         match settings.mode {
             Mode::Proxy => Environment::Proxy(GatewayEnvironment::start(settings, peppers, store)),
@@ -43,8 +45,17 @@ impl Environment {
             Mode::Control => {
                 let control = settings.control.with_token(admin_token, SystemRandom.uuid());
                 let control = ControlSettings { own_paths: settings.gateway.own_paths, ..control };
-                Environment::Control(Box::new(ControlEnvironment::new(store, peppers, control)))
+                let mailer = control.mail_from.is_some().then(|| Mailer::new(aws.ses()));
+                Environment::Control(Box::new(ControlEnvironment::new(store, peppers, control, mailer)))
             }
+        }
+    }
+
+    /// Does what an answer leaves to be done, for a bounded time: the platform gives such an environment no
+    /// other invocation meanwhile.
+    pub async fn after_answer(&self) {
+        if let Environment::Control(control) = self {
+            Box::pin(control.after_answer()).await;
         }
     }
 }

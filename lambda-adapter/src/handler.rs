@@ -213,7 +213,7 @@ mod tests {
         let settings = Settings::read(variable).unwrap();
         let aws = AwsEnvironment::read(variable).unwrap();
         let secrets = Secrets::get(&SecretsFrom::Environment, settings.mode, variable, &aws).await.unwrap();
-        Environment::start(settings, secrets, DynamoStore::new(aws.dynamodb(), "none"))
+        Environment::start(settings, secrets, DynamoStore::new(aws.dynamodb(), "none"), &aws)
     }
 
     async fn get(environment: &Environment, path: &str) -> Value {

@@ -11,6 +11,7 @@ mod request;
 mod text;
 mod trigger;
 
+pub mod after_answer;
 mod authorizer;
 pub mod environment;
 pub mod handler;
@@ -21,6 +22,8 @@ mod rehash_requests;
 pub mod store;
 
 pub mod control;
+mod log_ins;
+mod mail;
 
 pub mod body;
 mod connect;

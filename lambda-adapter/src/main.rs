@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use latchkey_lambda::after_answer::AfterAnswer;
 use latchkey_lambda::aws::AwsEnvironment;
-use latchkey_lambda::config::Settings;
+use latchkey_lambda::config::{Mode, Settings};
 use latchkey_lambda::environment::Environment;
 use latchkey_lambda::handler::{Reply, handle};
 use latchkey_lambda::secrets::{Secrets, SecretsFrom};
@@ -40,12 +42,19 @@ async fn run() -> Result<(), String> {
     let aws = AwsEnvironment::read(variable)?;
     let store = DynamoStore::new(aws.dynamodb(), &settings.table);
     let secrets = Secrets::get(&secrets_from, settings.mode, variable, &aws).await?;
-    let environment = Rc::new(Environment::start(settings, secrets, store));
+    let mode = settings.mode;
+    let environment = Rc::new(Environment::start(settings, secrets, store, &aws));
+    let after = AfterAnswer(Rc::clone(&environment));
     let serve = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let environment = Rc::clone(&environment);
         async move { handle(&environment, &event.payload).await as Result<Reply, Diagnostic> }
     });
-    lambda_runtime::run(serve).await.map_err(|error| error.to_string())
+    let runtime = Runtime::new(serve).layer(TracingLayer::new());
+    let ended = match mode {
+        Mode::Control => runtime.layer(after).run().await,
+        Mode::Proxy | Mode::Authorizer => runtime.run().await,
+    };
+    ended.map_err(|error| error.to_string())
 }
 
 fn variable(name: &str) -> Option<String> {

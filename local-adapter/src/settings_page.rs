@@ -13,10 +13,12 @@ const LOCAL: &str = "local";
 const DEFAULT_IN_HELP: &str = " [default: ";
 
 /// Settings of the local program that others read too, and who.
-const READ_ELSEWHERE: [(&str, &str); 12] = [
+const READ_ELSEWHERE: [(&str, &str); 14] = [
     ("LATCHKEY_CONTROL_ORIGIN", "Worker, Lambda"),
     ("LATCHKEY_GATEWAY_ORIGIN", "Worker, Lambda"),
     ("LATCHKEY_ADMIN_ORIGINS", "Worker, Lambda"),
+    ("LATCHKEY_PORTAL_CORS_ORIGINS", "Worker, Lambda"),
+    ("LATCHKEY_MAIL_FROM", "Worker, Lambda"),
     ("LATCHKEY_HEADERS", "Worker, Lambda"),
     ("LATCHKEY_GATEWAY_PREFIX", "Worker, Lambda"),
     ("LATCHKEY_REVOCATION_BOUND_MS", "Worker, Lambda"),

@@ -32,6 +32,8 @@ pub mod transcript;
 
 pub mod vectors;
 
+pub mod portal;
+
 pub mod admin_suite;
 
 pub mod schemathesis;

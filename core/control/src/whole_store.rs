@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::audit::Actor;
+use crate::log_in;
 use latchkey_published::feed::{self, Epoch, Head};
 use latchkey_published::keys::hex;
 use latchkey_published::rehash;
@@ -106,7 +107,7 @@ pub(crate) fn last_restore_key() -> RecordKey {
 
 /// What of a store no back-up holds, by partition (one that ends in `/` stands for all that begin so) and
 /// what sort keys begin with. Whoever writes past [`crate::transaction::Transaction`] writes here alone.
-pub(crate) const LEFT_OUT: [(&str, &str, AtRestore); 14] = [
+pub(crate) const LEFT_OUT: [(&str, &str, AtRestore); 15] = [
     // Back-ups and restores themselves.
     (PARTITION, "", AtRestore::Kept),
     (IMAGES, "", AtRestore::Removed),
@@ -124,6 +125,8 @@ pub(crate) const LEFT_OUT: [(&str, &str, AtRestore); 14] = [
     ("mail-token/", "", AtRestore::Removed),
     ("asked-link/", "", AtRestore::Removed),
     ("decoy/", "", AtRestore::Removed),
+    // Attempts at log-ins, where they are counted in the same table.
+    (log_in::PARTITION, "", AtRestore::Kept),
     // No mail of the past is sent again.
     ("outbox", "", AtRestore::Removed),
     // The head is made anew, for gateways that have seen later ones; so nobody reads earlier changes.

@@ -10,6 +10,7 @@ import * as lambda from "aws-cdk-lib/aws-lambda";
 import * as sns from "aws-cdk-lib/aws-sns";
 
 import type { AuthorizerProps } from "./authorizer.js";
+import type { MailProps } from "./control.js";
 import { Latchkey } from "./latchkey.js";
 import type { Secrets } from "./secrets.js";
 import type { Trigger } from "./trigger.js";
@@ -33,10 +34,13 @@ new Latchkey(stack, "Latchkey", {
   reservedConcurrency: number("reservedConcurrency") || undefined,
   gatewayPrefix: text("gatewayPrefix"),
   control: {
-    reservedConcurrency: number("controlReservedConcurrency") || undefined,
+    reservedConcurrency: number("controlReservedConcurrency"),
+    memoryMegabytes: number("controlMemoryMegabytes"),
     gatewayOrigin: text("gatewayOrigin"),
     controlOrigin: text("controlOrigin"),
     adminOrigins: text("adminOrigins")?.split(/, */),
+    portalCorsOrigins: text("portalCorsOrigins")?.split(/, */),
+    mail: mail(),
     auditDays: number("auditDays"),
   },
   revocationBound: duration("revocationBoundMs", Duration.millis),
@@ -94,6 +98,11 @@ function secrets(): Secrets {
     return { from: "ssm", parameterPrefix, kmsKeyArn };
   }
   throw new Error("set either secretArn and adminSecretArn, or secretsParameterPrefix");
+}
+
+function mail(): MailProps | undefined {
+  const from = text("mailFrom");
+  return from === undefined ? undefined : { from, identity: required("mailIdentity") };
 }
 
 function architecture(): lambda.Architecture {

@@ -24,6 +24,8 @@ export interface LatchkeyFunctionProps {
   /** Settings but for the table and the secrets. */
   readonly environment: Readonly<Record<string, string>>;
   readonly logRetention: logs.RetentionDays;
+  /** What it may do besides. */
+  readonly policies?: Readonly<Record<string, iam.PolicyDocument>>;
 }
 
 /** A function of the one binary, with a log group and a role of its own. */
@@ -69,6 +71,7 @@ export class LatchkeyFunction extends Construct {
         table: tablePolicy(props.table.tableArn, props.plane),
         logs: new iam.PolicyDocument({ statements: [writesLogs] }),
         secrets: secretsPolicy(this, props.secrets, props.plane),
+        ...props.policies,
       },
     });
   }

@@ -26,7 +26,7 @@ export interface LatchkeyProps {
   /** Default: arm64. */
   readonly architecture?: lambda.Architecture;
   /**
-   * Default: 256; at least 192. The process needs some 20 MB, up to 68 MB more for keys it remembers, and
+   * Of the gateway and the authorizer. Default: 256; at least 192. The process needs some 20 MB, up to 68 MB more for keys it remembers, and
    * each body it searches. Beyond that, memory buys processor time (a full core at 1769 MB): with less than
    * this, TLS handshakes with upstreams take noticeably longer; with more, a warm request gains little, as
    * it waits for the upstream.
@@ -83,11 +83,11 @@ export class Latchkey extends Construct {
     const common = {
       code: props.code,
       architecture: props.architecture ?? lambda.Architecture.ARM_64,
-      memoryMegabytes: props.memoryMegabytes ?? 256,
       table: this.table,
       secrets: props.secrets,
       logRetention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
     };
+    const memoryMegabytes = props.memoryMegabytes ?? 256;
     const log = { RUST_LOG: props.logLevel ?? "info" };
     // The control plane refuses routes at these.
     const paths = { LATCHKEY_GATEWAY_PREFIX: props.gatewayPrefix ?? "/-" };
@@ -100,6 +100,7 @@ export class Latchkey extends Construct {
       ...common,
       description: "Latchkey, API-key gateway",
       plane: "gateway",
+      memoryMegabytes,
       timeout,
       reservedConcurrency: props.reservedConcurrency,
       environment: {
@@ -121,6 +122,7 @@ export class Latchkey extends Construct {
     if (props.authorizer !== undefined) {
       const authorizer = new Authorizer(this, "ForOtherApis", props.authorizer, {
         ...common,
+        memoryMegabytes,
         environment: settings,
       });
       this.authorizer = authorizer.function;

@@ -1,17 +1,17 @@
-// What both wrangler.jsonc, as shipped, make the platform do.
+// What the three wrangler.jsonc, as shipped, make the platform do.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parsed, transferring } from "../transfer.mjs";
 
-const [gateway, control] = ["gateway", "control"].map((name) => parsed(readFileSync(`${name}/wrangler.jsonc`, "utf8")));
+const [gateway, control, login] = ["gateway", "control", "login"].map((name) => parsed(readFileSync(`${name}/wrangler.jsonc`, "utf8")));
 const schema = JSON.parse(readFileSync("node_modules/wrangler/config-schema.json", "utf8"));
 
 /** The properties that a definition of wrangler's schema knows. */
 const known = (name) => schema.definitions[name].properties;
 
-for (const [name, config] of Object.entries({ gateway, control })) {
+for (const [name, config] of Object.entries({ gateway, control, login })) {
   test(`${name}: the platform keeps what the Worker logs, and no URL of a request`, () => {
     const { observability } = config;
     assert.deepEqual(observability, {
@@ -35,13 +35,32 @@ for (const [name, config] of Object.entries({ gateway, control })) {
 }
 
 test("the object is the control script's, and the gateway is bound to it", () => {
-  assert.deepEqual(control.durable_objects.bindings, [{ name: "WORKSPACE", class_name: "Workspace" }]);
+  assert.deepEqual(control.durable_objects.bindings, [
+    { name: "WORKSPACE", class_name: "Workspace" },
+    { name: "LOGIN", class_name: "Login", script_name: login.name },
+  ]);
   assert.deepEqual(gateway.durable_objects.bindings, [
     { name: "WORKSPACE", class_name: "Workspace", script_name: control.name },
   ]);
   // To delete the class there would delete what it has stored, where that was not moved yet.
   assert.equal(gateway.migrations, undefined);
   assert.deepEqual(gateway.kv_namespaces, control.kv_namespaces);
+});
+
+test("no address leads to the log-in script, which has no secret, and only the control script is bound to it", () => {
+  assert.deepEqual([login.workers_dev, login.preview_urls, login.routes], [false, false, undefined]);
+  assert.deepEqual([login.vars, login.kv_namespaces], [undefined, undefined]);
+  assert.deepEqual(login.migrations.flatMap(({ new_sqlite_classes: classes }) => classes), ["Login"]);
+  assert.ok(!JSON.stringify(gateway).includes(login.name));
+});
+
+test("mail is by a binding that the platform knows, and off", () => {
+  assert.equal(control.send_email, undefined);
+  const told = /\/\/ "send_email": (\[.*\])/.exec(readFileSync("control/wrangler.jsonc", "utf8"))?.[1];
+  const { items } = schema.definitions.RawConfig.properties.send_email;
+  const [binding] = JSON.parse(told);
+  for (const name of Object.keys(binding)) assert.ok(name in items.properties, name);
+  assert.match(readFileSync("control/src/core.js", "utf8"), new RegExp(`env\\.${binding.name}\\b`));
 });
 
 test("clients are counted at the control door", () => {

@@ -4,7 +4,7 @@
 import { copyFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { build } from "esbuild";
-import { Miniflare } from "miniflare";
+import { Miniflare, Response } from "miniflare";
 
 export const TOKEN = "test-admin-token-b41d-9c07e3f6a285";
 export const PEPPER = "test-pepper-of-thirty-two-bytes-ok";
@@ -92,36 +92,53 @@ export async function startGateway({ clients, ...more } = {}) {
   return { miniflare, ...client(url, controlUrl), stop: () => miniflare.dispose() };
 }
 
-/** Where people reach the control door, in mails; nothing listens there. */
-export const ORIGIN = "https://portal.test";
-
 /**
- * The same with a stand-in for the platform's mail, whose mails are got by `mails()`, and with faults of the
- * log-in script to be asked for. `persist`: a folder for what the objects store.
+ * The same as people reach it, with a stand-in for the platform's mail and with faults of the log-in script to
+ * be asked for. `persist`: a folder for what the objects store; `onMail` is called with each mail.
  */
-export async function startPortal({ bindings, persist } = {}) {
-  const mailed = { LATCHKEY_CONTROL_ORIGIN: ORIGIN, LATCHKEY_MAIL_FROM: "Portal <portal@portal.test>", ...bindings };
+export async function startPortal({ bindings, persist, onMail } = {}) {
+  // Mails and pages are of one origin, which is known before the start.
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const mailed = { LATCHKEY_CONTROL_ORIGIN: origin, LATCHKEY_MAIL_FROM: "Portal <portal@portal.test>", ...bindings };
   const workers = [
     gateway("latchkey", { bindings }),
-    control({ bindings: mailed, serviceBindings: { EMAIL: { name: "mail", entrypoint: "Mail" } } }),
+    {
+      ...control({ bindings: mailed, serviceBindings: { EMAIL: { name: "mail", entrypoint: "Mail" } } }),
+      unsafeDirectSockets: [{ host: "127.0.0.1", port }],
+    },
     login({ folder: await buildFaulty("login") }),
-    standIn("mail"),
+    standIn("mail", { serviceBindings: onMail && { TAKEN: told(onMail) } }),
   ];
   const miniflare = await start(workers, persist && { durableObjectsPersist: persist });
-  const [url, controlUrl] = [await urlOf(miniflare, "latchkey"), await urlOf(miniflare, CONTROL)];
-  const [mailUrl, loginUrl] = [await urlOf(miniflare, "mail"), await urlOf(miniflare, LOGIN)];
+  const [url, mailUrl, loginUrl] = [await urlOf(miniflare, "latchkey"), await urlOf(miniflare, "mail"), await urlOf(miniflare, LOGIN)];
   const at = (url, settings) => fetch(`${url}/?${new URLSearchParams(settings)}`).then((response) => response.json());
   return {
     miniflare,
-    ...client(url, controlUrl),
-    loginUrl,
+    ...client(url, origin),
     mailUrl,
-    /** Sets how mail behaves; what was taken so far. */
+    /** Sets how mail behaves; what was taken so far, and how often it was asked. */
     mails: (settings = {}) => at(mailUrl, settings),
     /** Asks the log-in script for faults; how often its objects were started. */
     logins: (faults = {}) => at(loginUrl, faults),
     stop: () => miniflare.dispose(),
   };
+}
+
+/** A service in Node.js that hands on what it is sent. */
+function told(onMail) {
+  return async (request) => {
+    await onMail(await request.json());
+    return new Response();
+  };
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** `boundMs`: the gateway's. */

@@ -1,5 +1,5 @@
-// The platform's binding that sends mails, as a stand-in: keeps what it takes, and can refuse, stall and
-// fail. Set through its fetch, which answers what was taken so far.
+// The platform's binding that sends mails, as a stand-in: keeps what it takes, tells the test of it, and can
+// refuse, stall and fail. Set through its fetch, which answers what was taken so far.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 
@@ -16,6 +16,7 @@ export class Mail extends WorkerEntrypoint {
     if (settings.takes === "fails") throw new Error("internal error");
     if (settings.takes === "stalls") await new Promise((resolve) => setTimeout(resolve, 30_000));
     taken.push(mail);
+    await this.env.TAKEN?.fetch("http://taken/", { method: "POST", body: JSON.stringify(mail) });
     return { messageId: String(taken.length) };
   }
 }

@@ -5,6 +5,7 @@
 #[path = "../store/support/dynamodb.rs"]
 #[allow(dead_code, reason = "shared with the tests of the store")]
 mod dynamodb;
+mod mail;
 mod secrets;
 mod upstream;
 
@@ -75,7 +76,7 @@ impl World {
         let aws = AwsEnvironment::read(variable).unwrap();
         let secrets = Secrets::get(&SecretsFrom::Environment, settings.mode, variable, &aws).await.unwrap();
         let store = DynamoStore::new(dynamodb::client(dynamodb::address()), &self.table.name);
-        Environment::start(settings, secrets, store)
+        Environment::start(settings, secrets, store, &aws)
     }
 }
 

@@ -10,24 +10,43 @@ use tokio::task::JoinHandle;
 /// Stopped on drop.
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
+    answer: Arc<Mutex<Answer>>,
     requests: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
+}
+
+/// What comes of a request.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The connection is closed.
+    Close,
+    /// Nothing, and the connection stays open.
+    Nothing,
 }
 
 impl Upstream {
     /// Answers each request with these bytes; where they are none, the connection is closed.
     pub(crate) async fn answering(response: impl Into<Vec<u8>>) -> Self {
-        let response: Arc<Vec<u8>> = Arc::new(response.into());
+        let response = response.into();
+        let answer = if response.is_empty() { Answer::Close } else { Answer::Bytes(response) };
+        let answer = Arc::new(Mutex::new(answer));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::<Mutex<Vec<String>>>::default();
-        let kept = Arc::clone(&requests);
+        let (kept, answering) = (Arc::clone(&requests), Arc::clone(&answer));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&response), Arc::clone(&kept)));
+                tokio::spawn(serve(stream, Arc::clone(&answering), Arc::clone(&kept)));
             }
         });
-        Upstream { address, requests, task }
+        Upstream { address, answer, requests, task }
+    }
+
+    /// Answers so from now on.
+    pub(crate) fn answer(&self, answer: Answer) {
+        *self.answer.lock().unwrap() = answer;
     }
 
     /// What it was sent since it was last asked.
@@ -42,14 +61,17 @@ impl Drop for Upstream {
     }
 }
 
-async fn serve(mut stream: TcpStream, response: Arc<Vec<u8>>, requests: Arc<Mutex<Vec<String>>>) {
+async fn serve(mut stream: TcpStream, answer: Arc<Mutex<Answer>>, requests: Arc<Mutex<Vec<String>>>) {
     let mut received = Vec::new();
     loop {
         while let Some(length) = whole_request(&received) {
             let request: Vec<u8> = received.drain(..length).collect();
             requests.lock().unwrap().push(String::from_utf8(request).unwrap());
-            if response.is_empty() || stream.write_all(&response).await.is_err() {
-                return;
+            let answer = answer.lock().unwrap().clone();
+            match answer {
+                Answer::Bytes(bytes) if stream.write_all(&bytes).await.is_ok() => {}
+                Answer::Bytes(_) | Answer::Close => return,
+                Answer::Nothing => {}
             }
         }
         match stream.read_buf(&mut received).await {

@@ -24,6 +24,9 @@ pub struct Settings {
     pub environments_max: usize,
     /// Program to run instead of the one under test.
     pub program: Option<PathBuf>,
+    /// Where the control plane is reached, where that must be known before the start; 0: somewhere. Behind a
+    /// front of ours alone.
+    pub control_port: u16,
 }
 
 /// Both functions over a table of their own, each reached in the same way; all of it stopped on drop.
@@ -45,12 +48,14 @@ enum Running {
 }
 
 impl Running {
-    fn start(way: Way, program: Program) -> Self {
+    /// On a port of 127.0.0.1; 0: any.
+    fn start(way: Way, program: Program, port: u16) -> Self {
         match way {
             Way::Watch => Self::Watch(Watch::start(&program)),
             Way::Trigger(trigger) => {
                 let function = Arc::new(Function::new(program));
-                Self::Front { front: Front::start(trigger, Arc::clone(&function)), function }
+                let front = Front::start_on(("127.0.0.1", port), trigger, Arc::clone(&function));
+                Self::Front { front: front.expect("no port for the front"), function }
             }
         }
     }
@@ -87,8 +92,9 @@ impl Lambda {
         let pepper = fresh_text("pepper");
         program.variables = variables(way, &dynamodb, &table, &pepper);
         program.variables.extend(settings.variables.iter().cloned());
-        let control = Running::start(control_way(way), program.clone().variable("LATCHKEY_MODE", "control"));
-        let gateway = Running::start(way, program);
+        let of_control = program.clone().variable("LATCHKEY_MODE", "control");
+        let control = Running::start(control_way(way), of_control, settings.control_port);
+        let gateway = Running::start(way, program, 0);
         let doors = Doors::two(&gateway.url(), &control.url());
         Self { way, admin_token: ADMIN_TOKEN.to_owned(), pepper, table, dynamodb, doors, gateway, control }
     }

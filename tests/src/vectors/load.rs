@@ -13,9 +13,9 @@ enum File {
     Named { cases: Vec<serde_json::Value> },
 }
 
-/// What decK asked and was answered: no cases, but calls that build on each other. The Admin API suite
-/// plays them.
-const RECORDING: &str = "deck.json";
+/// What has another form: what decK asked and was answered, which the Admin API suite plays, and the cases
+/// of the Portal API (`crate::portal`).
+const OF_OTHER_FORMS: [&str; 3] = ["deck.json", "portal.json", "latchkey-portal.json"];
 
 /// Every case of every `*.json` in tests/vectors and in the folder that `LATCHKEY_VECTORS` names.
 pub fn load_all() -> Vec<Case> {
@@ -30,7 +30,9 @@ fn load_folder(folder: &Path) -> Vec<Case> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    files.retain(|path| path.file_name().is_some_and(|name| name != RECORDING));
+    files.retain(|path| {
+        path.file_name().is_some_and(|name| OF_OTHER_FORMS.iter().all(|other| name != *other))
+    });
     files.sort();
     files.iter().flat_map(|file| load_file(file)).collect()
 }

@@ -6,6 +6,7 @@
 #![allow(unreachable_pub, reason = "JavaScript reaches it")]
 
 use latchkey_control::http::{Control, InternalCause, Step};
+use latchkey_control::log_in::FailureReport;
 use latchkey_control::ports::{Clock, Random};
 use latchkey_control::registry::{Registry, Resealing};
 use latchkey_published::feed::Head;
@@ -18,7 +19,7 @@ use latchkey_store::replica::{Progress, Reached, mark_published, mark_signed, ne
 use latchkey_store::{Batch, Check, Store, StoreError, Write};
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::DurableObjectState;
-use worker::{State, console_error, console_log};
+use worker::{State, console_error, console_log, console_warn};
 
 use latchkey_worker_object::store::{SqlStore, at_once};
 use latchkey_worker_object::system::{SystemClock, SystemRandom};
@@ -110,6 +111,18 @@ impl Workspace {
     pub fn mail_outcome(&self, id: &str, outcome: &str) -> Result<(), JsError> {
         let noted = at_once(self.control.mail_outcome(id, mails::outcome(outcome)));
         noted.map_err(|error| JsError::new(&error.to_string()))
+    }
+
+    /// Writes down failed log-ins, as an object that counts them told of them, in JSON.
+    #[wasm_bindgen(js_name = noteFailedLogIns)]
+    pub fn note_failed_log_ins(&self, reports: &str) -> Result<(), JsError> {
+        let reports: Vec<FailureReport> =
+            serde_json::from_slice(reports.as_bytes()).map_err(|error| JsError::new(&error.to_string()))?;
+        for FailureReport { address, failed, held, .. } in reports {
+            let address = address.map_or_else(String::new, |address| address.to_string());
+            console_warn!("failed log-ins from {address}: {failed}, held: {held}");
+        }
+        Ok(())
     }
 
     /// Number of the newest change.

@@ -86,3 +86,117 @@ fn text(answer: &PasswordAnswer) -> String {
     let json = serde_json::to_string(answer).expect("an answer has string keys only");
     format!("{letter}\n{json}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use latchkey_control::log_in::Work;
+    use latchkey_control::passwords::{Parameters, Password, PhcString};
+    use latchkey_control::ports::testing::ManualClock;
+    use latchkey_published::keys::KeyDigest;
+    use latchkey_store::memory::MemoryStore;
+    use serde_json::Value;
+
+    use super::*;
+
+    const RIGHT: &str = "violet harbour tulip 93";
+
+    /// The store in memory answers at once.
+    fn at_once<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => unreachable!("nothing else is waited for"),
+        }
+    }
+
+    struct Object {
+        attempts: Attempts<MemoryStore, ManualClock>,
+        hasher: Hasher,
+    }
+
+    impl Object {
+        fn new() -> Self {
+            let room = Room::new(MemoryStore::default(), ManualClock::at(1_800_000_000_000));
+            Object { attempts: Attempts::new(room), hasher: Hasher::new(Parameters::SMALL) }
+        }
+
+        /// From the need to the answer, as the script does it.
+        fn attempt(&mut self, work: Work) -> (String, Value) {
+            let admitted = at_once(self.attempts.admit(&need(work))).unwrap();
+            let answered = match admitted.strip_prefix("W\n") {
+                Some(number) => self.work(number.parse().unwrap()).unwrap(),
+                None => admitted,
+            };
+            let (letter, json) = answered.split_once('\n').unwrap();
+            (letter.to_owned(), serde_json::from_str(json).unwrap())
+        }
+
+        fn work(&mut self, number: u32) -> Result<String, Failed> {
+            at_once(self.attempts.work(number, &mut self.hasher, [7; 16]))
+        }
+    }
+
+    fn need(work: Work) -> String {
+        let (account, address) = (KeyDigest::from_bytes([3; 32]), Some("192.0.2.7".parse().unwrap()));
+        let need = PasswordNeed { account, address, known_browser: None, work, state: Some(4) };
+        serde_json::to_string(&need).unwrap()
+    }
+
+    fn log_in(password: &str, stored: &PhcString) -> Work {
+        Work::LogIn { password: Password::new(password), stored: Some(stored.clone()) }
+    }
+
+    #[test]
+    fn a_password_is_made_and_then_is_the_right_one() {
+        let mut object = Object::new();
+        let (letter, made) = object.attempt(Work::Set { password: Password::new(RIGHT) });
+        assert_eq!((letter.as_str(), &made["state"]), ("A", &Value::from(4)));
+        let stored: PhcString = serde_json::from_value(made["outcome"]["made"].clone()).unwrap();
+        let (letter, right) = object.attempt(log_in(RIGHT, &stored));
+        assert_eq!(letter, "A");
+        assert!(right["outcome"]["right"].is_object(), "{right}");
+        assert_eq!(at_once(object.attempts.reports()).unwrap(), "[]");
+    }
+
+    #[test]
+    fn failures_are_told_apart_and_the_sixth_is_held() {
+        let mut object = Object::new();
+        let (_, made) = object.attempt(Work::Set { password: Password::new(RIGHT) });
+        let stored: PhcString = serde_json::from_value(made["outcome"]["made"].clone()).unwrap();
+        for _ in 0..6 {
+            let (letter, answer) = object.attempt(log_in("wrong", &stored));
+            assert_eq!((letter.as_str(), &answer["outcome"]), ("F", &Value::from("wrong")));
+        }
+        let (letter, answer) = object.attempt(log_in(RIGHT, &stored));
+        assert_eq!(letter, "F");
+        assert!(answer["outcome"]["held"]["retry_after_s"].as_u64() >= Some(1), "{answer}");
+    }
+
+    #[test]
+    fn an_attempt_is_worked_once() {
+        let mut object = Object::new();
+        let admitted = at_once(object.attempts.admit(&need(Work::Set { password: Password::new(RIGHT) })));
+        assert_eq!(admitted.as_deref(), Ok("W\n1"));
+        assert!(object.work(1).is_ok());
+        assert!(object.work(1).is_err() && object.work(2).is_err());
+    }
+
+    #[test]
+    fn who_finds_no_place_is_told_so_with_the_state_given_back() {
+        let answer = busy(&need(Work::Set { password: Password::new(RIGHT) })).unwrap();
+        assert_eq!(answer, r#"A\n{"state":4,"outcome":"busy"}"#.replace("\\n", "\n"));
+    }
+
+    #[test]
+    fn nothing_of_a_need_is_in_an_error() {
+        let broken =
+            need(Work::Set { password: Password::new(RIGHT) }).replace("\"state\"", "\"state\":\"x\",\"y\"");
+        for error in [busy(&broken).unwrap_err(), at_once(Object::new().attempts.admit(&broken)).unwrap_err()]
+        {
+            assert!(!error.0.contains("violet"), "{error:?}");
+        }
+    }
+}

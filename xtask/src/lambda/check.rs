@@ -30,7 +30,18 @@ const VARIANTS: [(&str, &[&str]); 5] = [
             "alarmTopicArn=arn:aws:sns:eu-central-1:123456789012:alarms",
         ],
     ),
-    ("rest-api", &["trigger=rest-api", "responseStreaming=true", SECRET, ADMIN_SECRET]),
+    (
+        "rest-api",
+        &[
+            "trigger=rest-api",
+            "responseStreaming=true",
+            SECRET,
+            ADMIN_SECRET,
+            "controlOrigin=https://keys.example.com",
+            "mailFrom=Portal <portal@example.com>",
+            "mailIdentity=example.com",
+        ],
+    ),
     ("alb", &["trigger=alb", LISTENER, SECRET, ADMIN_SECRET]),
 ];
 const SECRET: &str = "secretArn=arn:aws:secretsmanager:eu-central-1:123456789012:secret:latchkey-AbCdEf";

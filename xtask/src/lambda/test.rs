@@ -32,7 +32,8 @@ pub(super) fn run(options: &Options) -> Result<()> {
         test(&of_the_function.map(|name| ["--test", name]).concat())?;
     }
     let mut over = vec!["--no-fail-fast"];
-    over.extend(["--test", "lambda_vectors", "--test", "lambda_admin", "--", "--nocapture"]);
+    over.extend(["--test", "lambda_vectors", "--test", "lambda_admin", "--test", "lambda_portal"]);
+    over.extend(["--", "--nocapture"]);
     if let Some(only) = &options.only {
         over.extend(["--exact", only.as_str()]);
     }

@@ -1,6 +1,7 @@
 //! Runs the built Worker in workerd.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -22,10 +23,12 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Starts `infra/cloudflare/tests/serve.mjs`, which prints these.
-    pub(super) fn start() -> Result<Self> {
+    /// Starts `infra/cloudflare/tests/serve.mjs`, which prints these. `mails`: a folder that mails are written
+    /// to; without it none are sent.
+    pub(super) fn start(mails: Option<&Path>) -> Result<Self> {
         let mut process = node()
             .arg("tests/serve.mjs")
+            .args(mails)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

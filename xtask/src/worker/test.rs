@@ -25,11 +25,14 @@ pub(crate) struct Options {
     /// Only the Admin API's tests.
     #[arg(long)]
     admin: bool,
+    /// Only the cases of the Portal API.
+    #[arg(long)]
+    portal: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     build()?;
-    let everything = !options.vectors && !options.admin && !options.secrets;
+    let everything = !options.vectors && !options.admin && !options.secrets && !options.portal;
     if everything || options.secrets {
         run_canaries()?;
     }
@@ -41,6 +44,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if everything || options.admin {
         run_over_sockets("admin")?;
+    }
+    if everything || options.portal {
+        run_portal()?;
     }
     Ok(())
 }
@@ -74,7 +80,23 @@ const WITHOUT: &str = "client-address,odd-hosts,preserve-host";
 
 /// A test file that the local program is tested with, against the Worker.
 fn run_over_sockets(file: &str) -> Result<()> {
-    let worker = Served::start()?;
+    workspace::run(&mut tests_over_sockets(file, &Served::start(None)?))
+}
+
+/// The cases of the Portal API, with the mails that come of them.
+fn run_portal() -> Result<()> {
+    let mails = folder().join("build/test/mails");
+    if mails.exists() {
+        fs::remove_dir_all(&mails).context("remove the mails of before")?;
+    }
+    fs::create_dir_all(&mails).context("make a folder for mails")?;
+    let worker = Served::start(Some(&mails))?;
+    let mut tests = tests_over_sockets("portal", &worker);
+    tests.env("LATCHKEY_TEST_MAIL_DIR", &mails).env("LATCHKEY_TEST_ADDRESS_FIELD", "CF-Connecting-IP");
+    workspace::run(&mut tests)
+}
+
+fn tests_over_sockets(file: &str, worker: &Served) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut tests = Command::new(cargo);
     tests
@@ -84,5 +106,5 @@ fn run_over_sockets(file: &str) -> Result<()> {
         .env("LATCHKEY_TEST_ADMIN_TOKEN", &worker.token)
         .env("LATCHKEY_TEST_SETTLE_MS", &worker.bound_ms)
         .env("LATCHKEY_TEST_WITHOUT", WITHOUT);
-    workspace::run(&mut tests)
+    tests
 }

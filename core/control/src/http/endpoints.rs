@@ -337,7 +337,8 @@ impl Action {
     pub fn gives(self) -> Gives {
         match self {
             Action::Plain(plain) => plain.gives(),
-            Action::Portal(_) | Action::StartReset => Gives::Nothing,
+            Action::Portal(call) => call.gives(),
+            Action::StartReset => Gives::Nothing,
             Action::Information => Gives::Record(shapes::INFORMATION),
             Action::Status => Gives::Record(shapes::STATUS),
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
@@ -491,6 +492,10 @@ pub enum Gives {
     List(EntityKind),
     /// A page of objects with these fields.
     RecordList(&'static [Field]),
+    /// An object with these fields, and an entity as one more, of this name.
+    RecordWith(&'static [Field], &'static str, EntityKind),
+    /// Objects with these fields, all of them, without anything around.
+    Records(&'static [Field]),
 }
 
 /// What needs neither body nor store.

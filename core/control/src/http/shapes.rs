@@ -443,3 +443,86 @@ pub(super) const IMPORT_OPTIONS: &[Field] = &[
     Field::new("select_tags", FieldKind::Set(&TAG), "Only what has all of these tags is deleted.")
         .checks(&[Check::LengthMax(limits::TAGS_MAX)]),
 ];
+
+/// A service that is open for registration.
+pub(super) const OPEN_SERVICE: &[Field] = &[
+    ITS_ID,
+    ITS_NAME,
+    record(
+        "app_registration_config",
+        &[
+            text("display_name", "What the service is called."),
+            Field::new("description", FieldKind::String, "What is said of it."),
+            flag("auto_approve", "Whether access is given at once."),
+            flag("show_issuer", "Whether it is shown who issues tokens for the service."),
+        ],
+        "How it is registered for.",
+    ),
+];
+
+const EMAIL: Field = text("email", "The e-mail address.");
+const STATUS_OF_DEVELOPER: Field =
+    Field::new("status", FieldKind::Integer, "0 approved, 1 pending, 2 rejected, 3 revoked.")
+        .required()
+        .checks(&[Check::OneOfIntegers(&[0, 1, 2, 3])]);
+const META: Field =
+    Field::new("meta", FieldKind::String, "What else is known of the developer, a JSON object as text.");
+
+/// What a sign-up comes to: the same whether or not somebody has the address.
+pub(super) const REGISTERED: &[Field] = &[
+    record(
+        "developer",
+        &[EMAIL, META, STATUS_OF_DEVELOPER],
+        "The developer, without what tells one from another.",
+    ),
+    record(
+        "email",
+        &[flag(
+            "accepted",
+            "Whether a mail will be sent where one is due; of whether it was nothing is told.",
+        )],
+        "The mail that confirms the address, or that tells whose it is already.",
+    ),
+];
+
+/// What the developer is once the address is confirmed.
+pub(super) const VERIFIED: &[Field] = &[STATUS_OF_DEVELOPER];
+
+const fn time(name: &'static str, description: &'static str) -> Field {
+    Field::new(name, FieldKind::Integer, description).required()
+}
+
+/// The session of the caller.
+pub(super) const PORTAL_SESSION: &[Field] = &[
+    time("created_at", "When it was opened, in seconds since the Unix epoch."),
+    time("authenticated_at", "When password or link was last shown, in seconds since the Unix epoch."),
+    time("ends_at", "When it ends unless it is used, in seconds since the Unix epoch."),
+];
+
+/// A session, as its owner sees it among the others.
+pub(super) const SESSION_IN_LIST: &[Field] = &[
+    ITS_ID,
+    time("created_at", "When it was opened, in seconds since the Unix epoch."),
+    time("last_seen", "When it was last used, give or take some minutes, in seconds since the Unix epoch."),
+    Field::new("browser", FieldKind::String, "The family of the browser."),
+    flag("current", "Whether it is the one of this call."),
+];
+
+/// What is asked for at a sign-up besides address and password.
+pub(super) const META_FIELD: &[Field] = &[
+    text("title", "Its name in `meta`."),
+    text("label", "What people read."),
+    flag("is_email", "Whether it must be an e-mail address."),
+    record(
+        "validator",
+        &[
+            text("type", "What it must be.").checks(&[Check::OneOf(&["string", "number", "boolean"])]),
+            flag("required", "Whether it must be there."),
+        ],
+        "What it must be.",
+    ),
+];
+
+/// What a log-in link shows that is opened in another browser than asked for it.
+pub(super) const LINK_CODE: &[Field] =
+    &[text("code", "Six digits, to be typed where the link was asked for.")];

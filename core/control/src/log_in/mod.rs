@@ -6,7 +6,10 @@
 //! a [`crate::passwords::Hasher`] wherever its platform can afford it. With the [`PasswordAnswer`] the
 //! call is asked once more.
 
+mod counters;
 mod room;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 
@@ -15,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::passwords::{Password, PhcString};
 use latchkey_published::keys::KeyDigest;
 
+pub(crate) use room::PARTITION;
 pub use room::{Admitted, FailureReport, Room};
 
 /// What a call needs to know of a password before it can go on.

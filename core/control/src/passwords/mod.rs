@@ -1,20 +1,30 @@
 //! Passwords: which may be set, and how they are hashed (argon2id, OWASP's parameters).
 
+mod hasher;
+mod judge;
+mod phc;
+
+pub use hasher::Hasher;
+pub use judge::judge;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
-
-use crate::log_in::Work;
 
 /// A password in clear, in the form in which it is hashed (NFC). Wiped when it is dropped; never printed.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// What was sent, to the last character.
+    /// What was sent, to the last character; what looks the same is made the same (NFC, as NIST SP 800-63B-4
+    /// §3.1.1.2 allows).
     pub fn new(sent: &str) -> Self {
-        Password(Zeroizing::new(sent.to_owned()))
+        // Composed forms are at most three times as long (Unicode Standard Annex 15): no buffer is left behind.
+        let mut composed = String::with_capacity(sent.len() * 3);
+        composed.extend(sent.nfc());
+        Password(Zeroizing::new(composed))
     }
 }
 
@@ -27,12 +37,6 @@ impl fmt::Debug for Password {
 /// What may not be set as a password, in a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused(pub String);
-
-/// Refuses what is too short, too long, common, or made of words of the context: product, portal, address.
-pub fn judge(password: &Password, least_characters: u32, context: &[&str]) -> Result<(), Refused> {
-    let _ = (password, least_characters, context);
-    todo!()
-}
 
 /// `$argon2id$v=19$m=…,t=…,p=1$salt$hash`; sealed wherever it is stored.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,22 +88,4 @@ pub enum Hashed {
     },
     /// Of a password to be.
     Made(PhcString),
-}
-
-/// Hashes one password at a time, in one block of memory that is kept and wiped.
-pub struct Hasher {
-    parameters: Parameters,
-}
-
-impl Hasher {
-    /// Hashes with these parameters, and checks what was hashed with others within bounds.
-    pub fn new(parameters: Parameters) -> Self {
-        Hasher { parameters }
-    }
-
-    /// Does the work: tens of milliseconds of a core. `salt`: drawn for this.
-    pub fn work(&mut self, work: &Work, salt: [u8; 16]) -> Hashed {
-        let _ = (self.parameters, work, salt);
-        todo!()
-    }
 }

@@ -43,10 +43,14 @@ check(
     TimeoutSeconds: 60,
     ReservedConcurrency: 50,
     ControlReservedConcurrency: 3,
+    ControlMemoryMegabytes: 1024,
     GatewayPrefix: "/latchkey",
     GatewayOrigin: "https://api.example.com",
     ControlOrigin: "https://keys.example.com",
     AdminOrigins: "https://a.example.com,https://b.example.com",
+    PortalCorsOrigins: "https://c.example.com,https://d.example.com",
+    MailFrom: "Portal <portal@example.com>",
+    MailIdentity: "example.com",
     AuditDays: 30,
     LogRetentionDays: 7,
   },
@@ -62,14 +66,18 @@ check(
     gatewayPrefix: "/latchkey",
     control: {
       reservedConcurrency: 3,
+      memoryMegabytes: 1024,
       gatewayOrigin: "https://api.example.com",
       controlOrigin: "https://keys.example.com",
       adminOrigins: ["https://a.example.com", "https://b.example.com"],
+      portalCorsOrigins: ["https://c.example.com", "https://d.example.com"],
+      mail: { from: "Portal <portal@example.com>", identity: "example.com" },
       auditDays: 30,
     },
     logRetention: 7,
   },
 );
+check("a control plane that reserves nothing", { ControlReservedConcurrency: 0 }, { control: { reservedConcurrency: 0 } });
 check("authorizer of an HTTP API", { AuthorizerHttpApiId: "abc" }, { authorizer: { httpApiId: "abc" } });
 check(
   "authorizer of both, its answers reused",

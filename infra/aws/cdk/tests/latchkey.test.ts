@@ -35,6 +35,12 @@ const VARIANTS: Record<string, Partial<LatchkeyProps>> = {
     },
   },
   authorizer: { authorizer: { httpApiId: "abc", restApiId: "def" } },
+  mail: {
+    control: {
+      controlOrigin: "https://keys.example.com",
+      mail: { from: "Portal <portal@example.com>", identity: "example.com" },
+    },
+  },
 };
 
 test("the table is on demand, recoverable, encrypted, and outlives the stack", () => {
@@ -63,17 +69,18 @@ test("the table is on demand, recoverable, encrypted, and outlives the stack", (
 });
 
 test("both functions are the binary, on arm64", () => {
-  for (const [mode, timeout] of [
-    ["proxy", 29],
-    ["control", 60],
+  for (const [mode, timeout, memory, concurrency] of [
+    ["proxy", 29, 256, Match.absent()],
+    // A hash takes processor time, and a flood of them must not take what the gateway needs.
+    ["control", 60, 512, 5],
   ]) {
     stack().hasResourceProperties("AWS::Lambda::Function", {
       Runtime: "provided.al2023",
       Handler: "bootstrap",
       Architectures: ["arm64"],
-      MemorySize: 256,
+      MemorySize: memory,
       Timeout: timeout,
-      ReservedConcurrentExecutions: Match.absent(),
+      ReservedConcurrentExecutions: concurrency,
       Environment: { Variables: Match.objectLike({ LATCHKEY_MODE: mode }) },
     });
   }
@@ -143,9 +150,11 @@ for (const [name, props] of Object.entries(VARIANTS)) {
   test(`${name}: roles name what they may use, and have no managed policy`, () => {
     const roles = ofType(all, "AWS::IAM::Role");
     assert.equal(roles.length, props.authorizer === undefined ? 2 : 3);
-    for (const role of roles) {
+    const functions = ofType(all, "AWS::Lambda::Function");
+    for (const [at, role] of roles.entries()) {
       assert.equal(role.properties["ManagedPolicyArns"], undefined);
-      assert.deepEqual(policyNames(role), ["logs", "secrets", "table"]);
+      const sends = props.control?.mail !== undefined && mode(functions[at] as Resource) === "control";
+      assert.deepEqual(policyNames(role), [...(sends ? ["logs", "mail"] : ["logs"]), "secrets", "table"]);
       for (const statement of policyNames(role).flatMap((policy) => statements(role, policy))) {
         for (const text of [statement["Action"], statement["Resource"]].flat()) {
           assert.equal(typeof text, "string");
@@ -258,6 +267,16 @@ test("a secret is read by its full name, under a key of one's own if there is on
     [secret, decrypt],
     [both, decrypt],
   ]);
+});
+
+test("mails are sent by one identity, and links in them need an origin", () => {
+  const [, role] = ofType(stackResources(VARIANTS["mail"]), "AWS::IAM::Role");
+  const arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/example.com";
+  assert.deepEqual(statements(role as Resource, "mail"), [
+    { Effect: "Allow", Action: "ses:SendEmail", Resource: arn },
+  ]);
+  const mail = { from: "portal@example.com", identity: "example.com" };
+  assert.throws(() => stack({ control: { mail } }), /controlOrigin/);
 });
 
 test("parameters are read by their names", () => {

@@ -26,6 +26,11 @@ check("an HTTP API does not", { ...SECRET, Trigger: "http-api", ResponseStreamin
 check("a load balancer's rule needs a listener", { ...SECRET, Trigger: "alb" }, ["AlbNeedsAListener"]);
 check("with one it is fine", { ...SECRET, Trigger: "alb", AlbListenerArn: "arn:aws:x" }, []);
 
+const MAIL = { MailFrom: "portal@example.com", MailIdentity: "example.com" };
+check("mail is fine with an origin", { ...SECRET, ...MAIL, ControlOrigin: "https://keys.example.com" }, []);
+check("without one it is not", { ...SECRET, ...MAIL }, ["MailNeedsIdentityAndOrigin"]);
+check("nor without an identity", { ...SECRET, MailFrom: "a@b", ControlOrigin: "https://c.example" }, ["MailNeedsIdentityAndOrigin"]);
+
 function check(name: string, parameters: Record<string, Value>, broken: string[]): void {
   test(name, () => assert.deepEqual(brokenRules(samTemplate(), parameters), broken));
 }

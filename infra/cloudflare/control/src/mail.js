@@ -4,7 +4,7 @@ import { cause } from "../../shared/src/log.js";
 
 /** Longest wait for the platform to take one. It may have been taken all the same: another attempt follows,
  * no sooner than a minute later. */
-const SEND_TIMEOUT_MS = 15_000;
+const SEND_TIMEOUT_MS = 10_000;
 /** Sent at once: an invocation has six connections, and publication has use for them too. */
 const SENT_AT_ONCE = 3;
 

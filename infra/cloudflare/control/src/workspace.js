@@ -20,7 +20,7 @@ const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 60_000;
 /** After a call that may have written a mail, by the alarm: should what sends it at once be lost. */
 const MAIL_MS = 1_000;
-/** Before the outbox is looked at again where it could not be read. */
+/** Before the outbox is looked at again where it failed. */
 const MAIL_RETRY_MS = 60_000;
 /** After a failed log-in, when its minute is over: sums are of whole minutes. */
 const REPORTS_MS = 61_000;
@@ -156,30 +156,19 @@ export class Workspace extends DurableObject {
     await this.#sending;
   }
 
-  /** A bounded number at once; for what is left the outbox says that it is due now. */
+  /** A bounded number at once. When those are tried again that are not taken, and when what is left is due,
+   * the outbox says beforehand. */
   async #sendDue() {
-    let next = Infinity;
-    let isAnyLeft = true;
     try {
       const due = this.#call("dueMails");
       const end = due.indexOf("\n");
-      if (end > 0) next = Number(due.slice(0, end));
-      const mails = JSON.parse(due.slice(end + 1));
-      isAnyLeft = mails.length > 0;
-      // Should the object end meanwhile, they are looked for again.
-      this.#due.mails = isAnyLeft ? Math.min(next, Date.now() + MAIL_RETRY_MS) : next;
-      if (!isAnyLeft) return;
+      this.#due.mails = end === 0 ? Infinity : Number(due.slice(0, end));
       await this.#setAlarm();
-      const outcomes = new Set();
-      await sendAll(this.env.EMAIL, mails, (id, outcome) => {
-        this.#call("mailOutcome", id, outcome);
-        outcomes.add(outcome);
-      });
-      isAnyLeft = outcomes.has("later");
+      const mails = JSON.parse(due.slice(end + 1));
+      await sendAll(this.env.EMAIL, mails, (id, outcome) => this.#call("mailOutcome", id, outcome));
     } catch (error) {
       console.error("mails could not be sent:", cause(error));
-    } finally {
-      this.#due.mails = isAnyLeft ? Math.min(next, Date.now() + MAIL_RETRY_MS) : next;
+      this.#due.mails = Date.now() + MAIL_RETRY_MS;
     }
   }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::operation_id;
 use super::schemas;
-use crate::http::endpoints::{Call, ENDPOINTS, Endpoint, Gives};
+use crate::http::endpoints::{Call, ENDPOINTS, Endpoint, Gives, Surface};
 use crate::schema::EntityKind;
 use crate::schema::json_schema::{View, entity_name, record, reference_to};
 
@@ -42,7 +42,22 @@ fn when_done(endpoint: &Endpoint, call: &Call) -> Value {
             });
             (JSON, schema)
         }
+        Gives::RecordWith(fields, name, kind) => {
+            let mut schema = record(fields, View::Answered);
+            schema["properties"][name] = reference_to(&entity_name(kind, View::Answered));
+            if let Some(Value::Array(required)) = schema.get_mut("required") {
+                required.push(name.into());
+            }
+            (JSON, schema)
+        }
+        Gives::Records(fields) => (JSON, json!({"type": "array", "items": record(fields, View::Answered)})),
+        Gives::RecordList(fields) if endpoint.surface == Surface::Portal => {
+            (JSON, schemas::portal_list_of(record(fields, View::Answered)))
+        }
         Gives::RecordList(fields) => (JSON, schemas::list_of(record(fields, View::Answered))),
+        Gives::List(kind) if endpoint.surface == Surface::Portal => {
+            (JSON, schemas::portal_list_of(schemas::own(kind)))
+        }
         Gives::List(kind) => (JSON, reference_to(&schemas::list_name(kind, endpoint.kinds().last()))),
     };
     let mut answer = json!({"description": "It is done.", "content": {media_type: {"schema": schema}}});

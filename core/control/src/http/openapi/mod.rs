@@ -21,8 +21,8 @@ use super::endpoints::{Call, Endpoint, Permission, Who};
 /// The version of the OpenAPI Specification that is followed.
 const OPENAPI_VERSION: &str = "3.1.0";
 
-const DESCRIPTION: &str = "Kong's Admin API below `/admin`, for the gateway, and what else the control door \
-    answers. Every path takes OPTIONS, which tells its methods, and with GET also HEAD, which is GET without \
+const DESCRIPTION: &str = "Kong's Admin API below `/admin`, for the gateway, Kong's Portal API below \
+    `/portal/api`, for developers, and what else the control door answers. Every path takes OPTIONS, which tells its methods, and with GET also HEAD, which is GET without \
     a body; methods that it does not take are answered 405.";
 
 /// What there is, whatever the installation: its text is made once.

@@ -13,7 +13,9 @@ use crate::http::lists::is_found_by_custom_id;
 use crate::http::shapes::{self, RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
 use crate::registry::IMPORTED;
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
-use crate::schema::{EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION, SETTINGS};
+use crate::schema::{
+    EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION, SETTINGS, account_calls, portal_calls,
+};
 use latchkey_published::limits;
 
 /// The paths of the document.
@@ -82,6 +84,10 @@ fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
         let description = "Lists what has all of these tags, as `a,b`, or any of them, as `a/b`: at most 5.";
         parameters.push(parameter("tags", text(), description));
     }
+    if call.action == Action::Portal(PortalCall::Application(ApplicationCall::List)) {
+        let description = "Whether each application has its contracts with it, as `application_instances`.";
+        parameters.push(parameter("include_instances", json!({"enum": ["true", "false"]}), description));
+    }
     if let Action::List(Listing::Of(kind)) = call.action
         && is_found_by_custom_id(kind, endpoint.kinds().count())
     {
@@ -148,6 +154,7 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
             return forms(record(fields, View::Sent), json!({"schema": form_of(fields)}));
         }
         Action::ReceivePart => return part_body(),
+        Action::Portal(call) => return portal_body(call),
         Action::Create(kind) | Action::Item(kind, Verb::Replace) | Action::Reference(kind, Verb::Replace) => {
             (kind, View::Sent)
         }
@@ -158,6 +165,79 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
     let needed = references_needed(endpoint, kind, view);
     let entity = if needed.is_empty() { entity } else { json!({"allOf": [entity, {"required": needed}]}) };
     forms(entity, json!({"schema": reference_to(&schemas::form_name(kind))}))
+}
+
+/// What is sent to the Portal API: in two forms, of which none holds a file.
+fn portal_body(call: PortalCall) -> Value {
+    let fields = match call {
+        PortalCall::Account(call) => of_account_body(call),
+        PortalCall::Application(call) => of_application_body(call),
+    };
+    let mut schema = record(fields, View::Sent);
+    if fields.iter().any(|field| field.name == "service") {
+        // No path gives it.
+        schema["required"] = json!(["service"]);
+    }
+    json!({
+        "description": FORMS,
+        "content": {
+            "application/json": {"schema": schema},
+            "application/x-www-form-urlencoded": {"schema": form_of(fields)},
+        },
+    })
+}
+
+fn of_account_body(call: AccountCall) -> &'static [Field] {
+    match call {
+        AccountCall::Register => account_calls::REGISTER,
+        AccountCall::ResendVerification
+        | AccountCall::ForgotPassword
+        | AccountCall::AskLink
+        | AccountCall::ChangeEmail => account_calls::ADDRESS,
+        AccountCall::Verify
+        | AccountCall::InvalidateVerification
+        | AccountCall::ValidateReset
+        | AccountCall::ConfirmEmail
+        | AccountCall::RevertEmail
+        | AccountCall::SpendLink => account_calls::MAILED_TOKEN,
+        AccountCall::ResetPassword => account_calls::RESET_PASSWORD,
+        AccountCall::LogIn => account_calls::LOG_IN,
+        AccountCall::SpendCode => account_calls::LINK_CODE,
+        AccountCall::ChangePassword => account_calls::CHANGE_PASSWORD,
+        AccountCall::ChangeMeta => account_calls::CHANGE_META,
+        AccountCall::LogOut
+        | AccountCall::Session
+        | AccountCall::Read
+        | AccountCall::Delete
+        | AccountCall::MetaFields
+        | AccountCall::Sessions
+        | AccountCall::EndSessions
+        | AccountCall::EndSession => &[],
+    }
+}
+
+fn of_application_body(call: ApplicationCall) -> &'static [Field] {
+    match call {
+        ApplicationCall::Create => portal_calls::APPLICATION,
+        ApplicationCall::Change => portal_calls::APPLICATION_CHANGE,
+        ApplicationCall::Transfer => portal_calls::TRANSFER,
+        ApplicationCall::AskAccess => portal_calls::ASK_ACCESS,
+        ApplicationCall::Generate => portal_calls::CREDENTIAL,
+        ApplicationCall::Rename => portal_calls::CREDENTIAL_CHANGE,
+        ApplicationCall::Rotate => ROTATION,
+        ApplicationCall::Services
+        | ApplicationCall::List
+        | ApplicationCall::Read
+        | ApplicationCall::Delete
+        | ApplicationCall::AcceptTransfer
+        | ApplicationCall::Contracts
+        | ApplicationCall::Contract
+        | ApplicationCall::Withdraw
+        | ApplicationCall::Credentials
+        | ApplicationCall::Credential
+        | ApplicationCall::DeleteCredential
+        | ApplicationCall::EndOverlap => &[],
+    }
 }
 
 fn json_alone(fields: &'static [Field]) -> Value {
@@ -199,12 +279,14 @@ fn sent_as(kind: EntityKind) -> Value {
     })
 }
 
+const FORMS: &str = "In forms, members are named by paths: `service.id`, `config.realm`; a list is sent as \
+    `paths[]` or `paths[1]`, a member of a map as `headers.x-a` or `headers[x-a]`; values are read as the \
+    field's type, and an empty one is null. What is required in JSON is required in forms. No body is an \
+    object without members.";
+
 fn forms(entity: Value, form: Value) -> Value {
     json!({
-        "description": "In forms, members are named by paths: `service.id`, `config.realm`; a list is sent \
-            as `paths[]` or `paths[1]`, a member of a map as `headers.x-a` or `headers[x-a]`; values are \
-            read as the field's type, and an empty one is null. What is required in JSON is required in \
-            forms. No body is an object without members.",
+        "description": FORMS,
         "content": {
             "application/json": {"schema": entity},
             "application/x-www-form-urlencoded": form,

@@ -89,8 +89,7 @@ fn with(kind: EntityKind, member: &str, schema: &Value) -> Value {
 fn list(kind: EntityKind, element: &str) -> Value {
     let mut schema = list_of(reference_to(element));
     if has_total(kind) {
-        schema["properties"]["total"] =
-            json!({"type": "integer", "minimum": 0, "description": "How many there are on all pages."});
+        schema["properties"]["total"] = total();
     }
     // Who is found by an id of the caller's is not counted.
     if has_total(kind) && !is_found_by_custom_id(kind, 0) {
@@ -111,6 +110,28 @@ pub(super) fn list_of(element: Value) -> Value {
         "required": ["data", "next"],
         "additionalProperties": false,
     })
+}
+
+/// A page of the Portal API, of what has this schema.
+pub(super) fn portal_list_of(element: Value) -> Value {
+    let mut schema = list_of(element);
+    schema["properties"]["next"]["description"] = "Path of the next page; null on the last.".into();
+    schema["properties"]["total"] = total();
+    schema["required"] = json!(["data", "next", "total"]);
+    schema
+}
+
+/// An entity in a list of the Portal API. An application has its contracts with it where they are asked for.
+pub(super) fn own(kind: EntityKind) -> Value {
+    if kind != EntityKind::Applications {
+        return reference_to(&entity_name(kind, View::Answered));
+    }
+    let contract = reference_to(&entity_name(EntityKind::ApplicationInstances, View::Answered));
+    with(kind, "application_instances", &json!({"type": "array", "items": contract}))
+}
+
+fn total() -> Value {
+    json!({"type": "integer", "minimum": 0, "description": "How many there are on all pages."})
 }
 
 fn message() -> Value {

@@ -6,6 +6,7 @@ mod basic;
 mod browsers;
 mod cookies;
 mod cross_site;
+mod gives;
 mod log_in;
 mod own_account;
 mod site;
