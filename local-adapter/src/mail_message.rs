@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use latchkey_control::mail::OutgoingMail;
 use lettre::address::Envelope;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 /// Tells programs that answer mails that nobody reads here (RFC 3834 §5).
@@ -36,10 +36,29 @@ impl MailMessage {
             .date(now)
             .message_id(Some(message_id))
             .raw_header(HeaderValue::new(AUTO_SUBMITTED, "auto-generated".to_owned()))
-            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()));
+            .multipart(
+                MultiPart::alternative()
+                    .singlepart(part(ContentType::TEXT_PLAIN, &mail.text))
+                    .singlepart(part(ContentType::TEXT_HTML, &mail.html)),
+            );
         let message = message.map_err(|error| error.to_string())?;
         Ok(MailMessage { name, envelope: message.envelope().clone(), bytes: message.formatted() })
     }
+}
+
+/// Longest line that goes unencoded, without its end (RFC 5322 §2.1.1).
+const LINE_BYTES_MAX: usize = 998;
+
+/// ASCII goes as it is, so that a link can be read and copied out of a file; all else is encoded.
+fn part(content_type: ContentType, text: &str) -> SinglePart {
+    let is_plain = |line: &str| line.len() <= LINE_BYTES_MAX && line.is_ascii() && !line.contains('\0');
+    let body = if text.lines().all(is_plain) {
+        let lines: String = text.lines().flat_map(|line| [line, "\r\n"]).collect();
+        Body::dangerous_pre_encoded(lines.into_bytes(), ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new(text.to_owned())
+    };
+    SinglePart::builder().header(content_type).body(body)
 }
 
 #[cfg(test)]
@@ -57,10 +76,13 @@ mod tests {
             from: "Portal <portal@example.com>".to_owned(),
             to: "Dee@example.org".to_owned(),
             subject: "確認: your address".to_owned(),
-            text: "Hello\nhttps://keys.example.com/portal/verify?token=lkm_x\n".to_owned(),
+            text: format!("Hello\n{LINK}\n"),
             html: "<p>Hello</p>\n".to_owned(),
         }
     }
+
+    const LINK: &str =
+        "https://keys.example.com/portal/verify?token=lkm_0123456789abcdefghijklmnopqrstuvwxyzABCDEF";
 
     fn render(mail: &OutgoingMail) -> Result<String, String> {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
@@ -91,6 +113,9 @@ mod tests {
                 && text.contains("text/html")
         );
         assert!(text.is_ascii() && text.replace("\r\n", "").lines().count() == 1, "{text}");
+        assert!(text.lines().any(|line| line == LINK), "{text}");
+        let japanese = OutgoingMail { text: "確認\n".to_owned(), ..mail() };
+        assert!(render(&japanese).unwrap().is_ascii());
         assert!(text.find("text/plain") < text.find("text/html"), "the last is shown where it can be");
     }
 

@@ -10,6 +10,7 @@ pub mod ports;
 
 pub mod connections;
 pub mod raw_http;
+pub mod smtp;
 pub mod upstream;
 
 pub mod lambda;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use latchkey_tests::schemathesis::{LONG_VARIABLE, PROGRAM_VARIABLE};
+use latchkey_tests::smtp::PYTHON_VARIABLE;
 
 use crate::lambda;
 use crate::mixed;
@@ -14,6 +15,7 @@ use crate::workspace;
 
 /// What comes from PyPI.
 const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
+const AIOSMTPD: (&str, &str) = ("aiosmtpd", "1.4.6");
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -31,7 +33,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut tests = Command::new(workspace::cargo_program());
     tests.args(["test", "--workspace", "--no-fail-fast"]);
     tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?).envs(environment);
-    workspace::run(tests.env(PROGRAM_VARIABLE, schemathesis()?))?;
+    workspace::run(tests.env(PROGRAM_VARIABLE, schemathesis()?).env(PYTHON_VARIABLE, aiosmtpd()?))?;
     worker::test::run(&worker::test::Options::default())?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());
@@ -49,6 +51,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 fn schemathesis() -> anyhow::Result<OsString> {
     let (package, _) = SCHEMATHESIS;
     Ok(tools::python_packages(package, &[SCHEMATHESIS])?.join(package).into_os_string())
+}
+
+/// The Python that has it.
+fn aiosmtpd() -> anyhow::Result<OsString> {
+    let (package, _) = AIOSMTPD;
+    Ok(tools::python_packages(package, &[AIOSMTPD])?.join("python").into_os_string())
 }
 
 /// Many calls of the local program by what its document says.
