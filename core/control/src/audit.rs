@@ -102,6 +102,22 @@ pub enum Did {
     Restored,
     /// The same was given up, and nothing is left of either; a mail that could not be sent.
     GivenUp,
+    /// Of an account: its developer has logged in.
+    LoggedIn,
+    /// The same logged out.
+    LoggedOut,
+    /// The same has ended sessions.
+    SessionsEnded,
+    /// An administrator has started a reset of its password.
+    ResetStarted,
+    /// A log-in link was opened in another browser than the one that asked for it.
+    CodeShown,
+    /// The code that was typed for it there was another.
+    CodeRefused,
+    /// Passwords that were not the right ones, of one address in one minute.
+    LogInsFailed,
+    /// The same of log-ins that were refused unseen.
+    LogInsHeld,
     /// A mail went out.
     Sent,
     /// Nobody takes a mail.
@@ -112,7 +128,7 @@ pub enum Did {
 
 impl Did {
     /// All of them.
-    pub const ALL: [Did; 11] = [
+    pub const ALL: [Did; 19] = [
         Did::Created,
         Did::Changed,
         Did::Moved,
@@ -124,6 +140,14 @@ impl Did {
         Did::Sent,
         Did::Refused,
         Did::LimitReached,
+        Did::LoggedIn,
+        Did::LoggedOut,
+        Did::SessionsEnded,
+        Did::ResetStarted,
+        Did::CodeShown,
+        Did::CodeRefused,
+        Did::LogInsFailed,
+        Did::LogInsHeld,
     ];
 
     /// Its name, stored and shown.
@@ -140,6 +164,14 @@ impl Did {
             Did::Sent => "sent",
             Did::Refused => "refused",
             Did::LimitReached => "limit_reached",
+            Did::LoggedIn => "logged_in",
+            Did::LoggedOut => "logged_out",
+            Did::SessionsEnded => "sessions_ended",
+            Did::ResetStarted => "reset_started",
+            Did::CodeShown => "code_shown",
+            Did::CodeRefused => "code_refused",
+            Did::LogInsFailed => "log_ins_failed",
+            Did::LogInsHeld => "log_ins_held",
         }
     }
 }
@@ -157,11 +189,20 @@ pub struct Line {
     /// Names of the fields that changed, in order; empty unless it was changed. Of a mail: which it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
+    /// How many, of what is told as a sum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
 }
 
 impl Line {
     pub(crate) fn new(entity: &str, entity_id: Option<Uuid>, did: Did) -> Self {
-        Line { entity: entity.to_owned(), entity_id, did: did.name().to_owned(), fields: Vec::new() }
+        Line {
+            entity: entity.to_owned(),
+            entity_id,
+            did: did.name().to_owned(),
+            fields: Vec::new(),
+            count: None,
+        }
     }
 
     /// What a save makes of an entity.

@@ -261,3 +261,33 @@ pub const MAIL_KEPT_MS: u64 = 3 * 86_400_000;
 
 /// How long before its end the owner of a key is told, in milliseconds: a week.
 pub const KEY_END_NOTICE_MS: u64 = 7 * 86_400_000;
+
+/// How long the token that confirms an address is good, in milliseconds: a day.
+pub const VERIFY_TOKEN_MS: u64 = 86_400_000;
+
+/// How long the token that sets a password is good, in milliseconds: half an hour.
+pub const RESET_TOKEN_MS: u64 = 30 * 60_000;
+
+/// The same of an invitation, in milliseconds: three days, as Kong has it.
+pub const INVITATION_MS: u64 = 3 * 86_400_000;
+
+/// How long a log-in link is good, in milliseconds: ten minutes (ASVS 6.5.5).
+pub const LOG_IN_LINK_MS: u64 = 10 * 60_000;
+
+/// How long an address can be taken back, in milliseconds: a week.
+pub const REVERT_TOKEN_MS: u64 = 7 * 86_400_000;
+
+/// Wrong codes of a log-in link, after which it is void: of a million, five.
+pub const LINK_TRIES_MAX: u32 = 5;
+
+/// Sessions of one developer at once.
+pub const SESSIONS_MAX: usize = 20;
+
+/// How often it is written that a session is used, in milliseconds: looking at pages does not write.
+pub const SESSION_SEEN_MS: u64 = 5 * 60_000;
+
+/// How long after a log-in nobody is asked for the password again, in milliseconds.
+pub const RECENT_LOG_IN_MS: u64 = 10 * 60_000;
+
+/// How long a browser is known after a log-in, in seconds: 90 days.
+pub const KNOWN_BROWSER_S: u64 = 90 * 86_400;

@@ -4,5 +4,4 @@ mod account;
 mod tokens;
 
 pub use account::{Account, AskedLink, LinkOf, MailToken, SealedPassword, Session, SessionName, TokenUse};
-pub(crate) use tokens::KNOWN_BROWSER_S;
 pub use tokens::{AccountTags, TokenSeed};

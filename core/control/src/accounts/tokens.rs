@@ -10,9 +10,8 @@ use latchkey_published::keys::{
     DerivedKey, KeyDigest, MAIL_TOKEN_PREFIX, Pepper, PepperId, Peppers, PlainKey, Purpose, SESSION_PREFIX,
     TagKey, generate_tagged, hex,
 };
+use latchkey_published::limits::KNOWN_BROWSER_S;
 
-/// How long a browser is known after a log-in, in seconds: 90 days.
-pub(crate) const KNOWN_BROWSER_S: u64 = 90 * 86_400;
 /// Length of what tells two known browsers of one account apart, in bytes.
 const BROWSER_BYTES: usize = 16;
 
@@ -139,11 +138,6 @@ impl AccountTags {
         let made = self.each().find(is_its)?;
         let is_young = since_s <= now_s && now_s - since_s < KNOWN_BROWSER_S;
         is_young.then(|| made.pepper.digest(cookie.as_bytes()))
-    }
-
-    /// The digest of what has no tag, under the current pepper: an address that attempts are counted for.
-    pub(crate) fn digest(&self, bytes: &[u8]) -> KeyDigest {
-        self.current.pepper.digest(bytes)
     }
 
     fn each(&self) -> impl Iterator<Item = &UnderPepper> {

@@ -1,13 +1,15 @@
 //! By the head of a request: which endpoint it asks, and whether the caller may.
 
 use bytes::Bytes;
-use http::header::ALLOW;
-use http::{HeaderMap, Response};
+use http::header::{ALLOW, CACHE_CONTROL};
+use http::{HeaderMap, HeaderValue, Response};
 use latchkey_published::keys::Peppers;
 use latchkey_request::authority::Authority;
 
 use super::authenticate::{Caller, judge_token, presented_token};
-use super::endpoints::{self, Call, Matched, Surface, Who};
+use super::endpoints::{self, AccountCall, Action, Call, Matched, PortalCall, Surface, Who};
+use super::origins::AdminOrigins;
+use super::portal::{Judged, OwnCookie, Site};
 use super::problem::{self, Refusal};
 use super::{ControlSettings, Head};
 use crate::named_token::TokenTags;
@@ -21,9 +23,11 @@ pub(super) struct Admission<'s> {
 }
 
 /// A request that may come in, unless its named token is no longer good.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Admitted<'h> {
     pub(super) caller: Caller,
+    /// Where the portal is, of a call of it.
+    pub(super) site: Option<Site>,
     surface: Surface,
     /// Below the surface's prefix.
     path: &'h str,
@@ -51,18 +55,23 @@ impl Admission<'_> {
     /// Who calls is looked at before what is asked for ([`Admitted::asked`]): without a token nobody
     /// learns which paths of the Admin API there are.
     pub(super) fn judge<'h>(&self, head: &Head<'h>) -> Result<Admitted<'h>, Refusal> {
-        if Authority::of_request(head.headers, head.host).is_err() {
-            return Err(Refusal::NoHost);
-        }
+        let authority = Authority::of_request(head.headers, head.host).map_err(|_| Refusal::NoHost)?;
         let (surface, path) = endpoints::surface(head.path).ok_or(Refusal::UnknownPath)?;
+        let site = match surface {
+            Surface::Portal => Some(Site::of(authority, self.settings).ok_or(Refusal::Misdirected)?),
+            Surface::Open | Surface::Admin => None,
+        };
         if let Some(preflight) = self.preflight(head, surface, path) {
             return Err(preflight);
         }
         let caller = match surface.who() {
-            Who::Anyone => Caller::Anyone,
             Who::Administrator => self.administrator(head.headers)?,
+            Who::Anyone | Who::Developer | Who::Approved | Who::NotWaiting => Caller::Anyone,
         };
-        Ok(Admitted { caller, surface, path, method: head.method })
+        if let Some(site) = &site {
+            self.refuse_cross_site(head, path, site)?;
+        }
+        Ok(Admitted { caller, site, surface, path, method: head.method })
     }
 
     /// A named token that is forged is told here, from its tag.
@@ -78,8 +87,33 @@ impl Admission<'_> {
     /// A browser asks without the token whether a page may ask with it (Fetch, "CORS-preflight
     /// fetch"). Whether there is such a path is not told.
     fn preflight(&self, head: &Head<'_>, surface: Surface, path: &str) -> Option<Refusal> {
-        let asks = surface == Surface::Admin && self.settings.admin_origins.is_preflight(head);
+        let asks = self.origins(surface).is_some_and(|origins| origins.is_preflight(head));
         asks.then(|| Refusal::Preflight(endpoints::find(surface, path).map(|matched| matched.endpoint)))
+    }
+
+    /// Whose pages may call.
+    fn origins(&self, surface: Surface) -> Option<&AdminOrigins> {
+        match surface {
+            Surface::Open => None,
+            Surface::Admin => Some(&self.settings.admin_origins),
+            Surface::Portal => Some(&self.settings.portal_cors_origins),
+        }
+    }
+
+    /// Refuses what a browser sends for the page of another site, before anything is done of it.
+    fn refuse_cross_site(&self, head: &Head<'_>, path: &str, site: &Site) -> Result<(), Refusal> {
+        let found = endpoints::find(Surface::Portal, path);
+        let logs_in = Action::Portal(PortalCall::Account(AccountCall::LogIn));
+        let judged = Judged {
+            method: head.method,
+            logs_in: found
+                .is_some_and(|found| found.endpoint.calls.iter().any(|call| call.action == logs_in)),
+            headers: head.headers,
+            own: &site.origin,
+            has_cookie: OwnCookie::Session.is_in(head.headers, site),
+            is_listed: self.settings.portal_cors_origins.lists(head.headers),
+        };
+        if judged.passes() { Ok(()) } else { Err(Refusal::CrossSite) }
     }
 
     /// The response, with what every answer here has.
@@ -89,8 +123,13 @@ impl Admission<'_> {
         head: &Head<'_>,
     ) -> Response<Bytes> {
         let mut response = answer.unwrap_or_else(|refusal| problem::response(&refusal));
-        if matches!(endpoints::surface(head.path), Some((Surface::Admin, _))) {
-            self.settings.admin_origins.add(&mut response, head.headers);
+        match endpoints::surface(head.path) {
+            Some((Surface::Admin, _)) => self.settings.admin_origins.add(&mut response, head.headers),
+            Some((Surface::Portal, _)) => {
+                response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                self.settings.portal_cors_origins.add_with_credentials(&mut response, head.headers);
+            }
+            _ => {}
         }
         if head.method == "HEAD" {
             *response.body_mut() = Bytes::new();

@@ -8,7 +8,9 @@ use super::Control;
 use super::lists::{Query, own_page};
 use crate::audit::{AuditRecord, Did};
 use crate::ports::{Clock, Random};
-use crate::registry::{ADMIN_TOKEN, AuditFilter, BACKUPS, Error, MAILS, NAMED_TOKENS, RecordPage, SETTINGS};
+use crate::registry::{
+    ACCOUNTS, ADMIN_TOKEN, AuditFilter, BACKUPS, Error, MAILS, NAMED_TOKENS, RecordPage, SETTINGS,
+};
 use crate::schema::{EntityKind, parse_uuid};
 use latchkey_store::Store;
 
@@ -36,7 +38,8 @@ fn filter(query: &Query) -> Result<AuditFilter, Error> {
 }
 
 const DID: &str = "must be one of: created, changed, moved, deleting, deleted, restoring, restored, given_up, sent, \
-                   refused, limit_reached";
+                   refused, limit_reached, logged_in, logged_out, sessions_ended, reset_started, code_shown, \
+                   code_refused, log_ins_failed, log_ins_held";
 
 const SECONDS: &str = "must be a whole number of seconds since the Unix epoch";
 
@@ -55,14 +58,14 @@ fn option<T>(
 }
 
 fn is_known(entity: &str) -> bool {
-    [ADMIN_TOKEN, BACKUPS, MAILS, NAMED_TOKENS, SETTINGS].contains(&entity)
+    [ACCOUNTS, ADMIN_TOKEN, BACKUPS, MAILS, NAMED_TOKENS, SETTINGS].contains(&entity)
         || EntityKind::parse(entity).is_some()
 }
 
 fn shown(record: &AuditRecord) -> Value {
     let AuditRecord { id, at_ms, actor, job, changes } = record;
     let who = json!({"kind": actor.who.kind, "id": actor.who.id, "name": actor.who.name});
-    let line = |line: &crate::audit::Line| json!({"entity": line.entity, "entity_id": line.entity_id, "did": line.did, "fields": line.fields});
+    let line = |line: &crate::audit::Line| json!({"entity": line.entity, "entity_id": line.entity_id, "did": line.did, "fields": line.fields, "count": line.count});
     json!({
         "id": id,
         "created_at": at_ms / 1000,

@@ -37,14 +37,19 @@ impl Sent {
 }
 
 /// What was sent; nothing when there is neither body nor type, or none is taken.
-pub(super) async fn parse(takes: Takes, headers: &HeaderMap, body: &[u8]) -> Result<Sent, Refusal> {
+pub(super) async fn parse(
+    takes: Takes,
+    headers: &HeaderMap,
+    body: &[u8],
+    takes_multipart: bool,
+) -> Result<Sent, Refusal> {
     match takes {
         Takes::Nothing | Takes::Page | Takes::AuditPage => Ok(Sent::Object(Object::new())),
-        Takes::Object => read(headers, body).await,
+        Takes::Object => read(headers, body, takes_multipart).await,
     }
 }
 
-async fn read(headers: &HeaderMap, body: &[u8]) -> Result<Sent, Refusal> {
+async fn read(headers: &HeaderMap, body: &[u8], takes_multipart: bool) -> Result<Sent, Refusal> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let Some(content_type) = types.next() else {
         return match body {
@@ -60,7 +65,7 @@ async fn read(headers: &HeaderMap, body: &[u8]) -> Result<Sent, Refusal> {
     match essence.trim_ascii().to_ascii_lowercase().as_slice() {
         b"application/json" => json(body).map(Sent::Object),
         b"application/x-www-form-urlencoded" => form(body).map(Sent::Form),
-        b"multipart/form-data" => multipart(content_type, body).await.map(Sent::Form),
+        b"multipart/form-data" if takes_multipart => multipart(content_type, body).await.map(Sent::Form),
         _ => Err(Refusal::UnsupportedType),
     }
 }

@@ -58,6 +58,12 @@ pub enum Who {
     /// Who shows an admin token: others get 401, and 403 who may only read where something changes
     /// ([`Call::permission`]).
     Administrator,
+    /// Who is logged in to the portal: others get 401.
+    Developer,
+    /// The same, once approved: who waits for that gets 403.
+    Approved,
+    /// Whoever reaches the door, but for a developer who waits to be approved, who gets 403.
+    NotWaiting,
 }
 
 /// What a caller may.
@@ -145,6 +151,8 @@ pub enum Action {
     AdvanceImport,
     /// Takes a part of an import.
     ReceivePart,
+    /// Mails a developer a link that sets a new password.
+    StartReset,
     /// What developers do themselves.
     Portal(PortalCall),
 }
@@ -254,64 +262,44 @@ pub enum ApplicationCall {
     EndOverlap,
 }
 
-impl AccountCall {
-    /// What it answers with when it is done.
-    fn gives(self) -> Gives {
+impl PortalCall {
+    /// Who may make it.
+    pub fn who(self) -> Who {
         match self {
-            AccountCall::Register => Gives::Record(shapes::REGISTERED),
-            AccountCall::Verify => Gives::Record(shapes::VERIFIED),
-            AccountCall::ConfirmEmail | AccountCall::RevertEmail => {
-                Gives::Wrapped("developer", EntityKind::Developers)
-            }
-            AccountCall::SpendLink => Gives::Record(shapes::LINK_CODE),
-            AccountCall::Session => {
-                Gives::RecordWith(shapes::PORTAL_SESSION, "developer", EntityKind::Developers)
-            }
-            AccountCall::Read | AccountCall::ChangeEmail | AccountCall::ChangeMeta => {
-                Gives::Entity(EntityKind::Developers)
-            }
-            AccountCall::MetaFields => Gives::Records(shapes::META_FIELD),
-            AccountCall::Sessions => Gives::RecordList(shapes::SESSION_IN_LIST),
-            AccountCall::ResendVerification
-            | AccountCall::InvalidateVerification
-            | AccountCall::ForgotPassword
-            | AccountCall::ValidateReset
-            | AccountCall::ResetPassword
-            | AccountCall::LogIn
-            | AccountCall::LogOut
-            | AccountCall::AskLink
-            | AccountCall::SpendCode
-            | AccountCall::Delete
-            | AccountCall::ChangePassword
-            | AccountCall::EndSessions
-            | AccountCall::EndSession => Gives::Nothing,
+            PortalCall::Account(call) => call.who(),
+            PortalCall::Application(ApplicationCall::Services) => Who::NotWaiting,
+            PortalCall::Application(_) => Who::Approved,
         }
     }
 }
 
-impl ApplicationCall {
-    /// What it answers with when it is done.
-    fn gives(self) -> Gives {
+impl AccountCall {
+    fn who(self) -> Who {
         match self {
-            ApplicationCall::Services => Gives::RecordList(shapes::OPEN_SERVICE),
-            ApplicationCall::List => Gives::List(EntityKind::Applications),
-            ApplicationCall::Contracts => Gives::List(EntityKind::ApplicationInstances),
-            ApplicationCall::Credentials => Gives::List(EntityKind::Oauth2Credentials),
-            ApplicationCall::Create => Gives::Made(EntityKind::Applications),
-            ApplicationCall::AskAccess => Gives::Made(EntityKind::ApplicationInstances),
-            ApplicationCall::Generate => Gives::Made(EntityKind::Oauth2Credentials),
-            ApplicationCall::Read | ApplicationCall::Change | ApplicationCall::AcceptTransfer => {
-                Gives::Entity(EntityKind::Applications)
-            }
-            ApplicationCall::Contract => Gives::Entity(EntityKind::ApplicationInstances),
-            ApplicationCall::Credential | ApplicationCall::Rename | ApplicationCall::Rotate => {
-                Gives::Entity(EntityKind::Oauth2Credentials)
-            }
-            ApplicationCall::Delete
-            | ApplicationCall::Transfer
-            | ApplicationCall::Withdraw
-            | ApplicationCall::DeleteCredential
-            | ApplicationCall::EndOverlap => Gives::Nothing,
+            AccountCall::Register
+            | AccountCall::Verify
+            | AccountCall::ResendVerification
+            | AccountCall::InvalidateVerification
+            | AccountCall::ForgotPassword
+            | AccountCall::ValidateReset
+            | AccountCall::ResetPassword
+            | AccountCall::ConfirmEmail
+            | AccountCall::RevertEmail
+            | AccountCall::LogIn
+            | AccountCall::AskLink
+            | AccountCall::SpendLink
+            | AccountCall::SpendCode
+            | AccountCall::MetaFields => Who::Anyone,
+            AccountCall::LogOut
+            | AccountCall::Session
+            | AccountCall::Read
+            | AccountCall::Delete
+            | AccountCall::ChangePassword
+            | AccountCall::ChangeEmail
+            | AccountCall::ChangeMeta
+            | AccountCall::Sessions
+            | AccountCall::EndSessions
+            | AccountCall::EndSession => Who::Developer,
         }
     }
 }
@@ -349,8 +337,8 @@ impl Action {
     pub fn gives(self) -> Gives {
         match self {
             Action::Plain(plain) => plain.gives(),
-            Action::Portal(PortalCall::Account(call)) => call.gives(),
-            Action::Portal(PortalCall::Application(call)) => call.gives(),
+            Action::Portal(call) => call.gives(),
+            Action::StartReset => Gives::Nothing,
             Action::Information => Gives::Record(shapes::INFORMATION),
             Action::Status => Gives::Record(shapes::STATUS),
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
@@ -426,6 +414,7 @@ impl Action {
             | Action::Import(_)
             | Action::AdvanceImport
             | Action::Portal(_)
+            | Action::StartReset
             | Action::ReceivePart => true,
         }
     }
@@ -463,6 +452,7 @@ impl Action {
             | Action::Rotate(_)
             | Action::EndGrace
             | Action::ChangeSettings
+            | Action::StartReset
             | Action::MakeToken
             | Action::Token(Verb::Replace | Verb::Change | Verb::Delete)
             | Action::ReceivePart
@@ -576,6 +566,14 @@ pub struct Call {
 }
 
 impl Call {
+    /// Who may make it, on a surface.
+    pub fn who(&self, surface: Surface) -> Who {
+        match self.action {
+            Action::Portal(call) => call.who(),
+            _ => surface.who(),
+        }
+    }
+
     /// What a caller needs to be let.
     pub fn permission(&self) -> Permission {
         self.action.permission()
@@ -699,6 +697,8 @@ const fn reference_without_put(kind: EntityKind) -> [Call; 2] {
     let [read, _, change] = reference(kind);
     [read, change]
 }
+
+const START_RESET: [Call; 1] = [call("POST", Takes::Object, &[204, 200, 400, 404, 415], Action::StartReset)];
 
 const AUDIT: [Call; 1] = [call("GET", Takes::AuditPage, &[200, 400], Action::Audit)];
 
@@ -874,6 +874,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
 
     admin("/developers", &collection(Developers)),
     admin("/developers/{developers}", &item_without_put(Developers)),
+    admin("/developers/{developers}/reset-password", &START_RESET),
     admin("/developers/{developers}/applications", &collection(Applications)),
     admin("/developers/{developers}/applications/{applications}", &item_without_put(Applications)),
     admin("/developers/{developers}/applications/{applications}/application_instances", &collection(ApplicationInstances)),

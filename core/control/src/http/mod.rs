@@ -58,9 +58,9 @@ use crate::ports::{Clock, Random};
 use crate::registry::{DueMails, Error, Registry};
 use admission::{Admission, Admitted, Asked};
 use authenticate::Identified;
-use endpoints::{Action, Permission};
+use endpoints::{Action, Permission, PortalCall};
 use lists::Query;
-use portal::PortalAsked;
+use portal::{PortalAsked, PortalCaller, Site};
 use problem::Refusal;
 
 /// Version of Kong whose conventions are kept, as clients ask for it.
@@ -119,6 +119,15 @@ impl ControlSettings {
     }
 }
 
+impl ControlSettings {
+    /// What a link to the portal begins with; empty where nobody has said.
+    fn portal_origin(&self) -> String {
+        let loopback = || self.loopback_port.map(|port| format!("http://127.0.0.1:{port}"));
+        let origin = self.control_origin.as_ref().map(|origin| origin.as_str().to_owned());
+        origin.or_else(loopback).unwrap_or_default()
+    }
+}
+
 /// A request at the control door, without its body.
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {
@@ -170,6 +179,13 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     /// Takes another admin token from now on.
     pub fn set_token(&mut self, token: Option<KeyDigest>) {
         Arc::make_mut(&mut self.settings).token = token;
+    }
+
+    /// Lets a page call the Portal API.
+    #[cfg(test)]
+    fn allow_pages(&mut self, origin: &str) {
+        let origins = AdminOrigins::parse(origin).expect("an origin");
+        Arc::make_mut(&mut self.settings).portal_cors_origins = origins;
     }
 
     /// Ends a back-up that nobody goes on with, and removes audit records that are older than is set, counters
@@ -232,15 +248,46 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         body: &[u8],
         password: Option<&PasswordAnswer>,
     ) -> Result<Response<Bytes>, Refusal> {
-        let caller = self.identify(admitted.caller, head).await?;
-        let asked = admitted.asked()?;
+        let (caller, asked, at_portal) = match &admitted.site {
+            Some(site) => {
+                let asked = admitted.asked()?;
+                let (caller, developer) = self.identify_at_portal(site, &asked, head).await?;
+                (caller, asked, Some((site, developer)))
+            }
+            None => (self.identify(admitted.caller, head).await?, admitted.asked()?, None),
+        };
         if asked.call.permission() > caller.permission {
             return Err(match caller.permission {
                 Permission::Read => Refusal::ReadOnly,
                 Permission::Change | Permission::Replace => Refusal::NamedToken,
             });
         }
-        self.acting_for(&caller.who, head).perform(&asked, &caller, head, body, password).await
+        let acting = self.acting_for(&caller.who, head);
+        match (asked.call.action, at_portal) {
+            (Action::Portal(call), Some((site, developer))) => {
+                let asked_at = AskedAtPortal { asked: &asked, call, site, developer };
+                on_heap(|| acting.perform_at_portal(asked_at, head, body, password)).await
+            }
+            _ => acting.perform(&asked, &caller, head, body).await,
+        }
+    }
+
+    /// Does what is asked at the Portal API.
+    async fn perform_at_portal(
+        &self,
+        at: AskedAtPortal<'_>,
+        head: &Head<'_>,
+        body: &[u8],
+        password: Option<&PasswordAnswer>,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let AskedAtPortal { asked, call, site, developer } = at;
+        let sent = body::parse(asked.call.takes, head.headers, body, false).await?;
+        let (matched, query) = (&asked.matched, Query::parse(head.query)?);
+        let refusal = |error| Refusal::Registry { endpoint: matched.endpoint.path, error };
+        self.registry.refuse_while_restoring().await.map_err(refusal)?;
+        let (query, input) = (&query, sent.input());
+        let asked = PortalAsked { matched, query, input, head, site, caller: developer, answer: password };
+        self.portal(call, &asked).await
     }
 
     async fn perform(
@@ -249,10 +296,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         caller: &Identified,
         head: &Head<'_>,
         body: &[u8],
-        password: Option<&PasswordAnswer>,
     ) -> Result<Response<Bytes>, Refusal> {
         let Asked { matched, call } = asked;
-        let sent = body::parse(call.takes, head.headers, body).await?;
+        let sent = body::parse(call.takes, head.headers, body, true).await?;
         let input = sent.input();
         let query = Query::parse(head.query)?;
         let refusal = |error| Refusal::Registry { endpoint: matched.endpoint.path, error };
@@ -292,11 +338,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Imports => on_heap(|| self.imports(&query)).await,
             Action::Import(verb) => on_heap(|| self.import(verb, matched)).await,
             Action::AdvanceImport => on_heap(|| self.advance_import(matched, input)).await,
-            Action::Portal(call) => {
-                let (matched, query) = (&asked.matched, &query);
-                let asked = PortalAsked { matched, query, input, head, caller: None, answer: password };
-                return on_heap(|| self.portal(call, &asked)).await;
-            }
+            Action::StartReset => on_heap(|| self.start_reset(matched)).await,
+            // Admitted by the portal's rules alone.
+            Action::Portal(_) => Err(Error::NotFound),
             Action::ReceivePart => on_heap(|| self.receive_part(matched, input)).await,
         };
         // No change is committed while a restore goes on: whatever it was refused for, that is why, and
@@ -307,6 +351,14 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         }
         answer.map_err(refusal)
     }
+}
+
+/// What is asked at the Portal API, where that is, and by whom.
+struct AskedAtPortal<'a> {
+    asked: &'a Asked,
+    call: PortalCall,
+    site: &'a Site,
+    developer: Option<PortalCaller>,
 }
 
 /// A future made where it stays, on the heap: what is to be done differs much in size, and the largest

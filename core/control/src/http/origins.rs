@@ -2,7 +2,10 @@
 //! they are listed, and never with credentials: the token is sent by the page itself.
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_METHOD, HeaderName, ORIGIN, VARY};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_METHOD, HeaderName,
+    ORIGIN, VARY,
+};
 use http::{HeaderMap, HeaderValue, Response};
 use latchkey_request::origin::{NoOrigin, Origin};
 
@@ -37,6 +40,20 @@ impl AdminOrigins {
         let mut origins = headers.get_all(ORIGIN).iter();
         let origin = origins.next().filter(|_| origins.next().is_none())?;
         self.0.iter().any(|listed| listed.as_str().as_bytes() == origin.as_bytes()).then_some(origin)
+    }
+
+    /// Whether a request says that a listed page sends it.
+    pub(super) fn lists(&self, headers: &HeaderMap) -> bool {
+        self.listed(headers).is_some()
+    }
+
+    /// Lets a listed page that sends our cookie read the answer.
+    pub(super) fn add_with_credentials(&self, response: &mut Response<Bytes>, request: &HeaderMap) {
+        self.add(response, request);
+        if self.lists(request) {
+            let headers = response.headers_mut();
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
     }
 
     /// Lets a listed page read the answer.

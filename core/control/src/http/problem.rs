@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::endpoints::Endpoint;
 use super::{Fault, answer};
 use crate::log_in::PasswordNeed;
-use crate::registry::{Error, ErrorCode, NO_ID, PartFault, Unresolved};
+use crate::registry::{AccountFault, Error, ErrorCode, NO_ID, PartFault, Unresolved};
 use latchkey_store::StoreError;
 
 /// What went wrong inside: in the extensions of the response, for the adapter's log.
@@ -50,6 +50,14 @@ pub(super) enum Refusal {
     Malformed(&'static str),
     /// Nobody is logged in, where somebody must be.
     NoSession,
+    /// The portal is not at the host that it names.
+    Misdirected,
+    /// A browser sends it for the page of another site.
+    CrossSite,
+    /// Too many attempts were made: it is not looked at.
+    Held { retry_after_s: u32 },
+    /// Too many passwords wait to be hashed.
+    HashingBusy,
     /// None: it hangs on a password.
     NeedsPassword(Box<PasswordNeed>),
     /// The registry refused or failed, asked by the endpoint of this pattern.
@@ -86,9 +94,28 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
         Refusal::UnsupportedType => answer::empty(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         Refusal::Malformed(message) => answer::message(StatusCode::BAD_REQUEST, message),
         Refusal::NoSession => answer::message(StatusCode::UNAUTHORIZED, "Invalid authentication credentials"),
+        Refusal::Misdirected => {
+            answer::message(StatusCode::MISDIRECTED_REQUEST, "The portal is not at this host")
+        }
+        Refusal::CrossSite => {
+            answer::message(StatusCode::FORBIDDEN, "This request comes from the page of another site")
+        }
+        Refusal::Held { retry_after_s } => {
+            later(StatusCode::TOO_MANY_REQUESTS, "Too many attempts, please try again later", *retry_after_s)
+        }
+        Refusal::HashingBusy => {
+            let message = "Too many passwords are being looked at, please try again";
+            later(StatusCode::SERVICE_UNAVAILABLE, message, 2)
+        }
         Refusal::NeedsPassword(_) => Fault::Failed.respond(),
         Refusal::Registry { endpoint, error } => registry_response(endpoint, error),
     }
+}
+
+fn later(status: StatusCode, message: &str, retry_after_s: u32) -> Response<Bytes> {
+    let mut response = answer::message(status, message);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
+    response
 }
 
 fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
@@ -98,6 +125,7 @@ fn registry_response(endpoint: &'static str, error: &Error) -> Response<Bytes> {
         | Error::UnknownKey { .. }
         | Error::Busy
         | Error::TooManyMails { .. }
+        | Error::Account(_)
         | Error::Conflict(_)
         | Error::Restoring(_)
         | Error::UnknownPepper
@@ -161,6 +189,7 @@ fn fields(error: &Error) -> Option<Value> {
         | Error::NotFound
         | Error::UnknownKey { .. }
         | Error::Busy
+        | Error::Account(_)
         | Error::TooManyMails { .. }
         | Error::Conflict(_)
         | Error::Restoring(_)
@@ -194,6 +223,9 @@ fn status(error: &Error) -> StatusCode {
         | ErrorCode::InvalidUnique(_)
         | ErrorCode::InvalidOptions
         | ErrorCode::ForeignKeysUnresolved => StatusCode::BAD_REQUEST,
+        ErrorCode::Account(AccountFault::NoSession | AccountFault::WrongToken) => StatusCode::UNAUTHORIZED,
+        ErrorCode::Account(AccountFault::LogInAgain | AccountFault::NotApproved) => StatusCode::FORBIDDEN,
+        ErrorCode::Account(AccountFault::OldPassword) => StatusCode::BAD_REQUEST,
         ErrorCode::UniqueViolation | ErrorCode::Conflict => StatusCode::CONFLICT,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::DatabaseError if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::endpoints::{Matched, Verb};
 use super::{Control, answer};
 use crate::ports::{Clock, Random};
-use crate::registry::{Error, Step};
+use crate::registry::{Error, StartedReset, Step};
 use crate::schema::{EntityKind, Input, Object};
 use latchkey_store::Store;
 
@@ -53,6 +53,20 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             }
         };
         Ok(answer::json(StatusCode::OK, &json!(entity)))
+    }
+
+    /// Mails a link that sets a new password; where there is no mail, it is answered, for the administrator to
+    /// hand over.
+    #[expect(clippy::disallowed_methods, reason = "the one answer that shows the link")]
+    pub(super) async fn start_reset(&self, matched: &Matched) -> Result<Response<Bytes>, Error> {
+        match self.registry.start_reset(&matched.steps()).await? {
+            StartedReset::Mailed => Ok(answer::empty(StatusCode::NO_CONTENT)),
+            StartedReset::Token(token) => {
+                let origin = self.settings.portal_origin();
+                let link = format!("{origin}/portal/reset?token={}", token.reveal());
+                Ok(answer::json(StatusCode::OK, &json!({"link": link})))
+            }
+        }
     }
 
     pub(super) async fn reference(

@@ -265,7 +265,9 @@ const AUDIT_LINE: Field = record(
             "did",
             "`created`, `changed`, `moved`, `deleting` or `deleted`; of a back-up `created`, `deleted`, \
              `restoring`, `restored` or `given_up`; of a mail `created`, `sent`, `refused` or `given_up`, and of \
-             all mails `limit_reached`.",
+             all mails `limit_reached`; of an account `logged_in`, `logged_out`, `sessions_ended`, `reset_started`, \
+             `code_shown` or `code_refused`, and of all accounts `log_ins_failed` and `log_ins_held`, one sum a \
+             minute and address.",
         ),
         Field::new(
             "fields",
@@ -273,6 +275,7 @@ const AUDIT_LINE: Field = record(
             "Names of the fields that changed, and no value; empty unless it was changed. Of a mail: which it is.",
         )
         .required(),
+        Field::new("count", FieldKind::Integer, "How many, of what is told as a sum."),
     ],
     "What became of an entity.",
 );
@@ -474,11 +477,11 @@ pub(super) const REGISTERED: &[Field] = &[
     ),
     record(
         "email",
-        &[
-            flag("sent", "Whether a mail was accepted to be sent; of whether it was sent nothing is told."),
-            Field::new("error", FieldKind::String, "Always null."),
-        ],
-        "The mail that confirms the address.",
+        &[flag(
+            "accepted",
+            "Whether a mail will be sent where one is due; of whether it was nothing is told.",
+        )],
+        "The mail that confirms the address, or that tells whose it is already.",
     ),
 ];
 

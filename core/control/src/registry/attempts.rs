@@ -63,3 +63,26 @@ macro_rules! transact {
     }};
 }
 pub(super) use transact;
+
+/// The same for a change that cannot be decided again once it is applied, such as one that spends what works once:
+/// an attempt whose reply was lost is known by its record of the audit, and what it came to is answered.
+macro_rules! transact_once {
+    ($registry:expr, |$transaction:ident| $call:expr) => {{
+        let mut attempts = $crate::registry::attempts::Attempts::new($registry.stamp());
+        let mut earlier = None;
+        loop {
+            let mut $transaction = $registry.attempt(&attempts);
+            if let Some(outcome) = earlier.take()
+                && $transaction.was_applied().await?
+            {
+                break outcome;
+            }
+            let outcome = $call.await?;
+            if attempts.commit($transaction).await? {
+                break outcome;
+            }
+            earlier = Some(outcome);
+        }
+    }};
+}
+pub(super) use transact_once;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::Registry;
+use super::accounts::ACCOUNT_RECORDS_MAX;
 use super::attempts::transact;
 use super::contracts::is_refused;
 use super::counts::COUNTERS_EACH;
@@ -130,6 +131,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     let object = transaction.load_marked(kind, id).await?;
                     let others = match kind {
                         EntityKind::ApplicationInstances => limits::APPLICATION_KEYS_MAX,
+                        EntityKind::Developers => ACCOUNT_RECORDS_MAX,
                         _ => object.as_ref().map_or(0, |object| indexed_tags(kind, object).len()),
                     };
                     if transaction.size() + REMOVAL_RECORDS + others > ROOM {
@@ -189,7 +191,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 self.release_names(transaction, object);
                 transaction.delete(records::refusals(id_of(object)?));
             }
-            EntityKind::Developers => transaction.delete(records::refusals(id_of(object)?)),
+            EntityKind::Developers => {
+                transaction.delete(records::refusals(id_of(object)?));
+                self.remove_account(transaction, id_of(object)?).await?;
+            }
             EntityKind::Consumers => self.publish_if_anonymous(transaction, Some(object), None).await?,
             EntityKind::Plugins => self.count_anonymous(transaction, Some(object), None).await?,
             EntityKind::Services | EntityKind::Routes => {}

@@ -34,14 +34,19 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         input: impl Into<Input<'_>>,
     ) -> Result<Object, Error> {
         let (input, minted) = (input.into(), self.minted());
-        let outcome = transact!(self, attempts, |transaction| self.create_in(
-            &mut transaction,
-            kind,
-            scope,
-            input,
-            &minted,
-            attempts.may_be_applied()
-        ));
+        let is_invited = kind == EntityKind::Developers && self.has_mail;
+        let invitation = is_invited.then(|| self.invitation());
+        let create = async |transaction: &mut EntityTransaction<'_, S>,
+                            may_be_applied|
+               -> Result<Outcome, Error> {
+            let outcome = self.create_in(transaction, kind, scope, input, &minted, may_be_applied).await?;
+            if let Some(token) = &invitation {
+                self.invite(transaction, id_of(&outcome.answer)?, token).await?;
+            }
+            Ok(outcome)
+        };
+        let outcome =
+            transact!(self, attempts, |transaction| create(&mut transaction, attempts.may_be_applied()));
         self.complete(outcome).await
     }
 
@@ -128,7 +133,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(outcome.answer)
     }
 
-    async fn create_in(
+    pub(super) async fn create_in(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         kind: EntityKind,
@@ -321,9 +326,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             EntityKind::Applications => self.prepare_application(transaction, change, entity).await,
             EntityKind::ApplicationInstances => self.prepare_contract(transaction, change, entity).await,
             EntityKind::Consumers => self.prepare_consumer(transaction, change).await,
-            EntityKind::Services | EntityKind::Routes | EntityKind::Plugins | EntityKind::Developers => {
-                Ok(Object::new())
+            EntityKind::Developers => {
+                self.follow_developer(transaction, change, entity).await.map(|()| Object::new())
             }
+            EntityKind::Services | EntityKind::Routes | EntityKind::Plugins => Ok(Object::new()),
         }
     }
 

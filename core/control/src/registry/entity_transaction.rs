@@ -113,6 +113,16 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         self.may_be_recorded
     }
 
+    /// Whether an earlier attempt of this change was applied: the audit's record of it is there. Of changes that
+    /// the audit tells of.
+    pub(super) async fn was_applied(&mut self) -> Result<bool, Error> {
+        let key = self.trail.as_ref().filter(|_| self.may_be_recorded).map(Trail::key);
+        match key {
+            Some(key) => self.is_there(&key).await,
+            None => Ok(false),
+        }
+    }
+
     /// Who makes this change.
     pub(super) fn actor(&self) -> Actor {
         self.trail.as_ref().map_or_else(Actor::program, |trail| trail.actor().clone())

@@ -106,6 +106,9 @@ pub enum Error {
         /// When there is room again, in seconds.
         retry_after_s: u64,
     },
+    /// What a developer asks for with an account is not so.
+    #[error("{}", .0.message())]
+    Account(AccountFault),
     /// The store's keys were digested under another pepper.
     #[error(
         "the pepper is not one that the keys in this store were digested with; \
@@ -119,6 +122,33 @@ pub enum Error {
 
 const UNKNOWN: &str = "no credential has this key";
 const FORGED: &str = "this key was not made here: it begins with 'lk_', and its tag is wrong";
+
+/// Why a developer is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountFault {
+    /// Nobody is logged in, or a log-in is refused: why is not told.
+    NoSession,
+    /// The token is not good, or not for this.
+    WrongToken,
+    /// The old password is another.
+    OldPassword,
+    /// The password was shown too long ago.
+    LogInAgain,
+    /// An administrator has to approve the developer first.
+    NotApproved,
+}
+
+impl AccountFault {
+    fn message(self) -> &'static str {
+        match self {
+            AccountFault::NoSession => "Invalid authentication credentials",
+            AccountFault::WrongToken => "Unauthorized",
+            AccountFault::OldPassword => "Old password is invalid",
+            AccountFault::LogInAgain => "Please log in again",
+            AccountFault::NotApproved => "Your account waits to be approved",
+        }
+    }
+}
 
 /// What is wrong with an entity of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +210,8 @@ pub enum ErrorCode {
     /// None of Kong's.
     TooManyMails,
     /// None of Kong's.
+    Account(AccountFault),
+    /// None of Kong's.
     Conflict,
     /// None of Kong's.
     Restoring,
@@ -213,6 +245,7 @@ impl Error {
             Error::InvalidOption { .. } => ErrorCode::InvalidOptions,
             Error::Busy => ErrorCode::Busy,
             Error::TooManyMails { .. } => ErrorCode::TooManyMails,
+            Error::Account(fault) => ErrorCode::Account(*fault),
             Error::Restoring(_) => ErrorCode::Restoring,
             Error::UnknownPepper | Error::Store(_) => ErrorCode::DatabaseError,
         }
@@ -226,6 +259,7 @@ impl Error {
             | Error::Restoring(_)
             | Error::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => true,
             Error::Store(StoreError::Failed(_))
+            | Error::Account(_)
             | Error::UnknownPepper
             | Error::Schema(_)
             | Error::Part { .. }
@@ -263,7 +297,11 @@ impl ErrorCode {
             ErrorCode::InvalidUnique(_) => Some(10),
             ErrorCode::InvalidOptions => Some(11),
             ErrorCode::ForeignKeysUnresolved => Some(13),
-            ErrorCode::Busy | ErrorCode::TooManyMails | ErrorCode::Conflict | ErrorCode::Restoring => None,
+            ErrorCode::Busy
+            | ErrorCode::TooManyMails
+            | ErrorCode::Account(_)
+            | ErrorCode::Conflict
+            | ErrorCode::Restoring => None,
         }
     }
 
@@ -284,6 +322,7 @@ impl ErrorCode {
             ErrorCode::ForeignKeysUnresolved => "foreign keys unresolved",
             ErrorCode::Busy => "busy",
             ErrorCode::TooManyMails => "too many mails",
+            ErrorCode::Account(_) => "refused",
             ErrorCode::Conflict => "conflict",
             ErrorCode::Restoring => "restoring",
         };

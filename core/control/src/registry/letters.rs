@@ -11,7 +11,6 @@ use super::notices::{Waiting, WaitingDay, notice_at};
 use super::outbox::{Posting, Sender};
 use super::records;
 use super::stored_credential::expires_at_ms;
-use crate::accounts::AccountTags;
 use crate::mail::{Facts, Letter, OutgoingMail, write};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -58,7 +57,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     fn path_of_link(&self, letter: &Letter) -> Option<String> {
         let path = letter.path();
         let Some(seed) = letter.token() else { return Some(path.to_owned()) };
-        let (token, _) = AccountTags::new(&self.peppers).mail_token(seed)?;
+        let (token, _) = self.account_tags.mail_token(seed)?;
         Some(format!("{path}?token={}", token.reveal()))
     }
 

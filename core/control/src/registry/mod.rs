@@ -56,13 +56,15 @@ mod tests;
 mod transfers;
 
 pub use access::OpenServices;
+pub use accounts::StartedReset;
+pub(crate) use accounts::{ACCOUNTS, LogIn, NewSession, PortalSession, SessionSeen, SignUp, SpentLink};
 pub(crate) use admin_token::ADMIN_TOKEN;
 pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
 pub(crate) use backup::BACKUPS;
 pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
 pub(crate) use error::NO_ID;
-pub use error::{Error, ErrorCode, PartFault, Unresolved};
+pub use error::{AccountFault, Error, ErrorCode, PartFault, Unresolved};
 pub use find_key::{FoundKey, KeyFault, Owner, Places};
 pub(crate) use imports::KINDS as IMPORTED;
 pub use imports::{Difference, Fault, ImportList, ImportOptions, ImportReport, Part};
@@ -83,6 +85,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use uuid::Uuid;
 
+use crate::accounts::AccountTags;
 use crate::audit::{Actor, Did, Line, Stamp, Trail};
 use crate::named_token::TokenTags;
 use crate::ports::{Clock, Random};
@@ -113,6 +116,7 @@ pub struct Shared<S, C, R> {
     peppers: Peppers,
     key_ring: KeyRing,
     token_tags: TokenTags,
+    account_tags: AccountTags,
     /// Changes begun.
     changes: AtomicU32,
     /// Whether what was stored before there were counters is known to be counted.
@@ -154,8 +158,19 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// [`Registry::resume_jobs`] is to be called next.
     pub async fn open(store: S, clock: C, random: R, peppers: Peppers) -> Result<Self, Error> {
         let (key_ring, token_tags) = (KeyRing::new(&peppers), TokenTags::new(&peppers));
+        let account_tags = AccountTags::new(&peppers);
         let (changes, all_counted) = (AtomicU32::new(0), AtomicBool::new(false));
-        let shared = Shared { store, clock, random, peppers, key_ring, token_tags, changes, all_counted };
+        let shared = Shared {
+            store,
+            clock,
+            random,
+            peppers,
+            key_ring,
+            token_tags,
+            account_tags,
+            changes,
+            all_counted,
+        };
         let shared = Arc::new(shared);
         let (own_paths, actor) = (OwnPaths::default(), Actor::program());
         let registry = Registry { shared, own_paths, has_mail: false, actor };
@@ -191,6 +206,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Keys of the tags of named admin tokens.
     pub fn token_tags(&self) -> &TokenTags {
         &self.token_tags
+    }
+
+    /// What makes and recognises sessions and mailed tokens.
+    pub(crate) fn account_tags(&self) -> &AccountTags {
+        &self.account_tags
     }
 
     /// The peppers digests are made under.

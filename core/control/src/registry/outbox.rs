@@ -100,7 +100,7 @@ impl Recent {
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Whom mails that strangers cause are counted for: an address, in whatever case it is written, of an
     /// account or not.
-    pub(super) fn mailbox(&self, address: &str) -> KeyDigest {
+    pub(crate) fn mailbox(&self, address: &str) -> KeyDigest {
         self.peppers.current.digest(address.to_lowercase().as_bytes())
     }
 

@@ -61,6 +61,19 @@ impl RecordPage {
     }
 }
 
+impl RecordPage {
+    /// The part of what is known whole, in the order of its names, and what to ask the next page with.
+    pub fn of<T>(&self, mut all: Vec<T>, name: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+        all.sort_by_cached_key(&name);
+        let is_after = |one: &T| self.after.as_ref().is_none_or(|after| name(one) > *after);
+        let mut rest: Vec<T> = all.into_iter().filter(is_after).collect();
+        let is_more = rest.len() > self.size;
+        rest.truncate(self.size);
+        let next = rest.last().filter(|_| is_more).map(|last| offset_after(&name(last)));
+        (rest, next)
+    }
+}
+
 /// What the page after this sort key is asked for with.
 pub(super) fn offset_after(sort_key: &str) -> String {
     encode_offset([sort_key])

@@ -20,8 +20,12 @@ pub(super) fn entity_partition(kind: EntityKind) -> String {
     format!("entity/{}", kind.name())
 }
 
-/// Which entity has a unique value: its id.
+/// Which entity has a unique value: its id. Addresses of developers are the same in whatever case.
 pub(super) fn unique(kind: EntityKind, field: &str, value: &str) -> RecordKey {
+    if kind == EntityKind::Developers && field == "email" {
+        let folded = value.to_lowercase();
+        return RecordKey::new(format!("unique/{}/{field}", kind.name()), short(&folded));
+    }
     RecordKey::new(format!("unique/{}/{field}", kind.name()), short(value))
 }
 

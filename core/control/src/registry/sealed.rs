@@ -1,8 +1,8 @@
-//! What is kept sealed in the store: the SHA-256 of a key, for the Admin API to show.
+//! What is kept sealed in the store: the SHA-256 of a key, for the Admin API to show; the hash of a password.
 //!
 //! XChaCha20-Poly1305 under the pepper's secret for it ([`Purpose::Seal`]), with a nonce drawn for each
-//! seal (24 bytes: chance alone keeps them apart). Bound to the credential, so that what is sealed for
-//! one is worth nothing in the record of another.
+//! seal (24 bytes: chance alone keeps them apart). Bound to what it belongs to and what it is, so that what
+//! is sealed for one is worth nothing in the record of another.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -62,7 +62,7 @@ impl KeyRing {
         KnownSha256 {
             claim: imported.digest(key),
             pepper_id: *id,
-            sealed: sealed(seal, credential, key, nonce),
+            sealed: sealed(seal, &associated_data(LABEL, credential), key.as_bytes(), nonce),
         }
     }
 
@@ -79,8 +79,26 @@ impl KeyRing {
         credential: Uuid,
         sealed: &str,
     ) -> Option<KeySha256> {
+        let opened = self.open_sealed(LABEL, pepper_id, credential, sealed)?;
+        opened.try_into().ok().map(KeySha256::from_bytes)
+    }
+
+    /// Seals what belongs to an entity, under the current pepper. `label`: what it is, of its own for each use.
+    pub(super) fn seal(&self, label: &[u8], of: Uuid, bytes: &[u8], nonce: Nonce) -> (String, PepperId) {
+        let UnderPepper { id, seal, .. } = &self.current;
+        (sealed(seal, &associated_data(label, of), bytes, nonce), *id)
+    }
+
+    /// The bytes of [`KeyRing::seal`]; `None` where the pepper is in use no more, or it was sealed for another.
+    pub(super) fn open_sealed(
+        &self,
+        label: &[u8],
+        pepper_id: PepperId,
+        of: Uuid,
+        sealed: &str,
+    ) -> Option<Vec<u8>> {
         let under = self.each().find(|under| under.id == pepper_id)?;
-        opened(&under.seal, credential, sealed)
+        opened(&under.seal, &associated_data(label, of), sealed)
     }
 
     fn each(&self) -> impl Iterator<Item = &UnderPepper> {
@@ -99,23 +117,21 @@ impl UnderPepper {
 }
 
 /// Nonce, ciphertext and tag, in base64.
-fn sealed(seal: &DerivedKey, credential: Uuid, key: &KeySha256, nonce: Nonce) -> String {
-    let payload = Payload { msg: key.as_bytes(), aad: &associated_data(credential) };
+fn sealed(seal: &DerivedKey, aad: &[u8], msg: &[u8], nonce: Nonce) -> String {
     let cipher = XChaCha20Poly1305::new(seal.as_bytes().into());
-    let sealed = cipher.encrypt(&nonce.0.into(), payload).expect("32 bytes are not too many for the cipher");
+    let sealed = cipher.encrypt(&nonce.0.into(), Payload { msg, aad });
+    let sealed = sealed.expect("what is sealed here is not too much for the cipher");
     STANDARD.encode([&nonce.0[..], &sealed].concat())
 }
 
-fn opened(seal: &DerivedKey, credential: Uuid, text: &str) -> Option<KeySha256> {
+fn opened(seal: &DerivedKey, aad: &[u8], text: &str) -> Option<Vec<u8>> {
     let bytes = STANDARD.decode(text).ok()?;
-    let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
-    let payload = Payload { msg: sealed, aad: &associated_data(credential) };
-    let opened = XChaCha20Poly1305::new(seal.as_bytes().into()).decrypt(nonce.into(), payload).ok()?;
-    opened.try_into().ok().map(KeySha256::from_bytes)
+    let (nonce, msg) = bytes.split_first_chunk::<NONCE_BYTES>()?;
+    XChaCha20Poly1305::new(seal.as_bytes().into()).decrypt(nonce.into(), Payload { msg, aad }).ok()
 }
 
-fn associated_data(credential: Uuid) -> Vec<u8> {
-    [LABEL, credential.as_bytes()].concat()
+fn associated_data(label: &[u8], of: Uuid) -> Vec<u8> {
+    [label, of.as_bytes()].concat()
 }
 
 #[cfg(test)]

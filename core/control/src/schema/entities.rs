@@ -610,6 +610,14 @@ pub(super) static DEVELOPERS: Entity = Entity {
             .required()
             .unique()
             .checks(&[Check::Text(checks::email)]),
+        Field::new(
+            "email_verified",
+            FieldKind::Boolean,
+            "Whether somebody who reads mail at the address has confirmed it.",
+        )
+        .required()
+        .default(Fallback::Boolean(false))
+        .read_only(),
         STATUS.required().default(Fallback::Integer(1)),
         Field {
             name: "applications_enabled",

@@ -20,8 +20,9 @@ mod texts;
 mod validate;
 mod violation;
 
+pub(crate) use account_calls::REGISTER;
 pub use check::{Check, Pattern};
-pub(crate) use checks::{tag as check_tag, uuid as parse_uuid};
+pub(crate) use checks::{email as check_email, tag as check_tag, uuid as parse_uuid};
 pub use describe::{describe, describe_entity, describe_plugin};
 pub use entity_check::{AtLeastOne, EntityCheck, Occasion, Then};
 pub(crate) use key_calls::{FIND_KEY, ROTATION};

@@ -54,7 +54,7 @@ pub fn document() -> Value {
                 },
                 "session": {
                     "type": "apiKey", "in": "cookie", "name": "__Host-lk_portal",
-                    "description": "The session that a log-in opens; on plain http and loopback it is `lk_portal`.",
+                    "description": "A session of the portal; on plain http and loopback its name is `lk_portal`.",
                 },
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The admin token."},
             },

@@ -56,8 +56,9 @@ fn operation(endpoint: &Endpoint, call: &Call) -> Value {
         "summary": summary(endpoint, call.action),
         "tags": [endpoint.path.split('/').nth(1).filter(|word| !word.is_empty()).unwrap_or("installation")],
         "responses": answers::of_call(endpoint, call),
-        "security": match endpoint.surface.who() {
-            Who::Anyone => json!([]),
+        "security": match call.who(endpoint.surface) {
+            Who::Anyone | Who::NotWaiting => json!([]),
+            Who::Developer | Who::Approved => json!([{"session": []}]),
             Who::Administrator => json!([{"admin_token": []}, {"bearer": []}]),
         },
     });
@@ -356,6 +357,7 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::AdvanceImport => "Begin an import, or go on with it for a while".to_owned(),
         Action::Portal(PortalCall::Account(call)) => of_account(call).to_owned(),
         Action::Portal(PortalCall::Application(call)) => of_application(call).to_owned(),
+        Action::StartReset => "Mail the developer a link that sets a new password".to_owned(),
         Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
     }
 }

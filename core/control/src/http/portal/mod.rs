@@ -2,20 +2,36 @@
 
 mod accounts;
 mod applications;
+mod basic;
+mod browsers;
+mod cookies;
+mod cross_site;
+mod gives;
+mod log_in;
+mod own_account;
+mod site;
 
 use bytes::Bytes;
 use http::Response;
 use uuid::Uuid;
 
-use super::endpoints::{Matched, PortalCall};
+use super::admission::Asked;
+use super::authenticate::Identified;
+use super::endpoints::{AccountCall, Action, Matched, Permission, PortalCall, Surface, Who};
 use super::lists::Query;
 use super::problem::Refusal;
 use super::{Control, Head};
+use crate::audit::Who as Actor;
 use crate::log_in::PasswordAnswer;
 use crate::ports::{Clock, Random};
+use crate::registry::{AccountFault, Error, PortalSession};
 use crate::schema::Input;
 use latchkey_published::keys::KeyDigest;
 use latchkey_store::Store;
+
+pub(super) use cookies::OwnCookie;
+pub(super) use cross_site::Judged;
+pub(super) use site::Site;
 
 /// What a call of the Portal API is answered by.
 pub(super) struct PortalAsked<'a> {
@@ -23,6 +39,8 @@ pub(super) struct PortalAsked<'a> {
     pub(super) query: &'a Query,
     pub(super) input: Input<'a>,
     pub(super) head: &'a Head<'a>,
+    /// Where the portal is.
+    pub(super) site: &'a Site,
     /// Who is logged in.
     pub(super) caller: Option<PortalCaller>,
     /// What came of the password that this call hangs on, once that is known.
@@ -35,8 +53,8 @@ pub(super) struct PortalCaller {
     pub(super) developer: Uuid,
     /// Digest of the session's cookie.
     pub(super) session: KeyDigest,
-    /// When password or link was last shown, in milliseconds since the Unix epoch.
-    pub(super) authenticated_ms: u64,
+    /// The same with what is known of it.
+    seen: PortalSession,
 }
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
@@ -49,5 +67,60 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             PortalCall::Account(call) => self.account_call(call, asked).await,
             PortalCall::Application(call) => self.application_call(call, asked).await,
         }
+    }
+
+    /// Finds out who calls. Only calls that ask for a session look for one: to others it makes no difference.
+    pub(super) async fn identify_at_portal(
+        &self,
+        site: &Site,
+        asked: &Asked,
+        head: &Head<'_>,
+    ) -> Result<(Identified, Option<PortalCaller>), Refusal> {
+        let refusal = |error| Refusal::Registry { endpoint: asked.matched.endpoint.path, error };
+        let who = asked.call.who(Surface::Portal);
+        let session = match who {
+            Who::Anyone | Who::Administrator => None,
+            Who::Developer | Who::Approved | Who::NotWaiting => {
+                self.session_of(site, head).await.map_err(refusal)?
+            }
+        };
+        match (who, &session) {
+            (Who::Developer | Who::Approved, None) => {
+                // Sessions are not there yet.
+                self.registry.refuse_while_restoring().await.map_err(refusal)?;
+                return Err(Refusal::NoSession);
+            }
+            (Who::Approved | Who::NotWaiting, Some(session)) if !session.is_approved => {
+                return Err(refusal(Error::Account(AccountFault::NotApproved)));
+            }
+            _ => {}
+        }
+        let is_looked_at = matches!(
+            asked.call.action,
+            Action::Portal(PortalCall::Account(AccountCall::Session | AccountCall::LogOut))
+        );
+        if let Some(session) = session.as_ref().filter(|_| !is_looked_at) {
+            // A failure costs nothing: the next call notes it.
+            let _ = self.registry.touch_session(session).await;
+        }
+        let caller = session.map(|seen| {
+            let (developer, session) = (seen.session.developer, seen.digest);
+            PortalCaller { developer, session, seen }
+        });
+        let who = caller.as_ref().map_or_else(Actor::visitor, |caller| Actor::developer(caller.developer));
+        Ok((Identified { who, permission: Permission::Replace, ends_at: None }, caller))
+    }
+
+    async fn session_of(&self, site: &Site, head: &Head<'_>) -> Result<Option<PortalSession>, Error> {
+        match self.session_digest(site, head) {
+            Some(digest) => self.registry.portal_session(&digest).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The digest of the session's cookie, if it was made here: a forged one costs no read.
+    fn session_digest(&self, site: &Site, head: &Head<'_>) -> Option<KeyDigest> {
+        let cookie = OwnCookie::Session.value(head.headers, site)?;
+        self.registry.account_tags().recognise_session(cookie.as_bytes())
     }
 }

@@ -6,6 +6,7 @@ mod failures;
 mod openapi;
 mod origins;
 mod peppers;
+mod portal;
 mod properties;
 mod suite;
 mod times;
