@@ -201,6 +201,20 @@ mod tests {
         assert_eq!(Settings::of(checked).unwrap(), Settings::default());
     }
 
+    /// As the first program with settings stored them (`core/published/golden`).
+    #[test]
+    fn settings_read_as_they_were_stored() {
+        let golden: Object =
+            serde_json::from_str(include_str!("../../published/golden/1/settings.json")).unwrap();
+        let settings = Settings::of(golden.clone()).unwrap();
+        assert_eq!((settings.portal_name.as_str(), settings.language), ("Acme", Language::Ja));
+        assert_eq!((settings.portal_session_max, settings.mails_per_mailbox), (6000, 4));
+        assert_eq!(settings.admin_mails.to, ["a@b.org"]);
+        assert_eq!(settings.to_object(), golden, "programs of before read it");
+        let whole = Settings::changed(&golden, &Object::new());
+        assert_eq!(validate_record(SETTINGS, Mode::Whole, &whole).unwrap(), golden);
+    }
+
     #[test]
     fn null_is_the_default_and_records_merge() {
         let record = object(

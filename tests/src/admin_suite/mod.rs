@@ -32,6 +32,7 @@ mod consumers;
 mod plugins;
 mod routes;
 mod services;
+mod settings;
 
 mod credentials;
 mod found_keys;
@@ -131,7 +132,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 25] = [
+const SUBJECTS: [(About, &[Test]); 26] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, imports::TESTS),
@@ -155,6 +156,7 @@ const SUBJECTS: [(About, &[Test]); 25] = [
     (About::Entities, contracts::TESTS),
     (About::Entities, cascades::TESTS),
     (About::Requests, tokens::TESTS),
+    (About::Entities, settings::TESTS),
     (About::Entities, audit::TESTS),
     (About::Entities, deck::TESTS),
 ];

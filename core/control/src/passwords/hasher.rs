@@ -10,8 +10,6 @@ use crate::log_in::Work;
 /// Hashes one password at a time, in one block of memory that is kept and wiped.
 pub struct Hasher {
     parameters: Parameters,
-    /// The most that is checked by.
-    memory_kib_max: u32,
     memory: Vec<Block>,
 }
 
@@ -24,14 +22,7 @@ impl std::fmt::Debug for Hasher {
 impl Hasher {
     /// Hashes with these parameters, and checks what was hashed with others within bounds.
     pub fn new(parameters: Parameters) -> Self {
-        let memory_kib_max = match parameters {
-            Parameters::SMALL => Parameters::LARGE.memory_kib,
-            _ => MEMORY_KIB_MAX,
-        };
-        // Wasm's memory never shrinks, and a larger block would leave the smaller one behind: the largest
-        // that it takes is got at once.
-        let blocks = parameters.memory_kib.max(Parameters::LARGE.memory_kib) as usize;
-        Hasher { parameters, memory_kib_max, memory: vec![Block::default(); blocks] }
+        Hasher { parameters, memory: Vec::new() }
     }
 
     /// Does the work: tens of milliseconds of a core. `salt`: drawn for this.
@@ -54,7 +45,7 @@ impl Hasher {
 
     /// What the right password was hashed with; `None`: it is not the right one.
     fn check(&mut self, password: &Password, stored: Option<&PhcString>) -> Option<Parameters> {
-        let known = stored.and_then(|stored| Phc::parse(stored.as_str(), self.memory_kib_max));
+        let known = stored.and_then(|stored| Phc::parse(stored.as_str(), self.parameters.memory_kib_max()));
         let is_known = known.is_some();
         let none = || Phc { parameters: self.parameters, salt: vec![0; SALT_BYTES], hash: [0; HASH_BYTES] };
         let phc = known.unwrap_or_else(none);
@@ -73,7 +64,7 @@ impl Hasher {
         let params = Params::new(memory_kib, passes, 1, Some(HASH_BYTES)).expect("parameters within bounds");
         let blocks = params.block_count();
         if self.memory.len() < blocks {
-            self.memory.resize(blocks, Block::default());
+            self.grow(blocks);
         }
         let memory = &mut self.memory[..blocks];
         let mut hash = [0; HASH_BYTES];
@@ -84,10 +75,16 @@ impl Hasher {
         memory.fill(Block::default());
         hash
     }
-}
 
-/// Memory of a hash that is checked, in KiB, where there is enough.
-const MEMORY_KIB_MAX: u32 = 65_536;
+    /// Wasm's memory never shrinks, and a larger block leaves the smaller one behind: there are two at most,
+    /// one for what is made, and one for all that is checked.
+    fn grow(&mut self, blocks: usize) {
+        let own = self.parameters.memory_kib as usize;
+        let blocks = if blocks <= own { own } else { self.parameters.memory_kib_max() as usize };
+        self.memory = Vec::new();
+        self.memory = vec![Block::default(); blocks];
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -105,8 +105,7 @@ pub fn judge(password: &Password, least_characters: u32, context: &[&str]) -> Re
         return Err(Refused(format!("length must be at least {least_characters} characters")));
     }
     let characters = characters(text);
-    let folded: String = characters.iter().map(|character| character.folded).collect();
-    if is_common(&folded) {
+    if is_common(&characters) {
         return refused("this password is one of the most common: choose another");
     }
     if distinct(text) < DISTINCT_MIN || period(&characters).is_some_and(|period| period < LEFT_MIN) {
@@ -149,8 +148,15 @@ fn folded_word(word: &str) -> Vec<char> {
     characters(word).iter().map(|character| character.folded).collect()
 }
 
-fn is_common(folded: &str) -> bool {
-    COMMON.lines().any(|common| common.chars().map(self::folded).eq(folded.chars()))
+/// Whether it is one of the list, with signs between and digits behind or without.
+fn is_common(characters: &[Character]) -> bool {
+    let whole: Vec<char> = characters.iter().map(|character| character.folded).collect();
+    let plain: Vec<&Character> =
+        characters.iter().filter(|character| character.lower.is_alphanumeric()).collect();
+    let end = plain.iter().rposition(|character| !character.lower.is_ascii_digit()).map_or(0, |at| at + 1);
+    let plain: Vec<char> = plain.iter().map(|character| character.folded).collect();
+    let readings = [whole.as_slice(), &plain, &plain[..end]];
+    COMMON.lines().map(folded_word).any(|common| readings.contains(&common.as_slice()))
 }
 
 fn distinct(text: &str) -> usize {
@@ -256,9 +262,9 @@ mod tests {
         assert_eq!(verdict("violetharbourtu", 15), Ok(()));
         assert_eq!(verdict("x7Gq!2pA", 8), Ok(()));
         assert_eq!(verdict("ひらがなカタカナ漢字の合言葉です", 15), Ok(()));
-        assert_eq!(verdict("\u{1f511}\u{1f98a}\u{1f30a}\u{1f341}\u{1f3b2}", 15).is_err(), true);
+        assert!(verdict("\u{1f511}\u{1f98a}\u{1f30a}\u{1f341}\u{1f3b2}", 15).is_err());
         // An accent that is a character of its own is composed first.
-        assert_eq!(verdict("viole\u{301}t harbou", 14).is_err(), true);
+        assert!(verdict("viole\u{301}t harbou", 14).is_err());
         let words = "violet harbour tulip 93 copper lantern meadow 41 ".repeat(30);
         assert_eq!(verdict(&words[..1024], 15), Ok(()));
         assert_eq!(verdict(&words[..1025], 15), Err("length must be at most 1024 bytes".to_owned()));
@@ -286,6 +292,7 @@ mod tests {
             "CorrectHorseBatteryStaple",
             "c0rrecth0rseb4tterystap1e",
             "May the force be with you!",
+            "may the force be with you 2026",
             "passwordpassword",
             "P@ssw0rdP@ssw0rd",
             "Password12345678",

@@ -48,6 +48,12 @@ impl PhcString {
         PhcString(text)
     }
 
+    /// Whether it is a hash that is checked where passwords are hashed with `parameters`: of argon2id, and of a
+    /// cost within bounds. Anything else is no password's.
+    pub fn is_taken_by(&self, parameters: Parameters) -> bool {
+        phc::Phc::parse(&self.0, parameters.memory_kib_max()).is_some()
+    }
+
     /// The text, to be sealed.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -74,6 +80,15 @@ impl Parameters {
     pub const LARGE: Parameters = Parameters { memory_kib: 19456, passes: 2 };
     /// Worker: least memory, fastest in Wasm.
     pub const SMALL: Parameters = Parameters { memory_kib: 7168, passes: 5 };
+
+    /// The most memory that a hash may take which is checked there, in KiB: of a Worker's isolate's 128 MB the
+    /// larger of the two sets.
+    fn memory_kib_max(self) -> u32 {
+        match self {
+            Parameters::SMALL => Parameters::LARGE.memory_kib,
+            _ => 65_536,
+        }
+    }
 }
 
 /// What came of hashing, before it is counted.

@@ -256,3 +256,27 @@ fn to_administrators(settings: &Settings, base: Uuid) -> impl Iterator<Item = (U
 fn status(object: &Object) -> Option<i64> {
     object.get("status").and_then(Value::as_i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first program with a mail of the day stored it (`core/published/golden`).
+    #[test]
+    fn what_waits_reads_as_it_was_stored() {
+        let golden = include_str!("../../../published/golden/1/waiting-day.json");
+        let [developer, contract] = [1, 2].map(Uuid::from_u128);
+        let some = vec![Waiting::Developer(developer), Waiting::Contract(contract)];
+        let day = WaitingDay { developers: 1, contracts: 2, some };
+        assert_eq!(serde_json::from_str::<WaitingDay>(golden).unwrap(), day);
+        assert_eq!(serde_json::to_string(&day).unwrap(), golden, "programs of before read it");
+    }
+
+    #[test]
+    fn mails_of_a_change_have_ids_of_their_own() {
+        let base = Uuid::from_u128(7 << 64);
+        let ids: std::collections::BTreeSet<Uuid> =
+            (0..=KEY_END).map(|number| mail_id(base, number)).collect();
+        assert_eq!(ids.len(), KEY_END as usize + 1);
+    }
+}

@@ -304,3 +304,31 @@ fn line(mail: &Mail, did: Did) -> Line {
 fn pause_ms(tries: u32) -> u64 {
     (limits::MAIL_PAUSE_MS << tries.min(16)).min(limits::MAIL_PAUSE_MS_MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::{Language, Letter};
+
+    /// As the first program with an outbox stored them (`core/published/golden`).
+    #[test]
+    fn records_read_as_they_were_stored() {
+        let golden = include_str!("../../../published/golden/1/outbox-mail.json");
+        let letter = Letter::KeyEnds { credential: Uuid::from_u128(2) };
+        let (to, developer) = (Some("Dee@Example.org".to_owned()), Some(Uuid::from_u128(1)));
+        let mail = Mail { to, developer, language: Language::Ja, letter };
+        let posting = Posting { mail, due_ms: 1_700_000_000_000, tries: 3 };
+        assert_eq!(serde_json::from_str::<Posting>(golden).unwrap(), posting);
+        assert_eq!(serde_json::to_string(&posting).unwrap(), golden, "programs of before read it");
+        let golden = include_str!("../../../published/golden/1/mails-sent.json");
+        let recent = Recent(vec![(1_700_000_000, 2), (1_700_000_060, 1)]);
+        assert_eq!(serde_json::from_str::<Recent>(golden).unwrap(), recent);
+        assert_eq!(serde_json::to_string(&recent).unwrap(), golden);
+    }
+
+    #[test]
+    fn pauses_double_up_to_some_hours() {
+        let minutes = [0, 1, 2, 7, 8, 99].map(|tries| pause_ms(tries) / 60_000);
+        assert_eq!(minutes, [1, 2, 4, 128, 240, 240]);
+    }
+}
