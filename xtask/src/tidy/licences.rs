@@ -108,7 +108,7 @@ mod tests {
 
     /// One package for each allowed licence, so that none is needless.
     fn graph() -> Graph {
-        let names: [&str; ALLOWED.len()] = ["a", "b", "c", "d", "e", "f", "g"];
+        let names: [&str; ALLOWED.len()] = ["a", "b", "c", "d", "e", "f", "g", "h"];
         let mut graph = drawn(&names);
         for (name, licence) in names.into_iter().zip(ALLOWED) {
             graph.packages.get_mut(name).unwrap().licence = Some(licence.to_owned());
