@@ -98,8 +98,8 @@ impl ControlPlane {
 
     /// Writes sums of failed log-ins into the audit.
     pub(crate) async fn note_failed_log_ins(&self, reports: &[FailureReport]) {
-        for FailureReport { address, failed, held, .. } in reports {
-            tracing::warn!(?address, failed, held, "failed log-ins");
+        if let Err(error) = self.control.registry().note_failed_log_ins(reports).await {
+            tracing::warn!(%error, "failed log-ins could not be written into the audit");
         }
     }
 

@@ -56,7 +56,15 @@ impl LogIns {
 
     /// Failed log-ins that are due for the audit, taken away; what no longer counts goes.
     pub(crate) async fn sweep(&self) -> Result<Vec<FailureReport>, StoreError> {
-        let reports = self.room.reports().await?;
+        let mut reports = Vec::new();
+        loop {
+            // A part of them at a time.
+            let some = self.room.reports().await?;
+            if some.is_empty() {
+                break;
+            }
+            reports.extend(some);
+        }
         while self.room.drop_old().await? {}
         Ok(reports)
     }

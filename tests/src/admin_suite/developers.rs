@@ -12,6 +12,8 @@ tests!("developers":
     a_developer_has_states,
     a_custom_id_is_left_out_when_unset,
     developers_are_not_replaced,
+    an_address_is_the_same_in_whatever_case,
+    nobody_else_sets_a_password,
 );
 
 fn developers_are_found_by_address(api: &dyn Api) {
@@ -51,6 +53,32 @@ fn addresses_are_unique(api: &dyn Api) {
     );
     expect_not_found(get(api, "/developers/c@d.test"));
     expect(post(api, "/developers", json!({"email": "c@d.test"})), 200, json!({}));
+}
+
+fn an_address_is_the_same_in_whatever_case(api: &dyn Api) {
+    let made = make(api, "/developers", json!({"email": "Dee@Example.test"}));
+    for path in ["/developers/dee@example.test", "/developers/DEE@EXAMPLE.TEST"] {
+        expect(get(api, path), 200, json!({"id": id(&made), "email": "Dee@Example.test"}));
+    }
+    expect(post(api, "/developers", json!({"email": "dee@example.test"})), 409, json!({"code": 5}));
+    let changed = json!({"email": "dee@example.test"});
+    expect(patch(api, "/developers/dee@example.test", changed), 200, json!({"developer": {"id": id(&made)}}));
+    expect_gone(delete(api, "/developers/DEE@example.test"));
+    expect_not_found(get(api, "/developers/Dee@Example.test"));
+}
+
+/// A link does, which is mailed, or where there is no mail answered.
+fn nobody_else_sets_a_password(api: &dyn Api) {
+    let with_password = json!({"email": "a@b.test", "password": "violet harbour tulip 93"});
+    let refused = json!({"code": 2, "fields": {"password": "unknown field"}});
+    expect(post(api, "/developers", with_password), 400, refused);
+    expect(post(api, "/developers", json!({"email": "a@b.test"})), 200, json!({"email_verified": false}));
+    let verified = json!({"email_verified": true});
+    expect(patch(api, "/developers/a@b.test", verified), 400, json!({"code": 2}));
+    let (status, body) = post(api, "/developers/a@b.test/reset-password", json!({}));
+    let link = body["link"].as_str().unwrap_or_default();
+    assert!(status == 204 || (status == 200 && link.contains("/portal/reset?token=lkm_")), "{status} {body}");
+    expect_not_found(post(api, "/developers/nobody@b.test/reset-password", json!({})));
 }
 
 fn addresses_are_checked(api: &dyn Api) {

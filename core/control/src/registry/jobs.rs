@@ -43,6 +43,8 @@ pub(super) enum Job {
     DropImages { run: Uuid },
     /// Count the entities of a kind after the one named, then those of the next kinds.
     Count { kind: EntityKind, after: Option<Uuid> },
+    /// Index the addresses of developers after the one named, whatever case they are written in.
+    FoldAddresses { after: Option<Uuid> },
 }
 
 /// Where a part of [`Job::Reseal`] begins.
@@ -52,7 +54,10 @@ pub(super) struct Position {
     pub(super) pepper_id: PepperId,
     /// Whether the keys of consumers are done, and those of applications are next.
     pub(super) applications: bool,
-    /// The last credential that is done.
+    /// Whether both are done, and accounts are next.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) accounts: bool,
+    /// The last credential or account that is done.
     pub(super) after: Option<Uuid>,
 }
 
@@ -66,6 +71,7 @@ impl Job {
             Job::IndexTags { .. } => "index-tags".to_owned(),
             Job::DropImages { run } => format!("drop-images/{run}"),
             Job::Count { .. } => "count".to_owned(),
+            Job::FoldAddresses { .. } => "fold-addresses".to_owned(),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -79,6 +85,7 @@ impl Job {
             Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
             Job::DropImages { run } => ("drop-images", None, Some(run), None),
             Job::Count { kind, after } => ("count", Some(kind.name()), None, *after),
+            Job::FoldAddresses { after } => ("fold-addresses", None, None, *after),
             Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
@@ -96,6 +103,7 @@ impl Job {
             "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
             "drop-images" => Some(Job::DropImages { run: id()? }),
             "count" => Some(Job::Count { kind: kind()?, after }),
+            "fold-addresses" => Some(Job::FoldAddresses { after }),
             "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
         }
@@ -194,6 +202,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let next = self.count_next(transaction, kind, after).await?;
                 next.map(|(kind, after)| Job::Count { kind, after })
             }
+            Job::FoldAddresses { after } => {
+                let after = self.fold_next_addresses(transaction, after).await?;
+                after.map(|after| Job::FoldAddresses { after: Some(after) })
+            }
         };
         match next {
             Some(job) => {
@@ -234,6 +246,7 @@ mod tests {
             Job::IndexTags { .. } => include_str!("../../../published/golden/1/job-index-tags.json"),
             Job::DropImages { .. } => include_str!("../../../published/golden/1/job-drop-images.json"),
             Job::Count { .. } => include_str!("../../../published/golden/1/job-count.json"),
+            Job::FoldAddresses { .. } => include_str!("../../../published/golden/1/job-fold-addresses.json"),
         }
     }
 
@@ -248,11 +261,13 @@ mod tests {
             Job::Reseal(Position {
                 pepper_id: Pepper::new(b"pepper").id(),
                 applications: true,
+                accounts: false,
                 after: Some(second),
             }),
             Job::IndexTags { kind: EntityKind::Plugins, after: Some(second) },
             Job::DropImages { run: first },
             Job::Count { kind: EntityKind::Applications, after: Some(second) },
+            Job::FoldAddresses { after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));

@@ -243,6 +243,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         self.leave_tags_to_index(transaction, before == 0).await?;
         self.leave_entities_to_count(transaction, before == 0).await?;
+        self.leave_addresses_to_fold(transaction, before == 0).await?;
         for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten() {
             let tag_key = hex(&pepper.tag_key().to_bytes());
             if !settings.tag_keys.contains(&tag_key) {

@@ -36,6 +36,16 @@ pub(super) fn registrations() -> RecordKey {
     unique(EntityKind::Plugins, "@together", &format!(":{}::", Registration::PLUGIN))
 }
 
+/// Where an address was found when it was another in another case.
+pub(super) fn as_typed(address: &str) -> RecordKey {
+    RecordKey::new("unique/developers/email", short(address))
+}
+
+/// Says that the addresses from before are found in whatever case, or that a job is left for it.
+pub(super) fn addresses_folded() -> RecordKey {
+    RecordKey::new("setting", "addresses_folded")
+}
+
 /// A copy of a child under its parent: what lists and grants are made of.
 pub(super) fn child(parent: EntityKind, parent_id: Uuid, kind: EntityKind, id: Uuid) -> RecordKey {
     RecordKey::new(child_partition(parent, parent_id), format!("{}{id}", child_prefix(kind)))

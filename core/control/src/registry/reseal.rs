@@ -1,5 +1,6 @@
 //! Seals anew, under the pepper in use, what is sealed under the one before, so that that one can be
-//! withdrawn: the SHA-256 of keys, and with it the claims, and the grants of keys that were brought so.
+//! withdrawn: the SHA-256 of keys, and with it the claims, and the grants of keys that were brought so; and
+//! the hashes of passwords.
 //! Nobody has to show a key for it.
 //!
 //! It goes on beside everything else, a part in each commit, from where its record says.
@@ -7,6 +8,7 @@
 use uuid::Uuid;
 
 use super::Registry;
+use super::accounts::ACCOUNTS;
 use super::attempts::transact;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
@@ -15,11 +17,13 @@ use super::lookup::Holder;
 use super::records;
 use super::sealed::Nonce;
 use super::stored_credential::{HeldKey, KnownSha256, PreviousKey};
+use crate::accounts::Account;
 use crate::audit::{Did, Line};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::keys::PepperId;
 use latchkey_store::Store;
+use latchkey_store::feed::decode;
 
 /// Records that sealing anew for one credential touches, at most: itself, its copy under its parent, that
 /// one's guard, two claims and two grants for each of its two keys, its consumer, and what a first
@@ -42,10 +46,15 @@ pub enum Resealing {
 impl Resealing {
     /// What the log says when it is done.
     pub const DONE: &str = "all that was sealed under the previous pepper is sealed under the current one: \
-                            the previous one is needed only for keys given in clear and not used since";
+                            the previous one is needed only for keys given in clear and not used since, and for sessions and \
+                            mailed tokens of before";
 }
 
 impl Position {
+    fn start(pepper_id: PepperId) -> Self {
+        Position { pepper_id, applications: false, accounts: false, after: None }
+    }
+
     fn kind(&self) -> EntityKind {
         if self.applications { EntityKind::Oauth2Credentials } else { EntityKind::KeyauthCredentials }
     }
@@ -88,7 +97,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(true);
         }
         let begun = self.left_position(transaction).await?.filter(|begun| begun.pepper_id == pepper_id);
-        let from = begun.unwrap_or(Position { pepper_id, applications: false, after: None });
+        let from = begun.unwrap_or(Position::start(pepper_id));
         match self.reseal_from(transaction, from).await? {
             Some(next) => {
                 self.leave_job(transaction, Job::Reseal(next));
@@ -106,8 +115,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self,
         transaction: &mut EntityTransaction<'_, S>,
     ) -> Result<Option<Position>, Error> {
-        let key =
-            Job::Reseal(Position { pepper_id: self.peppers.current.id(), applications: false, after: None });
+        let key = Job::Reseal(Position::start(self.peppers.current.id()));
         let record = transaction.read_json(&key.key()).await?;
         Ok(match record.as_ref().and_then(Job::from_record) {
             Some(Job::Reseal(position)) => Some(position),
@@ -121,6 +129,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction: &mut EntityTransaction<'_, S>,
         from: Position,
     ) -> Result<Option<Position>, Error> {
+        if from.accounts {
+            return self.reseal_accounts(transaction, from).await;
+        }
         let kind = from.kind();
         let page = transaction.entities_page(kind, from.after, LOOKED_AT_MAX).await?;
         let mut after = from.after;
@@ -134,8 +145,37 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(match (page.more, from.applications) {
             (true, _) => Some(Position { after, ..from }),
             (false, false) => Some(Position { applications: true, after: None, ..from }),
-            (false, true) => None,
+            (false, true) => Some(Position { accounts: true, after: None, ..from }),
         })
+    }
+
+    /// The same for the next passwords.
+    async fn reseal_accounts(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        from: Position,
+    ) -> Result<Option<Position>, Error> {
+        let after = from.after.map(|after| after.to_string());
+        let page = self.store.scan(records::ACCOUNTS, "", after.as_deref(), LOOKED_AT_MAX).await?;
+        let mut after = from.after;
+        for (sort, seen) in &page.records {
+            let seen: Account = decode(&seen.value)?;
+            let developer = Uuid::try_parse(sort).unwrap_or_default();
+            let nonce = Nonce::draw(&self.random);
+            if self.resealed_password(developer, &seen, nonce).is_some() {
+                if transaction.size() + 1 > ROOM {
+                    return Ok(Some(Position { after, ..from }));
+                }
+                let key = records::account(developer);
+                let account: Account = transaction.read_json(&key).await?.unwrap_or_default();
+                if let Some(resealed) = self.resealed_password(developer, &account, nonce) {
+                    transaction.put_json(key, &Account { password: Some(resealed), ..account });
+                    transaction.note(Line::new(ACCOUNTS, Some(developer), Did::Moved));
+                }
+            }
+            after = Some(developer);
+        }
+        Ok(page.more.then_some(Position { after, ..from }))
     }
 
     /// `seen`: the credential as a scan showed it.

@@ -16,6 +16,10 @@ const JSON: &str = "application/json";
 pub(super) fn of_call(endpoint: &Endpoint, call: &Call) -> Value {
     let answer = |status: u16| match call.answers.first() {
         Some(done) if *done == status => when_done(endpoint, call),
+        _ if status == 204 => json!({"description": "It is done."}),
+        _ if status < 300 => {
+            json!({"description": "It is done otherwise.", "content": {JSON: {"schema": {"type": "object"}}}})
+        }
         _ => json!({"$ref": format!("#/components/responses/{status}")}),
     };
     let statuses = super::statuses(endpoint, call);

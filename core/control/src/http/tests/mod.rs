@@ -41,7 +41,8 @@ async fn control_over<S: Store>(store: S) -> TestControl<S> {
 }
 
 fn settings(token: Option<KeyDigest>) -> ControlSettings {
-    ControlSettings::new(token, "test", Uuid::nil())
+    let control_origin = latchkey_request::origin::Origin::parse("https://control.test").ok();
+    ControlSettings { control_origin, ..ControlSettings::new(token, "test", Uuid::nil()) }
 }
 
 /// A head with these fields; `path` with the prefix of its surface.

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod checks;
+mod folding;
 mod links;
 mod log_in;
 mod own;

@@ -1,6 +1,7 @@
 //! The registry's rules over a store in memory, with faults.
 
 mod access;
+mod accounts;
 mod audit;
 mod backups;
 mod concurrency;
@@ -53,6 +54,8 @@ struct TestStore {
     at_backup: std::sync::Mutex<Option<Records>>,
     /// Records that scans have answered.
     scanned: std::sync::atomic::AtomicUsize,
+    /// Records that were read or written.
+    operations: std::sync::atomic::AtomicUsize,
 }
 
 impl TestStore {
@@ -181,11 +184,13 @@ impl Store for &TestStore {
         if self.is_dead() {
             return Err(StoreError::Unavailable("dead".into()));
         }
+        self.operations.fetch_add(1, Ordering::Relaxed);
         self.inner.get(key).await
     }
 
     async fn commit(&self, mut batch: Batch) -> Result<Commit, StoreError> {
         let_others_go_on().await;
+        self.operations.fetch_add(batch.writes.len(), Ordering::Relaxed);
         if self.ignores_head.load(Ordering::Relaxed) {
             let head = latchkey_published::feed::Head::record_key();
             batch.checks.retain(|check| match check {

@@ -7,7 +7,8 @@ const ASKED: &str = "__Host-lk_try";
 async fn with_links() -> Portal {
     let portal = Portal::new().await;
     portal.developer(EMAIL).await;
-    let (status, body) = portal.admin("PATCH", "/settings", json!({"log_in_links": true})).await;
+    let (status, body) =
+        portal.admin("PATCH", "/settings", json!({"log_in_links": true, "mails_per_mailbox": 100})).await;
     assert_eq!(status, 200, "{body}");
     portal
 }
