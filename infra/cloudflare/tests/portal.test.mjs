@@ -81,7 +81,7 @@ test("from the sign-up to a call with a key of one's own", async () => {
   const application = await call("POST", "/applications", { name: "Mine", redirect_uri: "https://mine.test/back" });
   assert.equal(application.status, 201);
   const { id, credential } = application.body;
-  assert.equal((await call("POST", `/applications/${id}/application_instances`, { service: service.id })).status, 201);
+  assert.equal((await call("POST", `/applications/${id}/application_instances`, { service: { id: service.id } })).status, 201);
   const key = credential.client_id;
   const status = await within(5_000, "the key is good", async () => {
     const response = await fetch(`${portal.url}/story`, { headers: { apikey: key } });
