@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { startPortal, startUpstream, within } from "./harness.mjs";
+import { startGateway, startPortal, startUpstream, within } from "./harness.mjs";
 
 const PASSWORD = "violet harbour tulip 93";
 const COOKIE = "lk_portal";
@@ -185,4 +185,13 @@ test("a mail that hangs keeps no call waiting", async () => {
   assert.equal((await portal.admin("GET", "/services")).status, 200);
   assert.ok(Date.now() - begun < 5_000);
   await portal.mails({ takes: "all" });
+});
+
+test("mail without a way, or without an origin for its links: nothing is served", async () => {
+  const from = { LATCHKEY_MAIL_FROM: "portal@portal.test" };
+  for (const bindings of [{ ...from, LATCHKEY_CONTROL_ORIGIN: "https://portal.test" }, from]) {
+    const without = await startGateway({ bindings });
+    assert.equal((await fetch(`${without.controlUrl}/health`)).status, 503);
+    await without.stop();
+  }
 });
