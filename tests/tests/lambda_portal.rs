@@ -72,21 +72,28 @@ impl Surroundings for OnLambda {
     }
 }
 
-fn check(trigger: Trigger) {
+/// `exceptions`: ids of cases that the trigger does not let hold, as docs/platforms.md says why; they are run,
+/// and must fail.
+fn check(trigger: Trigger, exceptions: &[&str]) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let report = run_around(&load_all(), &OnLambda::start(trigger));
+    let mut report = run_around(&load_all(), &OnLambda::start(trigger));
+    let is_exception = |name: &str| exceptions.iter().any(|id| name.contains(&format!("/{id}:")));
+    let holds: Vec<_> = report.passed.iter().filter(|name| is_exception(name)).collect();
+    assert!(holds.is_empty(), "listed as exceptions and hold nevertheless: {holds:?}");
+    report.failed.retain(|(name, _)| !is_exception(name));
     let summary = format!("{}: {}", Way::Trigger(trigger).name(), report.summary());
     println!("{summary}");
     assert!(report.failed.is_empty(), "{summary}");
     assert!(!report.passed.is_empty(), "no case ran");
 }
 
+/// Cookies arrive in a list, and so not with the white space that was between them.
 #[test]
 fn function_url() {
-    check(Trigger::FunctionUrl);
+    check(Trigger::FunctionUrl, &["PG-17"]);
 }
 
 #[test]
 fn rest_api() {
-    check(Trigger::RestApi);
+    check(Trigger::RestApi, &[]);
 }
