@@ -8,6 +8,7 @@ mod dump;
 mod gateway;
 mod import;
 mod lambda;
+mod log_ins;
 mod million;
 
 use clap::Parser;
@@ -34,6 +35,8 @@ enum Which {
     Import(import::Options),
     /// The Lambda function beside ones in Node.js and Python and one that answers a constant.
     Lambda(lambda::Options),
+    /// A flood of log-ins beside proxied requests; known and unknown addresses; 100,000 developers.
+    LogIns(log_ins::Options),
     /// The local program with a million credentials beside one with a thousand.
     Million(million::Options),
     /// The Cloudflare Worker beside one on Hono, one that only proxies and one that answers a constant.
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<()> {
         Some(Which::Gateway(options)) => gateway::run(options),
         Some(Which::Import(options)) => import::run(options),
         Some(Which::Lambda(options)) => lambda::run(options),
+        Some(Which::LogIns(options)) => log_ins::run(options),
         Some(Which::Million(options)) => million::run(options),
         Some(Which::Worker) => worker::bench(),
         None => {

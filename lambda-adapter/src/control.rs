@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use latchkey_control::http::{Control, ControlSettings, Door, Fault, Head, InternalCause, Knock, Step};
-use latchkey_control::log_in::FailureReport;
 use latchkey_control::registry::{Error, Registry, Resealing};
 use latchkey_published::keys::Peppers;
 use latchkey_request::framing;
@@ -79,7 +78,7 @@ impl ControlEnvironment {
         }
         let head = head(request);
         let body_bytes_max = match self.door.knock(&head, self.timer.now().monotonic_ms) {
-            Knock::Read { body_bytes_max } => body_bytes_max,
+            Knock::Read { body_bytes_max, .. } => body_bytes_max,
             Knock::Answer(response) => {
                 self.log_guesses();
                 return response;
@@ -107,7 +106,7 @@ impl ControlEnvironment {
         if let Some(mailer) = &self.mailer {
             mailer.send_due(control, MAILS_AT_ONCE_MAX).await?;
         }
-        self.note_failed_log_ins().await;
+        registry.note_failed_log_ins(&self.log_ins.sweep().await?).await?;
         if registry.reseal(RESEALED_PARTS_AT_ONCE).await? == Resealing::Done {
             tracing::info!("{}", Resealing::DONE);
         }
@@ -127,16 +126,6 @@ impl ControlEnvironment {
             tracing::error!(endpoint = cause.endpoint, error = %cause.error, "a call to the control plane failed");
         }
         response
-    }
-
-    /// Failed log-ins, as one sum a minute and address.
-    async fn note_failed_log_ins(&self) {
-        match self.log_ins.sweep().await {
-            Ok(reports) => reports.iter().for_each(|FailureReport { address, failed, held, .. }| {
-                tracing::warn!(?address, failed, held, "failed log-ins");
-            }),
-            Err(error) => tracing::warn!(%error, "failed log-ins could not be read"),
-        }
     }
 
     /// What is answered; where that hangs on a password, in two steps.

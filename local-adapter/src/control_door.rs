@@ -85,7 +85,7 @@ impl ControlDoor {
         let request = ControlRequest { method, uri, headers, client_ip: Some(client_ip), body: Bytes::new() };
         let body_bytes_max = match self.control.knock(&request.head()) {
             Knock::Answer(response) => return Ok(response),
-            Knock::Read { body_bytes_max } => body_bytes_max,
+            Knock::Read { body_bytes_max, .. } => body_bytes_max,
         };
         let holding = self.clients.holding();
         let body = match holding.collect(body, body_bytes_max, Kind::ControlBody, client_ip, progress).await {

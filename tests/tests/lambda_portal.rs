@@ -6,7 +6,6 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Mutex, PoisonError};
 
-use latchkey_tests::client::Client as _;
 use latchkey_tests::deployment::{Deployment as _, Doors, Lambda, Settings};
 use latchkey_tests::lambda::{Trigger, Way};
 use latchkey_tests::portal::{Mails, Origins, Ses, Surroundings, load_all, run_around};

@@ -12,7 +12,7 @@ use super::Api;
 use crate::raw_http::{Request, Response};
 
 /// Where the document is at the control door.
-const PATH: &str = "/openapi.json";
+pub(crate) const PATH: &str = "/openapi.json";
 /// What stands before the Admin API's paths there.
 const PREFIX: &str = "/admin";
 /// What schemas refer to the document by.
@@ -65,7 +65,7 @@ impl Api for Documented<'_> {
 }
 
 /// What the control door says of itself.
-struct Document {
+pub(crate) struct Document {
     text: Vec<u8>,
     document: Value,
     registry: Registry<'static>,
@@ -75,7 +75,7 @@ struct Document {
 
 impl Document {
     /// The document in an answer; one of the same text is made ready once.
-    fn read(answer: &Response) -> Arc<Self> {
+    pub(crate) fn read(answer: &Response) -> Arc<Self> {
         static LAST: Mutex<Option<Arc<Document>>> = Mutex::new(None);
         assert_eq!(answer.status, 200, "{PATH}: {}", answer.text());
         let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,7 +93,7 @@ impl Document {
 
     /// Checks an answer at a path of the control door. Of paths and methods that are not in the
     /// document nothing is known: that they are refused is checked by `access`.
-    fn check(&self, method: &str, path: &str, answer: &Response) -> Result<(), String> {
+    pub(crate) fn check(&self, method: &str, path: &str, answer: &Response) -> Result<(), String> {
         let documented = if method == "HEAD" { "get".to_owned() } else { method.to_lowercase() };
         let Some((pattern, item)) = self.find(path) else { return Ok(()) };
         let Some(operation) = item.get(&documented) else { return Ok(()) };

@@ -15,7 +15,7 @@ macro_rules! tests {
 }
 
 mod ask;
-mod documented;
+pub(crate) mod documented;
 
 mod access;
 mod audit;

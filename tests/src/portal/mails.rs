@@ -71,6 +71,11 @@ impl Mail {
         self.text.split(ends_link).filter(begins_link).map(Link::parse).collect()
     }
 
+    /// The token of a link to this path.
+    pub fn token_at(&self, path: &str) -> Option<String> {
+        self.links().into_iter().find(|link| link.path == path)?.token
+    }
+
     /// The first link with a token, else the first.
     pub(super) fn link(&self) -> Option<Link> {
         let links = self.links();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use super::mails::Mail;
 use super::matchers::{finds, text_differences};
 use super::surroundings::{Surroundings, fresh_address};
 use super::variables::Variables;
+use crate::admin_suite::documented::{self, Document};
 use crate::base::fresh_text;
 use crate::raw_http::{Request, Response};
 
@@ -47,6 +48,8 @@ pub(super) fn run(case: &Case, around: &dyn Surroundings, upstream: &str) -> Res
 
 struct Run<'a> {
     around: &'a dyn Surroundings,
+    /// What every answer is held to.
+    document: Arc<Document>,
     variables: Variables,
     jars: BTreeMap<String, Jar>,
     /// Clients' addresses by their names; that of the case under an empty one.
@@ -72,8 +75,12 @@ impl<'a> Run<'a> {
         ] {
             variables.set(name, value);
         }
+        let place = around.doors().control(documented::PATH);
+        let document = around.exchange(fresh_address(), &place.authority, &Request::get(&place.target));
+        let document = Document::read(&document.expect("no answer of the control door"));
         Self {
             around,
+            document,
             variables,
             jars: BTreeMap::new(),
             addresses: BTreeMap::new(),
@@ -181,7 +188,13 @@ impl<'a> Run<'a> {
         let (authority, request) = self.request(call, variables)?;
         let address = self.address(call.from.as_deref());
         let answer = self.around.exchange(address, &authority, &request);
-        answer.map_err(|error| vec![format!("{error}\n{}", end_of(&self.around.output()))])
+        let answer = answer.map_err(|error| vec![format!("{error}\n{}", end_of(&self.around.output()))])?;
+        if call.place() == At::Portal {
+            let path = variables.text(&call.path);
+            let path = format!("/portal/api{}", path.split('?').next().unwrap_or_default());
+            self.document.check(&call.method, &path, &answer).map_err(|reason| vec![reason])?;
+        }
+        Ok(answer)
     }
 
     /// The address of a client: of a name the same in one case, `*` a new one each time.

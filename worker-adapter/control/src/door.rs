@@ -21,12 +21,14 @@ impl TextDoor {
     /// What becomes of a request by its head: an answer ([`respond`]), or `L` and, a line further, how
     /// many bytes its body may have: the object is to be asked.
     ///
-    /// `is_over_limit`: its client has asked too often, by the platform's count. Whoever may come in
-    /// does so nonetheless; all others are told to wait.
+    /// `is_over_limit`: its client has asked too often, by the platform's count. An administrator comes in
+    /// nonetheless; all others are told to wait.
     pub fn knock(&self, described: &Described<'_>, is_over_limit: bool, now_ms: u64) -> String {
         let response = match self.0.knock(&described.head(), now_ms) {
-            Knock::Read { body_bytes_max } => return format!("L\n{body_bytes_max}"),
-            Knock::Answer(_) if is_over_limit => Fault::TooManyRequests.respond(),
+            Knock::Read { is_administrator: false, .. } | Knock::Answer(_) if is_over_limit => {
+                Fault::TooManyRequests.respond()
+            }
+            Knock::Read { body_bytes_max, .. } => return format!("L\n{body_bytes_max}"),
             Knock::Answer(response) => response,
         };
         let mut aside = Aside::default();
@@ -87,6 +89,19 @@ mod tests {
         assert!(answer.contains("\n401\n"), "{answer}");
         let answer = knock("wrong", true);
         assert!(answer.contains("\n429\n") && answer.contains("\nretry-after\n1"), "{answer}");
+    }
+
+    #[test]
+    fn developers_are_let_in_and_past_the_limit_told_to_wait() {
+        let described =
+            || Described::of("GET", "http://k.test/portal/api/developer/meta_fields", "host\nk.test", "");
+        let variables = json!({
+            "LATCHKEY_PEPPER": "a pepper of thirty-two bytes, ok", "LATCHKEY_CONTROL_ORIGIN": "http://k.test"
+        });
+        let door = TextDoor::new(Settings::parse(&variables.to_string(), Uuid::nil()).unwrap());
+        assert_eq!(door.knock(&described().unwrap(), false, 5), "L\n1048576");
+        let answer = door.knock(&described().unwrap(), true, 5);
+        assert!(answer.contains("\n429\n"), "{answer}");
     }
 
     #[test]

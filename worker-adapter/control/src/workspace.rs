@@ -19,7 +19,7 @@ use latchkey_store::replica::{Progress, Reached, mark_published, mark_signed, ne
 use latchkey_store::{Batch, Check, Store, StoreError, Write};
 use wasm_bindgen::prelude::*;
 use worker::worker_sys::DurableObjectState;
-use worker::{State, console_error, console_log, console_warn};
+use worker::{State, console_error, console_log};
 
 use latchkey_worker_object::store::{SqlStore, at_once};
 use latchkey_worker_object::system::{SystemClock, SystemRandom};
@@ -118,11 +118,8 @@ impl Workspace {
     pub fn note_failed_log_ins(&self, reports: &str) -> Result<(), JsError> {
         let reports: Vec<FailureReport> =
             serde_json::from_slice(reports.as_bytes()).map_err(|error| JsError::new(&error.to_string()))?;
-        for FailureReport { address, failed, held, .. } in reports {
-            let address = address.map_or_else(String::new, |address| address.to_string());
-            console_warn!("failed log-ins from {address}: {failed}, held: {held}");
-        }
-        Ok(())
+        let noted = at_once(self.control.registry().note_failed_log_ins(&reports));
+        noted.map_err(|error| JsError::new(&error.to_string()))
     }
 
     /// Number of the newest change.

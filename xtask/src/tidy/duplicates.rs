@@ -29,6 +29,16 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "AWS's SDK, in the Lambda alone, is a version ahead of ours",
     },
     Exception {
+        place: "nom",
+        subject: "",
+        reason: "x509-parser, an option of rcgen, is a version behind lettre, which reads SMTP by it",
+    },
+    Exception {
+        place: "rand_core",
+        subject: "",
+        reason: "proptest, in tests alone, is ahead of argon2, which draws nothing by it",
+    },
+    Exception {
         place: "sha2",
         subject: "",
         reason: "AWS's SDK, in the Lambda alone, is a version ahead of ours",

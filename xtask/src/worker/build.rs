@@ -34,13 +34,13 @@ pub(crate) struct Script {
 
 /// In the order in which they are deployed.
 pub(crate) const SCRIPTS: [Script; 3] = [
-    Script { name: "login", gzipped_kib_max: 60.0, hashes: true, start_ms_max: None },
+    Script { name: "login", gzipped_kib_max: 95.0, hashes: true, start_ms_max: None },
     Script { name: "control", gzipped_kib_max: 1024.0, hashes: false, start_ms_max: None },
     Script { name: "gateway", gzipped_kib_max: 250.0, hashes: false, start_ms_max: Some(20.0) },
 ];
 
-/// What the name of each function of the crate `argon2` has in it, however names are mangled.
-const OF_HASH: &[u8] = b"6argon2";
+/// What the names of the functions of the crate `argon2` have in them, as wasm-bindgen writes names.
+const OF_HASH: [&[u8]; 2] = [b"argon2[", b"argon2::"];
 
 impl Script {
     /// Where it is built.
@@ -84,7 +84,8 @@ impl Script {
     /// No hash is worked where it is not to be: there is no code for it.
     fn check_hash(&self, named: &Path) -> Result<()> {
         let module = fs::read(named).context("read what has names")?;
-        let has_hash = module.windows(OF_HASH.len()).any(|window| window == OF_HASH);
+        let has = |name: &[u8]| module.windows(name.len()).any(|window| window == name);
+        let has_hash = OF_HASH.into_iter().any(has);
         ensure!(has_hash == self.hashes, "{}: whether it hashes passwords: {has_hash}", self.name);
         Ok(())
     }

@@ -36,6 +36,9 @@ pub enum Knock {
     Read {
         /// In bytes.
         body_bytes_max: usize,
+        /// Whether it shows an admin token that was made here. Whoever does not may be told to wait where
+        /// the platform counts requests.
+        is_administrator: bool,
     },
 }
 
@@ -54,9 +57,15 @@ impl Door {
     pub fn knock(&self, head: &Head<'_>, now_ms: u64) -> Knock {
         let Door { settings, peppers, token_tags, .. } = self;
         let admission = Admission { settings, peppers, token_tags };
-        let answer = match admission.judge(head).and_then(|admitted| self.answer(&admitted)) {
-            Ok(None) => return Knock::Read { body_bytes_max: ADMIN_BODY_BYTES_MAX },
-            Ok(Some(response)) => Ok(response),
+        let judged = admission.judge(head).and_then(|admitted| {
+            let is_administrator = !matches!(admitted.caller, Caller::Anyone);
+            self.answer(&admitted).map(|answer| (answer, is_administrator))
+        });
+        let answer = match judged {
+            Ok((None, is_administrator)) => {
+                return Knock::Read { body_bytes_max: ADMIN_BODY_BYTES_MAX, is_administrator };
+            }
+            Ok((Some(response), _)) => Ok(response),
             // Who shows none does not guess.
             Err(Refusal::WrongToken) if presented_token(head.headers).is_some() => {
                 Err(match self.guesses().count(head.client_ip, now_ms) {

@@ -129,7 +129,10 @@ fn values(field: &Field, view: View) -> Object {
         // Of what was sent a text is never empty.
         schema.remove("minLength");
     }
-    for check in field.checks {
+    // Of a field that is written alone, what is answered follows from something else: the seconds that are
+    // left of an end, which was not given in seconds.
+    let is_bounded = !(field.write_only && view == View::Answered);
+    for check in field.checks.iter().filter(|_| is_bounded) {
         let said = of_check(check, field.kind).into_iter();
         schema.extend(said.map(|(name, value)| (name.to_owned(), value)));
     }

@@ -27,7 +27,7 @@ fn with_token(token: &str) -> HeaderMap {
 fn refusal(door: &Door, method: &str, headers: &HeaderMap) -> Option<http::Response<bytes::Bytes>> {
     match door.knock(&head(method, "/admin/services", None, headers), 0) {
         Knock::Answer(response) => Some(response),
-        Knock::Read { body_bytes_max } => {
+        Knock::Read { body_bytes_max, .. } => {
             assert_eq!(body_bytes_max, latchkey_published::limits::ADMIN_BODY_BYTES_MAX);
             None
         }
