@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::passwords::Hashed;
+use crate::passwords::{Hashed, Password};
 use crate::ports::Clock;
 use crate::ports::testing::ManualClock;
 use latchkey_store::Store;
