@@ -102,8 +102,7 @@ export class Workspace extends DurableObject {
     if (Date.now() >= this.#due.drop) this.#due.drop = Date.now() + this.#dropOldRecords();
     // One that is under way is another invocation's, and may have left the rest to this one.
     await this.#publishing;
-    const all = [this.#publish(), this.#send(), this.#collect()];
-    for (const { reason } of await Promise.allSettled(all)) if (reason) console.error("an alarm failed:", trace(reason));
+    await Promise.all([this.#publish(), this.#send(), this.#collect()]);
     await this.#setAlarm();
   }
 
@@ -220,15 +219,14 @@ export class Workspace extends DurableObject {
       do {
         await this.#publishDue(isSpent);
       } while (!isSpent() && (this.#resealSome() || (await this.#signSome())));
+      // What is left for another invocation, or a change that came while the last look was under way.
+      this.#due.publish = this.#call("isBehind") ? Date.now() : Infinity;
     } catch (error) {
       const pause = Math.min(RETRY_MS * 2 ** this.#failures, RETRY_MS_MAX);
       this.#failures += 1;
       console.warn(`KV is behind, next attempt in ${pause} ms: ${cause(error)}`);
       this.#due.publish = Date.now() + pause;
-      return;
     }
-    // What is left for another invocation, or a change that came while the last look was under way.
-    this.#due.publish = this.#call("isBehind") ? Date.now() : Infinity;
   }
 
   async #publishDue(isSpent) {
