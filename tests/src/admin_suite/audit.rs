@@ -178,7 +178,9 @@ fn bad_filters_are_told(api: &dyn Api) {
         (
             "did=painted",
             "did",
-            "must be one of: created, changed, moved, deleting, deleted, restoring, restored, given_up",
+            "must be one of: created, changed, moved, deleting, deleted, restoring, restored, given_up, sent, \
+             refused, limit_reached, logged_in, logged_out, sessions_ended, reset_started, code_shown, \
+             code_refused, log_ins_failed, log_ins_held",
         ),
         ("who=", "who", "must not be empty"),
     ] {

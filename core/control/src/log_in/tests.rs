@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::passwords::Hashed;
+use crate::passwords::{Hashed, Password};
 use crate::ports::Clock;
 use crate::ports::testing::ManualClock;
 use latchkey_store::Store;
@@ -96,11 +96,13 @@ async fn five_failures_are_free_and_the_next_ones_hold_up_longer_and_longer() {
         guesser.clock.advance(1);
     }
     assert_eq!(guesser.right(&need).await, Ok(17));
-    // A success clears it.
-    for _ in 0..5 {
+    // A success clears it, and not that of the account, which has seen 17.
+    for _ in 0..3 {
         assert_eq!(guesser.guess(&need).await, Ok(()));
     }
-    assert_eq!(guesser.right(&need).await, Ok(5));
+    assert_eq!(guesser.right(&need).await, Ok(3));
+    assert_eq!(guesser.guess(&need).await, Ok(()));
+    assert_eq!(guesser.guess(&need).await, Err(1));
 }
 
 #[tokio::test]

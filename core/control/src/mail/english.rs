@@ -2,7 +2,7 @@
 
 use super::Letter;
 use super::date::utc;
-use super::write::Facts;
+use super::facts::Facts;
 
 pub(super) fn subject(letter: &Letter) -> &'static str {
     match letter {
@@ -34,6 +34,7 @@ pub(super) fn subject(letter: &Letter) -> &'static str {
 }
 
 /// What stands before the link.
+#[expect(clippy::too_many_lines, reason = "a table: a letter, and its words")]
 pub(super) fn paragraph(letter: &Letter, facts: &Facts) -> String {
     let Facts { portal, service, key_start, ends_ms, developers, contracts, .. } = facts;
     match letter {

@@ -6,14 +6,16 @@
 
 mod date;
 mod english;
+mod facts;
 mod japanese;
 mod language;
 mod sender;
 mod write;
 
+pub(crate) use facts::Facts;
 pub use language::Language;
 pub use sender::admit_sender;
-pub(crate) use write::{Facts, write};
+pub(crate) use write::write;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -4,8 +4,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq;
 
 use super::phc::{HASH_BYTES, Phc, SALT_BYTES};
-use super::{Hashed, Parameters, Password, PhcString};
-use crate::log_in::Work;
+use super::{Hashed, Parameters, Password, PhcString, Work};
 
 /// Hashes one password at a time, in one block of memory that is kept and wiped.
 pub struct Hasher {

@@ -3,9 +3,11 @@
 mod hasher;
 mod judge;
 mod phc;
+mod work;
 
 pub use hasher::Hasher;
 pub use judge::judge;
+pub use work::Work;
 
 use std::fmt;
 

@@ -10,6 +10,7 @@ use super::entity_transaction::id_of;
 use super::lookup::Holder;
 use super::stored_credential::{HeldKey, PreviousKey};
 use super::{Error, ImportOptions, Registry, Step, records};
+use crate::accounts::{Account, MailToken, Session};
 use crate::audit::AuditRecord;
 use crate::ports::testing::SeededRandom;
 use crate::ports::{Clock, Random};
@@ -210,6 +211,37 @@ pub fn audit_records(records: &Records) {
     audit_tags(&entities, &dump);
     audit_counts(&entities, &dump);
     audit_totals(&entities, &dump);
+    audit_accounts(records);
+}
+
+/// The accounts, by their developers.
+pub fn accounts(records: &Records) -> BTreeMap<Uuid, Account> {
+    let accounts = records.iter().filter(|(key, _)| key.partition == records::ACCOUNTS);
+    accounts.map(|(key, value)| (key.sort.parse().unwrap(), serde_json::from_slice(value).unwrap())).collect()
+}
+
+/// Panics unless sessions and mailed tokens are those that accounts name, and accounts those of developers.
+pub fn audit_accounts(records: &Records) {
+    let (mut sessions, mut tokens) = (0, 0);
+    for (developer, account) in &accounts(records) {
+        let entity = records::entity(EntityKind::Developers, *developer);
+        assert!(records.contains_key(&entity), "{developer} is gone");
+        // What no back-up holds is not there after a restore.
+        for name in &account.sessions {
+            let Some(session) = records.get(&records::session(&name.digest)) else { continue };
+            let session: Session = serde_json::from_slice(session).unwrap();
+            assert_eq!((session.developer, session.id), (*developer, name.id));
+            sessions += 1;
+        }
+        for (of, digest) in &account.tokens {
+            let Some(token) = records.get(&records::mail_token(digest)) else { continue };
+            let token: MailToken = serde_json::from_slice(token).unwrap();
+            assert_eq!((token.developer, token.of, token.state), (*developer, *of, account.state));
+            tokens += 1;
+        }
+    }
+    let count = |begins: &str| records.keys().filter(|key| key.partition.starts_with(begins)).count();
+    assert_eq!((count("session/"), count("mail-token/")), (sessions, tokens), "what no account names");
 }
 
 /// Every place of a credential's keys leads to it.

@@ -106,9 +106,11 @@ pub(super) fn path(text: &str) -> Result<(), String> {
 /// E-mail addresses: one, without a name beside it, that nothing takes for a list or for a line of its own.
 pub(crate) fn email(text: &str) -> Result<(), String> {
     let allowed = |c: char| !(c.is_whitespace() || c.is_control() || "/,;:<>()[]\"\\".contains(c));
-    let whole = text.len() <= limits::EMAIL_BYTES_MAX && text.chars().all(allowed);
+    let is_allowed = |part: &str| !part.is_empty() && part.chars().all(allowed);
     match text.split_once('@') {
-        Some((local, domain)) if whole && !local.is_empty() && is_domain(domain) => Ok(()),
+        _ if text.len() > limits::EMAIL_BYTES_MAX => Err("expected an e-mail address".to_owned()),
+        Some((local, domain)) if is_allowed(local) && is_allowed(domain) && is_domain(domain) => Ok(()),
+        Some((local, domain)) if is_allowed(local) && is_address_literal(domain) => Ok(()),
         _ => Err("expected an e-mail address".to_owned()),
     }
 }
@@ -116,6 +118,13 @@ pub(crate) fn email(text: &str) -> Result<(), String> {
 fn is_domain(text: &str) -> bool {
     let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
     !text.contains('@') && text.split('.').all(is_label)
+}
+
+/// `[192.0.2.7]`, `[IPv6:2001:db8::7]` (RFC 5321 §4.1.3).
+fn is_address_literal(text: &str) -> bool {
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ".:".contains(c);
+    inner.is_some_and(|inner| !inner.is_empty() && inner.chars().all(allowed))
 }
 
 /// What people read, on one line.
@@ -185,7 +194,10 @@ mod tests {
             "\"a\"@example.org",
             "a(b)@example.org",
             "mailto:a@example.org",
-            "a@[127.0.0.1]",
+            "a@[]",
+            "a@[a@b]",
+            "a@x[127.0.0.1]",
+            "[a]@b.org",
             "a/b@example.org",
             "a\0@example.org",
             long.as_str(),

@@ -68,10 +68,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(());
         }
         let Some(mut known) = known else {
-            transaction.put_decoys(&mailbox, 3);
+            transaction.is_there(&records::decoy(&mailbox, 0)).await?;
+            transaction.put_decoys(&mailbox, 5);
             return Ok(());
         };
-        self.forget_link(transaction, &known).await?;
+        // The link of before: its token, and what it has left for its browser.
+        if !self.forget_link(transaction, &known).await? {
+            transaction.is_there(&records::decoy(&mailbox, 0)).await?;
+            transaction.put_decoys(&mailbox, 2);
+        }
         let link = Some(LinkOf { browser, shown: false, tries: 0 });
         let made_for = TokenFor { link, ..TokenFor::new(TokenUse::LogIn, mail.to) };
         self.put_token(transaction, &mut known, token, made_for);
@@ -85,18 +90,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         matches!(known.status(), Some(APPROVED | REQUESTED))
     }
 
-    /// Removes what the link before has left for its browser.
+    /// Removes what the link before has left for its browser. Answers whether there was one.
     async fn forget_link(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         known: &Known,
-    ) -> Result<(), Error> {
-        let Some(digest) = known.account.tokens.get(&TokenUse::LogIn) else { return Ok(()) };
+    ) -> Result<bool, Error> {
+        let Some(digest) = known.account.tokens.get(&TokenUse::LogIn) else { return Ok(false) };
         let before: Option<MailToken> = transaction.read_json(&records::mail_token(digest)).await?;
         if let Some(link) = before.and_then(|token| token.link) {
             transaction.delete(records::asked_link(&link.browser));
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Logs in by the token of a link in the browser that asked for it; elsewhere it shows the code.

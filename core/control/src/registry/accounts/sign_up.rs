@@ -302,10 +302,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         match known {
             Some(mut known) => {
+                // Where there was none before, none is removed.
+                let decoys = usize::from(!known.account.tokens.contains_key(&of));
                 self.put_token(transaction, &mut known, token, TokenFor::new(of, to));
                 transaction.put_account(&known);
+                transaction.put_decoys(&mailbox, decoys);
             }
-            None => transaction.put_decoys(&mailbox, 2),
+            None => transaction.put_decoys(&mailbox, 3),
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! voided; what is stored of sessions and tokens is named by an account.
 
 use super::*;
-use crate::accounts::{Account, MailToken, SealedPassword, Session, TokenUse};
+use crate::accounts::{SealedPassword, TokenUse};
 use crate::mail::MailOutcome;
 use crate::passwords::PhcString;
 use crate::registry::accounts::{LogIn, SignUp};
@@ -127,7 +127,7 @@ async fn of_two_who_spend_a_token_at_once_one_does() {
             (one == Ok(()) && two == wrong) || (one == wrong && two == Ok(())),
             "{of:?}: {one:?} {two:?}"
         );
-        assert_accounts(&store.records());
+        testing::audit_accounts(&store.records());
     }
 }
 
@@ -141,7 +141,7 @@ async fn a_token_is_spent_although_the_reply_is_lost() {
         store.reply_lost_at.store(store.commits.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         assert_eq!(spend(&registry, of, &token).await, Ok(()), "{of:?}");
         assert_eq!(spend(&registry, of, &token).await, Err(Error::Account(AccountFault::WrongToken)));
-        assert_accounts(&store.records());
+        testing::audit_accounts(&store.records());
         testing::audit(&store.records()).await;
     }
 }
@@ -165,35 +165,6 @@ impl Model {
     }
 }
 
-fn accounts(records: &Records) -> BTreeMap<Uuid, Account> {
-    let accounts = records.iter().filter(|(key, _)| key.partition == "account");
-    accounts.map(|(key, value)| (key.sort.parse().unwrap(), serde_json::from_slice(value).unwrap())).collect()
-}
-
-/// Panics unless sessions and tokens are those that accounts name, and accounts those of developers.
-fn assert_accounts(records: &Records) {
-    let accounts = accounts(records);
-    let (mut sessions, mut tokens) = (0, 0);
-    for (developer, account) in &accounts {
-        let entity = RecordKey::new("entity/developers", developer.to_string());
-        assert!(records.contains_key(&entity), "{developer} is gone");
-        for name in &account.sessions {
-            let key = RecordKey::new(format!("session/{}", name.digest.to_hex()), "");
-            let session: Session = serde_json::from_slice(&records[&key]).unwrap();
-            assert_eq!((session.developer, session.id), (*developer, name.id));
-            sessions += 1;
-        }
-        for (of, digest) in &account.tokens {
-            let key = RecordKey::new(format!("mail-token/{}", digest.to_hex()), "");
-            let token: MailToken = serde_json::from_slice(&records[&key]).unwrap();
-            assert_eq!((token.developer, token.of, token.state), (*developer, *of, account.state));
-            tokens += 1;
-        }
-    }
-    let count = |begins: &str| records.keys().filter(|key| key.partition.starts_with(begins)).count();
-    assert_eq!((count("session/"), count("mail-token/")), (sessions, tokens), "what no account names");
-}
-
 fn developer_at(records: &Records, email: &str) -> Option<Uuid> {
     let developers = records.iter().filter(|(key, _)| key.partition == "entity/developers");
     let mut developers = developers
@@ -212,7 +183,7 @@ async fn step_of_history(
 ) {
     let pick = |count: usize| (random.next() % count as u64) as usize;
     let email = EMAILS[pick(EMAILS.len())];
-    let before = accounts(&store.records());
+    let before = testing::accounts(&store.records());
     match pick(9) {
         0 | 1 => drop(sign_up(registry, email).await),
         2 => drop(registry.resend_verification(email).await),
@@ -239,7 +210,7 @@ async fn step_of_history(
         }
     }
     // What has a state of its own has voided all tokens but the one that outlives a change of the address.
-    let after = accounts(&store.records());
+    let after = testing::accounts(&store.records());
     for (developer, account) in &before {
         let is_same = after.get(developer).is_some_and(|after| after.state == account.state);
         let outlives =
@@ -280,7 +251,7 @@ async fn random_histories_spend_no_token_twice_and_no_void_one() {
             for (to, of, token) in mailed(&registry).await {
                 // One to a new address is its developer's who asked for it.
                 let digest = registry.account_tags().recognise_mail_token(token.as_bytes()).unwrap();
-                let owner = accounts(&store.records())
+                let owner = testing::accounts(&store.records())
                     .into_iter()
                     .find(|(_, account)| account.tokens.get(&of) == Some(&digest))
                     .map(|(developer, _)| developer);
@@ -290,7 +261,7 @@ async fn random_histories_spend_no_token_twice_and_no_void_one() {
                 shown.push((of, token));
             }
             registry.clock().advance(1000);
-            assert_accounts(&store.records());
+            testing::audit_accounts(&store.records());
         }
         testing::audit(&store.records()).await;
         spent += model.spent.len();
@@ -308,7 +279,10 @@ async fn a_password_is_sealed_anew_without_a_log_in() {
         sign_up(&before, email).await.unwrap();
     }
     let sealed = || {
-        accounts(&store.records()).into_values().map(|account| account.password.unwrap()).collect::<Vec<_>>()
+        testing::accounts(&store.records())
+            .into_values()
+            .map(|account| account.password.unwrap())
+            .collect::<Vec<_>>()
     };
     let first: Vec<SealedPassword> = sealed();
     let now = open(&store, 2).await;
