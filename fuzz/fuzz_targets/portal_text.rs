@@ -23,7 +23,7 @@ use latchkey_request::origin::Origin;
 use latchkey_store::memory::MemoryStore;
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 use uuid::Uuid;
 
 #[derive(Arbitrary, Debug)]
@@ -61,7 +61,13 @@ fuzz_target!(|input: Input<'_>| match input {
     Input::Token(token) => {
         assert!(AccountTags::new(&peppers()).recognise_mail_token(token.as_bytes()).is_none());
         let body = json!({"token": token, "password": "violet harbour tulip 93"}).to_string();
-        for path in ["verify-account", "invalidate-account-verification", "reset-password", "confirm-email", "revert-email"] {
+        for path in [
+            "verify-account",
+            "invalidate-account-verification",
+            "reset-password",
+            "confirm-email",
+            "revert-email",
+        ] {
             let path = format!("/portal/api/{path}");
             let status = send("POST", &path, &[(CONTENT_TYPE, b"application/json")], &body);
             assert!(matches!(status, 400 | 401), "{path}: {status}");
@@ -117,9 +123,10 @@ fn send(method: &str, path: &str, fields: &[(http::HeaderName, &[u8])], body: &s
         client_ip: None,
         request_id: None,
     };
-    Runtime::new().expect("a runtime").block_on(async {
+    Builder::new_current_thread().build().expect("a runtime").block_on(async {
         let (clock, random) = (ManualClock::at(1_700_000_000_000), SeededRandom::new(1));
-        let registry = Registry::open(MemoryStore::default(), clock, random, peppers()).await.expect("a registry");
+        let registry =
+            Registry::open(MemoryStore::default(), clock, random, peppers()).await.expect("a registry");
         let mut settings = ControlSettings::new(None, "fuzz", Uuid::nil());
         settings.control_origin = Origin::parse("https://portal.example").ok();
         settings.mail_from = Some("portal@portal.example".to_owned());
