@@ -5,10 +5,19 @@
 use std::time::Duration;
 
 use latchkey_tests::base::Chance;
-use latchkey_tests::schemathesis::{LONG_VARIABLE, Run, check};
+use latchkey_tests::schemathesis::{Caller, LONG_VARIABLE, Run, check};
 
-const SHORT: Run =
-    Run { phases: "", mode: "all", examples: 5, seed: 1, time_max: Duration::from_secs(170), calls_min: 300 };
+const SHORT: Run = Run {
+    caller: Caller::Administrator,
+    phases: "",
+    mode: "all",
+    examples: 5,
+    seed: 1,
+    time_max: Duration::from_secs(170),
+    calls_min: 300,
+};
+/// There is less to call, so there is time for more of each.
+const OF_DEVELOPER: Run = Run { caller: Caller::Developer, examples: 12, ..SHORT };
 
 /// A run as it is always, or what it is in a long run.
 fn short_or(long: Run, short: Run) -> Run {
@@ -29,5 +38,19 @@ fn bounds_are_as_documented() {
 #[test]
 fn chance_finds_nothing() {
     let short = Run { phases: "fuzzing,stateful", ..SHORT };
+    check(&short_or(Run { examples: 300, ..short }, short));
+}
+
+/// The same with a session of the portal.
+#[test]
+fn bounds_of_a_developer_are_as_documented() {
+    let run = Run { phases: "coverage", ..OF_DEVELOPER };
+    check(&short_or(run, run));
+}
+
+/// The same with a session of the portal.
+#[test]
+fn chance_finds_nothing_of_a_developer() {
+    let short = Run { phases: "fuzzing,stateful", ..OF_DEVELOPER };
     check(&short_or(Run { examples: 300, ..short }, short));
 }

@@ -5,14 +5,12 @@
 use std::fs;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use latchkey_tests::base::wait_until;
 use latchkey_tests::canary::{files_in, leaks_in};
 use latchkey_tests::client::Client as _;
-use latchkey_tests::deployment::{Deployment as _, Local, Options};
-use latchkey_tests::portal::{Folder, Mails as _};
-use latchkey_tests::raw_http::{Request, Response};
+use latchkey_tests::deployment::{Local, Options};
+use latchkey_tests::portal::{Folder, Mails as _, Page};
+use latchkey_tests::raw_http::Response;
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,6 +22,7 @@ const NEW_PASSWORD: &str = "canary copper lantern meadow 41";
 struct World {
     local: Local,
     mails: Folder,
+    page: Page,
     /// Name and plain text.
     secrets: Vec<(&'static str, String)>,
 }
@@ -36,37 +35,18 @@ impl World {
         let options = options.env("LATCHKEY_MAIL_DIR", folder.clone()).env("RUST_LOG", "trace");
         let secrets = vec![("password", PASSWORD), ("wrong password", WRONG_PASSWORD), ("new", NEW_PASSWORD)];
         let secrets = secrets.into_iter().map(|(name, secret)| (name, secret.to_owned())).collect();
-        Self { local: Local::spawn(options), mails: Folder(folder), secrets }
+        Self { local: Local::spawn(options), mails: Folder(folder), page: Page::default(), secrets }
     }
 
-    fn ask(&self, method: &str, path: &str, cookie: Option<&str>, body: Option<&Value>) -> Response {
-        let place = self.local.doors().control(&format!("/portal/api{path}"));
-        let mut request =
-            Request::new(method, &place.target).header("Origin", format!("http://{}", place.authority));
-        if let Some(cookie) = cookie {
-            request = request.header("Cookie", cookie);
-        }
-        if let Some(body) = body {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
-        }
-        self.local.send_to(&place.authority, &request)
+    fn ask(&mut self, method: &str, path: &str, body: Option<&Value>) -> Response {
+        self.page.ask(&self.local, method, path, body)
     }
 
-    /// Logs in; the cookies, as they are sent back.
-    fn log_in(&mut self, password: &str, expected: u16) -> String {
-        let place = self.local.doors().control("/portal/api/auth");
-        let pair = STANDARD.encode(format!("{ADDRESS}:{password}"));
-        let request = Request::get(&place.target)
-            .header("Origin", format!("http://{}", place.authority))
-            .header("Authorization", format!("Basic {pair}"));
-        let answer = self.local.send_to(&place.authority, &request);
+    /// Logs in; its cookies are secrets from then on.
+    fn log_in(&mut self, password: &str, expected: u16) {
+        let answer = self.page.log_in(&self.local, ADDRESS, password);
         assert_eq!(answer.status, expected, "{}", answer.text());
-        let cookies = answer.headers.values("set-cookie");
-        let pairs: Vec<&str> = cookies.iter().filter_map(|cookie| cookie.split(';').next()).collect();
-        for (_, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
-            self.secrets.push(("cookie", value.to_owned()));
-        }
-        pairs.join("; ")
+        self.secrets.extend(self.page.cookies().into_iter().map(|cookie| ("cookie", cookie)));
     }
 
     /// The token of the mail whose link has this path.
@@ -86,27 +66,27 @@ impl World {
 fn secrets_of_developers_come_out_nowhere() {
     let mut world = World::start();
     let sign_up = json!({"email": ADDRESS, "password": PASSWORD, "meta": "{\"full_name\":\"Dee\"}"});
-    assert_eq!(world.ask("POST", "/register", None, Some(&sign_up)).status, 200);
+    assert_eq!(world.ask("POST", "/register", Some(&sign_up)).status, 200);
     let token = json!({"token": world.token("/portal/verify")});
-    assert_eq!(world.ask("POST", "/verify-account", None, Some(&token)).status, 200);
-    assert_eq!(world.ask("POST", "/verify-account", None, Some(&token)).status, 401);
+    assert_eq!(world.ask("POST", "/verify-account", Some(&token)).status, 200);
+    assert_eq!(world.ask("POST", "/verify-account", Some(&token)).status, 401);
     let approved = json!({"status": 0});
     assert_eq!(world.local.admin("PATCH", &format!("/developers/{ADDRESS}"), Some(&approved)).status, 200);
     world.log_in(WRONG_PASSWORD, 401);
-    let cookies = world.log_in(PASSWORD, 204);
+    world.log_in(PASSWORD, 204);
     let application = json!({"name": "a", "redirect_uri": "https://e.test"});
-    let made = world.ask("POST", "/applications", Some(&cookies), Some(&application)).json().unwrap();
+    let made = world.ask("POST", "/applications", Some(&application)).json().unwrap();
     for (name, pointer) in [("key", "/credential/client_id"), ("secret", "/credential/client_secret")] {
         world.secrets.push((name, made.pointer(pointer).and_then(Value::as_str).unwrap().to_owned()));
     }
     // What is refused is looked at too.
     let misplaced = format!("/applications/{PASSWORD}").replace(' ', "%20");
-    assert_eq!(world.ask("GET", &misplaced, Some(&cookies), None).status, 404);
+    assert_eq!(world.ask("GET", &misplaced, None).status, 404);
     let short = json!({"token": "x", "password": NEW_PASSWORD});
-    assert_eq!(world.ask("POST", "/reset-password", None, Some(&short)).status, 401);
-    assert_eq!(world.ask("POST", "/forgot-password", None, Some(&json!({"email": ADDRESS}))).status, 200);
+    assert_eq!(world.ask("POST", "/reset-password", Some(&short)).status, 401);
+    assert_eq!(world.ask("POST", "/forgot-password", Some(&json!({"email": ADDRESS}))).status, 200);
     let reset = json!({"token": world.token("/portal/reset"), "password": NEW_PASSWORD});
-    assert_eq!(world.ask("POST", "/reset-password", None, Some(&reset)).status, 200);
+    assert_eq!(world.ask("POST", "/reset-password", Some(&reset)).status, 200);
     world.log_in(NEW_PASSWORD, 204);
     assert!(world.secrets.len() > 8, "{:?}", world.secrets);
     look_everywhere(world);

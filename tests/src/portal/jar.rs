@@ -102,6 +102,10 @@ impl Jar {
         self.0.get(name).map(String::as_str)
     }
 
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     /// The field `Cookie`; `None`: there are none.
     pub(super) fn field(&self) -> Option<String> {
         let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();

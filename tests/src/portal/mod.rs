@@ -9,6 +9,7 @@ mod matchers;
 mod expect;
 mod jar;
 mod mails;
+mod page;
 mod ses;
 
 mod steps;
@@ -19,6 +20,7 @@ mod run;
 
 pub use case::Case;
 pub use mails::{Folder, Mail, Mails};
+pub use page::Page;
 pub use run::{load_all, run_all, run_around};
 pub use ses::Ses;
 pub use surroundings::{Origins, Place, Surroundings};

@@ -1,6 +1,8 @@
 //! Schemathesis, which makes calls of what `/openapi.json` says and looks whether the answers are as it
 //! says, against a local program of its own.
 
+mod developer;
+
 use std::fs::File;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -8,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::base::ADMIN_TOKEN;
 use crate::deployment::{Deployment as _, Local, Options};
+
+use developer::Developer;
 
 /// Names the program.
 pub const PROGRAM_VARIABLE: &str = "LATCHKEY_SCHEMATHESIS";
@@ -24,9 +28,19 @@ const SET_UP: &str = "`cargo xtask test` gets it and runs these tests with it";
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_schema_conformance,response_headers_conformance,unsupported_method,allow_header_conformance";
 
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Whoever has the admin token, and no session of the portal: everything.
+    Administrator,
+    /// A developer with a session: what the portal has for one.
+    Developer,
+}
+
 /// What is called.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
+    pub caller: Caller,
     /// Ways to make calls, with commas between them: `coverage`, `fuzzing`, `stateful`.
     pub phases: &'static str,
     /// Whether they keep to the document: `positive`, `negative`, or `all`.
@@ -48,12 +62,21 @@ pub fn check(run: &Run) {
     let local = Local::spawn(Options::in_memory().env("LATCHKEY_ADMIN_GUESSES_PER_SECOND", "0"));
     let folder = tempfile::tempdir().expect("no temporary folder");
     let told = folder.path().join("told");
+    let mut developer = (run.caller == Caller::Developer).then(|| Developer::of(&local));
+    let configuration = folder.path().join("schemathesis.toml");
+    let known = developer.as_ref().map(|developer| developer.configuration(run)).unwrap_or_default();
+    std::fs::write(&configuration, known).unwrap();
     let document = local.doors().control("/openapi.json");
     let mut command = Command::new(program);
     command
+        .arg("--config-file")
+        .arg(configuration)
         .args(["run", &format!("http://{}{}", document.authority, document.target)])
-        .args(["--header", &format!("Kong-Admin-Token: {ADMIN_TOKEN}"), "--checks", CHECKS])
-        .args(["--phases", run.phases, "--mode", run.mode])
+        .args(match &developer {
+            Some(developer) => developer.arguments(&local),
+            None => vec!["--header".to_owned(), format!("Kong-Admin-Token: {ADMIN_TOKEN}")],
+        })
+        .args(["--checks", CHECKS, "--phases", run.phases, "--mode", run.mode])
         .args(["--max-examples", &run.examples.to_string(), "--seed", &run.seed.to_string()])
         // More threads are not faster for long, and do not repeat.
         .args(["--workers", "1", "--request-timeout", "20", "--continue-on-failure"])
@@ -70,6 +93,9 @@ pub fn check(run: &Run) {
     let calls = calls_in(&told);
     println!("{run:?}: {calls:?} calls");
     assert!(calls.is_some_and(|calls| calls >= run.calls_min), "{run:?} has looked at too little:\n{told}");
+    if let Some(developer) = &mut developer {
+        developer.expect_calls_were_taken(&local);
+    }
 }
 
 /// Whether it succeeded; `None`: it took longer, and was ended.
