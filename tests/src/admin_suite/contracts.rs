@@ -17,6 +17,7 @@ tests!("contracts":
     registration_must_be_open,
     automatic_approval_is_for_new_contracts,
     a_contract_may_be_made_again,
+    what_is_said_of_a_contract,
     the_queue_of_a_service_is_paged,
 );
 
@@ -233,6 +234,53 @@ fn a_contract_may_be_made_again(api: &dyn Api) {
         json!({"status": 1, "composite_id": first["composite_id"]}),
     );
     assert_ne!(again["id"], first["id"]);
+}
+
+/// The longest `note` and `reason`, in characters.
+const SAID_MAX: usize = 500;
+
+fn what_is_said_of_a_contract(api: &dyn Api) {
+    with_developer(api);
+    open_registration(api, false);
+    let application = make_application(api);
+    let path = format!("/applications/{}/application_instances", id(&application));
+    // Of more bytes than characters.
+    let (longest, too_long) = ("é".repeat(SAID_MAX), "é".repeat(SAID_MAX + 1));
+    let with_note = |note: &str| {
+        let mut body = with(api, "s");
+        body["note"] = json!(note);
+        post(api, &path, body)
+    };
+    let refusal = |field: &str| json!({"code": 2, "fields": {field: "length must be at most 500"}});
+    expect(with_note(&too_long), 400, refusal("note"));
+    let made = expect(with_note(&longest), 201, json!({"note": longest, "reason": null}));
+    let contract = format!("{path}/{}", id(&made));
+    for (change, answer) in [
+        (json!({"note": "for our shop"}), json!({"note": "for our shop", "status": 1, "reason": null})),
+        (json!({"status": 2, "reason": "who are you?"}), json!({"status": 2, "reason": "who are you?"})),
+        (json!({"suspended": true}), json!({"reason": "who are you?"})),
+        (json!({"status": 2}), json!({"reason": "who are you?"})),
+        (json!({"reason": longest}), json!({"status": 2, "reason": longest})),
+        (json!({"status": 0}), json!({"status": 0, "reason": null, "note": "for our shop"})),
+        (json!({"reason": "welcome"}), json!({"status": 0, "reason": "welcome"})),
+        (json!({"reason": null}), json!({"status": 0, "reason": null})),
+        (json!({"status": 3, "reason": "abuse"}), json!({"status": 3, "reason": "abuse"})),
+    ] {
+        expect(patch(api, &contract, change), 200, answer);
+    }
+    for (field, change) in
+        [("reason", json!({"status": 0, "reason": too_long})), ("note", json!({"note": too_long}))]
+    {
+        expect(patch(api, &contract, change), 400, refusal(field));
+    }
+    let said = json!({"status": 3, "note": "for our shop", "reason": "abuse"});
+    let of_service = format!("/services/s/application_instances/{}", id(&made));
+    for side in [&contract, &of_service] {
+        expect(get(api, side), 200, said.clone());
+    }
+    for list in [path.as_str(), "/services/s/application_instances"] {
+        expect(get(api, list), 200, json!({"data": [said], "total": 1}));
+    }
 }
 
 fn the_queue_of_a_service_is_paged(api: &dyn Api) {

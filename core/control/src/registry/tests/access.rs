@@ -22,10 +22,15 @@ impl<'s> World<'s> {
 
     async fn service(&self, name: &str, auto_approve: bool) -> String {
         let service = make(&self.registry, EntityKind::Services, json!({"name": name, "host": "a"})).await;
-        let plugin = json!({"name": "application-registration", "service": {"id": id(&service)},
+        self.open(&id(&service), name, auto_approve).await;
+        id(&service)
+    }
+
+    /// Opens a service for applications.
+    async fn open(&self, service: &str, name: &str, auto_approve: bool) {
+        let plugin = json!({"name": "application-registration", "service": {"id": service},
             "config": {"display_name": name.to_uppercase(), "auto_approve": auto_approve}});
         make(&self.registry, EntityKind::Plugins, plugin).await;
-        id(&service)
     }
 
     async fn ask(&self, application: &str, input: Value) -> Result<Object, Error> {
@@ -137,6 +142,43 @@ async fn what_was_refused_long_ago_is_not_forgotten() {
     store.replace(&records).await;
     world.delete(&contract).await;
     assert_eq!(world.ask(&world.application, asked).await.unwrap()["status"], 1);
+}
+
+/// As the first program with a memory of refusals stored it (`core/published/golden`), of an application and
+/// of its developer.
+#[tokio::test]
+async fn refusals_are_stored_in_the_form_that_programs_read() {
+    let golden = include_str!("../../../../published/golden/1/refusals.json");
+    let store = TestStore::default();
+    let world = World::over(&store).await;
+    let mut contracts = Vec::new();
+    for number in [1, 2, 3] {
+        let (id, name) = (Uuid::from_u128(number), format!("s{number}"));
+        let service = json!({"id": id, "name": name, "host": "a"});
+        make(&world.registry, EntityKind::Services, service).await;
+        world.open(&id.to_string(), &name, true).await;
+        contracts.push(world.ask(&world.application, json!({"service": {"id": id}})).await.unwrap());
+    }
+    let before = store.records();
+    for contract in &contracts[..2] {
+        world.decide(contract, json!({"status": 3})).await;
+    }
+    let owners = [&world.application, &world.developer];
+    let stored = store.records();
+    for owner in owners {
+        let record = &stored[&RecordKey::new("refusals", owner)];
+        assert_eq!(std::str::from_utf8(record).unwrap(), golden, "programs of before read it");
+    }
+    for owner in owners {
+        let mut records = before.clone();
+        records.insert(RecordKey::new("refusals", owner), golden.as_bytes().to_vec());
+        store.replace(&records).await;
+        for (contract, (number, status)) in contracts.iter().zip([(1, 1), (2, 1), (3, 0)]) {
+            world.delete(contract).await;
+            let asked = json!({"service": {"id": Uuid::from_u128(number)}});
+            assert_eq!(world.ask(&world.application, asked).await.unwrap()["status"], status, "{number}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -72,6 +72,42 @@ async fn an_offer_is_to_one_and_ends() {
     testing::audit(&store.records()).await;
 }
 
+/// As the first program with offers stored them (`core/published/golden`): to somebody, and to nobody.
+#[tokio::test]
+async fn offers_are_stored_in_the_form_that_programs_read() {
+    let golden = include_str!("../../../../published/golden/1/entity-applications-offered.jsonl");
+    let golden: Vec<Object> = golden.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let store = TestStore::default();
+    let registry = open(&store, 1).await;
+    let [from, to] = ["from", "to"].map(|side| golden[0]["_offer"][side].clone());
+    for (id, email) in [(&from, "a@b"), (&to, "c@d")] {
+        make(&registry, EntityKind::Developers, json!({"id": id, "email": email, "status": 0})).await;
+    }
+    let application = json!({"id": golden[0]["id"], "name": "shop", "redirect_uri": "https://shop.example/",
+        "developer": {"id": from}});
+    let application = id(&make(&registry, EntityKind::Applications, application).await);
+    let key = RecordKey::new("entity/applications", &application);
+    let stored = || -> Object { serde_json::from_slice(&store.records()[&key]).unwrap() };
+    let own = path(from.as_str().unwrap(), &application);
+    for (email, golden) in ["c@d", "nobody@d"].into_iter().zip(&golden) {
+        registry.offer_application(&own, email).await.unwrap();
+        let consumer = stored()["consumer"].clone();
+        assert_eq!(
+            stored(),
+            Object::from_iter(golden.clone().into_iter().chain([("consumer".to_owned(), consumer)]))
+        );
+    }
+    let accept = || registry.accept_application(uuid(&application), uuid(to.as_str().unwrap()));
+    for (golden, is_taken) in golden.iter().zip([true, false]).rev() {
+        let mut application = stored();
+        application.insert("_offer".to_owned(), golden["_offer"].clone());
+        let mut records = store.records();
+        records.insert(key.clone(), serde_json::to_vec(&application).unwrap());
+        store.replace(&records).await;
+        assert_eq!(accept().await.is_ok(), is_taken, "{golden:?}");
+    }
+}
+
 /// An administrator asks nobody.
 #[tokio::test]
 async fn an_administrator_moves_an_application() {
