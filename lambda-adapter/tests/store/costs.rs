@@ -55,7 +55,7 @@ async fn changes_cost_what_the_documentation_says() {
         ("a consumer", "POST", "/consumers", json!({"username": "bob"}), 6, 7),
         ("a consumer's key", "POST", "/consumers/bob/key-auth", json!({}), 7, 12),
         ("an application's credential", "POST", credentials, json!({}), 11, 19),
-        ("revoking a contract of 8 credentials", "PATCH", contract, json!({"status": 3}), 7, 19),
+        ("revoking a contract of 8 credentials", "PATCH", contract, json!({"status": 3}), 9, 21),
         (
             "rotating an application's credential, with a grace",
             "POST",
