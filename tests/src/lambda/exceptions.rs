@@ -27,6 +27,11 @@ pub const EXCEPTIONS: &[Exception] = &[
     },
     Exception { name: "the path arrives decoded", ways: &[HTTP_API], cases: &["ROUTE-82"] },
     Exception {
+        name: "cookies arrive in a list",
+        ways: &[FUNCTION_URL, FUNCTION_URL_STREAM, HTTP_API],
+        cases: &["COOKIE-02"],
+    },
+    Exception {
         name: "the query arrives decoded and in parts",
         ways: &[REST_API],
         cases: &[
@@ -76,6 +81,7 @@ pub const EXCEPTIONS: &[Exception] = &[
             "HIDE-74",
             "ANON-03",
             "ROUTE-54",
+            "COOKIE-03",
         ],
     },
     Exception {

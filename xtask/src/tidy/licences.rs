@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_licence_that_nothing_needs_is_found() {
         let mut graph = graph();
-        graph.packages.get_mut("b").unwrap().licence = Some("MIT OR BSD-3-Clause".to_owned());
+        graph.packages.get_mut("c").unwrap().licence = Some("MIT OR BSD-3-Clause".to_owned());
         let findings = check(&[graph]);
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert_eq!(findings[0].place, "BSD-3-Clause");
