@@ -1,7 +1,7 @@
 //! `latchkey backup` and `latchkey restore`: all that a gateway has stored, to a file and back, over its
 //! control door.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::admin_client::{AdminClient, Call, Connection};
 use crate::backup_file::{Fault, Reader, Writer};
 use crate::message;
+use crate::private_file::{self, sync_folder_of};
 
 const ABOUT_BACKUP: &str = "\
 Writes all that a running gateway has stored to a file: it is of one moment, though writes go on.
@@ -59,7 +60,7 @@ pub(crate) fn back_up(options: &BackupOptions) -> Result<(), String> {
     }
     let client = connect(&options.connection)?;
     let part = part_of(file);
-    let out = open_private(&part).map_err(failed)?;
+    let out = private_file::create_anew(&part).map_err(failed)?;
     let begun = client.json(&Call::post("/backups"))?;
     let id = begun["id"].as_str().unwrap_or_default().to_owned();
     let written = write_pages(&client, &begun, out);
@@ -72,7 +73,7 @@ pub(crate) fn back_up(options: &BackupOptions) -> Result<(), String> {
             return Err(error);
         }
     };
-    fs::rename(&part, file).and_then(|()| sync_folder(file)).map_err(failed)?;
+    fs::rename(&part, file).and_then(|()| sync_folder_of(file)).map_err(failed)?;
     let peppers = ids_of_peppers(&begun);
     let told = format!(
         "{}: {records} records of {}, as they were on {}.\nIt is worth nothing without the pepper ({peppers}), \
@@ -185,25 +186,6 @@ fn part_of(file: &Path) -> PathBuf {
     let mut part = file.as_os_str().to_owned();
     part.push(".part");
     part.into()
-}
-
-/// A new file that its owner alone can read; what is left of an earlier one is written over.
-fn open_private(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// So that the new name lasts.
-fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// How far it is: a bar at a terminal, nothing elsewhere.

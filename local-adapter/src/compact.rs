@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, WriteTransaction};
 
-use crate::journal::{open_private, sync_folder_of};
+use crate::private_file::{self, sync_folder_of};
 use crate::store::{COUNTERS, OpenError, RECORDS, RedbStore, begin_durable};
 
 const LONG_ABOUT: &str = "\
@@ -56,7 +56,7 @@ fn compact(path: &Path) -> Result<[u64; 2], OpenError> {
 
 /// Copies everything into a new file, which is on the disk and closed afterwards.
 fn copy(store: &RedbStore, new: &Path) -> Result<(), OpenError> {
-    let file = open_private(new).map_err(OpenError::Io)?;
+    let file = private_file::open(new).map_err(OpenError::Io)?;
     let broken = |error: redb::Error| OpenError::Broken(error.to_string());
     let backend = FileBackend::new(file).map_err(|error| broken(error.into()))?;
     let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend);

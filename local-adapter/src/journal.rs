@@ -7,12 +7,14 @@
 //! 8 bytes of the SHA-256 of all that. Numbers are little-endian. The body has for each write one byte,
 //! 0: removed, 1: put; length (4) and bytes of the key; and, if put, length (4) and bytes of the value.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use latchkey_store::Version;
 use sha2::{Digest, Sha256};
+
+use crate::private_file::{self, sync_folder_of};
 
 /// Bytes of a record before its body.
 const HEAD_BYTES: usize = 20;
@@ -49,7 +51,7 @@ impl Journal {
     /// absent. The next record overwrites the first: whoever opens it writes through what it had.
     pub(crate) fn open(path: &Path, store_id: u64) -> io::Result<(Self, Vec<JournalRecord>)> {
         let is_new = !path.exists();
-        let mut file = open_private(path)?;
+        let mut file = private_file::open(path)?;
         if is_new {
             sync_folder_of(path)?;
         }
@@ -95,25 +97,6 @@ impl Journal {
         self.file.write_all(bytes)?;
         self.file.sync_data()
     }
-}
-
-/// Opens or creates a file that its owner alone may read.
-pub(crate) fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// A file's new name is on the disk only with its folder.
-pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        File::open(folder)?.sync_all()?;
-    }
-    let _ = path;
-    Ok(())
 }
 
 fn encode(store_id: u64, version: Version, writes: &[JournalWrite]) -> io::Result<Vec<u8>> {

@@ -1,10 +1,11 @@
 //! Mails as files in a folder, in the place of being sent.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::mail_message::MailMessage;
+use crate::private_file::{self, sync_folder_of};
 use crate::secrets;
 
 /// A folder for its owner alone, with one file `*.eml` for each mail.
@@ -23,26 +24,12 @@ impl MailFolder {
         let path = |name: String| self.0.join(name);
         let (unfinished, finished) =
             (path(format!(".{}", message.name)), path(format!("{}.eml", message.name)));
-        // What a crash has left may be anybody's to read.
-        match fs::remove_file(&unfinished) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&unfinished)?;
+        let mut file = private_file::create_anew(&unfinished)?;
         file.write_all(&message.bytes)?;
         file.sync_all()?;
-        fs::rename(&unfinished, finished)?;
-        sync(&self.0)
+        fs::rename(&unfinished, &finished)?;
+        sync_folder_of(&finished)
     }
-}
-
-/// So that the name outlives a power failure too.
-fn sync(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod config;
 mod message;
 mod origin;
+mod private_file;
 mod secrets;
 mod settings_page;
 

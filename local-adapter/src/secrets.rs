@@ -9,6 +9,7 @@ use latchkey_control::ports::Random;
 use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::{Pepper, Peppers, PlainKey, hex};
 
+use crate::private_file;
 use crate::system::SystemRandom;
 
 const PEPPER_FILE: &str = "pepper";
@@ -231,14 +232,9 @@ fn make_pepper(path: &Path) -> io::Result<String> {
 
 /// For its owner alone.
 fn make_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // Written aside and renamed, so that the file is never there half.
     let draft = path.with_extension("new");
-    let _ = fs::remove_file(&draft);
-    let mut file = options.open(&draft)?;
+    let mut file = private_file::create_anew(&draft)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&draft, path)

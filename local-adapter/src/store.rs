@@ -20,7 +20,8 @@ use redb::{
     TableDefinition, WriteTransaction,
 };
 
-use crate::journal::{Journal, JournalRecord, JournalWrite, open_private};
+use crate::journal::{Journal, JournalRecord, JournalWrite};
+use crate::private_file;
 use crate::system::SystemRandom;
 
 pub(crate) const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
@@ -80,7 +81,7 @@ impl RedbStore {
     /// has more. Until it is closed no other process can open it. Pages of it stay in memory, up to
     /// `cache_bytes`.
     pub(crate) fn open(path: &Path, cache_bytes: usize) -> Result<Self, OpenError> {
-        let file = open_private(path).map_err(OpenError::Io)?;
+        let file = private_file::open(path).map_err(OpenError::Io)?;
         let backend = FileBackend::new(file).map_err(open_error)?;
         let database = redb::Builder::new().set_cache_size(cache_bytes).create_with_backend(backend);
         let database = database.map_err(open_error)?;
