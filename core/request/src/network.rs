@@ -1,6 +1,6 @@
 //! Networks of addresses, as settings name them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Addresses that begin alike: `10.0.0.0/8`, `fd00::/8`, or one address alone.
@@ -36,6 +36,18 @@ impl Network {
             }
             _ => self,
         }
+    }
+}
+
+/// Whom attempts from an address are counted for: of IPv6 the first address of its network of 64 bits, since
+/// whoever has one of its addresses has them all.
+pub fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 
@@ -121,6 +133,18 @@ mod tests {
         ] {
             let error = parse_networks(&format!("127.0.0.1, {entry}")).unwrap_err();
             assert!(error.starts_with(entry), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_network_of_64_bits_is_one_household() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("::1", "::"),
+        ] {
+            assert_eq!(household(address.parse().unwrap()), expected.parse::<IpAddr>().unwrap());
         }
     }
 }

@@ -5,9 +5,10 @@
 //! guesses from the same address.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use latchkey_published::limits::GUESSERS_MAX;
+use latchkey_request::network::household;
 
 const SECOND_MS: u64 = 1_000;
 
@@ -24,14 +25,7 @@ pub enum Guesser {
 impl Guesser {
     /// Whom a request from an address is counted for.
     pub fn of(address: Option<IpAddr>) -> Self {
-        match address.map(|address| address.to_canonical()) {
-            Some(IpAddr::V6(address)) => {
-                let [a, b, c, d, ..] = address.segments();
-                Guesser::At(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
-            }
-            Some(address) => Guesser::At(address),
-            None => Guesser::Others,
-        }
+        address.map_or(Guesser::Others, |address| Guesser::At(household(address)))
     }
 }
 

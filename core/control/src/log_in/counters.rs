@@ -1,7 +1,5 @@
 //! What is counted of attempts, and how long each count holds up the next (docs/log-ins.md).
 
-use std::net::{IpAddr, Ipv6Addr};
-
 use serde::{Deserialize, Serialize};
 
 const SECOND_MS: u64 = 1000;
@@ -217,17 +215,6 @@ fn doubling(failures: u32, free: u32, most_ms: u64) -> u64 {
     }
 }
 
-/// Who is counted for an address: of IPv6 the network (/64), since one has no end of addresses there.
-pub(super) fn counted(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let bits = u128::from(address) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(bits))
-        }
-    }
-}
-
 /// The start of the minute of a time.
 pub(super) fn minute_of(now_ms: u64) -> u64 {
     now_ms / MINUTE_MS * MINUTE_MS
@@ -256,18 +243,6 @@ mod tests {
             window.add(hour, minute * MINUTE_MS);
         }
         assert!(window.0.len() <= 61, "{}", window.0.len());
-    }
-
-    #[test]
-    fn the_network_counts() {
-        for (address, expected) in [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-            ("::1", "::"),
-        ] {
-            assert_eq!(counted(address.parse().unwrap()), expected.parse::<IpAddr>().unwrap());
-        }
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::counters::{Account, Address, Bound, Pair, Sums, counted, minute_of};
+use super::counters::{Account, Address, Bound, Pair, Sums, minute_of};
 use super::{PasswordAnswer, PasswordNeed, PasswordOutcome, Work};
 use crate::passwords::Hashed;
 use crate::ports::Clock;
 use latchkey_published::limits;
+use latchkey_request::network::household;
 use latchkey_store::{Batch, Check, Commit, RecordKey, Store, StoreError, Version, Write};
 
 /// Partition of what is counted.
@@ -268,7 +269,7 @@ impl<S: Store, C: Clock> Room<S, C> {
         per_hour: u32,
     ) -> Result<Result<Admitted, PasswordAnswer>, StoreError> {
         let Some(address) = need.address else { return Ok(Ok(Admitted { failed_at_ms: None })) };
-        let (bound, key) = (Bound::sign_ups(per_hour), format!("sign-up/{}", counted(address)));
+        let (bound, key) = (Bound::sign_ups(per_hour), format!("sign-up/{}", household(address)));
         for _ in 0..=limits::CONFLICTS_MAX {
             let now_ms = self.clock.unix_ms();
             let mut counter: Loaded<Address> = self.load(&key).await?;
@@ -289,7 +290,7 @@ impl<S: Store, C: Clock> Room<S, C> {
     /// Reads all that a log-in is counted by, at the same time. `now_ms`: of the sums' minute.
     async fn counters(&self, need: &PasswordNeed, now_ms: u64) -> Result<Counters, StoreError> {
         let account = need.account.to_hex();
-        let address = need.address.map(counted);
+        let address = need.address.map(household);
         let from = address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
         let is_known = need.known_browser.is_some();
         let place = need.known_browser.map_or_else(|| from.clone(), |browser| browser.to_hex());
