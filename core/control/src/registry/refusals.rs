@@ -23,17 +23,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction: &mut EntityTransaction<'_, S>,
         contract: &Object,
     ) -> Result<(), Error> {
-        let Some(service_id) = reference(contract, "service") else { return Ok(()) };
-        for owner in self.owners(transaction, contract).await? {
-            let mut refused = read(transaction, owner).await?;
-            if refused.contains(&service_id) {
-                continue;
+        let remember = |refused: &mut Vec<Uuid>, service_id| {
+            if !refused.contains(&service_id) {
+                refused.push(service_id);
+                refused.drain(..refused.len().saturating_sub(limits::REFUSALS_MAX));
             }
-            refused.push(service_id);
-            let too_many = refused.len().saturating_sub(limits::REFUSALS_MAX);
-            transaction.put_json(records::refusals(owner), &refused[too_many..].to_vec());
-        }
-        Ok(())
+        };
+        self.change_refusals(transaction, contract, remember).await
     }
 
     /// Forgets it.
@@ -42,15 +38,26 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction: &mut EntityTransaction<'_, S>,
         contract: &Object,
     ) -> Result<(), Error> {
+        let forget = |refused: &mut Vec<Uuid>, service_id| refused.retain(|id| *id != service_id);
+        self.change_refusals(transaction, contract, forget).await
+    }
+
+    /// Changes what is remembered of both sides, where that makes a difference.
+    async fn change_refusals(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        contract: &Object,
+        change: impl Fn(&mut Vec<Uuid>, Uuid),
+    ) -> Result<(), Error> {
         let Some(service_id) = reference(contract, "service") else { return Ok(()) };
         for owner in self.owners(transaction, contract).await? {
-            let mut refused = read(transaction, owner).await?;
-            let before = refused.len();
-            refused.retain(|id| *id != service_id);
-            match refused.len() {
-                after if after == before => {}
-                0 => transaction.delete(records::refusals(owner)),
-                _ => transaction.put_json(records::refusals(owner), &refused),
+            let before = read(transaction, owner).await?;
+            let mut refused = before.clone();
+            change(&mut refused, service_id);
+            match refused.is_empty() {
+                _ if refused == before => {}
+                true => transaction.delete(records::refusals(owner)),
+                false => transaction.put_json(records::refusals(owner), &refused),
             }
         }
         Ok(())
