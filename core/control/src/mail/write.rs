@@ -13,21 +13,8 @@ pub(crate) struct Written {
     pub(crate) html: String,
 }
 
-#[derive(Template)]
-#[template(path = "mail.txt")]
-struct Text<'a> {
-    paragraph: &'a str,
-    named: &'a [String],
-    button: &'a str,
-    link: &'a str,
-    closing: &'a str,
-    portal: &'a str,
-    origin: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "mail.html")]
-struct Html<'a> {
+/// What both templates say.
+struct Words<'a> {
     language: &'a str,
     subject: &'a str,
     paragraph: &'a str,
@@ -38,6 +25,14 @@ struct Html<'a> {
     portal: &'a str,
     origin: &'a str,
 }
+
+#[derive(Template)]
+#[template(path = "mail.txt")]
+struct Text<'a>(&'a Words<'a>);
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Html<'a>(&'a Words<'a>);
 
 /// Writes a letter in a language. `link`: where its link leads to.
 pub(crate) fn write(letter: &Letter, language: Language, facts: &Facts, link: &str) -> Written {
@@ -56,11 +51,18 @@ pub(crate) fn write(letter: &Letter, language: Language, facts: &Facts, link: &s
             japanese::closing(letter),
         ),
     };
-    let (origin, named, paragraph) = (origin_of(link), &facts.named, paragraph.as_str());
-    let text = Text { paragraph, named, button, link, closing, portal, origin };
-    let (language, heading) = (language.tag(), subject.as_str());
-    let html = Html { language, subject: heading, paragraph, named, button, link, closing, portal, origin };
-    Written { text: rendered(&text), html: rendered(&html), subject }
+    let words = Words {
+        language: language.tag(),
+        subject: &subject,
+        paragraph: &paragraph,
+        named: &facts.named,
+        button,
+        link,
+        closing,
+        portal,
+        origin: origin_of(link),
+    };
+    Written { text: rendered(&Text(&words)), html: rendered(&Html(&words)), subject }
 }
 
 fn rendered(template: &impl Template) -> String {
