@@ -7,7 +7,7 @@ use latchkey_published::keys::Peppers;
 use latchkey_request::authority::Authority;
 
 use super::authenticate::{Caller, judge_token, presented_token};
-use super::endpoints::{self, AccountCall, Action, Call, Matched, PortalCall, Surface, Who};
+use super::endpoints::{self, Action, Call, Matched, PortalCall, Surface, VisitorCall, Who};
 use super::origins::AdminOrigins;
 use super::portal::{Judged, OwnCookie, Site};
 use super::problem::{self, Refusal};
@@ -103,7 +103,7 @@ impl Admission<'_> {
     /// Refuses what a browser sends for the page of another site, before anything is done of it.
     fn refuse_cross_site(&self, head: &Head<'_>, path: &str, site: &Site) -> Result<(), Refusal> {
         let found = endpoints::find(Surface::Portal, path);
-        let logs_in = Action::Portal(PortalCall::Account(AccountCall::LogIn));
+        let logs_in = Action::Portal(PortalCall::Visitor(VisitorCall::LogIn));
         let judged = Judged {
             method: head.method,
             logs_in: found

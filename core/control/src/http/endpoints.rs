@@ -160,15 +160,17 @@ pub enum Action {
 /// What developers do themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PortalCall {
-    /// With an account.
-    Account(AccountCall),
+    /// By whoever.
+    Visitor(VisitorCall),
+    /// With the own account.
+    OwnAccount(OwnAccountCall),
     /// With applications.
     Application(ApplicationCall),
 }
 
-/// What is done with an account.
+/// What is done by whoever reaches the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountCall {
+pub enum VisitorCall {
     /// Signs up.
     Register,
     /// Confirms the address of a sign-up.
@@ -189,14 +191,21 @@ pub enum AccountCall {
     RevertEmail,
     /// Logs in.
     LogIn,
-    /// Logs out.
-    LogOut,
     /// Asks for a mail with a link that logs in.
     AskLink,
     /// Logs in by its token, or shows a code where another browser asked for it.
     SpendLink,
     /// Logs in by that code.
     SpendCode,
+    /// What is asked for at a sign-up.
+    MetaFields,
+}
+
+/// What is done with the own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnAccountCall {
+    /// Logs out.
+    LogOut,
     /// The session of the caller.
     Session,
     /// The own account.
@@ -209,8 +218,6 @@ pub enum AccountCall {
     ChangeEmail,
     /// Changes what else is known of the developer.
     ChangeMeta,
-    /// What is asked for at a sign-up.
-    MetaFields,
     /// The own sessions.
     Sessions,
     /// Ends all others.
@@ -266,40 +273,10 @@ impl PortalCall {
     /// Who may make it.
     pub fn who(self) -> Who {
         match self {
-            PortalCall::Account(call) => call.who(),
+            PortalCall::Visitor(_) => Who::Anyone,
+            PortalCall::OwnAccount(_) => Who::Developer,
             PortalCall::Application(ApplicationCall::Services) => Who::NotWaiting,
             PortalCall::Application(_) => Who::Approved,
-        }
-    }
-}
-
-impl AccountCall {
-    fn who(self) -> Who {
-        match self {
-            AccountCall::Register
-            | AccountCall::Verify
-            | AccountCall::ResendVerification
-            | AccountCall::InvalidateVerification
-            | AccountCall::ForgotPassword
-            | AccountCall::ValidateReset
-            | AccountCall::ResetPassword
-            | AccountCall::ConfirmEmail
-            | AccountCall::RevertEmail
-            | AccountCall::LogIn
-            | AccountCall::AskLink
-            | AccountCall::SpendLink
-            | AccountCall::SpendCode
-            | AccountCall::MetaFields => Who::Anyone,
-            AccountCall::LogOut
-            | AccountCall::Session
-            | AccountCall::Read
-            | AccountCall::Delete
-            | AccountCall::ChangePassword
-            | AccountCall::ChangeEmail
-            | AccountCall::ChangeMeta
-            | AccountCall::Sessions
-            | AccountCall::EndSessions
-            | AccountCall::EndSession => Who::Developer,
         }
     }
 }
@@ -763,8 +740,17 @@ const fn portal(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Portal, path, calls }
 }
 
-const fn account(method: &'static str, takes: Takes, answers: &'static [u16], call_: AccountCall) -> Call {
-    call(method, takes, answers, Action::Portal(PortalCall::Account(call_)))
+const fn visitor(method: &'static str, takes: Takes, answers: &'static [u16], call_: VisitorCall) -> Call {
+    call(method, takes, answers, Action::Portal(PortalCall::Visitor(call_)))
+}
+
+const fn own_account(
+    method: &'static str,
+    takes: Takes,
+    answers: &'static [u16],
+    call_: OwnAccountCall,
+) -> Call {
+    call(method, takes, answers, Action::Portal(PortalCall::OwnAccount(call_)))
 }
 
 const fn application(
@@ -893,37 +879,37 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}", &item_without_put(Oauth2Credentials)),
     admin("/applications/{applications}/credentials/oauth2/{oauth2_credentials}/rotate", &rotation(Oauth2Credentials)),
 
-    portal("/register", &[account("POST", Takes::Object, &[200, 400, 403, 409, 415, 429, 503], AccountCall::Register)]),
-    portal("/verify-account", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::Verify)]),
-    portal("/resend-account-verification", &[account("POST", Takes::Object, &[204, 400, 403, 415, 503], AccountCall::ResendVerification)]),
-    portal("/invalidate-account-verification", &[account("POST", Takes::Object, &[204, 400, 401, 403, 415], AccountCall::InvalidateVerification)]),
-    portal("/forgot-password", &[account("POST", Takes::Object, &[200, 400, 403, 415, 503], AccountCall::ForgotPassword)]),
-    portal("/validate-reset", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::ValidateReset)]),
-    portal("/reset-password", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415, 429, 503], AccountCall::ResetPassword)]),
-    portal("/confirm-email", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::ConfirmEmail)]),
-    portal("/revert-email", &[account("POST", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::RevertEmail)]),
+    portal("/register", &[visitor("POST", Takes::Object, &[200, 400, 403, 409, 415, 429, 503], VisitorCall::Register)]),
+    portal("/verify-account", &[visitor("POST", Takes::Object, &[200, 400, 401, 403, 415], VisitorCall::Verify)]),
+    portal("/resend-account-verification", &[visitor("POST", Takes::Object, &[204, 400, 403, 415, 503], VisitorCall::ResendVerification)]),
+    portal("/invalidate-account-verification", &[visitor("POST", Takes::Object, &[204, 400, 401, 403, 415], VisitorCall::InvalidateVerification)]),
+    portal("/forgot-password", &[visitor("POST", Takes::Object, &[200, 400, 403, 415, 503], VisitorCall::ForgotPassword)]),
+    portal("/validate-reset", &[visitor("POST", Takes::Object, &[200, 400, 401, 403, 415], VisitorCall::ValidateReset)]),
+    portal("/reset-password", &[visitor("POST", Takes::Object, &[200, 400, 401, 403, 415, 429, 503], VisitorCall::ResetPassword)]),
+    portal("/confirm-email", &[visitor("POST", Takes::Object, &[200, 400, 401, 403, 415], VisitorCall::ConfirmEmail)]),
+    portal("/revert-email", &[visitor("POST", Takes::Object, &[200, 400, 401, 403, 415], VisitorCall::RevertEmail)]),
     portal("/auth", &[
-        account("GET", Takes::Nothing, &[204, 400, 401, 403, 429, 503], AccountCall::LogIn),
-        account("POST", Takes::Object, &[204, 400, 401, 403, 415, 429, 503], AccountCall::LogIn),
-        account("DELETE", Takes::Nothing, &[200, 401, 403], AccountCall::LogOut),
+        visitor("GET", Takes::Nothing, &[204, 400, 401, 403, 429, 503], VisitorCall::LogIn),
+        visitor("POST", Takes::Object, &[204, 400, 401, 403, 415, 429, 503], VisitorCall::LogIn),
+        own_account("DELETE", Takes::Nothing, &[200, 401, 403], OwnAccountCall::LogOut),
     ]),
-    portal("/auth/link", &[account("POST", Takes::Object, &[204, 400, 403, 404, 415, 503], AccountCall::AskLink)]),
-    portal("/auth/link/token", &[account("POST", Takes::Object, &[200, 204, 400, 401, 403, 404, 415], AccountCall::SpendLink)]),
-    portal("/auth/link/code", &[account("POST", Takes::Object, &[204, 400, 401, 403, 404, 415], AccountCall::SpendCode)]),
-    portal("/session", &[account("GET", Takes::Nothing, &[200, 401], AccountCall::Session)]),
+    portal("/auth/link", &[visitor("POST", Takes::Object, &[204, 400, 403, 404, 415, 503], VisitorCall::AskLink)]),
+    portal("/auth/link/token", &[visitor("POST", Takes::Object, &[200, 204, 400, 401, 403, 404, 415], VisitorCall::SpendLink)]),
+    portal("/auth/link/code", &[visitor("POST", Takes::Object, &[204, 400, 401, 403, 404, 415], VisitorCall::SpendCode)]),
+    portal("/session", &[own_account("GET", Takes::Nothing, &[200, 401], OwnAccountCall::Session)]),
     portal("/developer", &[
-        account("GET", Takes::Nothing, &[200, 401], AccountCall::Read),
-        account("DELETE", Takes::Nothing, &[204, 401, 403], AccountCall::Delete),
+        own_account("GET", Takes::Nothing, &[200, 401], OwnAccountCall::Read),
+        own_account("DELETE", Takes::Nothing, &[204, 401, 403], OwnAccountCall::Delete),
     ]),
-    portal("/developer/password", &[account("PATCH", Takes::Object, &[204, 400, 401, 403, 415, 429, 503], AccountCall::ChangePassword)]),
-    portal("/developer/email", &[account("PATCH", Takes::Object, &[200, 400, 401, 403, 415, 503], AccountCall::ChangeEmail)]),
-    portal("/developer/meta", &[account("PATCH", Takes::Object, &[200, 400, 401, 403, 415], AccountCall::ChangeMeta)]),
-    portal("/developer/meta_fields", &[account("GET", Takes::Nothing, &[200], AccountCall::MetaFields)]),
+    portal("/developer/password", &[own_account("PATCH", Takes::Object, &[204, 400, 401, 403, 415, 429, 503], OwnAccountCall::ChangePassword)]),
+    portal("/developer/email", &[own_account("PATCH", Takes::Object, &[200, 400, 401, 403, 415, 503], OwnAccountCall::ChangeEmail)]),
+    portal("/developer/meta", &[own_account("PATCH", Takes::Object, &[200, 400, 401, 403, 415], OwnAccountCall::ChangeMeta)]),
+    portal("/developer/meta_fields", &[visitor("GET", Takes::Nothing, &[200], VisitorCall::MetaFields)]),
     portal("/developer/sessions", &[
-        account("GET", Takes::Page, &[200, 400, 401], AccountCall::Sessions),
-        account("DELETE", Takes::Nothing, &[204, 401, 403], AccountCall::EndSessions),
+        own_account("GET", Takes::Page, &[200, 400, 401], OwnAccountCall::Sessions),
+        own_account("DELETE", Takes::Nothing, &[204, 401, 403], OwnAccountCall::EndSessions),
     ]),
-    portal("/developer/sessions/{session}", &[account("DELETE", Takes::Nothing, &[204, 401, 403, 404], AccountCall::EndSession)]),
+    portal("/developer/sessions/{session}", &[own_account("DELETE", Takes::Nothing, &[204, 401, 403, 404], OwnAccountCall::EndSession)]),
     portal("/application_services", &[application("GET", Takes::Page, &[200, 400, 403], ApplicationCall::Services)]),
     portal("/applications", &[
         application("GET", Takes::Page, &[200, 400, 401, 403], ApplicationCall::List),

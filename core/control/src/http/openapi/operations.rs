@@ -6,8 +6,8 @@ use super::names::{full_path, operation_id};
 use super::{answers, schemas};
 use crate::audit::Did;
 use crate::http::endpoints::{
-    AccountCall, Action, ApplicationCall, BackupCall, Call, ENDPOINTS, Endpoint, Listing, Plain, PortalCall,
-    RestoreCall, Takes, Verb, Who,
+    Action, ApplicationCall, BackupCall, Call, ENDPOINTS, Endpoint, Listing, OwnAccountCall, Plain,
+    PortalCall, RestoreCall, Takes, Verb, VisitorCall, Who,
 };
 use crate::http::lists::is_found_by_custom_id;
 use crate::http::shapes::{self, RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
@@ -170,7 +170,8 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
 /// What is sent to the Portal API: in two forms, of which none holds a file.
 fn portal_body(call: PortalCall) -> Value {
     let fields = match call {
-        PortalCall::Account(call) => of_account_body(call),
+        PortalCall::Visitor(call) => of_visitor_body(call),
+        PortalCall::OwnAccount(call) => of_own_account_body(call),
         PortalCall::Application(call) => of_application_body(call),
     };
     let mut schema = record(fields, View::Sent);
@@ -187,32 +188,37 @@ fn portal_body(call: PortalCall) -> Value {
     })
 }
 
-fn of_account_body(call: AccountCall) -> &'static [Field] {
+fn of_visitor_body(call: VisitorCall) -> &'static [Field] {
     match call {
-        AccountCall::Register => account_calls::REGISTER,
-        AccountCall::ResendVerification
-        | AccountCall::ForgotPassword
-        | AccountCall::AskLink
-        | AccountCall::ChangeEmail => account_calls::ADDRESS,
-        AccountCall::Verify
-        | AccountCall::InvalidateVerification
-        | AccountCall::ValidateReset
-        | AccountCall::ConfirmEmail
-        | AccountCall::RevertEmail
-        | AccountCall::SpendLink => account_calls::MAILED_TOKEN,
-        AccountCall::ResetPassword => account_calls::RESET_PASSWORD,
-        AccountCall::LogIn => account_calls::LOG_IN,
-        AccountCall::SpendCode => account_calls::LINK_CODE,
-        AccountCall::ChangePassword => account_calls::CHANGE_PASSWORD,
-        AccountCall::ChangeMeta => account_calls::CHANGE_META,
-        AccountCall::LogOut
-        | AccountCall::Session
-        | AccountCall::Read
-        | AccountCall::Delete
-        | AccountCall::MetaFields
-        | AccountCall::Sessions
-        | AccountCall::EndSessions
-        | AccountCall::EndSession => &[],
+        VisitorCall::Register => account_calls::REGISTER,
+        VisitorCall::ResendVerification | VisitorCall::ForgotPassword | VisitorCall::AskLink => {
+            account_calls::ADDRESS
+        }
+        VisitorCall::Verify
+        | VisitorCall::InvalidateVerification
+        | VisitorCall::ValidateReset
+        | VisitorCall::ConfirmEmail
+        | VisitorCall::RevertEmail
+        | VisitorCall::SpendLink => account_calls::MAILED_TOKEN,
+        VisitorCall::ResetPassword => account_calls::RESET_PASSWORD,
+        VisitorCall::LogIn => account_calls::LOG_IN,
+        VisitorCall::SpendCode => account_calls::LINK_CODE,
+        VisitorCall::MetaFields => &[],
+    }
+}
+
+fn of_own_account_body(call: OwnAccountCall) -> &'static [Field] {
+    match call {
+        OwnAccountCall::ChangeEmail => account_calls::ADDRESS,
+        OwnAccountCall::ChangePassword => account_calls::CHANGE_PASSWORD,
+        OwnAccountCall::ChangeMeta => account_calls::CHANGE_META,
+        OwnAccountCall::LogOut
+        | OwnAccountCall::Session
+        | OwnAccountCall::Read
+        | OwnAccountCall::Delete
+        | OwnAccountCall::Sessions
+        | OwnAccountCall::EndSessions
+        | OwnAccountCall::EndSession => &[],
     }
 }
 
@@ -355,41 +361,47 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Import(Verb::Delete) => "Forget an import and its parts".to_owned(),
         Action::Import(_) => "How far an import has come".to_owned(),
         Action::AdvanceImport => "Begin an import, or go on with it for a while".to_owned(),
-        Action::Portal(PortalCall::Account(call)) => of_account(call).to_owned(),
+        Action::Portal(PortalCall::Visitor(call)) => of_visitor(call).to_owned(),
+        Action::Portal(PortalCall::OwnAccount(call)) => of_own_account(call).to_owned(),
         Action::Portal(PortalCall::Application(call)) => of_application(call).to_owned(),
         Action::StartReset => "Mail the developer a link that sets a new password".to_owned(),
         Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
     }
 }
 
-fn of_account(call: AccountCall) -> &'static str {
+fn of_visitor(call: VisitorCall) -> &'static str {
     match call {
-        AccountCall::Register => "Sign up as a developer",
-        AccountCall::Verify => "Confirm the address of a sign-up, by the token of the mail",
-        AccountCall::ResendVerification => "Send that mail once more",
-        AccountCall::InvalidateVerification => "Say that it was somebody else who signed up",
-        AccountCall::ForgotPassword => "Ask for a mail that sets a new password",
-        AccountCall::ValidateReset => "Whether the token of that mail is good",
-        AccountCall::ResetPassword => "Set a new password by the token of the mail",
-        AccountCall::ConfirmEmail => "Confirm a new address, by the token of the mail",
-        AccountCall::RevertEmail => "Take the old address back, by the token of the notice",
-        AccountCall::LogIn => "Log in",
-        AccountCall::LogOut => "Log out",
-        AccountCall::AskLink => "Ask for a mail with a link that logs in",
-        AccountCall::SpendLink => {
+        VisitorCall::Register => "Sign up as a developer",
+        VisitorCall::Verify => "Confirm the address of a sign-up, by the token of the mail",
+        VisitorCall::ResendVerification => "Send that mail once more",
+        VisitorCall::InvalidateVerification => "Say that it was somebody else who signed up",
+        VisitorCall::ForgotPassword => "Ask for a mail that sets a new password",
+        VisitorCall::ValidateReset => "Whether the token of that mail is good",
+        VisitorCall::ResetPassword => "Set a new password by the token of the mail",
+        VisitorCall::ConfirmEmail => "Confirm a new address, by the token of the mail",
+        VisitorCall::RevertEmail => "Take the old address back, by the token of the notice",
+        VisitorCall::LogIn => "Log in",
+        VisitorCall::AskLink => "Ask for a mail with a link that logs in",
+        VisitorCall::SpendLink => {
             "Log in by the token of the link, or show a code for the browser that asked"
         }
-        AccountCall::SpendCode => "Log in by that code",
-        AccountCall::Session => "Show the session of the caller",
-        AccountCall::Read => "Show the own account",
-        AccountCall::Delete => "Delete the own account",
-        AccountCall::ChangePassword => "Change the own password",
-        AccountCall::ChangeEmail => "Ask for another address, which counts once it is confirmed",
-        AccountCall::ChangeMeta => "Change what else is known of the developer",
-        AccountCall::MetaFields => "What is asked for at a sign-up",
-        AccountCall::Sessions => "List the own sessions",
-        AccountCall::EndSessions => "End all other sessions",
-        AccountCall::EndSession => "End one session",
+        VisitorCall::SpendCode => "Log in by that code",
+        VisitorCall::MetaFields => "What is asked for at a sign-up",
+    }
+}
+
+fn of_own_account(call: OwnAccountCall) -> &'static str {
+    match call {
+        OwnAccountCall::LogOut => "Log out",
+        OwnAccountCall::Session => "Show the session of the caller",
+        OwnAccountCall::Read => "Show the own account",
+        OwnAccountCall::Delete => "Delete the own account",
+        OwnAccountCall::ChangePassword => "Change the own password",
+        OwnAccountCall::ChangeEmail => "Ask for another address, which counts once it is confirmed",
+        OwnAccountCall::ChangeMeta => "Change what else is known of the developer",
+        OwnAccountCall::Sessions => "List the own sessions",
+        OwnAccountCall::EndSessions => "End all other sessions",
+        OwnAccountCall::EndSession => "End one session",
     }
 }
 

@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::PortalAsked;
-use crate::http::endpoints::AccountCall;
+use crate::http::endpoints::VisitorCall;
 use crate::http::problem::Refusal;
 use crate::http::{Control, answer};
 use crate::log_in::{PasswordAnswer, PasswordNeed, PasswordOutcome, Work};
@@ -68,35 +68,26 @@ pub(super) fn made(answer: &PasswordAnswer) -> Result<&PhcString, Refusal> {
 }
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
-    pub(super) async fn account_call(
+    pub(super) async fn visitor_call(
         &self,
-        call: AccountCall,
+        call: VisitorCall,
         asked: &PortalAsked<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
         match call {
-            AccountCall::Register => self.register(asked).await,
-            AccountCall::Verify => self.verify(asked).await,
-            AccountCall::ResendVerification => self.resend(asked).await,
-            AccountCall::InvalidateVerification => self.invalidate(asked).await,
-            AccountCall::ForgotPassword => self.forgot(asked).await,
-            AccountCall::ValidateReset => self.validate_reset(asked).await,
-            AccountCall::ResetPassword => self.reset(asked).await,
-            AccountCall::ConfirmEmail | AccountCall::RevertEmail => self.give_address(call, asked).await,
-            AccountCall::MetaFields => self.meta_fields(asked).await,
-            AccountCall::LogIn => self.log_in(asked).await,
-            AccountCall::AskLink => self.ask_link(asked).await,
-            AccountCall::SpendLink => self.spend_link(asked).await,
-            AccountCall::SpendCode => self.spend_code(asked).await,
-            AccountCall::LogOut
-            | AccountCall::Session
-            | AccountCall::Read
-            | AccountCall::Delete
-            | AccountCall::ChangePassword
-            | AccountCall::ChangeEmail
-            | AccountCall::ChangeMeta
-            | AccountCall::Sessions
-            | AccountCall::EndSessions
-            | AccountCall::EndSession => self.own_account_call(call, asked).await,
+            VisitorCall::Register => self.register(asked).await,
+            VisitorCall::Verify => self.verify(asked).await,
+            VisitorCall::ResendVerification => self.resend(asked).await,
+            VisitorCall::InvalidateVerification => self.invalidate(asked).await,
+            VisitorCall::ForgotPassword => self.forgot(asked).await,
+            VisitorCall::ValidateReset => self.validate_reset(asked).await,
+            VisitorCall::ResetPassword => self.reset(asked).await,
+            VisitorCall::ConfirmEmail => self.confirm_email(asked).await,
+            VisitorCall::RevertEmail => self.revert_email(asked).await,
+            VisitorCall::MetaFields => self.meta_fields(asked).await,
+            VisitorCall::LogIn => self.log_in(asked).await,
+            VisitorCall::AskLink => self.ask_link(asked).await,
+            VisitorCall::SpendLink => self.spend_link(asked).await,
+            VisitorCall::SpendCode => self.spend_code(asked).await,
         }
     }
 
@@ -171,25 +162,27 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         set.map(|()| done(StatusCode::OK)).map_err(|error| asked.refusal(error))
     }
 
-    async fn give_address(
-        &self,
-        call: AccountCall,
-        asked: &PortalAsked<'_>,
-    ) -> Result<Response<Bytes>, Refusal> {
+    async fn confirm_email(&self, asked: &PortalAsked<'_>) -> Result<Response<Bytes>, Refusal> {
         let input = asked.with_token(MAILED_TOKEN)?;
-        let token = text(&input, "token");
-        let given = match call {
-            AccountCall::ConfirmEmail => self.registry.confirm_address(token).await,
-            _ => self.registry.revert_address(token).await,
-        };
-        let developer = given.map_err(|error| asked.refusal(error))?;
-        Ok(answer::json(StatusCode::OK, &json!({"developer": developer})))
+        let developer = self.registry.confirm_address(text(&input, "token")).await;
+        developer.map(moved).map_err(|error| asked.refusal(error))
+    }
+
+    async fn revert_email(&self, asked: &PortalAsked<'_>) -> Result<Response<Bytes>, Refusal> {
+        let input = asked.with_token(MAILED_TOKEN)?;
+        let developer = self.registry.revert_address(text(&input, "token")).await;
+        developer.map(moved).map_err(|error| asked.refusal(error))
     }
 
     async fn meta_fields(&self, asked: &PortalAsked<'_>) -> Result<Response<Bytes>, Refusal> {
         let settings = self.registry.read_settings().await.map_err(|error| asked.refusal(error))?;
         Ok(answer::json(StatusCode::OK, &json!(settings.meta_fields)))
     }
+}
+
+/// A developer who has another address.
+fn moved(developer: Object) -> Response<Bytes> {
+    answer::json(StatusCode::OK, &json!({"developer": developer}))
 }
 
 /// The language that a browser wants, of those that mails are written in.

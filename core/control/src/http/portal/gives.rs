@@ -1,6 +1,6 @@
 //! What calls of the Portal API answer with when they are done.
 
-use crate::http::endpoints::{AccountCall, ApplicationCall, Gives, PortalCall};
+use crate::http::endpoints::{ApplicationCall, Gives, OwnAccountCall, PortalCall, VisitorCall};
 use crate::http::shapes;
 use crate::schema::EntityKind;
 
@@ -8,41 +8,47 @@ impl PortalCall {
     /// What it answers with when it is done.
     pub(in crate::http) fn gives(self) -> Gives {
         match self {
-            PortalCall::Account(call) => of_account(call),
+            PortalCall::Visitor(call) => of_visitor(call),
+            PortalCall::OwnAccount(call) => of_own_account(call),
             PortalCall::Application(call) => of_application(call),
         }
     }
 }
 
-fn of_account(call: AccountCall) -> Gives {
+fn of_visitor(call: VisitorCall) -> Gives {
     match call {
-        AccountCall::Register => Gives::Record(shapes::REGISTERED),
-        AccountCall::Verify => Gives::Record(shapes::VERIFIED),
-        AccountCall::ConfirmEmail | AccountCall::RevertEmail => {
+        VisitorCall::Register => Gives::Record(shapes::REGISTERED),
+        VisitorCall::Verify => Gives::Record(shapes::VERIFIED),
+        VisitorCall::ConfirmEmail | VisitorCall::RevertEmail => {
             Gives::Wrapped("developer", EntityKind::Developers)
         }
-        AccountCall::SpendLink => Gives::Record(shapes::LINK_CODE),
-        AccountCall::Session => {
+        VisitorCall::SpendLink => Gives::Record(shapes::LINK_CODE),
+        VisitorCall::MetaFields => Gives::Records(shapes::META_FIELD),
+        VisitorCall::ResendVerification
+        | VisitorCall::InvalidateVerification
+        | VisitorCall::ForgotPassword
+        | VisitorCall::ValidateReset
+        | VisitorCall::ResetPassword
+        | VisitorCall::LogIn
+        | VisitorCall::AskLink
+        | VisitorCall::SpendCode => Gives::Nothing,
+    }
+}
+
+fn of_own_account(call: OwnAccountCall) -> Gives {
+    match call {
+        OwnAccountCall::Session => {
             Gives::RecordWith(shapes::PORTAL_SESSION, "developer", EntityKind::Developers)
         }
-        AccountCall::Read | AccountCall::ChangeEmail | AccountCall::ChangeMeta => {
+        OwnAccountCall::Read | OwnAccountCall::ChangeEmail | OwnAccountCall::ChangeMeta => {
             Gives::Entity(EntityKind::Developers)
         }
-        AccountCall::MetaFields => Gives::Records(shapes::META_FIELD),
-        AccountCall::Sessions => Gives::RecordList(shapes::SESSION_IN_LIST),
-        AccountCall::ResendVerification
-        | AccountCall::InvalidateVerification
-        | AccountCall::ForgotPassword
-        | AccountCall::ValidateReset
-        | AccountCall::ResetPassword
-        | AccountCall::LogIn
-        | AccountCall::LogOut
-        | AccountCall::AskLink
-        | AccountCall::SpendCode
-        | AccountCall::Delete
-        | AccountCall::ChangePassword
-        | AccountCall::EndSessions
-        | AccountCall::EndSession => Gives::Nothing,
+        OwnAccountCall::Sessions => Gives::RecordList(shapes::SESSION_IN_LIST),
+        OwnAccountCall::LogOut
+        | OwnAccountCall::Delete
+        | OwnAccountCall::ChangePassword
+        | OwnAccountCall::EndSessions
+        | OwnAccountCall::EndSession => Gives::Nothing,
     }
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::admission::Asked;
 use super::authenticate::Identified;
-use super::endpoints::{AccountCall, Action, Matched, Permission, PortalCall, Surface, Who};
+use super::endpoints::{Action, Matched, OwnAccountCall, Permission, PortalCall, Surface, Who};
 use super::lists::Query;
 use super::problem::Refusal;
 use super::{Control, Head};
@@ -64,7 +64,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         asked: &PortalAsked<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
         match call {
-            PortalCall::Account(call) => self.account_call(call, asked).await,
+            PortalCall::Visitor(call) => self.visitor_call(call, asked).await,
+            PortalCall::OwnAccount(call) => self.own_account_call(call, asked).await,
             PortalCall::Application(call) => self.application_call(call, asked).await,
         }
     }
@@ -97,7 +98,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         }
         let is_looked_at = matches!(
             asked.call.action,
-            Action::Portal(PortalCall::Account(AccountCall::Session | AccountCall::LogOut))
+            Action::Portal(PortalCall::OwnAccount(OwnAccountCall::Session | OwnAccountCall::LogOut))
         );
         if let Some(session) = session.as_ref().filter(|_| !is_looked_at) {
             // A failure costs nothing: the next call notes it.

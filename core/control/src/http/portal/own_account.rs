@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::accounts::{done, outcome, text};
 use super::{OwnCookie, PortalAsked, PortalCaller, browsers};
-use crate::http::endpoints::AccountCall;
+use crate::http::endpoints::OwnAccountCall;
 use crate::http::problem::Refusal;
 use crate::http::{Control, answer};
 use crate::log_in::PasswordOutcome;
@@ -21,36 +21,33 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub(super) async fn own_account_call(
         &self,
-        call: AccountCall,
+        call: OwnAccountCall,
         asked: &PortalAsked<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
         let caller = asked.caller.as_ref().ok_or(Refusal::NoSession)?;
-        if call == AccountCall::ChangePassword {
-            return self.change_password(caller, asked).await;
-        }
         let answered = match call {
-            AccountCall::Session => Ok(session(caller)),
-            AccountCall::Read => {
+            OwnAccountCall::Session => Ok(session(caller)),
+            OwnAccountCall::Read => {
                 Ok(answer::json(StatusCode::OK, &Value::Object(caller.seen.developer.clone())))
             }
-            AccountCall::LogOut => self.log_out(caller, asked).await,
-            AccountCall::Delete => self.delete_account(caller, asked).await,
-            AccountCall::ChangeEmail => {
+            OwnAccountCall::LogOut => self.log_out(caller, asked).await,
+            OwnAccountCall::Delete => self.delete_account(caller, asked).await,
+            OwnAccountCall::ChangeEmail => {
                 let input = asked.checked(ADDRESS)?;
                 let asked_for = self.registry.ask_for_address(&caller.session, text(&input, "email")).await;
                 asked_for.map(shown)
             }
-            AccountCall::ChangeMeta => {
+            OwnAccountCall::ChangeMeta => {
                 let input = asked.checked(CHANGE_META)?;
                 self.registry.change_meta(&caller.session, text(&input, "meta")).await.map(shown)
             }
-            AccountCall::Sessions => self.sessions(caller, asked).await,
-            AccountCall::EndSessions => {
+            OwnAccountCall::Sessions => self.sessions(caller, asked).await,
+            OwnAccountCall::EndSessions => {
                 let ended = self.registry.end_sessions(&caller.session, None).await;
                 ended.map(|()| done(StatusCode::NO_CONTENT))
             }
-            AccountCall::EndSession => self.end_session(caller, asked).await,
-            _ => Err(Error::NotFound),
+            OwnAccountCall::EndSession => self.end_session(caller, asked).await,
+            OwnAccountCall::ChangePassword => return self.change_password(caller, asked).await,
         };
         answered.map_err(|error| asked.refusal(error))
     }
