@@ -1,10 +1,13 @@
 //! Documents whose commands are run: what the reader is to type, and what is to come of it.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::base::wait_until;
+use crate::deployment::{Deployment as _, Local, Options};
 use crate::output::Output;
 
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -37,6 +40,29 @@ pub fn steps(document: &str) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// Runs a document that begins with `cargo run -- --demo …`: that starts a program with these flags, and
+/// all that follows is typed in one shell. `own`: what else of the document's is this run's.
+pub fn check_with_demo(name: &str, own: impl Fn(&str) -> String) {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+    let mut steps = steps(&fs::read_to_string(document).unwrap());
+    let start = steps.remove(0);
+    let flags = start.command.strip_prefix("cargo run -- ").expect("it begins with the program");
+    let flags = own(flags).split(' ').map(str::to_owned).collect();
+    let program = Local::spawn(Options { admin_token: None, flags, ..Options::default() });
+    wait_until("the demo is set up", TIMEOUT, || program.printed().contains("/demo\n"));
+    let printed = program.printed();
+    assert!(fits(&start.printed, &printed), "it starts with\n{printed}");
+    let token = printed.split_once("export LATCHKEY_TOKEN=").unwrap().1.lines().next().unwrap();
+    let [gateway, control] =
+        [program.doors().gateway(""), program.doors().control("")].map(|place| place.authority);
+    for step in &mut steps {
+        let command = step.command.replace("127.0.0.1:8080", &gateway).replace("127.0.0.1:8081", &control);
+        step.command = own(&command.replace("lkadmin_…", token));
+    }
+    assert!(steps.len() > 30, "only {} commands", steps.len());
+    check(&steps, |_| {});
 }
 
 /// Whether a text is a pattern's, at whose gaps anything may stand.
