@@ -38,10 +38,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let program = match &options.latchkey {
-        Some(program) => program.canonicalize()?,
-        None => workspace::build_latchkey()?,
-    };
+    let program = workspace::latchkey(options.latchkey.as_deref())?;
     let gateway = Local::spawn(Start { program: Some(program.clone()), ..Start::default() });
     eprintln!("adding {} consumers and {} keys", options.consumers, options.keys);
     fill(&gateway, options)?;

@@ -97,10 +97,7 @@ fn start(options: &Options) -> Result<Box<dyn Deployment>> {
         Form::Worker => Box::new(Worker::start(&fresh_text("token"), &fresh_text("pepper"))),
         Form::Lambda => Box::new(Lambda::start(Way::Trigger(Trigger::FunctionUrl))),
         Form::Local => {
-            let program = match &options.latchkey {
-                Some(program) => program.canonicalize()?,
-                None => workspace::build_latchkey()?,
-            };
+            let program = workspace::latchkey(options.latchkey.as_deref())?;
             Box::new(Local::spawn(Start { program: Some(program), ..Start::default() }))
         }
     })

@@ -34,8 +34,11 @@ pub(crate) fn tested_program(name: &str) -> Result<PathBuf> {
     Ok(target_dir()?.join("debug").join(name))
 }
 
-/// The local program, built as it is deployed.
-pub fn build_latchkey() -> Result<PathBuf> {
+/// The local program: the one that is given, or built as it is deployed.
+pub fn latchkey(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(program) = given {
+        return Ok(program.canonicalize()?);
+    }
     cargo(&["build", "--release", "--package", "latchkey"])?;
     Ok(target_dir()?.join("release/latchkey"))
 }

@@ -42,9 +42,7 @@ pub(super) fn programs(wanted: &[Kind], latchkey: Option<&Path>) -> Result<Progr
         wrk: debian("wrk", "wrk")?,
         haproxy: when(Kind::Haproxy, &|| debian("haproxy", "haproxy"))?,
         caddy: when(Kind::Caddy, &caddy)?,
-        latchkey: when(Kind::Latchkey, &|| {
-            latchkey.map_or_else(workspace::build_latchkey, |path| Ok(path.canonicalize()?))
-        })?,
+        latchkey: when(Kind::Latchkey, &|| workspace::latchkey(latchkey))?,
     })
 }
 

@@ -43,10 +43,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let program = match &options.latchkey {
-        Some(program) => program.canonicalize()?,
-        None => workspace::build_latchkey()?,
-    };
+    let program = workspace::latchkey(options.latchkey.as_deref())?;
     let mut parts = vec![
         flood::measure(&program, options.spans, Duration::from_secs(options.seconds), options.flooders)?,
         timings::measure(&program, options.tries)?,

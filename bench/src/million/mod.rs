@@ -84,10 +84,7 @@ struct Compacted {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let program = match &options.latchkey {
-        Some(program) => program.canonicalize()?,
-        None => workspace::build_latchkey()?,
-    };
+    let program = workspace::latchkey(options.latchkey.as_deref())?;
     let upstream = Upstream::raw(|connection, _| {
         connection.send_raw(&answer(200, &[], b"ok"))?;
         Ok(latchkey_tests::upstream::Next::KeepAlive)
