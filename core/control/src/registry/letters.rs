@@ -11,6 +11,7 @@ use super::notices::{Waiting, WaitingDay, notice_at};
 use super::outbox::{Posting, Sender};
 use super::records;
 use super::stored_credential::expires_at_ms;
+use crate::accounts::Account;
 use crate::mail::{Facts, Letter, OutgoingMail, write};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -37,6 +38,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             if matches!(mail.letter, Letter::KeyEnds { .. }) {
                 to = text(&developer, "email").unwrap_or(to);
             }
+            if self.is_void(&mut transaction, developer_id, &mail.letter).await? {
+                return Ok(None);
+            }
         }
         let Some(facts) = self.facts(&mut transaction, posting).await? else { return Ok(None) };
         let Some(path) = self.path_of_link(&mail.letter) else { return Ok(None) };
@@ -50,6 +54,22 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             text: written.text,
             html: written.html,
         }))
+    }
+
+    /// Whether all that a mail brings is a token that works no more: another was made since, or the account has
+    /// changed. A notice is one all the same.
+    async fn is_void(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        developer_id: Uuid,
+        letter: &Letter,
+    ) -> Result<bool, Error> {
+        let Some(seed) = letter.token().filter(|_| !matches!(letter, Letter::AddressChanges { .. })) else {
+            return Ok(false);
+        };
+        let Some((_, digest)) = self.account_tags.mail_token(seed) else { return Ok(true) };
+        let account: Option<Account> = transaction.read_json(&records::account(developer_id)).await?;
+        Ok(account.is_none_or(|account| account.tokens.values().all(|token| *token != digest)))
     }
 
     /// Where its link leads to; `None`: its token was made under a pepper that is set no more.

@@ -161,7 +161,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let Some(developer_id) = self.owner(transaction, credential).await? else { return Ok(()) };
         let letter = Letter::KeyEnds { credential: change.id };
         if let Some(mail) = self.mail_to_developer(transaction, developer_id, letter).await? {
-            self.post_at(transaction, &mail, mail_id(change.minted.mails, KEY_END), due_ms).await?;
+            self.post_later(transaction, &mail, mail_id(change.minted.mails, KEY_END), due_ms);
         }
         Ok(())
     }
@@ -224,7 +224,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         for (id, to) in to_administrators(settings, base) {
             let (letter, language) = (Letter::Digest { day }, settings.language);
             let mail = Mail { to: Some(to), developer: None, language, letter };
-            self.post_at(transaction, &mail, id, day * DAY_MS + DIGEST_AT_MS).await?;
+            self.post_later(transaction, &mail, id, day * DAY_MS + DIGEST_AT_MS);
         }
         self.drop_old_digests(transaction, day).await
     }

@@ -3,6 +3,9 @@
 //! A record lies at the time it is due, so that the first of a scan is the next. Whoever takes a mail moves
 //! its record on to its next try before it is given, so that nobody else takes it meanwhile, and whatever
 //! becomes of the sender it is tried again. Sent once at least, then, and not twice within a minute.
+//!
+//! What is written ahead of its time lies apart and comes into the outbox then: back-ups hold it, while no
+//! mail of the past is sent again after a restore.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -62,6 +65,19 @@ pub(super) struct Posting {
     /// How often it has been given to a sender.
     #[serde(default)]
     pub(super) tries: u32,
+}
+
+/// A mail that was due, now that it is moved on to its next try.
+enum Taken {
+    /// It is to be sent.
+    Mail(Box<OutgoingMail>),
+    /// It is written to nobody: it only takes as long.
+    ToNobody {
+        /// Its name.
+        id: String,
+    },
+    /// It is of a newer program, which may come back.
+    Left,
 }
 
 /// Who sends mails, and what their links begin with.
@@ -125,24 +141,21 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if self.count_mail(transaction, cause, mail.to.is_some()).await? == Posted::Withheld {
             return Ok(Posted::Withheld);
         }
-        self.post_at(transaction, mail, id, due_ms).await?;
+        write(transaction, records::outbox(due_ms, id), mail, due_ms);
         Ok(Posted::Written)
     }
 
-    /// Writes a mail to be sent at a time, in milliseconds since the Unix epoch.
-    pub(super) async fn post_at(
+    /// Writes a mail ahead of its time, in milliseconds since the Unix epoch.
+    pub(super) fn post_later(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         mail: &Mail,
         id: Uuid,
         due_ms: u64,
-    ) -> Result<(), Error> {
+    ) {
         if self.has_mail {
-            let posting = Posting { mail: mail.clone(), due_ms, tries: 0 };
-            transaction.put_json(records::outbox(due_ms, id), &posting);
-            transaction.note(line(mail, Did::Created));
+            write(transaction, records::later_mail(due_ms, id), mail, due_ms);
         }
-        Ok(())
     }
 
     /// Counts a mail, or says that it is one too many.
@@ -221,22 +234,50 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// `from`: the sender; `origin`: what links begin with.
     pub async fn due_mails(&self, from: &str, origin: &str) -> Result<DueMails, Error> {
         let (sender, now_ms) = (Sender { from, origin }, self.clock.unix_ms());
+        let mut due = DueMails { next_ms: self.take_up_later_mails(now_ms).await?, ..DueMails::default() };
         let page = self.store.scan(records::OUTBOX, "", None, limits::MAILS_AT_ONCE + 1).await?;
-        let mut due = DueMails::default();
         for (at, (sort, _)) in page.records.iter().enumerate() {
-            let Some((due_ms, id)) = records::outbox_due(sort) else { continue };
+            let Some((due_ms, id)) = records::mail_due(sort) else { continue };
             if due_ms > now_ms || at == limits::MAILS_AT_ONCE {
                 due.is_next(due_ms);
                 break;
             }
             let taken =
                 transact!(self, attempts, |transaction| self.take(&mut transaction, due_ms, id, sender));
-            if let Some((mail, next_ms)) = taken {
-                due.mails.extend(mail);
-                due.is_next(next_ms);
+            match taken {
+                Some((Taken::Mail(mail), next_ms)) => {
+                    due.mails.push(*mail);
+                    due.is_next(next_ms);
+                }
+                // As many commits as for others: who calls meanwhile waits as long.
+                Some((Taken::ToNobody { id }, _)) => self.mail_outcome(&id, MailOutcome::Sent).await?,
+                Some((Taken::Left, next_ms)) => due.is_next(next_ms),
+                None => {}
             }
         }
         Ok(due)
+    }
+
+    /// Moves mails that were written ahead of their time into the outbox, a bounded number, once it has come.
+    /// Answers when the next one's does.
+    async fn take_up_later_mails(&self, now_ms: u64) -> Result<Option<u64>, Error> {
+        let page = self.store.scan(records::LATER_MAILS, "", None, limits::MAILS_AT_ONCE + 1).await?;
+        let take_up = async |transaction: &mut EntityTransaction<'_, S>, due_ms, id| -> Result<(), Error> {
+            let key = records::later_mail(due_ms, id);
+            if let Some(record) = transaction.bytes(&key).await? {
+                transaction.delete(key);
+                transaction.put(records::outbox(due_ms, id), record);
+            }
+            Ok(())
+        };
+        for (at, (sort, _)) in page.records.iter().enumerate() {
+            let Some((due_ms, id)) = records::mail_due(sort) else { continue };
+            if due_ms > now_ms || at == limits::MAILS_AT_ONCE {
+                return Ok(Some(due_ms));
+            }
+            transact!(self, attempts, |transaction| take_up(&mut transaction, due_ms, id));
+        }
+        Ok(None)
     }
 
     /// Takes one mail, unless somebody else has. Answers when it is tried again, unless it is not.
@@ -246,15 +287,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         due_ms: u64,
         id: Uuid,
         sender: Sender<'_>,
-    ) -> Result<Option<(Option<OutgoingMail>, u64)>, Error> {
+    ) -> Result<Option<(Taken, u64)>, Error> {
         let (key, now_ms) = (records::outbox(due_ms, id), transaction.now_ms);
         let Some(record) = transaction.bytes(&key).await? else { return Ok(None) };
         transaction.delete(key);
         let Ok(posting) = serde_json::from_slice::<Posting>(&record) else {
-            // Of a newer program, which may come back.
             let next_ms = now_ms + limits::MAIL_PAUSE_MS_MAX;
             transaction.put(records::outbox(next_ms, id), record);
-            return Ok(Some((None, next_ms)));
+            return Ok(Some((Taken::Left, next_ms)));
         };
         if posting.due_ms + limits::MAIL_KEPT_MS <= now_ms {
             transaction.note(line(&posting.mail, Did::GivenUp));
@@ -262,9 +302,15 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let next_ms = now_ms + pause_ms(posting.tries);
         let next = records::outbox(next_ms, id);
-        let Some(mail) = self.mail_of(&posting, id, &next.sort, sender).await? else { return Ok(None) };
+        let taken = match posting.mail.to {
+            None => Taken::ToNobody { id: next.sort.clone() },
+            Some(_) => match self.mail_of(&posting, id, &next.sort, sender).await? {
+                Some(mail) => Taken::Mail(Box::new(mail)),
+                None => return Ok(None),
+            },
+        };
         transaction.put_json(next, &Posting { tries: posting.tries + 1, ..posting });
-        Ok(Some((Some(mail), next_ms)))
+        Ok(Some((taken, next_ms)))
     }
 
     /// Says what came of sending one; nothing, where that is known already.
@@ -275,12 +321,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             // It is tried again in any case.
             MailOutcome::Later => return Ok(()),
         };
-        let Some((due_ms, id)) = records::outbox_due(id) else { return Ok(()) };
+        let Some((due_ms, id)) = records::mail_due(id) else { return Ok(()) };
         let note = async |transaction: &mut EntityTransaction<'_, S>| -> Result<(), Error> {
             let key = records::outbox(due_ms, id);
             if let Some(posting) = transaction.read_json::<Posting>(&key).await? {
                 transaction.delete(key);
-                transaction.note(line(&posting.mail, did));
+                if posting.mail.to.is_some() {
+                    transaction.note(line(&posting.mail, did));
+                }
             }
             Ok(())
         };
@@ -293,6 +341,11 @@ impl DueMails {
     fn is_next(&mut self, due_ms: u64) {
         self.next_ms = Some(self.next_ms.map_or(due_ms, |next_ms| next_ms.min(due_ms)));
     }
+}
+
+fn write<S: Store>(transaction: &mut EntityTransaction<'_, S>, key: RecordKey, mail: &Mail, due_ms: u64) {
+    transaction.put_json(key, &Posting { mail: mail.clone(), due_ms, tries: 0 });
+    transaction.note(line(mail, Did::Created));
 }
 
 /// A mail as the audit has it: whom it is about, and in the place of fields what it says.

@@ -197,8 +197,16 @@ pub(super) fn outbox(due_ms: u64, id: Uuid) -> RecordKey {
     RecordKey::new(OUTBOX, format!("{due_ms:016x}-{id}"))
 }
 
+/// Partition of mails that are written ahead of their time.
+pub(super) const LATER_MAILS: &str = "later-mail";
+
+/// Such a mail; `due_ms`: since the Unix epoch.
+pub(super) fn later_mail(due_ms: u64, id: Uuid) -> RecordKey {
+    RecordKey::new(LATER_MAILS, outbox(due_ms, id).sort)
+}
+
 /// When the mail of a sort key is due, and its id.
-pub(super) fn outbox_due(sort: &str) -> Option<(u64, Uuid)> {
+pub(super) fn mail_due(sort: &str) -> Option<(u64, Uuid)> {
     let (due_ms, id) = sort.split_once('-')?;
     let (due_ms, id) = (u64::from_str_radix(due_ms, 16).ok()?, Uuid::try_parse(id).ok()?);
     // In its one form.
@@ -291,6 +299,7 @@ mod tests {
             (named_token_digest(&digest), format!("named_token/{hex} ")),
             (settings(), "setting settings".to_owned()),
             (outbox(0x1f, id), format!("outbox 000000000000001f-{ids}")),
+            (later_mail(0x1f, id), format!("later-mail 000000000000001f-{ids}")),
             (mails_sent(), "mails-sent ".to_owned()),
             (mailbox(&digest), format!("mailbox {hex}")),
             (super::digest(0x1f), "digest 0000001f".to_owned()),
@@ -303,7 +312,7 @@ mod tests {
     fn the_name_of_a_mail_says_when_it_is_due() {
         let (id, latest) = (Uuid::from_u128(1), u64::MAX);
         for due_ms in [0, 7, 1_700_000_000_000, latest] {
-            assert_eq!(outbox_due(&outbox(due_ms, id).sort), Some((due_ms, id)));
+            assert_eq!(mail_due(&outbox(due_ms, id).sort), Some((due_ms, id)));
         }
         let name = outbox(7, id).sort;
         for none in [
@@ -316,7 +325,7 @@ mod tests {
             &format!("+{}", &name[1..]),
             &outbox(0xa, id).sort.to_uppercase(),
         ] {
-            assert_eq!(outbox_due(none), None, "{none}");
+            assert_eq!(mail_due(none), None, "{none}");
         }
         assert!(outbox(7, id).sort < outbox(8, Uuid::nil()).sort);
     }

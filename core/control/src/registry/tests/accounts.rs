@@ -111,6 +111,27 @@ async fn with_token(registry: &TestRegistry<'_>, of: TokenUse) -> String {
     found.unwrap().2
 }
 
+/// A provider was down meanwhile: of several links for the same the one that works is sent, and notices are.
+#[tokio::test]
+async fn a_link_that_works_no_more_is_not_sent() {
+    let store = TestStore::default();
+    let registry = with_mail(&store, 1).await;
+    sign_up(&registry, EMAILS[0]).await.unwrap();
+    sign_up(&registry, EMAILS[0]).await.unwrap();
+    let verify = mailed(&registry).await;
+    assert_eq!(verify.len(), 1, "{verify:?}");
+    registry.verify_account(&verify[0].2).await.unwrap();
+    let session = session(&registry, EMAILS[0]).await.unwrap();
+    registry.ask_for_address(&session, EMAILS[1]).await.unwrap();
+    registry.ask_for_address(&session, EMAILS[2]).await.unwrap();
+    let mut uses: Vec<_> = mailed(&registry).await.into_iter().map(|(to, of, _)| (to, of)).collect();
+    uses.sort();
+    let (old, new) = (EMAILS[0].to_owned(), EMAILS[2].to_owned());
+    let notice = (old, TokenUse::RevertAddress);
+    assert_eq!(uses, [notice.clone(), notice, (new, TokenUse::ConfirmAddress)]);
+    testing::audit_accounts(&store.records());
+}
+
 const USES: [TokenUse; 4] =
     [TokenUse::Verify, TokenUse::Reset, TokenUse::ConfirmAddress, TokenUse::RevertAddress];
 
@@ -342,4 +363,14 @@ async fn nobody_takes_as_many_reads_and_writes_as_somebody() {
         (forgot, store.operations.load(Ordering::Relaxed) - forgot)
     };
     assert_eq!(counted("y@example.org").await, counted(EMAILS[0]).await);
+    // Whoever calls next waits for what is written of the mail.
+    let posted = async |email: &str| {
+        mailed(&registry).await;
+        registry.clock.advance(3_600_000);
+        registry.forgot_password(email).await.unwrap();
+        store.commits.store(0, Ordering::Relaxed);
+        mailed(&registry).await;
+        store.commits.load(Ordering::Relaxed)
+    };
+    assert_eq!((posted("y@example.org").await, posted(EMAILS[0]).await), (2, 2));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::mails::with_contract;
 use super::*;
 use crate::registry::testing::{Call, assert_trail, audit, copied};
 use crate::registry::{Backup, Error, RestoreAsked};
@@ -287,6 +288,26 @@ async fn what_was_backed_up_is_restored() {
         }
         audit(&store.records()).await;
     }
+}
+
+/// What was written ahead of its time is part of a back-up, unlike mails that were on their way.
+#[tokio::test]
+async fn the_end_of_a_key_is_told_after_a_restore() {
+    let source = TestStore::default();
+    let registry = open(&source, 1).await.with_mail(true);
+    let (application, _) = with_contract(&registry).await;
+    let end = object(json!({"expires_at": START_MS / 1000 + 10 * 86_400}));
+    let scope = [step(EntityKind::Applications, &application)];
+    registry.create(EntityKind::Oauth2Credentials, &scope, &end).await.unwrap();
+    let taken = back_up(&registry, 100, async || ()).await;
+    let store = TestStore::default();
+    let restored = open(&store, 2).await.with_mail(true);
+    restore(&restored, &taken, false).await.unwrap();
+    let due = async || restored.due_mails("portal@example.org", "https://portal.example").await.unwrap();
+    assert_eq!(due().await.next_ms, Some(START_MS + 3 * 86_400_000));
+    restored.clock.advance(3 * 86_400_000);
+    let subjects: Vec<String> = due().await.mails.into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(subjects, ["Developer portal: One of your API keys expires in a week"]);
 }
 
 /// What is compared of a restored store: neither the audit, to which a restore adds, nor the settings that

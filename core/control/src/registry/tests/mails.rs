@@ -246,7 +246,7 @@ async fn developers_are_told_of_what_becomes_of_them() {
 }
 
 /// A service that asks for approval, an approved developer with an application; and a contract of it.
-async fn with_contract(registry: &TestRegistry<'_>) -> (String, Object) {
+pub(super) async fn with_contract(registry: &TestRegistry<'_>) -> (String, Object) {
     let service = make(registry, EntityKind::Services, json!({"name": "s", "host": "a"})).await;
     let plugin = json!({"name": "application-registration", "service": {"id": id(&service)},
         "config": {"display_name": "Orders & more"}});
