@@ -3,10 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use latchkey_control::http::Step;
+use latchkey_control::log_in::{PasswordAnswer, PasswordOutcome};
+use latchkey_control::passwords::{Hashed, Hasher, Parameters};
 use serde_json::{Value, json};
 
 use crate::revocation::{Instance, PATIENT, World, credential_id, key};
-use crate::support::admin::call;
+use crate::support::admin::{call, call_portal};
 use crate::support::fault_proxy::Call;
 
 const ONE_READ: &str = "GetItem";
@@ -70,12 +73,61 @@ async fn changes_cost_what_the_documentation_says() {
         world.proxy.take_calls();
         let answer = call(&world.writer, method, target, body).await;
         assert!(answer.status < 300, "{words}: {answer:?}");
-        let calls = world.proxy.take_calls();
-        let (commits, read_calls): (Vec<_>, Vec<_>) =
-            calls.iter().partition(|call| call.action == "TransactWriteItems");
-        let items = |call: &&Call| call.input["TransactItems"].as_array().map_or(0, Vec::len);
-        assert!(commits.len() <= 1, "{words}: {} commits", commits.len());
-        let found = (read_calls.len(), commits.iter().map(items).sum::<usize>());
-        assert_eq!(found, (reads, records), "{words}");
+        assert_eq!(counted(&world, words), (reads, records), "{words}");
     }
+}
+
+/// What a log-in costs besides its counting and its hash, which are elsewhere, and what a session costs then.
+#[tokio::test]
+async fn sessions_cost_what_the_documentation_says() {
+    let world = World::new(12, PATIENT).await;
+    let (nobody, mut hasher) = (Value::Null, Hasher::new(Parameters::SMALL));
+    let known = json!({"email": "dee@example.org", "password": "violet harbour tulip 93"});
+    let mut account = known.clone();
+    account["meta"] = json!("{\"full_name\":\"Dee\"}");
+    let mut passed = |step: Step| match step {
+        Step::Password(need) => {
+            let outcome = match hasher.work(&need.work, [7; 16]) {
+                Hashed::Made(phc) => PasswordOutcome::Made(phc),
+                Hashed::Right { renewed } => PasswordOutcome::Right { renewed, failures_before: 0 },
+                Hashed::Wrong => PasswordOutcome::Wrong,
+            };
+            PasswordAnswer { state: need.state, outcome }
+        }
+        Step::Answer(answer) => panic!("{answer:?}"),
+    };
+    let (register, log_in) = (("POST", "/register"), ("POST", "/auth"));
+    let password = passed(call_portal(&world.writer, register, "", &account, None).await);
+    answered(call_portal(&world.writer, register, "", &account, Some(&password)).await, 200);
+    world.proxy.take_calls();
+    let password = passed(call_portal(&world.writer, log_in, "", &known, None).await);
+    assert_eq!(counted(&world, "before the hash"), (5, 0));
+    let step = call_portal(&world.writer, log_in, "", &known, Some(&password)).await;
+    let cookie = answered(step, 204);
+    assert_eq!(counted(&world, "after it"), (6, 7));
+    answered(call_portal(&world.writer, ("GET", "/session"), &cookie, &nobody, None).await, 200);
+    assert_eq!(counted(&world, "a session"), (5, 0));
+    answered(
+        call_portal(&world.writer, ("GET", "/session"), "lk_portal=lks_forged", &nobody, None).await,
+        401,
+    );
+    assert_eq!(counted(&world, "a forged cookie"), (0, 0));
+}
+
+/// The cookies that are set, as a browser sends them back.
+fn answered(step: Step, status: u16) -> String {
+    let Step::Answer(answer) = step else { panic!("{step:?}") };
+    assert_eq!(answer.status(), status, "{answer:?}");
+    let set = answer.headers().get_all("set-cookie").iter().map(|set| set.to_str().unwrap());
+    set.filter_map(|set| set.split(';').next()).collect::<Vec<_>>().join("; ")
+}
+
+/// Reads, and records in the one commit if there is one.
+fn counted(world: &World, words: &str) -> (usize, usize) {
+    let calls = world.proxy.take_calls();
+    let (commits, reads): (Vec<&Call>, Vec<&Call>) =
+        calls.iter().partition(|call| call.action == "TransactWriteItems");
+    let items = |call: &&Call| call.input["TransactItems"].as_array().map_or(0, Vec::len);
+    assert!(commits.len() <= 1, "{words}: {} commits", commits.len());
+    (reads.len(), commits.iter().map(items).sum())
 }

@@ -1,7 +1,8 @@
 //! The Admin API over a store, asked as a client asks it.
 
 use http::{HeaderMap, HeaderValue};
-use latchkey_control::http::{Control, ControlSettings, Head, InternalCause};
+use latchkey_control::http::{Control, ControlSettings, Head, InternalCause, Step};
+use latchkey_control::log_in::PasswordAnswer;
 use latchkey_control::ports::testing::{ManualClock, SeededRandom};
 use latchkey_control::registry::{Error, Registry};
 use latchkey_published::keys::{Pepper, Peppers};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 const TOKEN: &str = "sesame";
+const PORTAL_PORT: u16 = 8001;
 
 pub(crate) type TestAdmin<S> = Control<S, ManualClock, SeededRandom>;
 
@@ -32,7 +34,8 @@ pub(crate) async fn open<S: Store>(store: S, seed: u64, unix_ms: u64) -> Result<
     let (clock, random) = (ManualClock::at(unix_ms), SeededRandom::new(seed));
     let registry = Registry::open(store, clock, random, peppers()).await?;
     let token = peppers().current.digest(TOKEN.as_bytes());
-    Ok(Control::new(registry, ControlSettings::new(Some(token), "test", Uuid::nil())))
+    let settings = ControlSettings::new(Some(token), "test", Uuid::nil());
+    Ok(Control::new(registry, ControlSettings { loopback_port: Some(PORTAL_PORT), ..settings }))
 }
 
 pub(crate) async fn call<S: Store>(admin: &TestAdmin<S>, method: &str, target: &str, body: Value) -> Answer {
@@ -56,6 +59,26 @@ pub(crate) async fn call<S: Store>(admin: &TestAdmin<S>, method: &str, target: &
             bytes => serde_json::from_slice(bytes).unwrap(),
         },
     }
+}
+
+/// A call of the Portal API, with a cookie where it is not empty.
+pub(crate) async fn call_portal<S: Store>(
+    admin: &TestAdmin<S>,
+    (method, path): (&str, &str),
+    cookie: &str,
+    body: &Value,
+    password: Option<&PasswordAnswer>,
+) -> Step {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+    if !cookie.is_empty() {
+        headers.insert("cookie", HeaderValue::try_from(cookie).unwrap());
+    }
+    let (host, path) = (format!("127.0.0.1:{PORTAL_PORT}"), format!("/portal/api{path}"));
+    let (host, query, headers) = (host.as_bytes(), None, &headers);
+    let head = Head { method, host, path: &path, query, headers, client_ip: None, request_id: None };
+    admin.ask(&head, body.to_string().as_bytes(), password).await
 }
 
 /// Calls again while the answer is that it may succeed later.

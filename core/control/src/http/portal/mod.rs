@@ -87,8 +87,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         };
         match (who, &session) {
             (Who::Developer | Who::Approved, None) => {
-                // Sessions are not there yet.
-                self.registry.refuse_while_restoring().await.map_err(refusal)?;
+                // One that was made here may not be there yet.
+                if self.session_digest(site, head).is_some() {
+                    self.registry.refuse_while_restoring().await.map_err(refusal)?;
+                }
                 return Err(Refusal::NoSession);
             }
             (Who::Approved | Who::NotWaiting, Some(session)) if !session.is_approved => {
