@@ -44,9 +44,6 @@ fn compact(path: &Path) -> Result<[u64; 2], OpenError> {
     let store = RedbStore::open(path, CACHE_BYTES)?;
     store.settle();
     let new = path.with_extension("compacting");
-    if new.exists() {
-        fs::remove_file(&new).map_err(OpenError::Io)?;
-    }
     copy(&store, &new)?;
     let bytes = |path: &Path| fs::metadata(path).map(|file| file.len()).map_err(OpenError::Io);
     let sizes = [bytes(path)?, bytes(&new)?];
@@ -56,7 +53,7 @@ fn compact(path: &Path) -> Result<[u64; 2], OpenError> {
 
 /// Copies everything into a new file, which is on the disk and closed afterwards.
 fn copy(store: &RedbStore, new: &Path) -> Result<(), OpenError> {
-    let file = private_file::open(new).map_err(OpenError::Io)?;
+    let file = private_file::create_anew(new).map_err(OpenError::Io)?;
     let broken = |error: redb::Error| OpenError::Broken(error.to_string());
     let backend = FileBackend::new(file).map_err(|error| broken(error.into()))?;
     let database = redb::Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend);

@@ -1,11 +1,10 @@
 //! Mails as files in a folder, in the place of being sent.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::mail_message::MailMessage;
-use crate::private_file::{self, sync_folder_of};
+use crate::private_file;
 use crate::secrets;
 
 /// A folder for its owner alone, with one file `*.eml` for each mail.
@@ -21,19 +20,15 @@ impl MailFolder {
 
     /// Writes a mail, durably: whole, or not at all. Written once more it is the same file.
     pub(crate) fn write(&self, message: &MailMessage) -> io::Result<()> {
-        let path = |name: String| self.0.join(name);
-        let (unfinished, finished) =
-            (path(format!(".{}", message.name)), path(format!("{}.eml", message.name)));
-        let mut file = private_file::create_anew(&unfinished)?;
-        file.write_all(&message.bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, &finished)?;
-        sync_folder_of(&finished)
+        let MailMessage { name, bytes, .. } = message;
+        private_file::write(&self.0.join(format!("{name}.eml")), &self.0.join(format!(".{name}")), bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use lettre::address::Envelope;
 
     use super::*;

@@ -1,7 +1,7 @@
 //! Files that their owner alone may read, and names that last.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 /// Opens or creates a file, to be read and written.
@@ -16,7 +16,17 @@ pub(crate) fn create_anew(path: &Path) -> io::Result<File> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    private().write(true).create_new(true).open(path)
+    private().read(true).write(true).create_new(true).open(path)
+}
+
+/// Writes a file under the name `draft` and gives it its own then: it is never there half, and lasts once this
+/// returns.
+pub(crate) fn write(path: &Path, draft: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = create_anew(draft)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(draft, path)?;
+    sync_folder_of(path)
 }
 
 fn private() -> OpenOptions {

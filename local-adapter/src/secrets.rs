@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use latchkey_control::ports::Random;
@@ -232,12 +232,7 @@ fn make_pepper(path: &Path) -> io::Result<String> {
 
 /// For its owner alone.
 fn make_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    // Written aside and renamed, so that the file is never there half.
-    let draft = path.with_extension("new");
-    let mut file = private_file::create_anew(&draft)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)
+    private_file::write(path, &path.with_extension("new"), content)
 }
 
 #[cfg(test)]
