@@ -79,16 +79,18 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     ) -> Result<(Identified, Option<PortalCaller>), Refusal> {
         let refusal = |error| Refusal::Registry { endpoint: asked.matched.endpoint.path, error };
         let who = asked.call.who(Surface::Portal);
-        let session = match who {
+        let digest = match who {
             Who::Anyone | Who::Administrator => None,
-            Who::Developer | Who::Approved | Who::NotWaiting => {
-                self.session_of(site, head).await.map_err(refusal)?
-            }
+            Who::Developer | Who::Approved | Who::NotWaiting => self.session_digest(site, head),
+        };
+        let session = match &digest {
+            Some(digest) => self.registry.portal_session(digest).await.map_err(refusal)?,
+            None => None,
         };
         match (who, &session) {
             (Who::Developer | Who::Approved, None) => {
                 // One that was made here may not be there yet.
-                if self.session_digest(site, head).is_some() {
+                if digest.is_some() {
                     self.registry.refuse_while_restoring().await.map_err(refusal)?;
                 }
                 return Err(Refusal::NoSession);
@@ -112,13 +114,6 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         });
         let who = caller.as_ref().map_or_else(Actor::visitor, |caller| Actor::developer(caller.developer));
         Ok((Identified { who, permission: Permission::Replace, ends_at: None }, caller))
-    }
-
-    async fn session_of(&self, site: &Site, head: &Head<'_>) -> Result<Option<PortalSession>, Error> {
-        match self.session_digest(site, head) {
-            Some(digest) => self.registry.portal_session(&digest).await,
-            None => Ok(None),
-        }
     }
 
     /// The digest of the session's cookie, if it was made here: a forged one costs no read.
