@@ -12,17 +12,19 @@ use super::outbox::{Posting, Sender};
 use super::records;
 use super::stored_credential::expires_at_ms;
 use crate::accounts::Account;
-use crate::mail::{Facts, Letter, OutgoingMail, write};
+use crate::mail::{Facts, Letter, Mail, OutgoingMail, write};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
+use latchkey_published::keys::KeyDigest;
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
-    /// The mail as it goes out, under the name that it has in the outbox; `None`: there is nobody to send it
-    /// to, or what it is about is gone.
+    /// The mail as it goes out, to this address or the one that a developer has since, under the name that it
+    /// has in the outbox; `None`: what it is about is gone.
     pub(super) async fn mail_of(
         &self,
         posting: &Posting,
+        mut to: String,
         message_id: Uuid,
         name: &str,
         sender: Sender<'_>,
@@ -30,7 +32,6 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         // Of its own: nothing hangs on whether this changes meanwhile.
         let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
         let mail = &posting.mail;
-        let Some(mut to) = mail.to.clone() else { return Ok(None) };
         if let Some(developer_id) = mail.developer {
             let developer = transaction.load(EntityKind::Developers, developer_id).await?;
             let Some(developer) = developer else { return Ok(None) };
@@ -38,12 +39,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             if matches!(mail.letter, Letter::KeyEnds { .. }) {
                 to = text(&developer, "email").unwrap_or(to);
             }
-            if self.is_void(&mut transaction, developer_id, &mail.letter).await? {
-                return Ok(None);
-            }
         }
         let Some(facts) = self.facts(&mut transaction, posting).await? else { return Ok(None) };
-        let Some(path) = self.path_of_link(&mail.letter) else { return Ok(None) };
+        let Some(path) = self.path_of_link(&mut transaction, mail).await? else { return Ok(None) };
         let written = write(&mail.letter, mail.language, &facts, &format!("{}{path}", sender.origin));
         Ok(Some(OutgoingMail {
             id: name.to_owned(),
@@ -56,29 +54,34 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }))
     }
 
-    /// Whether all that a mail brings is a token that works no more: another was made since, or the account has
-    /// changed. A notice is one all the same.
-    async fn is_void(
+    /// Where its link leads to; `None`: the token in it works no more (its pepper is set no more, another was
+    /// made since, or the account has changed), and the mail is no notice besides.
+    #[expect(clippy::disallowed_methods, reason = "the one mail that shows the token")]
+    async fn path_of_link(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
-        developer_id: Uuid,
-        letter: &Letter,
-    ) -> Result<bool, Error> {
-        let Some(seed) = letter.token().filter(|_| !matches!(letter, Letter::AddressChanges { .. })) else {
-            return Ok(false);
-        };
-        let Some((_, digest)) = self.account_tags.mail_token(seed) else { return Ok(true) };
-        let account: Option<Account> = transaction.read_json(&records::account(developer_id)).await?;
-        Ok(account.is_none_or(|account| account.tokens.values().all(|token| *token != digest)))
+        mail: &Mail,
+    ) -> Result<Option<String>, Error> {
+        let path = mail.letter.path();
+        let Some(seed) = mail.letter.token() else { return Ok(Some(path.to_owned())) };
+        let Some((token, digest)) = self.account_tags.mail_token(seed) else { return Ok(None) };
+        let is_notice = matches!(mail.letter, Letter::AddressChanges { .. });
+        if !is_notice && !self.names_token(transaction, mail.developer, digest).await? {
+            return Ok(None);
+        }
+        Ok(Some(format!("{path}?token={}", token.reveal())))
     }
 
-    /// Where its link leads to; `None`: its token was made under a pepper that is set no more.
-    #[expect(clippy::disallowed_methods, reason = "the one mail that shows the token")]
-    fn path_of_link(&self, letter: &Letter) -> Option<String> {
-        let path = letter.path();
-        let Some(seed) = letter.token() else { return Some(path.to_owned()) };
-        let (token, _) = self.account_tags.mail_token(seed)?;
-        Some(format!("{path}?token={}", token.reveal()))
+    /// Whether an account names a token, and so may it still be spent.
+    async fn names_token(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        developer_id: Option<Uuid>,
+        digest: KeyDigest,
+    ) -> Result<bool, Error> {
+        let Some(developer_id) = developer_id else { return Ok(false) };
+        let account: Option<Account> = transaction.read_json(&records::account(developer_id)).await?;
+        Ok(account.is_some_and(|account| account.tokens.values().any(|token| *token == digest)))
     }
 
     /// What a letter names; `None`: it is not there any more.

@@ -235,13 +235,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     pub async fn due_mails(&self, from: &str, origin: &str) -> Result<DueMails, Error> {
         let (sender, now_ms) = (Sender { from, origin }, self.clock.unix_ms());
         let mut due = DueMails { next_ms: self.take_up_later_mails(now_ms).await?, ..DueMails::default() };
-        let page = self.store.scan(records::OUTBOX, "", None, limits::MAILS_AT_ONCE + 1).await?;
-        for (at, (sort, _)) in page.records.iter().enumerate() {
-            let Some((due_ms, id)) = records::mail_due(sort) else { continue };
-            if due_ms > now_ms || at == limits::MAILS_AT_ONCE {
-                due.is_next(due_ms);
-                break;
-            }
+        let (mails, next_ms) = self.due_in(records::OUTBOX, now_ms).await?;
+        next_ms.into_iter().for_each(|next_ms| due.is_next(next_ms));
+        for (due_ms, id) in mails {
             let taken =
                 transact!(self, attempts, |transaction| self.take(&mut transaction, due_ms, id, sender));
             match taken {
@@ -261,7 +257,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Moves mails that were written ahead of their time into the outbox, a bounded number, once it has come.
     /// Answers when the next one's does.
     async fn take_up_later_mails(&self, now_ms: u64) -> Result<Option<u64>, Error> {
-        let page = self.store.scan(records::LATER_MAILS, "", None, limits::MAILS_AT_ONCE + 1).await?;
+        let (mails, next_ms) = self.due_in(records::LATER_MAILS, now_ms).await?;
         let take_up = async |transaction: &mut EntityTransaction<'_, S>, due_ms, id| -> Result<(), Error> {
             let key = records::later_mail(due_ms, id);
             if let Some(record) = transaction.bytes(&key).await? {
@@ -270,14 +266,22 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
             Ok(())
         };
-        for (at, (sort, _)) in page.records.iter().enumerate() {
-            let Some((due_ms, id)) = records::mail_due(sort) else { continue };
-            if due_ms > now_ms || at == limits::MAILS_AT_ONCE {
-                return Ok(Some(due_ms));
-            }
+        for (due_ms, id) in mails {
             transact!(self, attempts, |transaction| take_up(&mut transaction, due_ms, id));
         }
-        Ok(None)
+        Ok(next_ms)
+    }
+
+    /// When the mails of a partition that are due were, and their ids, a bounded number; and when the next one
+    /// is.
+    async fn due_in(&self, partition: &str, now_ms: u64) -> Result<(Vec<(u64, Uuid)>, Option<u64>), Error> {
+        let page = self.store.scan(partition, "", None, limits::MAILS_AT_ONCE + 1).await?;
+        let mut mails: Vec<_> = page.records.iter().filter_map(|(sort, _)| records::mail_due(sort)).collect();
+        let due =
+            mails.iter().take(limits::MAILS_AT_ONCE).take_while(|(due_ms, _)| *due_ms <= now_ms).count();
+        let next_ms = mails.get(due).map(|(due_ms, _)| *due_ms);
+        mails.truncate(due);
+        Ok((mails, next_ms))
     }
 
     /// Takes one mail, unless somebody else has. Answers when it is tried again, unless it is not.
@@ -302,11 +306,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let next_ms = now_ms + pause_ms(posting.tries);
         let next = records::outbox(next_ms, id);
-        let taken = match posting.mail.to {
+        let taken = match posting.mail.to.clone() {
             None => Taken::ToNobody { id: next.sort.clone() },
-            Some(_) => match self.mail_of(&posting, id, &next.sort, sender).await? {
+            Some(to) => match self.mail_of(&posting, to, id, &next.sort, sender).await? {
                 Some(mail) => Taken::Mail(Box::new(mail)),
-                None => return Ok(None),
+                None => {
+                    transaction.note(line(&posting.mail, Did::GivenUp));
+                    return Ok(None);
+                }
             },
         };
         transaction.put_json(next, &Posting { tries: posting.tries + 1, ..posting });

@@ -129,6 +129,11 @@ async fn a_link_that_works_no_more_is_not_sent() {
     let (old, new) = (EMAILS[0].to_owned(), EMAILS[2].to_owned());
     let notice = (old, TokenUse::RevertAddress);
     assert_eq!(uses, [notice.clone(), notice, (new, TokenUse::ConfirmAddress)]);
+    let told = testing::trail(&store.records()).into_iter().flat_map(|record| record.changes);
+    let given_up = told.filter(|line| line.entity == "mails" && line.did == "given_up");
+    let mut letters: Vec<_> = given_up.flat_map(|line| line.fields).collect();
+    letters.sort();
+    assert_eq!(letters, ["confirm_address", "verify"], "the audit tells what became of them");
     testing::audit_accounts(&store.records());
 }
 
