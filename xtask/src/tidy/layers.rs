@@ -4,13 +4,17 @@ use super::finding::Finding;
 use super::graph::{Graph, Kind, Package};
 
 /// A package, and those of the workspace that it may need; what its tests need is not looked at.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("latchkey-published", &[]),
     ("latchkey-request", &[]),
     ("latchkey-router", &["latchkey-published", "latchkey-request"]),
     ("latchkey-gateway", &["latchkey-published", "latchkey-request", "latchkey-router"]),
     ("latchkey-store", &["latchkey-published"]),
-    ("latchkey-control", &["latchkey-published", "latchkey-request", "latchkey-router", "latchkey-store"]),
+    ("latchkey-pages", &[]),
+    (
+        "latchkey-control",
+        &["latchkey-pages", "latchkey-published", "latchkey-request", "latchkey-router", "latchkey-store"],
+    ),
     ("latchkey-both-planes", &[]),
 ];
 /// Where those packages are.
@@ -62,13 +66,14 @@ mod tests {
     use super::super::graph::drawn;
     use super::*;
 
-    const AS_IT_SHOULD_BE: [&str; 9] = [
+    const AS_IT_SHOULD_BE: [&str; 10] = [
         "latchkey-gateway -> latchkey-request",
         "latchkey-both-planes => latchkey-gateway",
         "latchkey-router -> latchkey-published",
         "latchkey-gateway -> latchkey-router",
         "latchkey-store -> latchkey-published",
         "latchkey-control -> latchkey-store",
+        "latchkey-control -> latchkey-pages",
         "latchkey-control -> tokio",
         "latchkey-gateway => latchkey-control",
         "latchkey -> latchkey-gateway",

@@ -8,14 +8,15 @@ mod date;
 mod english;
 mod facts;
 mod japanese;
-mod language;
 mod sender;
 mod write;
 
 pub(crate) use facts::Facts;
-pub use language::Language;
+pub use latchkey_pages::Language;
 pub use sender::admit_sender;
 pub(crate) use write::write;
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -183,8 +184,11 @@ impl Letter {
     }
 
     /// The page that its link leads to, without the token.
-    pub(crate) fn path(&self) -> &'static str {
-        match self {
+    pub(crate) fn path(&self) -> Cow<'static, str> {
+        let path = match self {
+            Letter::TransferOffered { application } => {
+                return format!("/portal/apps/{application}/transfer/accept").into();
+            }
             Letter::Verify { .. } => "/portal/verify",
             Letter::Reset { .. } | Letter::Invitation { .. } => "/portal/reset",
             Letter::LogInLink { .. } => "/portal/log-in/link",
@@ -193,8 +197,7 @@ impl Letter {
             Letter::PasswordChanged | Letter::NewBrowser | Letter::AfterFailures { .. } => "/portal/forgot",
             Letter::AlreadyRegistered | Letter::Approved => "/portal/log-in",
             Letter::Waiting | Letter::Rejected | Letter::Revoked => "/portal/",
-            Letter::TransferOffered { .. }
-            | Letter::AccessRequested { .. }
+            Letter::AccessRequested { .. }
             | Letter::AccessApproved { .. }
             | Letter::AccessRejected { .. }
             | Letter::AccessRevoked { .. }
@@ -202,7 +205,8 @@ impl Letter {
             Letter::DeveloperWaits { .. } => "/manager/developers",
             Letter::ContractWaits { .. } => "/manager/requests",
             Letter::Digest { .. } | Letter::Test => "/manager/",
-        }
+        };
+        path.into()
     }
 }
 

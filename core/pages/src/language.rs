@@ -1,8 +1,8 @@
-//! Languages of mails.
+//! The languages that people are written to in: pages and mails.
 
 use serde::{Deserialize, Serialize};
 
-/// A language that mails are written in.
+/// A language that pages and mails are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
@@ -25,7 +25,12 @@ impl Language {
         }
     }
 
-    /// The one of `Accept-Language` (RFC 9110 §12.5.4) that mails are written in and that is wanted most; of
+    /// The language of a tag.
+    pub fn parse(tag: &str) -> Option<Self> {
+        Language::ALL.into_iter().find(|language| language.tag() == tag)
+    }
+
+    /// The one of `Accept-Language` (RFC 9110 §12.5.4) that there is and that is wanted most; of
     /// several alike, the first.
     pub fn accepted(field: &str) -> Option<Self> {
         let mut best: Option<(Language, u16)> = None;

@@ -1,0 +1,69 @@
+//! How to call a service.
+
+use crate::calls::facts::Place;
+
+/// Words of snippets.
+#[derive(Debug)]
+pub(in crate::calls) struct Calling {
+    in_header: &'static str,
+    in_query: &'static str,
+    in_body: &'static str,
+    /// Beside keys in the query.
+    pub query_in_logs: &'static str,
+    /// What stands for the key.
+    pub variable: &'static str,
+    /// The same, where curl's line has the key itself.
+    pub shown: &'static str,
+    /// Of JavaScript.
+    pub in_browsers: &'static str,
+    pub no_preflights: &'static str,
+    pub suspended: &'static str,
+    pub no_route: &'static str,
+    pub not_plain: &'static str,
+    pub anybody: &'static str,
+    pub no_place: &'static str,
+}
+
+super::of_language!(Calling);
+
+impl Calling {
+    pub(in crate::calls) fn place(&self, place: Place) -> &'static str {
+        match place {
+            Place::Header => self.in_header,
+            Place::Query => self.in_query,
+            Place::Body => self.in_body,
+        }
+    }
+}
+
+const EN: Calling = Calling {
+    in_header: "Key in a header field",
+    in_query: "Key in the query",
+    in_body: "Key in the body",
+    query_in_logs: "URLs are kept in logs and histories, and the key with them. A header field is better.",
+    variable: "Set the environment variable API_KEY to your key.",
+    shown: "The curl line has your key and works at once. The other examples read it from the environment variable API_KEY.",
+    in_browsers: "For Node.js 18 or later. In a browser, put your own way to get the key in place of process.env.",
+    no_preflights: "Pages of other sites cannot call this service: before such a call the browser sends an OPTIONS request without a key, and the gateway refuses it because it asks for the key there too.",
+    suspended: "This service is suspended: calls are refused for now.",
+    no_route: "This service cannot be called yet: no route leads to it.",
+    not_plain: "No example can be shown: the routes of this service match by patterns. Ask the administrator how to call it.",
+    anybody: "This service asks for no key: anybody may call it.",
+    no_place: "No example can be shown: the routes of this service take no request that could carry the key.",
+};
+
+const JA: Calling = Calling {
+    in_header: "ヘッダーでキーを送る",
+    in_query: "クエリでキーを送る",
+    in_body: "ボディでキーを送る",
+    query_in_logs: "URLはログや履歴に残るため、キーも一緒に残ります。ヘッダーの使用をおすすめします。",
+    variable: "環境変数API_KEYにキーを設定してください。",
+    shown: "curlのコマンドにはキーが含まれており、そのまま実行できます。ほかの例では環境変数API_KEYからキーを読み込みます。",
+    in_browsers: "Node.js 18以降用です。ブラウザーではprocess.envの代わりに、独自の方法でキーを取得してください。",
+    no_preflights: "ほかのサイトのページからこのサービスを呼び出すことはできません。ブラウザーは呼び出しの前にキーなしのOPTIONSリクエストを送りますが、ゲートウェイはこのリクエストにもキーを求めるため、拒否されます。",
+    suspended: "このサービスは一時停止中です。現在、呼び出しは拒否されます。",
+    no_route: "このサービスにはルートがないため、まだ呼び出せません。",
+    not_plain: "このサービスのルートはパターンで一致を判定するため、例を表示できません。呼び出し方法は管理者にお問い合わせください。",
+    anybody: "このサービスではキーは不要です。誰でも呼び出せます。",
+    no_place: "このサービスのルートではキーを送れるリクエストを受け付けていないため、例を表示できません。",
+};
