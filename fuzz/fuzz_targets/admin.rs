@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 
 use arbitrary::Arbitrary;
 use http::{HeaderMap, HeaderValue};
-use latchkey_control::http::endpoints::{ENDPOINTS, Endpoint, find, surface};
+use latchkey_control::http::endpoints::{ENDPOINTS, Endpoint};
+use latchkey_control::http::routing::{find, surface};
 use latchkey_control::http::openapi::statuses;
 use latchkey_control::http::{Control, ControlSettings, Head};
 use latchkey_control::ports::testing::{ManualClock, SeededRandom};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use latchkey_control::http::{ControlSettings, Door, Fault, Head, Knock, Step};
+use latchkey_control::http::{ControlSettings, Door, Fault, Head, Knock, StartLink, Step};
 use latchkey_control::log_in::{PasswordAnswer, PasswordNeed};
 use latchkey_control::mail::MailOutcome;
 use latchkey_control::registry::{AdminToken, DueMails, Error};
@@ -45,6 +45,7 @@ enum Call {
     SetToken(KeyDigest),
     TakeMails(oneshot::Sender<Result<DueMails, Error>>),
     NoteMail(String, MailOutcome),
+    MakeLink(StartLink, oneshot::Sender<PlainKey>),
 }
 
 /// How far a call has come.
@@ -166,6 +167,13 @@ impl Control {
         let _ = self.calls.send(Call::SetToken(digest)).await;
     }
 
+    /// Makes the token of a link that logs in once, to be printed. `None`: the control plane is no more.
+    pub(crate) async fn make_link(&self, to: StartLink) -> Option<PlainKey> {
+        let (sender, made) = oneshot::channel();
+        self.calls.send(Call::MakeLink(to, sender)).await.ok()?;
+        made.await.ok()
+    }
+
     /// Asks for a grant to be moved to the current pepper; dropped when there is much to do.
     pub(crate) fn rehash(&self, rehash: Rehash) {
         let _ = self.calls.try_send(Call::Rehash(rehash));
@@ -228,6 +236,7 @@ fn serve(
                 }
                 Call::TakeMails(due) => drop(due.send(plane.due_mails().await)),
                 Call::NoteMail(id, outcome) => plane.mail_outcome(&id, outcome).await,
+                Call::MakeLink(to, made) => drop(made.send(plane.make_link(to))),
             }
         }
     });

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
-use latchkey_control::http::{Control, ControlSettings, Head, InternalCause, Step};
+use latchkey_control::http::{Control, ControlSettings, Head, InternalCause, StartLink, Step};
 use latchkey_control::log_in::{FailureReport, PasswordAnswer};
 use latchkey_control::mail::MailOutcome;
 use latchkey_control::registry::{AdminToken, DueMails, Error, Registry, Resealing};
@@ -71,6 +71,11 @@ impl ControlPlane {
     /// Takes the token with this digest from now on.
     pub(crate) fn set_token(&mut self, digest: KeyDigest) {
         self.control.set_token(Some(digest));
+    }
+
+    /// Makes the token of a link that logs in once.
+    pub(crate) fn make_link(&self, to: StartLink) -> PlainKey {
+        self.control.make_start_link(to)
     }
 
     /// Answers a request, changes being durable when it returns, or says what of a password it hangs on.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::control::Control;
 use crate::control_plane::ControlRequest;
@@ -18,16 +19,30 @@ const CREDENTIALS: &str = "credentials/oauth2";
 pub(crate) enum Demo {
     /// It has a new key.
     Made {
+        /// The developer's id.
+        developer: Uuid,
         /// Shown once.
         key: String,
     },
     /// It was there already; its key cannot be shown again.
     Found {
+        /// The developer's id.
+        developer: Uuid,
         /// Path below the Admin API that makes a further key.
         credentials: String,
     },
     /// The store holds something else.
     Refused,
+}
+
+impl Demo {
+    /// Who is logged in at the portal by the link that is printed.
+    pub(crate) fn developer(&self) -> Option<Uuid> {
+        match self {
+            Demo::Made { developer, .. } | Demo::Found { developer, .. } => Some(*developer),
+            Demo::Refused => None,
+        }
+    }
 }
 
 /// Starts the echo and makes what is not there yet, so that a run that was cut short is taken up
@@ -68,6 +83,9 @@ async fn make_rules(admin: &AdminClient<'_>) -> Result<(), String> {
 async fn make_key(admin: &AdminClient<'_>) -> Result<Demo, String> {
     let developer = json!({ "email": DEVELOPER, "meta": "{\"full_name\":\"Demo Developer\"}", "status": 0 });
     admin.make("/developers", developer).await?;
+    let stored = admin.call(Method::GET, &format!("/developers/{DEVELOPER}"), None).await?.1;
+    let id = text(&stored, "id")?.parse();
+    let developer: Uuid = id.map_err(|_| "the Admin API gave no id".to_owned())?;
     let applications = format!("/developers/{DEVELOPER}/applications");
     let found = admin.list(&applications).await?.into_iter().find(|found| found["name"] == "demo");
     let (application, made) = match found {
@@ -86,8 +104,8 @@ async fn make_key(admin: &AdminClient<'_>) -> Result<Demo, String> {
         let service = admin.call(Method::GET, "/services/demo", None).await?.1;
         admin.change(Method::POST, &contracts, json!({ "service": { "id": service["id"] } })).await?;
     }
-    let found = Demo::Found { credentials: format!("{application}/{CREDENTIALS}") };
-    Ok(made.map_or(found, |key| Demo::Made { key }))
+    let found = Demo::Found { developer, credentials: format!("{application}/{CREDENTIALS}") };
+    Ok(made.map_or(found, |key| Demo::Made { developer, key }))
 }
 
 fn text(entity: &Value, field: &str) -> Result<String, String> {

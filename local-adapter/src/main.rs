@@ -74,7 +74,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use http::HeaderValue;
-use latchkey_control::http::ControlSettings;
+use latchkey_control::http::{ControlSettings, StartLink};
 use latchkey_control::registry::{AdminToken, make_admin_token};
 use latchkey_gateway::gateway::Gateway;
 use latchkey_published::feed::Head;
@@ -166,6 +166,7 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let gateway = listen(settings.listen, "--listen").await?;
     let control = listen(settings.control_listen()?, "--control-listen").await?;
     let of_control = settings.control(gateway.address, control.address);
+    let origin = of_control.control_origin.clone();
     let of_control = ControlSettings { mail_from: mail.as_ref().map(|way| way.from.clone()), ..of_control };
     let started = Control::start(store.clone(), peppers.peppers.clone(), set.admin_token.take(), of_control)?;
     let bounds = Bounds::find(settings.max_connections);
@@ -175,11 +176,19 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let door = start_control_door(&started.control, door_terms)?;
     let Started { control: plane, token, thread, .. } = started;
     let demo = if settings.demo { make_demo(&plane, &peppers.peppers, &token).await } else { None };
+    let manager = plane.make_link(StartLink::Manager).await;
+    let portal = match demo.as_ref().and_then(Demo::developer) {
+        Some(developer) => plane.make_link(StartLink::Portal(developer)).await,
+        None => None,
+    };
     let mailer = mail.clone().map(|way| Mailer::start(way, plane.clone())).transpose()?;
     drop(plane);
     message::tell(&Start {
         gateway: gateway.address,
         control: control.address,
+        origin: origin.as_ref(),
+        manager: manager.as_ref(),
+        portal: portal.as_ref(),
         data,
         pepper_is_new: peppers.is_new,
         mail: mail.as_ref(),

@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use latchkey_tests::canary::files_in;
 use latchkey_tests::client::Client as _;
 use latchkey_tests::deployment::{Deployment as _, Local, Options, run_to_end};
 use latchkey_tests::raw_http::Request;
@@ -27,7 +28,7 @@ fn with(name: &str, value: &str) -> Options {
 fn check_refused(options: &Options, parts: &[&str]) {
     let (status, printed) = run_to_end(options, TIMEOUT).expect("the program runs");
     assert!(!status.success(), "{printed}");
-    assert!(!printed.contains("listening"), "{printed}");
+    assert!(!printed.contains("Gateway"), "{printed}");
     for part in parts {
         assert!(printed.contains(part), "{part} is not in: {printed}");
     }
@@ -126,8 +127,9 @@ fn both_addresses_are_told_with_lines_to_paste() {
     assert_ne!(gateway_url, control_url);
     assert!(control_url.starts_with("http://127.0.0.1:"), "{control_url}");
     for line in [
-        format!("listening on {gateway_url}"),
-        format!("control on {control_url}"),
+        format!("Gateway  {gateway_url}"),
+        format!("Control  {control_url}"),
+        format!("Portal   {control_url}/portal/"),
         format!("curl -i -H \"Kong-Admin-Token: $LATCHKEY_TOKEN\" {control_url}/admin/services"),
         format!("curl -i {gateway_url}/"),
     ] {
@@ -136,6 +138,29 @@ fn both_addresses_are_told_with_lines_to_paste() {
     let token = printed.lines().find_map(|line| line.strip_prefix("export LATCHKEY_TOKEN=")).unwrap();
     let services = Request::get(&doors.admin("/services").target).header("Kong-Admin-Token", token);
     assert_eq!(gateway.send_to(&gateway.admin_authority(), &services).status, 200);
+}
+
+/// A link is printed once, and what it logs in with is nowhere else: not in the log, not in what is stored.
+#[test]
+fn the_managers_link_logs_in_once() {
+    let gateway = Local::spawn(Options::default().env("RUST_LOG", "trace"));
+    let (authority, printed) = (gateway.admin_authority(), gateway.printed());
+    let link = printed.lines().find_map(|line| line.strip_prefix("Manager  http://")).unwrap();
+    let (path, token) = link.strip_prefix(&authority).unwrap().split_once("?token=").unwrap();
+    let page = gateway.send_to(&authority, &Request::get(&format!("{path}?token={token}")));
+    assert_eq!(page.status, 200, "{}", page.text());
+    let press = Request::new("POST", path)
+        .header("Content-Type", "application/x-www-form-urlencoded")
+        .header("Sec-Fetch-Site", "same-origin")
+        .body(format!("token={token}"));
+    let pressed = gateway.send_to(&authority, &press);
+    assert_eq!((pressed.status, pressed.headers.values("set-cookie").len()), (303, 1));
+    let again = gateway.send_to(&authority, &press);
+    assert_eq!((again.status, again.headers.values("set-cookie").len()), (401, 0));
+    assert_eq!(gateway.output().matches(token).count(), 1, "{}", gateway.output());
+    for (name, bytes) in files_in(gateway.data()) {
+        assert!(!bytes.windows(token.len()).any(|part| part == token.as_bytes()), "{name}");
+    }
 }
 
 #[test]

@@ -5,8 +5,10 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod document;
 pub mod http;
 pub mod log_in;
+mod logo;
 pub mod mail;
 pub mod named_token;
 pub mod passwords;

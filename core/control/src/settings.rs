@@ -12,6 +12,8 @@ use crate::schema::{FieldFaults, Object, SETTINGS};
 pub struct Settings {
     /// What the portal is called.
     pub portal_name: String,
+    /// The colour of its pages, as `#rrggbb`; `null`: their own.
+    pub portal_colour: Option<String>,
     /// The language where nothing else says one.
     pub language: Language,
     /// Whether developers may log in and have applications without an administrator's approval.
@@ -159,6 +161,7 @@ impl Default for Settings {
         };
         Settings {
             portal_name: "Developer portal".to_owned(),
+            portal_colour: None,
             language: Language::En,
             auto_approve_developers: false,
             meta_fields: vec![full_name],
@@ -210,9 +213,12 @@ mod tests {
         assert_eq!((settings.portal_name.as_str(), settings.language), ("Acme", Language::Ja));
         assert_eq!((settings.portal_session_max, settings.mails_per_mailbox), (6000, 4));
         assert_eq!(settings.admin_mails.to, ["a@b.org"]);
-        assert_eq!(settings.to_object(), golden, "programs of before read it");
+        let mut expected = golden.clone();
+        // What came later has its default.
+        expected.insert("portal_colour".to_owned(), Value::Null);
+        assert_eq!(settings.to_object(), expected, "programs of before read it");
         let whole = Settings::changed(&golden, &Object::new());
-        assert_eq!(validate_record(SETTINGS, Mode::Whole, &whole).unwrap(), golden);
+        assert_eq!(validate_record(SETTINGS, Mode::Whole, &whole).unwrap(), expected);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub struct GatewaySettings {
 impl Default for GatewaySettings {
     fn default() -> Self {
         GatewaySettings {
-            revocation_bound_ms: 5_000,
+            revocation_bound_ms: latchkey_published::limits::REVOCATION_BOUND_MS_DEFAULT,
             outage_grace_ms: 60_000,
             body_search_bytes: limits::BODY_SEARCH_BYTES_DEFAULT,
             grant_cache_bytes: limits::GRANT_CACHE_BYTES_DEFAULT,

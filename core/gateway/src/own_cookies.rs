@@ -4,7 +4,7 @@
 use memchr::memmem;
 
 /// Their names where pages are on plain http, on this machine alone; byte for byte, as browsers compare them.
-const NAMES: [&[u8]; 4] = [b"lk_portal", b"lk_manager", b"lk_known", b"lk_try"];
+const NAMES: [&[u8]; 6] = [b"lk_portal", b"lk_manager", b"lk_known", b"lk_try", b"lk_said", b"lk_language"];
 /// What their names begin with everywhere else.
 const PREFIX: &[u8] = b"__Host-lk_";
 /// What every name of ours has in it.
@@ -65,6 +65,8 @@ mod tests {
             ("lk_portal=a", true),
             ("lk_manager=a", true),
             ("lk_known=a; Path=/", true),
+            ("lk_said=a; Path=/", true),
+            ("lk_language=ja; Path=/", true),
             ("lk_try=a", true),
             ("__Host-lk_portal=a; Path=/; Secure", true),
             ("__Host-lk_later=a", true),

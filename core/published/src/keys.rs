@@ -24,8 +24,10 @@ type HmacSha256 = Hmac<Sha256>;
 pub const KEY_PREFIX: &str = "lk_";
 /// What every named admin token begins with.
 pub const ADMIN_TOKEN_PREFIX: &str = "lka_";
-/// What every cookie of a session begins with.
+/// What every cookie of a developer's session begins with.
 pub const SESSION_PREFIX: &str = "lks_";
+/// What every cookie of an administrator's session begins with.
+pub const MANAGER_SESSION_PREFIX: &str = "lkn_";
 /// What every mailed token begins with.
 pub const MAIL_TOKEN_PREFIX: &str = "lkm_";
 const RANDOM_CHARACTERS: usize = 32;

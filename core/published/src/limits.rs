@@ -8,6 +8,10 @@ pub const BATCH_RECORDS_MAX: usize = 100;
 /// A piece of the configuration, unpacked, in bytes: guards against a broken store only.
 pub const PIECE_BYTES_MAX: u64 = 64 << 20;
 
+/// How old the state may be that a gateway decides by, in milliseconds, unless a setting says otherwise
+/// (docs/revocation.md).
+pub const REVOCATION_BOUND_MS_DEFAULT: u64 = 5_000;
+
 /// Key in bytes: longer ones are refused before they are digested.
 pub const KEY_BYTES_MAX: usize = 512;
 
@@ -84,6 +88,10 @@ pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
 /// does not keep the store busy, its page is short instead.
 pub const AUDIT_READ_MAX: usize = 1000;
 
+/// Entities that a search, or a look at what waits, reads in one call, at most: 10,000 applications are looked
+/// through at once, which takes 50 ms at most locally; where there are more, the answer says so.
+pub const SEARCH_READ_MAX: usize = 10_000;
+
 /// A page of a back-up, in bytes: what is left of a body of the Admin API with one record more, of 400 KB.
 pub const BACKUP_PAGE_BYTES: usize = 400 << 10;
 
@@ -136,6 +144,13 @@ pub const ADMIN_BODY_BYTES_MAX: usize = 1 << 20;
 
 /// An entity as stored, in bytes: DynamoDB takes 400 KB a record, and one commit takes 4 MB.
 pub const ENTITY_BYTES_MAX: usize = 64 << 10;
+
+/// A specification of a service, in bytes, as uploaded: what a body of the Admin API holds.
+pub const DOCUMENT_BYTES_MAX: usize = ADMIN_BODY_BYTES_MAX;
+
+/// A piece of one as stored, in bytes: with a third more, as back-ups write it, below the 400 KB of a record
+/// of DynamoDB.
+pub const DOCUMENT_PIECE_BYTES: usize = 192 << 10;
 
 /// Runs of one change that lost to others before the caller is told to come back.
 pub const CONFLICTS_MAX: u32 = 32;
@@ -219,6 +234,12 @@ pub const EMAIL_BYTES_MAX: usize = 254;
 /// The portal's name, in bytes: it stands in the subjects of mails.
 pub const PORTAL_NAME_BYTES_MAX: usize = 100;
 
+/// The portal's logo, in bytes: it is in one record, and on every page.
+pub const LOGO_BYTES_MAX: usize = 64 << 10;
+
+/// Its width and height, in pixels: far more than a page shows, and no bomb for who decodes it.
+pub const LOGO_PIXELS_MAX: u32 = 1024;
+
 /// Fields that a sign-up asks for: more, nobody fills in.
 pub const META_FIELDS_MAX: usize = 20;
 
@@ -282,6 +303,15 @@ pub const LINK_TRIES_MAX: u32 = 5;
 
 /// Sessions of one developer at once.
 pub const SESSIONS_MAX: usize = 20;
+
+/// Sessions of the manager at once, of all administrators.
+pub const MANAGER_SESSIONS_MAX: usize = 10;
+
+/// How long a session of the manager lasts unless it is used, in milliseconds: half an hour.
+pub const MANAGER_SESSION_IDLE_MS: u64 = 30 * 60_000;
+
+/// How long it lasts at most, in milliseconds: half a day.
+pub const MANAGER_SESSION_MS: u64 = 12 * 3_600_000;
 
 /// How often it is written that a session is used, in milliseconds: looking at pages does not write.
 pub const SESSION_SEEN_MS: u64 = 5 * 60_000;

@@ -170,7 +170,7 @@ fn revoked_key_is_refused_at_once() {
     };
     runtime.block_on(program.control.set_token(peppers().current.digest(b"token")));
     let made = runtime.block_on(crate::demo::prepare(&program.control, &token)).unwrap();
-    let crate::demo::Demo::Made { key } = made else { panic!("{made:?}") };
+    let crate::demo::Demo::Made { key, .. } = made else { panic!("{made:?}") };
     let target = format!("/demo/x?apikey={key}");
     for _ in 0..3 {
         check_status(&program.get(&target), "200");

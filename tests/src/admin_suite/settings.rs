@@ -17,6 +17,7 @@ tests!("settings":
 fn defaults() -> Value {
     json!({
         "portal_name": "Developer portal",
+        "portal_colour": null,
         "language": "en",
         "auto_approve_developers": false,
         "meta_fields": [{"title": "full_name", "label": "Full name", "is_email": false,

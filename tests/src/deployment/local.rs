@@ -18,9 +18,11 @@ use crate::output::Output;
 
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// What stands before the gateway's address in the line that the program prints.
-const GATEWAY: &str = "listening on http://";
+const GATEWAY: &str = "Gateway  http://";
+/// The same of a program from when there was one door.
+const ONE_DOOR: &str = "listening on http://";
 /// The same for the control door, in the line behind it.
-const CONTROL: &str = "control on http://";
+const CONTROL: &str = "Control  http://";
 
 /// How the local program is started; every start is over the same folder.
 #[derive(Clone)]
@@ -225,7 +227,7 @@ impl Deployment for Local {
 /// The addresses in the lines.
 fn doors_in(lines: &mpsc::Receiver<String>, has_one: bool) -> Result<Doors, RecvTimeoutError> {
     let deadline = Instant::now() + START_TIMEOUT;
-    let gateway_url = url_in(lines, GATEWAY, deadline)?;
+    let gateway_url = url_in(lines, if has_one { ONE_DOOR } else { GATEWAY }, deadline)?;
     match has_one {
         true => Ok(Doors::one(&gateway_url)),
         false => Ok(Doors::two(&gateway_url, &url_in(lines, CONTROL, deadline)?)),

@@ -4,7 +4,7 @@
 //! R
 //! what is to be done beside it, with `;` between; `-`: nothing
 //! its request id, or `-`
-//! its status
+//! its status, and `b` where the body is no text: then each of its characters stands for a byte
 //! for each field its name, then its value, a line each
 //! an empty line
 //! the body
@@ -44,12 +44,17 @@ impl Aside {
 /// The text of a response; `request_id` may be empty.
 pub fn respond(response: &Response<Bytes>, request_id: &str, aside: &Aside) -> String {
     let mut text = String::with_capacity(512);
-    let _ = write!(text, "R\n{}\n{}\n{}", aside.line(), mark(request_id), response.status().as_u16());
+    let (status, body) = (response.status().as_u16(), std::str::from_utf8(response.body()));
+    let binary = if body.is_err() { "b" } else { "" };
+    let _ = write!(text, "R\n{}\n{}\n{status}{binary}", aside.line(), mark(request_id));
     for (name, value) in response.headers() {
         push_field(&mut text, name, value.as_bytes());
     }
     text.push_str("\n\n");
-    text.push_str(&String::from_utf8_lossy(response.body()));
+    match body {
+        Ok(body) => text.push_str(body),
+        Err(_) => text.extend(response.body().iter().map(|byte| char::from(*byte))),
+    }
     text
 }
 
@@ -82,5 +87,10 @@ mod tests {
         aside.log("one");
         aside.add("poll", "7");
         assert!(respond(&response, "1f", &aside).starts_with("R\nlog=one;poll=7\n1f\n200\n"));
+        *response.body_mut() = Bytes::from_static(b"\x89PNG\xff");
+        assert_eq!(
+            respond(&response, "", &Aside::default()),
+            "R\n-\n-\n200b\nx-a\ncaf\u{fffd}\n\n\u{89}PNG\u{ff}"
+        );
     }
 }

@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use latchkey_published::keys::{
-    DerivedKey, KeyDigest, MAIL_TOKEN_PREFIX, Pepper, PepperId, Peppers, PlainKey, Purpose, SESSION_PREFIX,
-    TagKey, generate_tagged, hex,
+    DerivedKey, KeyDigest, MAIL_TOKEN_PREFIX, MANAGER_SESSION_PREFIX, Pepper, PepperId, Peppers, PlainKey,
+    Purpose, SESSION_PREFIX, TagKey, generate_tagged, hex,
 };
 use latchkey_published::limits::KNOWN_BROWSER_S;
 
 /// Length of what tells two known browsers of one account apart, in bytes.
 const BROWSER_BYTES: usize = 16;
+
+/// What the token of a link that the local program prints begins with.
+const START_LINK_PREFIX: &str = "lkl_";
 
 /// What the body of a mailed token is the HMAC of; the seed and the number of the block follow. What tags
 /// are made over begins with `lkm_`, so neither is ever the other.
@@ -61,16 +64,44 @@ impl AccountTags {
         AccountTags { current: UnderPepper::new(&peppers.current), previous }
     }
 
-    /// A new session's cookie, and its digest.
+    /// The cookie of a developer's new session, and its digest.
     pub fn make_session(&self, fill: impl Fn(&mut [u8])) -> (PlainKey, KeyDigest) {
-        let cookie = generate_tagged(SESSION_PREFIX, &self.current.sessions, fill);
+        self.make(SESSION_PREFIX, fill)
+    }
+
+    /// The digest of such a cookie; `None`: it was not made here.
+    pub fn recognise_session(&self, cookie: &[u8]) -> Option<KeyDigest> {
+        self.recognise(SESSION_PREFIX, cookie)
+    }
+
+    /// The cookie of an administrator's new session, and its digest.
+    pub fn make_manager_session(&self, fill: impl Fn(&mut [u8])) -> (PlainKey, KeyDigest) {
+        self.make(MANAGER_SESSION_PREFIX, fill)
+    }
+
+    /// The digest of such a cookie; `None`: it was not made here.
+    pub fn recognise_manager_session(&self, cookie: &[u8]) -> Option<KeyDigest> {
+        self.recognise(MANAGER_SESSION_PREFIX, cookie)
+    }
+
+    /// The token of a link that the local program prints, and its digest.
+    pub(crate) fn make_start_link(&self, fill: impl Fn(&mut [u8])) -> (PlainKey, KeyDigest) {
+        self.make(START_LINK_PREFIX, fill)
+    }
+
+    /// The digest of such a token; `None`: it was not made here.
+    pub(crate) fn recognise_start_link(&self, token: &[u8]) -> Option<KeyDigest> {
+        self.recognise(START_LINK_PREFIX, token)
+    }
+
+    fn make(&self, prefix: &str, fill: impl Fn(&mut [u8])) -> (PlainKey, KeyDigest) {
+        let cookie = generate_tagged(prefix, &self.current.sessions, fill);
         let digest = self.current.pepper.digest_key(&cookie);
         (cookie, digest)
     }
 
-    /// The digest of a session's cookie; `None`: it was not made here.
-    pub fn recognise_session(&self, cookie: &[u8]) -> Option<KeyDigest> {
-        let made = self.each().find(|under| under.sessions.is_tagged(SESSION_PREFIX, cookie))?;
+    fn recognise(&self, prefix: &str, cookie: &[u8]) -> Option<KeyDigest> {
+        let made = self.each().find(|under| under.sessions.is_tagged(prefix, cookie))?;
         Some(made.pepper.digest(cookie))
     }
 
@@ -190,6 +221,10 @@ mod tests {
         assert_eq!(now.recognise_session(text.as_bytes()), Some(digest));
         assert_eq!(tags(b"b", None).recognise_session(text.as_bytes()), None);
         assert_eq!(before.recognise_mail_token(text.as_bytes()), None);
+        assert_eq!(before.recognise_manager_session(text.as_bytes()), None);
+        let (other, digest) = before.make_manager_session(|bytes| random.fill(bytes));
+        assert_eq!(now.recognise_manager_session(other.reveal().as_bytes()), Some(digest));
+        assert_eq!(now.recognise_session(other.reveal().as_bytes()), None);
         assert_ne!(before.make_session(|bytes| random.fill(bytes)).1, digest);
         for at in 0..text.len() {
             let mut forged = text.as_bytes().to_vec();

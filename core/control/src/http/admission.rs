@@ -1,17 +1,16 @@
 //! By the head of a request: which endpoint it asks, and whether the caller may.
 
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL};
-use http::{HeaderMap, HeaderValue, Response};
+use http::HeaderMap;
 use latchkey_published::keys::Peppers;
 use latchkey_request::authority::Authority;
 
 use super::authenticate::{Caller, judge_token, presented_token};
-use super::endpoints::{self, Action, Call, Matched, PortalCall, Surface, VisitorCall, Who};
+use super::endpoints::{Action, Call, PortalCall, Surface, VisitorCall, Who};
 use super::origins::AdminOrigins;
 use super::portal::{Judged, OwnCookie, Site};
-use super::problem::{self, Refusal};
-use super::{ControlSettings, Head};
+use super::problem::Refusal;
+use super::routing::Matched;
+use super::{ControlSettings, Head, routing};
 use crate::named_token::TokenTags;
 
 /// What a request is judged by.
@@ -28,7 +27,7 @@ pub(super) struct Admitted<'h> {
     pub(super) caller: Caller,
     /// Where the portal is, of a call of it.
     pub(super) site: Option<Site>,
-    surface: Surface,
+    pub(super) surface: Surface,
     /// Below the surface's prefix.
     path: &'h str,
     method: &'h str,
@@ -44,7 +43,7 @@ pub(super) struct Asked {
 impl Admitted<'_> {
     /// Finds it in the table.
     pub(super) fn asked(&self) -> Result<Asked, Refusal> {
-        let matched = endpoints::find(self.surface, self.path).ok_or(Refusal::UnknownPath)?;
+        let matched = routing::find(self.surface, self.path).ok_or(Refusal::UnknownPath)?;
         let call = matched.endpoint.call(self.method);
         let call = call.ok_or(Refusal::UnknownMethod(matched.endpoint))?;
         Ok(Asked { matched, call })
@@ -56,9 +55,11 @@ impl Admission<'_> {
     /// learns which paths of the Admin API there are.
     pub(super) fn judge<'h>(&self, head: &Head<'h>) -> Result<Admitted<'h>, Refusal> {
         let authority = Authority::of_request(head.headers, head.host).map_err(|_| Refusal::NoHost)?;
-        let (surface, path) = endpoints::surface(head.path).ok_or(Refusal::UnknownPath)?;
+        let (surface, path) = routing::surface(head.path).ok_or(Refusal::UnknownPath)?;
         let site = match surface {
-            Surface::Portal => Some(Site::of(authority, self.settings).ok_or(Refusal::Misdirected)?),
+            Surface::Portal | Surface::PortalPages | Surface::Manager => {
+                Some(Site::of(authority, self.settings).ok_or(Refusal::Misdirected)?)
+            }
             Surface::Open | Surface::Admin => None,
         };
         if let Some(preflight) = self.preflight(head, surface, path) {
@@ -69,7 +70,7 @@ impl Admission<'_> {
             Who::Anyone | Who::Developer | Who::Approved | Who::NotWaiting => Caller::Anyone,
         };
         if let Some(site) = &site {
-            self.refuse_cross_site(head, path, site)?;
+            self.refuse_cross_site(head, surface, path, site)?;
         }
         Ok(Admitted { caller, site, surface, path, method: head.method })
     }
@@ -88,21 +89,27 @@ impl Admission<'_> {
     /// fetch"). Whether there is such a path is not told.
     fn preflight(&self, head: &Head<'_>, surface: Surface, path: &str) -> Option<Refusal> {
         let asks = self.origins(surface).is_some_and(|origins| origins.is_preflight(head));
-        asks.then(|| Refusal::Preflight(endpoints::find(surface, path).map(|matched| matched.endpoint)))
+        asks.then(|| Refusal::Preflight(routing::find(surface, path).map(|matched| matched.endpoint)))
     }
 
     /// Whose pages may call.
     fn origins(&self, surface: Surface) -> Option<&AdminOrigins> {
         match surface {
-            Surface::Open => None,
+            Surface::Open | Surface::PortalPages | Surface::Manager => None,
             Surface::Admin => Some(&self.settings.admin_origins),
             Surface::Portal => Some(&self.settings.portal_cors_origins),
         }
     }
 
     /// Refuses what a browser sends for the page of another site, before anything is done of it.
-    fn refuse_cross_site(&self, head: &Head<'_>, path: &str, site: &Site) -> Result<(), Refusal> {
-        let found = endpoints::find(Surface::Portal, path);
+    fn refuse_cross_site(
+        &self,
+        head: &Head<'_>,
+        surface: Surface,
+        path: &str,
+        site: &Site,
+    ) -> Result<(), Refusal> {
+        let found = routing::find(surface, path);
         let logs_in = Action::Portal(PortalCall::Visitor(VisitorCall::LogIn));
         let judged = Judged {
             method: head.method,
@@ -110,31 +117,11 @@ impl Admission<'_> {
                 .is_some_and(|found| found.endpoint.calls.iter().any(|call| call.action == logs_in)),
             headers: head.headers,
             own: &site.origin,
-            has_cookie: OwnCookie::Session.is_in(head.headers, site),
-            is_listed: self.settings.portal_cors_origins.lists(head.headers),
+            has_cookie: [OwnCookie::Session, OwnCookie::ManagerSession]
+                .iter()
+                .any(|cookie| cookie.is_in(head.headers, site)),
+            is_listed: surface == Surface::Portal && self.settings.portal_cors_origins.lists(head.headers),
         };
         if judged.passes() { Ok(()) } else { Err(Refusal::CrossSite) }
-    }
-
-    /// The response, with what every answer here has.
-    pub(super) fn finish(
-        &self,
-        answer: Result<Response<Bytes>, Refusal>,
-        head: &Head<'_>,
-    ) -> Response<Bytes> {
-        let mut response = answer.unwrap_or_else(|refusal| problem::response(&refusal));
-        match endpoints::surface(head.path) {
-            Some((Surface::Admin, _)) => self.settings.admin_origins.add(&mut response, head.headers),
-            Some((Surface::Portal, _)) => {
-                response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                self.settings.portal_cors_origins.add_with_credentials(&mut response, head.headers);
-            }
-            _ => {}
-        }
-        if head.method == "HEAD" {
-            *response.body_mut() = Bytes::new();
-        }
-        debug_assert!(response.status() != 405 || response.headers().contains_key(ALLOW));
-        response
     }
 }

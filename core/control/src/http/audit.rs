@@ -9,7 +9,7 @@ use super::lists::{Query, own_page};
 use crate::audit::{AuditRecord, Did};
 use crate::ports::{Clock, Random};
 use crate::registry::{
-    ACCOUNTS, ADMIN_TOKEN, AuditFilter, BACKUPS, Error, MAILS, NAMED_TOKENS, RecordPage, SETTINGS,
+    ACCOUNTS, ADMIN_TOKEN, AuditFilter, BACKUPS, DOCUMENTS, Error, MAILS, NAMED_TOKENS, RecordPage, SETTINGS,
 };
 use crate::schema::{EntityKind, parse_uuid};
 use latchkey_store::Store;
@@ -58,7 +58,7 @@ fn option<T>(
 }
 
 fn is_known(entity: &str) -> bool {
-    [ACCOUNTS, ADMIN_TOKEN, BACKUPS, MAILS, NAMED_TOKENS, SETTINGS].contains(&entity)
+    [ACCOUNTS, ADMIN_TOKEN, BACKUPS, DOCUMENTS, MAILS, NAMED_TOKENS, SETTINGS].contains(&entity)
         || EntityKind::parse(entity).is_some()
 }
 

@@ -67,7 +67,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub(super) fn acting_for(&self, who: &Who, head: &Head<'_>) -> Self {
         let request_id = head.request_id.map(str::to_owned);
         let actor = Actor { who: who.clone(), address: head.client_ip, request_id };
-        Control { registry: self.registry.acting_as(actor), settings: self.settings.clone() }
+        let (settings, start_links) = (self.settings.clone(), self.start_links.clone());
+        Control { registry: self.registry.acting_as(actor), settings, start_links }
     }
 
     /// Stores the token's digest under the current pepper, if it is the stored token.

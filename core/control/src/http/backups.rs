@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::endpoints::{BackupCall, Matched, RestoreCall};
+use super::endpoints::{BackupCall, RestoreCall};
 use super::information::VERSION;
 use super::lists::{Query, own_page};
+use super::routing::Matched;
 use super::shapes::RESTORE_ASKED;
 use super::{Control, answer};
 use crate::ports::{Clock, Random};

@@ -44,8 +44,10 @@ pub(super) async fn parse(
     takes_multipart: bool,
 ) -> Result<Sent, Refusal> {
     match takes {
-        Takes::Nothing | Takes::Page | Takes::AuditPage => Ok(Sent::Object(Object::new())),
+        Takes::Nothing | Takes::Page | Takes::AuditPage | Takes::File(_) => Ok(Sent::Object(Object::new())),
         Takes::Object => read(headers, body, takes_multipart).await,
+        // Pages read theirs themselves.
+        Takes::Form => Ok(Sent::Object(Object::new())),
     }
 }
 
@@ -132,7 +134,7 @@ fn with_brackets(name: &str) -> Cow<'_, str> {
 
 /// Whether these are several values: some platforms join fields of one name by commas, which a
 /// single value has between quotes at most (RFC 9110 §8.3).
-fn is_list(content_type: &[u8]) -> bool {
+pub(super) fn is_list(content_type: &[u8]) -> bool {
     let outside_quotes = content_type.split(|byte| *byte == b'"').step_by(2);
     outside_quotes.flatten().any(|byte| *byte == b',')
 }

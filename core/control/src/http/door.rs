@@ -90,7 +90,7 @@ impl Door {
             (
                 Call { action: Action::Plain(plain), .. },
                 Caller::Anyone | Caller::Installation { moved: None },
-            ) => Some(plain.answer(matched.endpoint, &self.settings)),
+            ) => Some(plain.answer(&matched, &self.settings)),
             _ => None,
         })
     }

@@ -3,10 +3,10 @@
 //! From it come the routing, 404, 405 and OPTIONS, `/endpoints`, `/openapi.json`, and the test of who
 //! may call what.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use latchkey_pages::Front;
 
+use super::page_names::Page;
 use super::shapes;
-use crate::registry::Step;
 use crate::schema::{EntityKind, Field, NAMED_TOKEN, SETTINGS};
 
 /// A part of the control door: its paths begin alike, and are for the same callers.
@@ -18,6 +18,10 @@ pub enum Surface {
     Admin,
     /// Kong's Portal API, for developers.
     Portal,
+    /// The pages of developers.
+    PortalPages,
+    /// The pages of administrators.
+    Manager,
 }
 
 impl Surface {
@@ -27,6 +31,17 @@ impl Surface {
             Surface::Open => "",
             Surface::Admin => "/admin",
             Surface::Portal => "/portal/api",
+            Surface::PortalPages => "/portal",
+            Surface::Manager => "/manager",
+        }
+    }
+
+    /// Whose pages it is; `None`: it has none.
+    pub fn front(self) -> Option<Front> {
+        match self {
+            Surface::Open | Surface::Admin | Surface::Portal => None,
+            Surface::PortalPages => Some(Front::Portal),
+            Surface::Manager => Some(Front::Manager),
         }
     }
 
@@ -35,7 +50,8 @@ impl Surface {
         match self {
             Surface::Open => Who::Anyone,
             Surface::Admin => Who::Administrator,
-            Surface::Portal => Who::Anyone,
+            // What is asked for decides: there is much that anybody may see.
+            Surface::Portal | Surface::PortalPages | Surface::Manager => Who::Anyone,
         }
     }
 
@@ -45,7 +61,9 @@ impl Surface {
         match self {
             Surface::Open => &[400, 429, 500, 501, 503],
             Surface::Admin => &[400, 401, 408, 413, 429, 500, 501, 503],
-            Surface::Portal => &[400, 401, 403, 408, 413, 421, 429, 500, 501, 503],
+            Surface::Portal | Surface::PortalPages | Surface::Manager => {
+                &[400, 401, 403, 408, 413, 421, 429, 500, 501, 503]
+            }
         }
     }
 }
@@ -88,6 +106,19 @@ pub enum Takes {
     AuditPage,
     /// An object in the body.
     Object,
+    /// The fields of a page's form.
+    Form,
+    /// A file, as the body or in a field of a form.
+    File(SentFile),
+}
+
+/// A file that is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentFile {
+    /// A specification of a service.
+    Document,
+    /// The portal's logo.
+    Logo,
 }
 
 /// What a call does.
@@ -151,10 +182,22 @@ pub enum Action {
     AdvanceImport,
     /// Takes a part of an import.
     ReceivePart,
+    /// The specification of a service.
+    Document(Verb),
+    /// The portal's logo.
+    Logo(Verb),
+    /// Writes a mail to see whether it arrives.
+    TestMail,
+    /// What an administrator looks at first.
+    Overview,
+    /// What would stop without an entity.
+    Impact,
     /// Mails a developer a link that sets a new password.
     StartReset,
     /// What developers do themselves.
     Portal(PortalCall),
+    /// A page: GET shows it, POST does what its form says.
+    Page(Page),
 }
 
 /// What developers do themselves.
@@ -231,6 +274,8 @@ pub enum OwnAccountCall {
 pub enum ApplicationCall {
     /// Services that are open for registration.
     Services,
+    /// The specification of one of them.
+    Document,
     /// The own applications.
     List,
     /// Makes one.
@@ -275,7 +320,7 @@ impl PortalCall {
         match self {
             PortalCall::Visitor(_) => Who::Anyone,
             PortalCall::OwnAccount(_) => Who::Developer,
-            PortalCall::Application(ApplicationCall::Services) => Who::NotWaiting,
+            PortalCall::Application(ApplicationCall::Services | ApplicationCall::Document) => Who::NotWaiting,
             PortalCall::Application(_) => Who::Approved,
         }
     }
@@ -315,7 +360,16 @@ impl Action {
         match self {
             Action::Plain(plain) => plain.gives(),
             Action::Portal(call) => call.gives(),
+            Action::Page(_) => Gives::Page,
             Action::StartReset => Gives::Nothing,
+            Action::Document(Verb::Read) => Gives::Document,
+            Action::Document(Verb::Replace | Verb::Change) => Gives::Record(shapes::DOCUMENT),
+            Action::Logo(Verb::Read) => Gives::Png,
+            Action::Logo(Verb::Replace | Verb::Change) => Gives::Record(shapes::LOGO),
+            Action::Impact => Gives::Record(shapes::IMPACT),
+            Action::Overview => Gives::Record(shapes::OVERVIEW),
+            Action::TestMail => Gives::Record(shapes::TEST_MAIL_SENT),
+            Action::Document(Verb::Delete) | Action::Logo(Verb::Delete) => Gives::Nothing,
             Action::Information => Gives::Record(shapes::INFORMATION),
             Action::Status => Gives::Record(shapes::STATUS),
             Action::Endpoints => Gives::Record(shapes::ENDPOINTS),
@@ -391,6 +445,12 @@ impl Action {
             | Action::Import(_)
             | Action::AdvanceImport
             | Action::Portal(_)
+            | Action::Page(_)
+            | Action::Document(_)
+            | Action::Logo(_)
+            | Action::Overview
+            | Action::Impact
+            | Action::TestMail
             | Action::StartReset
             | Action::ReceivePart => true,
         }
@@ -403,6 +463,8 @@ impl Action {
         match self {
             Action::Plain(_)
             | Action::Portal(_)
+            // What it does is asked of endpoints, as its caller.
+            | Action::Page(_)
             | Action::Information
             | Action::Status
             | Action::Endpoints
@@ -419,6 +481,10 @@ impl Action {
             | Action::Settings
             | Action::Tokens
             | Action::Token(Verb::Read)
+            | Action::Document(Verb::Read)
+            | Action::Logo(Verb::Read)
+            | Action::Overview
+            | Action::Impact
             | Action::Imports
             | Action::Import(Verb::Read)
             | Action::Backup(BackupCall::List)
@@ -429,6 +495,9 @@ impl Action {
             | Action::Rotate(_)
             | Action::EndGrace
             | Action::ChangeSettings
+            | Action::Document(Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::Logo(Verb::Replace | Verb::Change | Verb::Delete)
+            | Action::TestMail
             | Action::StartReset
             | Action::MakeToken
             | Action::Token(Verb::Replace | Verb::Change | Verb::Delete)
@@ -453,6 +522,10 @@ pub enum Gives {
     Nothing,
     /// A page of HTML.
     Page,
+    /// A specification of a service, as it was uploaded.
+    Document,
+    /// A picture.
+    Png,
     /// The description of the whole API.
     OpenApi,
     /// The table of an entity or a plugin, as Kong describes it.
@@ -486,12 +559,14 @@ pub enum Plain {
     OpenApi,
     /// The methods of a path.
     Options,
+    /// The style sheet or the script of pages.
+    Asset,
 }
 
 impl Plain {
     fn gives(self) -> Gives {
         match self {
-            Plain::Welcome => Gives::Page,
+            Plain::Welcome | Plain::Asset => Gives::Page,
             Plain::Health => Gives::Record(shapes::HEALTH),
             Plain::OpenApi => Gives::OpenApi,
             Plain::Options => Gives::Nothing,
@@ -547,6 +622,7 @@ impl Call {
     pub fn who(&self, surface: Surface) -> Who {
         match self.action {
             Action::Portal(call) => call.who(),
+            Action::Page(page) => page.who(),
             _ => surface.who(),
         }
     }
@@ -602,7 +678,12 @@ impl Endpoint {
 
 static OPTIONS: Call = call("OPTIONS", Takes::Nothing, &[204], Action::Plain(Plain::Options));
 
-const fn call(method: &'static str, takes: Takes, answers: &'static [u16], action: Action) -> Call {
+pub(super) const fn call(
+    method: &'static str,
+    takes: Takes,
+    answers: &'static [u16],
+    action: Action,
+) -> Call {
     Call { method, takes, answers, action }
 }
 
@@ -676,6 +757,20 @@ const fn reference_without_put(kind: EntityKind) -> [Call; 2] {
 }
 
 const START_RESET: [Call; 1] = [call("POST", Takes::Object, &[204, 200, 400, 404, 415], Action::StartReset)];
+
+const LOGO: [Call; 3] = [
+    call("GET", Takes::Nothing, &[200, 404], Action::Logo(Verb::Read)),
+    call("PUT", Takes::File(SentFile::Logo), &[200, 400, 415], Action::Logo(Verb::Replace)),
+    call("DELETE", Takes::Nothing, &[204], Action::Logo(Verb::Delete)),
+];
+
+const TEST_MAIL: [Call; 1] = [call("POST", Takes::Object, &[200, 400, 415], Action::TestMail)];
+
+const DOCUMENT: [Call; 3] = [
+    call("GET", Takes::Nothing, READ, Action::Document(Verb::Read)),
+    call("PUT", Takes::File(SentFile::Document), &[200, 400, 404, 415], Action::Document(Verb::Replace)),
+    call("DELETE", Takes::Nothing, DELETE, Action::Document(Verb::Delete)),
+];
 
 const AUDIT: [Call; 1] = [call("GET", Takes::AuditPage, &[200, 400], Action::Audit)];
 
@@ -767,7 +862,7 @@ use EntityKind::{
     Plugins, Routes, Services,
 };
 
-/// Every endpoint. The first that matches is taken.
+/// Every endpoint but pages. The first that matches is taken.
 #[rustfmt::skip]
 pub static ENDPOINTS: &[Endpoint] = &[
     open("/", &show(Action::Plain(Plain::Welcome))),
@@ -784,6 +879,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/audit", &AUDIT),
     admin("/tag-keys", &show(Action::TagKeys)),
     admin("/settings", &SETTINGS_CALLS),
+    admin("/overview", &show(Action::Overview)),
+    admin("/impact/{entity_name}/{entity}", &[call("GET", Takes::Nothing, READ, Action::Impact)]),
+    admin("/settings/logo", &LOGO),
+    admin("/settings/test-mail", &TEST_MAIL),
     admin("/tokens", &TOKENS),
     admin("/tokens/{token}", &TOKEN),
     admin("/imports", &IMPORTS),
@@ -804,6 +903,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/services/{services}/routes/{routes}", &item(Routes)),
     admin("/services/{services}/plugins", &collection(Plugins)),
     admin("/services/{services}/plugins/{plugins}", &item(Plugins)),
+    admin("/services/{services}/document", &DOCUMENT),
     admin("/services/{services}/applications", &list(Listing::ServiceApplications)),
     admin("/services/{services}/application_instances", &collection(ApplicationInstances)),
     admin("/services/{services}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
@@ -873,6 +973,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications/{applications}", &item_without_put(Applications)),
     admin("/applications/{applications}/developer", &reference_without_put(Developers)),
     admin("/applications/{applications}/consumer", &[call("GET", Takes::Nothing, READ, Action::ApplicationConsumer)]),
+    admin("/application_instances", &list(Listing::Of(ApplicationInstances))),
+    admin("/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/credentials/oauth2", &collection(Oauth2Credentials)),
@@ -911,6 +1013,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     ]),
     portal("/developer/sessions/{session}", &[own_account("DELETE", Takes::Nothing, &[204, 401, 403, 404], OwnAccountCall::EndSession)]),
     portal("/application_services", &[application("GET", Takes::Page, &[200, 400, 403], ApplicationCall::Services)]),
+    portal("/application_services/{services}/document", &[application("GET", Takes::Nothing, &[200, 403, 404], ApplicationCall::Document)]),
     portal("/applications", &[
         application("GET", Takes::Page, &[200, 400, 401, 403], ApplicationCall::List),
         application("POST", Takes::Object, &[201, 400, 401, 403, 409, 415], ApplicationCall::Create),
@@ -945,86 +1048,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     ]),
 ];
 
-/// What of a text stays as it is in a segment of a path (RFC 3986 §2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// An endpoint that a path has matched, and the texts in the places of its braces.
-#[derive(Debug)]
-pub struct Matched {
-    /// The endpoint.
-    pub endpoint: &'static Endpoint,
-    captured: Vec<(&'static str, String)>,
-}
-
-impl Matched {
-    /// The entities in the path.
-    pub fn steps(&self) -> Vec<Step<'_>> {
-        let step = |(name, key)| EntityKind::parse(name).map(|kind| Step { kind, key });
-        self.captured.iter().map(|(name, key)| (*name, key.as_str())).filter_map(step).collect()
-    }
-
-    /// Whether it is below an entity.
-    pub fn is_nested(&self) -> bool {
-        !self.captured.is_empty()
-    }
-
-    /// The path as it was asked, escaped anew, without a slash at the end.
-    pub fn path(&self) -> String {
-        let mut path = self.endpoint.path.to_owned();
-        for (name, text) in &self.captured {
-            path = path.replace(&format!("{{{name}}}"), &utf8_percent_encode(text, SEGMENT).to_string());
-        }
-        path
-    }
-
-    /// The text in a pair of braces.
-    pub fn text(&self, name: &str) -> &str {
-        self.captured.iter().find(|(captured, _)| *captured == name).map_or("", |(_, text)| text)
-    }
-}
-
-/// The surface that a path of the control door belongs to, and the path below its prefix: `/` at
-/// least. `None`: it is no path.
-pub fn surface(path: &str) -> Option<(Surface, &str)> {
-    let below = |surface: Surface| match path.strip_prefix(surface.prefix())? {
-        "" => Some((surface, "/")),
-        rest => rest.starts_with('/').then_some((surface, rest)),
-    };
-    below(Surface::Admin)
-        .or_else(|| below(Surface::Portal))
-        .or_else(|| path.starts_with('/').then_some((Surface::Open, path)))
-}
-
-/// The endpoint at a path below its surface's prefix.
-pub fn find(surface: Surface, path: &str) -> Option<Matched> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let segments = path.split('/').map(|segment| percent_decode_str(segment).decode_utf8().ok());
-    let segments: Vec<String> = segments.map(|text| text.map(String::from)).collect::<Option<_>>()?;
-    ENDPOINTS.iter().filter(|endpoint| endpoint.surface == surface).find_map(|endpoint| {
-        let captured = matches(endpoint.path, &segments)?;
-        Some(Matched { endpoint, captured })
-    })
-}
-
-fn matches(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static str, String)>> {
-    let pattern: Vec<&'static str> = pattern[1..].split('/').collect();
-    if pattern.len() != segments.len() {
-        return None;
-    }
-    let mut captured = Vec::new();
-    for (expected, segment) in pattern.into_iter().zip(segments) {
-        match variable(expected) {
-            Some(_) if segment.is_empty() => return None,
-            Some(name) => captured.push((name, segment.clone())),
-            None if expected == segment => {}
-            None => return None,
-        }
-    }
-    Some(captured)
-}
-
 /// The name in a segment of a pattern that takes any text.
-fn variable(segment: &str) -> Option<&str> {
+pub(super) fn variable(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }

@@ -5,8 +5,9 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::endpoints::{Matched, Verb};
+use super::endpoints::Verb;
 use super::lists::{Query, own_page};
+use super::routing::Matched;
 use super::{Control, answer, shapes};
 use crate::ports::{Clock, Random};
 use crate::registry::{Difference, Error, Fault, ImportOptions, ImportReport, RecordPage};

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::endpoints::{ENDPOINTS, Matched, Surface};
+use super::endpoints::{ENDPOINTS, Surface};
+use super::routing::Matched;
 use super::{Control, KONG_VERSION, answer};
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, PageRequest};

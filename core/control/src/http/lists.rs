@@ -6,11 +6,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::body::{ARGUMENTS_MAX, TOO_MANY};
-use super::endpoints::{Listing, Matched};
+use super::endpoints::Listing;
 use super::problem::Refusal;
+use super::routing::Matched;
 use super::{Control, answer};
 use crate::ports::{Clock, Random};
-use crate::registry::{Error, List, PageRequest, Step, TagPage};
+use crate::registry::{Error, List, PageRequest, Search, Step, TagPage};
 use crate::schema::{EntityKind, Object};
 use latchkey_store::Store;
 
@@ -52,7 +53,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
                 if let Some(custom_id) = query.value("custom_id").filter(|_| searched) {
                     return self.list_by_custom_id(kind, custom_id).await;
                 }
-                self.list_of(listing, kind, kind, matched, query).await
+                match Search::parse(kind, |name| query.value(name))? {
+                    Some(search) => self.list_found(&search, kind, matched, query).await,
+                    None => self.list_of(listing, kind, kind, matched, query).await,
+                }
             }
             Listing::ServiceApplications => {
                 let (kind, counted) = (EntityKind::Applications, EntityKind::ApplicationInstances);
@@ -91,11 +95,31 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             self.expand_applications(&scope, &mut list.data).await?;
         }
         let mut body = body_of(list, matched, query, tags);
-        if has_total(kind) {
+        // All contracts are counted below what they are between alone.
+        if has_total(kind) && (kind != EntityKind::ApplicationInstances || !scope.is_empty()) {
             let total = self.registry.count(counted, &scope, filter.as_ref()).await?;
             body.insert("total".to_owned(), total.into());
         }
         Ok(answer::json(StatusCode::OK, &Value::Object(body)))
+    }
+
+    /// What is searched for has no total: that would take a look at all of it.
+    async fn list_found(
+        &self,
+        search: &Search,
+        kind: EntityKind,
+        matched: &Matched,
+        query: &Query,
+    ) -> Result<Response<Bytes>, Error> {
+        let tags = query.value("tags").filter(|_| kind.schema().field("tags").is_some());
+        let page = PageRequest::parse(query.value("size"), query.value("offset"), tags)?;
+        let scope = matched.steps();
+        let mut list = self.registry.search(&scope, &page, search).await?;
+        if kind == EntityKind::ApplicationInstances {
+            self.expand_applications(&scope, &mut list.data).await?;
+        }
+        let data = list.data.into_iter().map(Value::Object).collect();
+        Ok(own_page(&matched.path(), query, data, list.offset))
     }
 
     /// Every tag of every entity, or one tag of whoever has it.

@@ -11,25 +11,35 @@ mod audit;
 mod authenticate;
 mod backups;
 mod body;
+mod documents;
 mod door;
 pub mod endpoints;
 mod fault;
+mod finish;
 mod guesses;
+mod impact;
 mod imports;
 mod information;
 mod keys;
 mod lists;
 pub mod openapi;
 mod origins;
+mod overview;
+pub mod page_names;
+mod page_rows;
+mod pages;
 mod plain;
 mod portal;
 mod problem;
 mod resources;
+pub mod routing;
 mod settings;
 mod shapes;
+mod start_links;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod uploads;
 mod welcome;
 
 pub use authenticate::TOKEN_HEADER;
@@ -38,6 +48,7 @@ pub use fault::Fault;
 pub use guesses::{Guesser, Report};
 pub use origins::AdminOrigins;
 pub use problem::InternalCause;
+pub use start_links::StartLink;
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -56,12 +67,15 @@ use crate::log_in::{PasswordAnswer, PasswordNeed};
 use crate::mail::MailOutcome;
 use crate::ports::{Clock, Random};
 use crate::registry::{DueMails, Error, Registry};
+use crate::schema::Input;
 use admission::{Admission, Admitted, Asked};
 use authenticate::Identified;
-use endpoints::{Action, Permission, PortalCall};
+use endpoints::{Action, Permission, PortalCall, Takes, Verb};
 use lists::Query;
-use portal::{PortalAsked, PortalCaller, Site};
+use portal::{Once, PortalAsked, PortalCaller, Site};
 use problem::Refusal;
+use start_links::StartLinks;
+use uploads::Upload;
 
 /// Version of Kong whose conventions are kept, as clients ask for it.
 pub const KONG_VERSION: &str = "3.9.1";
@@ -161,6 +175,7 @@ pub enum Step {
 pub struct Control<S, C, R> {
     registry: Registry<S, C, R>,
     settings: Arc<ControlSettings>,
+    start_links: Arc<StartLinks>,
 }
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
@@ -168,7 +183,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub fn new(registry: Registry<S, C, R>, settings: ControlSettings) -> Self {
         let has_mail = settings.mail_from.is_some() && settings.control_origin.is_some();
         let registry = registry.with_own_paths(settings.own_paths.clone()).with_mail(has_mail);
-        Control { registry, settings: Arc::new(settings) }
+        Control { registry, settings: Arc::new(settings), start_links: Arc::default() }
     }
 
     /// The registry.
@@ -249,6 +264,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         password: Option<&PasswordAnswer>,
     ) -> Result<Response<Bytes>, Refusal> {
         let (caller, asked, at_portal) = match &admitted.site {
+            Some(site) if admitted.surface.front().is_some() => {
+                let asked = admitted.asked()?;
+                return on_heap(|| self.page(site, &asked, head, body, password)).await;
+            }
             Some(site) => {
                 let asked = admitted.asked()?;
                 let (caller, developer) = self.identify_at_portal(site, &asked, head).await?;
@@ -286,7 +305,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let refusal = |error| Refusal::Registry { endpoint: matched.endpoint.path, error };
         self.registry.refuse_while_restoring().await.map_err(refusal)?;
         let (query, input) = (&query, sent.input());
-        let asked = PortalAsked { matched, query, input, head, site, caller: developer, answer: password };
+        let (caller, answer, once) = (developer, password, Once::default());
+        let asked = PortalAsked { matched, query, input, head, site, caller, answer, once };
         self.portal(call, &asked).await
     }
 
@@ -297,17 +317,32 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         head: &Head<'_>,
         body: &[u8],
     ) -> Result<Response<Bytes>, Refusal> {
-        let Asked { matched, call } = asked;
-        let sent = body::parse(call.takes, head.headers, body, true).await?;
-        let input = sent.input();
+        let sent = body::parse(asked.call.takes, head.headers, body, true).await?;
+        let file = match asked.call.takes {
+            Takes::File(file) => Some(uploads::upload(file, head.headers, body).await?),
+            _ => None,
+        };
         let query = Query::parse(head.query)?;
+        let given = Given { input: sent.input(), query: &query, file: file.as_ref() };
+        self.perform_with(asked, caller, &given).await
+    }
+
+    /// Does what is asked at the Admin API.
+    async fn perform_with(
+        &self,
+        asked: &Asked,
+        caller: &Identified,
+        given: &Given<'_>,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let Asked { matched, call } = asked;
+        let Given { input, query, file } = *given;
         let refusal = |error| Refusal::Registry { endpoint: matched.endpoint.path, error };
         let may_restore = call.action.is_of_what_is_stored();
         if may_restore && call.permission() == Permission::Read {
             self.registry.refuse_while_restoring().await.map_err(refusal)?;
         }
         let answer = match call.action {
-            Action::Plain(plain) => Ok(plain.answer(matched.endpoint, &self.settings)),
+            Action::Plain(plain) => Ok(plain.answer(matched, &self.settings)),
             Action::Information => on_heap(|| self.information()).await,
             Action::Status => on_heap(|| self.status()).await,
             Action::Endpoints => Ok(information::endpoints()),
@@ -315,7 +350,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::EntitySchema => Ok(information::entity_schema(matched)),
             Action::PluginSchema => Ok(information::plugin_schema(matched)),
             Action::ValidateEntity => self.validate_entity(matched, input),
-            Action::List(listing) => on_heap(|| self.list(listing, matched, &query)).await,
+            Action::List(listing) => on_heap(|| self.list(listing, matched, query)).await,
             Action::Create(kind) => on_heap(|| self.create(kind, matched, input)).await,
             Action::Item(kind, verb) => {
                 let path = matched.steps();
@@ -326,21 +361,28 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::EndGrace => on_heap(|| self.end_grace(matched)).await,
             Action::FindKey => on_heap(|| self.find_key(input)).await,
             Action::ApplicationConsumer => on_heap(|| self.application_consumer(matched)).await,
-            Action::Audit => on_heap(|| self.audit(&query)).await,
+            Action::Audit => on_heap(|| self.audit(query)).await,
             Action::TagKeys => on_heap(|| self.tag_keys()).await,
             Action::Settings => on_heap(|| self.show_settings()).await,
             Action::ChangeSettings => on_heap(|| self.change_settings(input)).await,
-            Action::Tokens => on_heap(|| self.tokens(&query)).await,
+            Action::Tokens => on_heap(|| self.tokens(query)).await,
             Action::MakeToken => on_heap(|| self.make_token(input, caller.ends_at)).await,
             Action::Token(verb) => on_heap(|| self.token(verb, matched, input, caller.ends_at)).await,
-            Action::Backup(call) => on_heap(|| self.backups(call, matched, &query)).await,
-            Action::Restore(call) => on_heap(|| self.restores(call, matched, &query, input)).await,
-            Action::Imports => on_heap(|| self.imports(&query)).await,
+            Action::Backup(call) => on_heap(|| self.backups(call, matched, query)).await,
+            Action::Restore(call) => on_heap(|| self.restores(call, matched, query, input)).await,
+            Action::Imports => on_heap(|| self.imports(query)).await,
             Action::Import(verb) => on_heap(|| self.import(verb, matched)).await,
             Action::AdvanceImport => on_heap(|| self.advance_import(matched, input)).await,
+            Action::Document(Verb::Replace) => on_heap(|| self.put_document(matched, file)).await,
+            Action::Logo(Verb::Replace) => on_heap(|| self.put_logo(file)).await,
+            Action::Logo(verb) => on_heap(|| self.logo(verb)).await,
+            Action::TestMail => on_heap(|| self.send_test_mail(input)).await,
+            Action::Impact => on_heap(|| self.impact(matched)).await,
+            Action::Overview => on_heap(|| self.overview()).await,
+            Action::Document(verb) => on_heap(|| self.document(verb, matched)).await,
             Action::StartReset => on_heap(|| self.start_reset(matched)).await,
-            // Admitted by the portal's rules alone.
-            Action::Portal(_) => Err(Error::NotFound),
+            // Admitted by rules of their own alone.
+            Action::Portal(_) | Action::Page(_) => Err(Error::NotFound),
             Action::ReceivePart => on_heap(|| self.receive_part(matched, input)).await,
         };
         // No change is committed while a restore goes on: whatever it was refused for, that is why, and
@@ -351,6 +393,13 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         }
         answer.map_err(refusal)
     }
+}
+
+/// What a call of the Admin API is given besides its path.
+struct Given<'a> {
+    input: Input<'a>,
+    query: &'a Query,
+    file: Option<&'a Upload>,
 }
 
 /// What is asked at the Portal API, where that is, and by whom.

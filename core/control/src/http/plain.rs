@@ -3,17 +3,20 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::endpoints::{Endpoint, Plain};
-use super::{ControlSettings, answer, information, openapi, welcome};
+use super::endpoints::Plain;
+use super::routing::Matched;
+use super::{ControlSettings, answer, information, openapi, pages, welcome};
 
 impl Plain {
     /// The answer at an endpoint.
-    pub(super) fn answer(self, endpoint: &Endpoint, settings: &ControlSettings) -> Response<Bytes> {
+    pub(super) fn answer(self, matched: &Matched, settings: &ControlSettings) -> Response<Bytes> {
+        let endpoint = matched.endpoint;
         match self {
             Plain::Welcome => welcome::page(settings),
             Plain::Health => information::health(),
             Plain::OpenApi => openapi::answer(),
             Plain::Options => answer::options(endpoint),
+            Plain::Asset => pages::asset(matched.text("asset")),
         }
     }
 }

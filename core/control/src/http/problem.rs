@@ -60,8 +60,67 @@ pub(super) enum Refusal {
     HashingBusy,
     /// None: it hangs on a password.
     NeedsPassword(Box<PasswordNeed>),
+    /// The administrator is asked for the token again, who has not shown it for a while.
+    TokenAgain,
+    /// An endpoint has answered a page with what its table does not have.
+    Unreadable,
     /// The registry refused or failed, asked by the endpoint of this pattern.
     Registry { endpoint: &'static str, error: Error },
+}
+
+impl Refusal {
+    /// Whether what was sent can be mended, as far as the one who asks is concerned.
+    pub(super) fn is_of_what_was_sent(&self) -> bool {
+        match self {
+            Refusal::Malformed(_) => true,
+            Refusal::Registry { error: Error::Account(fault), .. } => {
+                matches!(fault, AccountFault::OldPassword | AccountFault::WrongToken)
+            }
+            Refusal::Registry { error: Error::NotFound, .. } => false,
+            Refusal::Registry { error, .. } => {
+                matches!(status(error), StatusCode::BAD_REQUEST | StatusCode::CONFLICT)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether there is no such thing.
+    pub(super) fn is_not_found(&self) -> bool {
+        match self {
+            Refusal::UnknownPath => true,
+            Refusal::Registry { error, .. } => status(error) == StatusCode::NOT_FOUND,
+            _ => false,
+        }
+    }
+
+    /// What of an account it was refused for.
+    pub(super) fn account_fault(&self) -> Option<AccountFault> {
+        match self {
+            Refusal::Registry { error: Error::Account(fault), .. } => Some(*fault),
+            _ => None,
+        }
+    }
+
+    /// Whether what was to be done hangs on what has changed meanwhile.
+    pub(super) fn is_changed_meanwhile(&self) -> bool {
+        matches!(self, Refusal::Registry { error: Error::Conflict(_), .. })
+    }
+
+    /// Whether an application has a contract with the service that it asks for.
+    pub(super) fn is_asked_already(&self) -> bool {
+        let Refusal::Registry { error: Error::NotUnique(fields), .. } = self else { return false };
+        fields.contains_key("composite_id")
+    }
+
+    /// Whether there is another with the same value where no two may have it.
+    pub(super) fn is_taken(&self) -> bool {
+        matches!(self, Refusal::Registry { error: Error::NotUnique(_), .. })
+    }
+
+    /// Whether there is another by the same id.
+    pub(super) fn is_made_already(&self) -> bool {
+        matches!(self, Refusal::Registry { error: Error::IdInUse(_), .. })
+    }
 }
 
 pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
@@ -107,7 +166,8 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
             let message = "Too many passwords are being looked at, please try again";
             later(StatusCode::SERVICE_UNAVAILABLE, message, 2)
         }
-        Refusal::NeedsPassword(_) => Fault::Failed.respond(),
+        Refusal::NeedsPassword(_) | Refusal::Unreadable => Fault::Failed.respond(),
+        Refusal::TokenAgain => answer::message(StatusCode::FORBIDDEN, "Show the admin token again"),
         Refusal::Registry { endpoint, error } => registry_response(endpoint, error),
     }
 }

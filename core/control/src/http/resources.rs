@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::endpoints::{Matched, Verb};
+use super::endpoints::Verb;
+use super::routing::Matched;
 use super::{Control, answer};
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, StartedReset, Step};

@@ -526,3 +526,71 @@ pub(super) const META_FIELD: &[Field] = &[
 /// What a log-in link shows that is opened in another browser than asked for it.
 pub(super) const LINK_CODE: &[Field] =
     &[text("code", "Six digits, to be typed where the link was asked for.")];
+
+/// What is known of a specification of a service.
+pub(super) const DOCUMENT: &[Field] = &[
+    Field::new("name", FieldKind::String, "What its file was called, or its title."),
+    Field::new("version", FieldKind::String, "Its own version (`info.version`)."),
+    Field::new("format", FieldKind::String, "The version of OpenAPI or Swagger that it says."),
+    text("media_type", "What it is sent as when it is read.")
+        .checks(&[Check::OneOf(&["application/json", "application/yaml"])]),
+    Field::new("size", FieldKind::Integer, "In bytes.").required(),
+    text("sha256", "SHA-256 of its bytes, in hex."),
+    time("uploaded_at", "When it was uploaded, in seconds since the Unix epoch."),
+    Field::new("problems", FieldKind::Array(&TEXT), "What is wrong with it, each in a sentence.").required(),
+];
+
+const PIXELS: &[Check] = &[Check::Between(1, limits::LOGO_PIXELS_MAX as i64)];
+
+/// What is known of the portal's logo.
+pub(super) const LOGO: &[Field] = &[
+    text("hash", "The beginning of its SHA-256, in hex."),
+    Field::new("size", FieldKind::Integer, "In bytes.").required(),
+    Field::new("width", FieldKind::Integer, "In pixels.").required().checks(PIXELS),
+    Field::new("height", FieldKind::Integer, "In pixels.").required().checks(PIXELS),
+];
+
+/// Whom a test mail was written to.
+pub(super) const TEST_MAIL_SENT: &[Field] =
+    &[Field::new("to", FieldKind::Array(&TEXT), "The addresses that a mail was written to.").required()];
+
+const TALLY: &[Field] = &[
+    Field::new("count", FieldKind::Integer, "So many at least.").required(),
+    flag("or_more", "Whether there may be more: not all were looked at."),
+];
+
+const ENDING_KEY: Field = record(
+    "key",
+    &[
+        ITS_ID,
+        Field::new("start", FieldKind::String, "How it begins, where that is known."),
+        time("expires_at", "When it ends, in seconds since the Unix epoch."),
+        record(
+            "owner",
+            &[
+                text("kind", "The kind of its owner.")
+                    .checks(&[Check::OneOf(&["consumers", "applications"])]),
+                ITS_ID,
+                Field::new("name", FieldKind::String, "What its owner is called."),
+            ],
+            "Whose it is.",
+        ),
+    ],
+    "A key that ends within a week.",
+);
+
+/// What an administrator looks at first.
+pub(super) const OVERVIEW: &[Field] = &[
+    record("requests_waiting", TALLY, "Contracts that wait to be approved."),
+    record("developers_waiting", TALLY, "Developers who wait to be approved."),
+    Field::new("keys_ending", FieldKind::Array(&ENDING_KEY), "Keys that end within a week, the first 20.")
+        .required(),
+    flag("more_keys_ending", "Whether there may be more of them."),
+];
+
+/// What would stop without an entity.
+pub(super) const IMPACT: &[Field] = &[
+    record("applications", TALLY, "Applications that could not call something any more."),
+    record("credentials", TALLY, "Credentials that would be good for less."),
+    Field::new("within_s", FieldKind::Integer, "Within how many seconds, everywhere.").required(),
+];

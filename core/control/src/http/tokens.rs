@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::endpoints::{Matched, Verb};
+use super::endpoints::Verb;
 use super::lists::{Query, own_page};
+use super::routing::Matched;
 use super::{Control, answer};
 use crate::named_token::NamedToken;
 use crate::ports::{Clock, Random};

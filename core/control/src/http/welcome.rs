@@ -1,4 +1,4 @@
-//! The page at `/`: what is where, until the portal is there.
+//! The page at `/`: what is where.
 
 use bytes::Bytes;
 use http::header::{

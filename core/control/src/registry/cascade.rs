@@ -7,6 +7,7 @@ use super::accounts::ACCOUNT_RECORDS_MAX;
 use super::attempts::transact;
 use super::contracts::is_refused;
 use super::counts::COUNTERS_EACH;
+use super::documents::DOCUMENT_RECORDS_MAX;
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
@@ -19,7 +20,7 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 /// Records that removing one entity touches, at most, besides grants of others.
-const REMOVAL_RECORDS: usize = 18 + COUNTERS_EACH;
+const REMOVAL_RECORDS: usize = 19 + COUNTERS_EACH;
 
 enum Task {
     Visit(EntityKind, Uuid),
@@ -129,10 +130,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 }
                 Task::Remove(kind, id) => {
                     let object = transaction.load_marked(kind, id).await?;
+                    let tags = object.as_ref().map_or(0, |object| indexed_tags(kind, object).len());
                     let others = match kind {
                         EntityKind::ApplicationInstances => limits::APPLICATION_KEYS_MAX,
                         EntityKind::Developers => ACCOUNT_RECORDS_MAX,
-                        _ => object.as_ref().map_or(0, |object| indexed_tags(kind, object).len()),
+                        EntityKind::Services => DOCUMENT_RECORDS_MAX + tags,
+                        _ => tags,
                     };
                     if transaction.size() + REMOVAL_RECORDS + others > ROOM {
                         return Ok(false);
@@ -197,7 +200,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
             EntityKind::Consumers => self.publish_if_anonymous(transaction, Some(object), None).await?,
             EntityKind::Plugins => self.count_anonymous(transaction, Some(object), None).await?,
-            EntityKind::Services | EntityKind::Routes => {}
+            EntityKind::Services => self.remove_document(transaction, id_of(object)?).await?,
+            EntityKind::Routes => {}
         }
         Ok(())
     }

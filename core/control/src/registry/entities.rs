@@ -150,6 +150,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let id = given_id(&entity).unwrap_or(minted.id);
         stamp(kind, &mut entity, id, transaction.now_ms);
         let existing = transaction.load_marked(kind, id).await?;
+        if existing.is_some() && !may_be_applied {
+            return Err(Error::IdInUse(id));
+        }
         let change = EntityChange { kind, id, input: &input, old: None, minted, key: None };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         match existing {

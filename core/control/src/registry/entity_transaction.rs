@@ -205,6 +205,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         self.index_unique(kind, id, old, new).await?;
         self.index_references(kind, id, old, new, &bytes).await?;
         self.index_tags(kind, id, old, Some(new));
+        self.index_waiting(kind, id, old, Some((new, &bytes)));
         self.tally(kind, id, old, Some(new));
         self.put(records::entity(kind, id), bytes);
         if let Some(config_kind) = config_kind(kind) {
@@ -227,6 +228,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
             }
         }
         self.index_tags(kind, id, Some(object), None);
+        self.index_waiting(kind, id, Some(object), None);
         self.tally(kind, id, Some(object), None);
         self.delete(records::guard(kind, id));
         self.delete(records::entity(kind, id));
@@ -250,6 +252,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
             }
         }
         self.put(records::entity(kind, id), bytes);
+        self.index_waiting(kind, id, Some(object), None);
         self.tally(kind, id, Some(object), None);
         self.note(Line::new(kind.name(), Some(id), Did::Deleting));
         if let Some(config_kind) = config_kind(kind) {

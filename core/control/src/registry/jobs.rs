@@ -45,6 +45,8 @@ pub(super) enum Job {
     Count { kind: EntityKind, after: Option<Uuid> },
     /// Index the addresses of developers after the one named, whatever case they are written in.
     FoldAddresses { after: Option<Uuid> },
+    /// Copy the contracts after the one named that wait for approval.
+    CopyWaiting { after: Option<Uuid> },
 }
 
 /// Where a part of [`Job::Reseal`] begins.
@@ -72,6 +74,7 @@ impl Job {
             Job::DropImages { run } => format!("drop-images/{run}"),
             Job::Count { .. } => "count".to_owned(),
             Job::FoldAddresses { .. } => "fold-addresses".to_owned(),
+            Job::CopyWaiting { .. } => "copy-waiting".to_owned(),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -86,6 +89,7 @@ impl Job {
             Job::DropImages { run } => ("drop-images", None, Some(run), None),
             Job::Count { kind, after } => ("count", Some(kind.name()), None, *after),
             Job::FoldAddresses { after } => ("fold-addresses", None, None, *after),
+            Job::CopyWaiting { after } => ("copy-waiting", None, None, *after),
             Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
         json!({"job": job, "kind": kind, "id": id, "after": after})
@@ -104,6 +108,7 @@ impl Job {
             "drop-images" => Some(Job::DropImages { run: id()? }),
             "count" => Some(Job::Count { kind: kind()?, after }),
             "fold-addresses" => Some(Job::FoldAddresses { after }),
+            "copy-waiting" => Some(Job::CopyWaiting { after }),
             "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
         }
@@ -206,6 +211,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let after = self.fold_next_addresses(transaction, after).await?;
                 after.map(|after| Job::FoldAddresses { after: Some(after) })
             }
+            Job::CopyWaiting { after } => {
+                let after = self.copy_next_waiting(transaction, after).await?;
+                after.map(|after| Job::CopyWaiting { after: Some(after) })
+            }
         };
         match next {
             Some(job) => {
@@ -247,6 +256,7 @@ mod tests {
             Job::DropImages { .. } => include_str!("../../../published/golden/1/job-drop-images.json"),
             Job::Count { .. } => include_str!("../../../published/golden/1/job-count.json"),
             Job::FoldAddresses { .. } => include_str!("../../../published/golden/1/job-fold-addresses.json"),
+            Job::CopyWaiting { .. } => include_str!("../../../published/golden/1/job-copy-waiting.json"),
         }
     }
 
@@ -268,6 +278,7 @@ mod tests {
             Job::DropImages { run: first },
             Job::Count { kind: EntityKind::Applications, after: Some(second) },
             Job::FoldAddresses { after: Some(second) },
+            Job::CopyWaiting { after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));

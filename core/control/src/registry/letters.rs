@@ -63,7 +63,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         mail: &Mail,
     ) -> Result<Option<String>, Error> {
         let path = mail.letter.path();
-        let Some(seed) = mail.letter.token() else { return Ok(Some(path.to_owned())) };
+        let Some(seed) = mail.letter.token() else { return Ok(Some(path.into_owned())) };
         let Some((token, digest)) = self.account_tags.mail_token(seed) else { return Ok(None) };
         let is_notice = matches!(mail.letter, Letter::AddressChanges { .. });
         if !is_notice && !self.names_token(transaction, mail.developer, digest).await? {

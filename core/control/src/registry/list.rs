@@ -73,7 +73,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         page: &PageRequest,
         now_ms: u64,
     ) -> Result<Vec<Object>, Error> {
-        let (partition, prefix) = self.list_records(kind, parent);
+        let (partition, prefix) = records::of_list(kind, parent);
         let mut after = page.after.map(|id| format!("{prefix}{id}"));
         let mut data = Vec::new();
         while data.len() <= page.size {
@@ -131,7 +131,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         {
             return Ok(counted);
         }
-        let (partition, prefix) = self.list_records(kind, parent);
+        let (partition, prefix) = records::of_list(kind, parent);
         let mut after: Option<String> = None;
         let mut count = 0;
         loop {
@@ -175,12 +175,5 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         contracts.data = applications;
         Ok(contracts)
-    }
-
-    fn list_records(&self, kind: EntityKind, parent: Option<(EntityKind, Uuid)>) -> (String, String) {
-        match parent {
-            Some((parent, id)) => (records::child_partition(parent, id), records::child_prefix(kind)),
-            None => (records::entity_partition(kind), String::new()),
-        }
     }
 }

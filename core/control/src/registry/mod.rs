@@ -18,6 +18,7 @@ mod contracts;
 mod counts;
 mod credentials;
 mod developers;
+mod documents;
 mod entities;
 mod entity_change;
 mod entity_transaction;
@@ -26,14 +27,18 @@ mod find_key;
 mod given_key;
 mod grants;
 mod held_key;
+mod impact;
 mod imports;
 mod jobs;
 mod letters;
 mod list;
+mod logo;
 mod lookup;
+mod manager_sessions;
 mod named_tokens;
 mod notices;
 mod outbox;
+mod overview;
 mod pages;
 mod present;
 mod records;
@@ -45,15 +50,18 @@ mod restore;
 mod rotation;
 mod routes;
 mod sealed;
+mod search;
 mod selection;
 mod settings;
 mod stored_credential;
 mod tags;
+mod test_mail;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
 mod transfers;
+mod waiting;
 
 pub use access::OpenServices;
 pub use accounts::StartedReset;
@@ -63,20 +71,28 @@ pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
 pub(crate) use backup::BACKUPS;
 pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
+pub(crate) use documents::DOCUMENTS;
+pub use documents::{DocumentFacts, StoredDocument};
 pub(crate) use error::NO_ID;
 pub use error::{AccountFault, Error, ErrorCode, PartFault, Unresolved};
 pub use find_key::{FoundKey, KeyFault, Owner, Places};
+pub use impact::Impact;
 pub(crate) use imports::KINDS as IMPORTED;
 pub use imports::{Difference, Fault, ImportList, ImportOptions, ImportReport, Part};
 pub use list::PageRequest;
+pub use logo::{Logo, LogoFacts};
 pub use lookup::Step;
+pub(crate) use manager_sessions::{ManagerSession, SessionToken, TokenOf};
 pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
 pub use outbox::DueMails;
 pub(crate) use outbox::MAILS;
+pub use overview::{EndingKey, Overview, Tally};
 pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
 pub use restore::RestoreAsked;
+pub use search::Search;
+pub(crate) use search::{is_filtered_by, searched_fields};
 pub use tags::{TagFilter, TagPage};
 
 use std::ops::Deref;
@@ -213,6 +229,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self.account_tags
     }
 
+    /// An id that nothing has yet.
+    pub(crate) fn random_id(&self) -> Uuid {
+        self.random.uuid()
+    }
+
     /// The peppers digests are made under.
     pub fn peppers(&self) -> &Peppers {
         &self.peppers
@@ -244,6 +265,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         self.leave_tags_to_index(transaction, before == 0).await?;
         self.leave_entities_to_count(transaction, before == 0).await?;
         self.leave_addresses_to_fold(transaction, before == 0).await?;
+        self.leave_waiting_to_copy(transaction, before == 0).await?;
         for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten() {
             let tag_key = hex(&pepper.tag_key().to_bytes());
             if !settings.tag_keys.contains(&tag_key) {

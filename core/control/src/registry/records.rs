@@ -59,6 +59,26 @@ pub(super) fn child_prefix(kind: EntityKind) -> String {
     format!("{}/", kind.name())
 }
 
+/// Where the entities of a kind are, all or those of a parent: the partition, and what sort keys begin with.
+pub(super) fn of_list(kind: EntityKind, parent: Option<(EntityKind, Uuid)>) -> (String, String) {
+    match parent {
+        Some((parent, id)) => (child_partition(parent, id), child_prefix(kind)),
+        None => (entity_partition(kind), String::new()),
+    }
+}
+
+/// Partition of the contracts that wait for approval: copies, by their ids.
+pub(super) const WAITING: &str = "waiting";
+
+pub(super) fn waiting(contract: Uuid) -> RecordKey {
+    RecordKey::new(WAITING, contract.to_string())
+}
+
+/// Says that the contracts that waited before there were copies are copied, or that a job is left for it.
+pub(super) fn waiting_copied() -> RecordKey {
+    RecordKey::new("setting", "waiting_copied")
+}
+
 /// Says that an entity has a tag.
 pub(super) fn tagged(kind: EntityKind, tag: &str, id: Uuid) -> RecordKey {
     RecordKey::new(tagged_partition(kind, tag), id.to_string())
@@ -126,6 +146,16 @@ pub(super) fn refusals(owner_id: Uuid) -> RecordKey {
     RecordKey::new("refusals", owner_id.to_string())
 }
 
+/// What is known of the document of a service; its pieces stand beside it.
+pub(super) fn document(service: Uuid) -> RecordKey {
+    RecordKey::new(format!("document/{service}"), "facts")
+}
+
+/// A piece of that document.
+pub(super) fn document_piece(service: Uuid, at: usize) -> RecordKey {
+    RecordKey::new(document(service).partition, format!("piece/{at:02}"))
+}
+
 /// Partition of the changes that take several commits.
 pub(super) const JOBS: &str = "job";
 
@@ -168,6 +198,11 @@ pub(super) fn session(digest: &KeyDigest) -> RecordKey {
     RecordKey::new(format!("session/{}", digest.to_hex()), "")
 }
 
+/// The sessions of administrators, all in one record: there are few.
+pub(super) fn manager_sessions() -> RecordKey {
+    RecordKey::new("session/manager", "")
+}
+
 /// The mailed token with this digest.
 pub(super) fn mail_token(digest: &KeyDigest) -> RecordKey {
     RecordKey::new(format!("mail-token/{}", digest.to_hex()), "")
@@ -187,6 +222,16 @@ pub(super) fn decoy(of: &KeyDigest, number: usize) -> RecordKey {
 /// The settings of `/admin/settings`.
 pub(super) fn settings() -> RecordKey {
     RecordKey::new("setting", "settings")
+}
+
+/// The portal's logo: its bytes.
+pub(super) fn logo() -> RecordKey {
+    RecordKey::new("setting", "logo")
+}
+
+/// What is known of it.
+pub(super) fn logo_facts() -> RecordKey {
+    RecordKey::new("setting", "logo_facts")
 }
 
 /// Partition of the mails to be sent, in the order in which they are due.
@@ -290,6 +335,8 @@ mod tests {
             (count_of_all(kind, Uuid::from_u128(0xa1b)), "count/consumers b".to_owned()),
             (count_below(kind, id, EntityKind::Plugins), format!("count/consumers/{ids} plugins")),
             (counted(), "setting counted".to_owned()),
+            (document(id), format!("document/{ids} facts")),
+            (document_piece(id, 5), format!("document/{ids} piece/05")),
             (refusals(id), format!("refusals {ids}")),
             (RecordKey::new(JOBS, ""), "job ".to_owned()),
             (admin_token(), "setting admin_token".to_owned()),
@@ -298,6 +345,8 @@ mod tests {
             (named_token_name("ci"), "unique/named_token/name =ci".to_owned()),
             (named_token_digest(&digest), format!("named_token/{hex} ")),
             (settings(), "setting settings".to_owned()),
+            (logo(), "setting logo".to_owned()),
+            (logo_facts(), "setting logo_facts".to_owned()),
             (outbox(0x1f, id), format!("outbox 000000000000001f-{ids}")),
             (later_mail(0x1f, id), format!("later-mail 000000000000001f-{ids}")),
             (mails_sent(), "mails-sent ".to_owned()),

@@ -23,13 +23,24 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ///
     /// Refused while the key before is still in its grace, so that a credential has two at most.
     pub async fn rotate(&self, path: &[Step<'_>], input: &Object) -> Result<Object, Error> {
+        self.rotate_once(path, input, None).await
+    }
+
+    /// The same, refused by [`Error::Conflict`] unless the key of now begins with `start`: what is sent twice
+    /// rotates once.
+    pub(crate) async fn rotate_once(
+        &self,
+        path: &[Step<'_>],
+        input: &Object,
+        start: Option<&str>,
+    ) -> Result<Object, Error> {
         let rotation = validate_record(ROTATION, Mode::Whole, input).map_err(Error::Schema)?;
         let grace_ms = rotation.get("grace_seconds").and_then(Value::as_u64).unwrap_or_default() * 1000;
         let (minted, mut found_id) = (self.minted(), None);
         Ok(transact!(self, attempts, |transaction| self.rotate_in(
             &mut transaction,
             path,
-            grace_ms,
+            (grace_ms, start),
             &minted,
             attempts.may_be_applied(),
             &mut found_id
@@ -53,7 +64,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],
-        grace_ms: u64,
+        (grace_ms, start): (u64, Option<&str>),
         minted: &Minted,
         may_be_applied: bool,
         found_id: &mut Option<Uuid>,
@@ -64,6 +75,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if may_be_applied && HeldKey::of(&before).is_some_and(|own| own.digest == new.digest) {
             // Made by an attempt whose reply was lost: only the answer is left to give.
             return Ok(self.present(kind, &before, &disclosed(kind, minted), now_ms));
+        }
+        let start_of_now = before.get("client_id_start").and_then(Value::as_str);
+        if start.is_some() && start != start_of_now {
+            return Err(Error::conflict("the key was rotated meanwhile"));
         }
         if PreviousKey::live(&before, now_ms).is_some() {
             let sentence = "the key before is still good: end its grace first, by DELETE of the same path";

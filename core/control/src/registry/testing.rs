@@ -211,6 +211,7 @@ pub fn audit_records(records: &Records) {
     audit_tags(&entities, &dump);
     audit_counts(&entities, &dump);
     audit_totals(&entities, &dump);
+    audit_waiting(&entities, &dump);
     audit_accounts(records);
 }
 
@@ -332,6 +333,22 @@ fn audit_totals(entities: &Entities, dump: &Comparable) {
     let found: BTreeMap<(String, String), u64> = counters
         .map(|(key, count)| ((key.partition.clone(), key.sort.clone()), count.parse().unwrap()))
         .collect();
+    assert_eq!(found, expected);
+}
+
+/// Every contract that waits has a copy, and nothing else.
+fn audit_waiting(entities: &Entities, dump: &Comparable) {
+    let waits = |kind: EntityKind, contract: &Object| {
+        kind == EntityKind::ApplicationInstances && contract["status"] == 1
+    };
+    let expected: BTreeMap<&str, Object> = entities
+        .iter()
+        .filter(|((kind, _), entity)| waits(*kind, entity))
+        .map(|((_, id), entity)| (id.as_str(), entity.clone()))
+        .collect();
+    let copies = dump.iter().filter(|(key, _)| key.partition == records::WAITING);
+    let found: BTreeMap<&str, Object> =
+        copies.map(|(key, copy)| (key.sort.as_str(), serde_json::from_str(copy).unwrap())).collect();
     assert_eq!(found, expected);
 }
 

@@ -5,7 +5,7 @@
 //! application is another's, it is void.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::attempts::transact;
@@ -96,6 +96,19 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         )))
     }
 
+    /// What the application is called that is offered to this developer. [`Error::NotFound`] as above.
+    pub(crate) async fn offered_application(
+        &self,
+        application_id: Uuid,
+        developer_id: Uuid,
+    ) -> Result<String, Error> {
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let application = transaction.load(EntityKind::Applications, application_id).await?;
+        let offered = application.filter(|one| is_offered(one, developer_id, transaction.now_ms));
+        let name = offered.as_ref().and_then(|one| one.get("name")).and_then(Value::as_str);
+        name.map(str::to_owned).ok_or(Error::NotFound)
+    }
+
     async fn accept_in(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
@@ -110,11 +123,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if may_be_applied && owner == Some(developer_id) {
             return Ok(self.present(kind, &old, &Object::new(), transaction.now_ms));
         }
-        let offer = old.get(OFFER).and_then(|offer| Offer::deserialize(offer).ok());
-        let is_theirs = |offer: &Offer| {
-            offer.to == Some(developer_id) && Some(offer.from) == owner && offer.ends_ms > transaction.now_ms
-        };
-        if !offer.as_ref().is_some_and(is_theirs) {
+        if !is_offered(&old, developer_id, transaction.now_ms) {
             return Err(Error::NotFound);
         }
         let mut application = old.clone();
@@ -126,4 +135,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             EntityChange { kind, id: application_id, input: &input, old: Some(&old), minted, key: None };
         Ok(self.write(transaction, &change, application, Object::new()).await?.answer)
     }
+}
+
+/// Whether an application is offered to a developer by whose it is, still.
+fn is_offered(application: &Object, developer_id: Uuid, now_ms: u64) -> bool {
+    let (offer, owner) = (application.get(OFFER), reference(application, "developer"));
+    offer.and_then(|offer| Offer::deserialize(offer).ok()).is_some_and(|offer| {
+        offer.to == Some(developer_id) && Some(offer.from) == owner && offer.ends_ms > now_ms
+    })
 }

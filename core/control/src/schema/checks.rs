@@ -103,6 +103,15 @@ pub(super) fn path(text: &str) -> Result<(), String> {
     }
 }
 
+/// `#rrggbb`: nothing else of CSS comes into a page.
+pub(crate) fn colour(text: &str) -> Result<(), String> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
+    match digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        true => Ok(()),
+        false => Err("must be a colour as '#rrggbb'".to_owned()),
+    }
+}
+
 /// E-mail addresses: one, without a name beside it, that nothing takes for a list or for a line of its own.
 pub(crate) fn email(text: &str) -> Result<(), String> {
     let allowed = |c: char| !(c.is_whitespace() || c.is_control() || "/,;:<>()[]\"\\".contains(c));

@@ -28,7 +28,7 @@ pub use entity_check::{AtLeastOne, EntityCheck, Occasion, Then};
 pub(crate) use key_calls::{FIND_KEY, ROTATION};
 pub(crate) use named_token::NAMED_TOKEN;
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
-pub(crate) use settings::SETTINGS;
+pub(crate) use settings::{SETTINGS, TEST_MAIL};
 pub use texts::{Input, Texts};
 pub use validate::Mode;
 pub(crate) use validate::{validate_record, whole_number};

@@ -10,6 +10,8 @@ pub(crate) static SETTINGS: &[Field] = &[
     Field::new("portal_name", FieldKind::String, "What the portal is called, in its pages and its mails.")
         .default(Fallback::Text("Developer portal"))
         .checks(&[Check::Text(checks::one_line), Check::LengthMax(limits::PORTAL_NAME_BYTES_MAX)]),
+    Field::new("portal_colour", FieldKind::String, "The colour of the portal's pages, as `#rrggbb`; null: their own.")
+        .checks(&[Check::Text(checks::colour)]),
     Field::new("language", FieldKind::String, "The language where nothing else says one.")
         .default(Fallback::Text("en"))
         .checks(&[Check::OneOf(&["en", "ja"])]),
@@ -76,6 +78,14 @@ pub(crate) static SETTINGS: &[Field] = &[
         "What administrators are told by mail.",
     ),
 ];
+
+/// Whom a test mail goes to.
+pub(crate) static TEST_MAIL: &[Field] = &[Field::new(
+    "to",
+    FieldKind::String,
+    "An e-mail address; null: those of the administrators who are told by mail.",
+)
+.checks(&[Check::Text(checks::email)])];
 
 /// Idle and absolute ends of sessions: a month is the longest that "stay logged in" is.
 const SECONDS: &[Check] = &[Check::Between(1, 30 * 86_400)];

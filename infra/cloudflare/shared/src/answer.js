@@ -5,8 +5,8 @@ export function ownResponse(text, beside, env, ctx) {
   const end = text.indexOf("\n\n");
   const lines = text.slice(0, end).split("\n");
   if (lines[BESIDE] !== "-") beside(lines[BESIDE], env, ctx);
-  const body = text.slice(end + 2);
-  const response = new Response(body === "" ? null : body, { status: Number(lines[STATUS]) });
+  const body = bodyOf(text.slice(end + 2), lines[STATUS].endsWith("b"));
+  const response = new Response(body, { status: Number.parseInt(lines[STATUS], 10) });
   // One by one: `Headers` made first are copied, and made from pairs take several times as long.
   const { headers } = response;
   for (let at = FIELDS; at < lines.length; at += 2) {
@@ -15,6 +15,12 @@ export function ownResponse(text, beside, env, ctx) {
     else headers.append(lines[at], lines[at + 1]);
   }
   return response;
+}
+
+/** What is no text comes with a character for each byte. */
+function bodyOf(text, isBinary) {
+  if (text === "") return null;
+  return isBinary ? Uint8Array.from(text, (character) => character.charCodeAt(0)) : text;
 }
 
 const BESIDE = 1;

@@ -30,6 +30,10 @@ fn when_done(endpoint: &Endpoint, call: &Call) -> Value {
     let (media_type, schema) = match call.action.gives() {
         Gives::Nothing => return json!({"description": "It is done."}),
         Gives::Page => ("text/html", json!({"type": "string"})),
+        Gives::Document => {
+            return json!({"description": "It is done.", "content": {JSON: {}, "application/yaml": {}}});
+        }
+        Gives::Png => ("image/png", json!({"type": "string"})),
         Gives::OpenApi => (JSON, json!({"type": "object", "required": ["openapi", "info", "paths"]})),
         Gives::Schema => (JSON, reference_to(schemas::TABLE)),
         Gives::Record(fields) => (JSON, record(fields, View::Answered)),

@@ -11,10 +11,11 @@ use crate::http::endpoints::{
 };
 use crate::http::lists::is_found_by_custom_id;
 use crate::http::shapes::{self, RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
-use crate::registry::IMPORTED;
+use crate::http::uploads::{FileKind, kind_of};
+use crate::registry::{IMPORTED, is_filtered_by, searched_fields};
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
 use crate::schema::{
-    EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION, SETTINGS, account_calls, portal_calls,
+    EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION, SETTINGS, TEST_MAIL, account_calls, portal_calls,
 };
 use latchkey_published::limits;
 
@@ -63,10 +64,12 @@ fn operation(endpoint: &Endpoint, call: &Call) -> Value {
         },
     });
     match call.takes {
-        Takes::Nothing => {}
+        // Pages are for people: they are not described.
+        Takes::Nothing | Takes::Form => {}
         Takes::Page => operation["parameters"] = page_parameters(endpoint, call).into(),
         Takes::AuditPage => operation["parameters"] = audit_parameters(endpoint, call).into(),
         Takes::Object => operation["requestBody"] = body(endpoint, call),
+        Takes::File(file) => operation["requestBody"] = file_body(kind_of(file)),
     }
     operation
 }
@@ -88,11 +91,36 @@ fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
         let description = "Whether each application has its contracts with it, as `application_instances`.";
         parameters.push(parameter("include_instances", json!({"enum": ["true", "false"]}), description));
     }
+    if let Action::List(Listing::Of(kind)) = call.action {
+        parameters.extend(search_parameters(kind));
+    }
     if let Action::List(Listing::Of(kind)) = call.action
         && is_found_by_custom_id(kind, endpoint.kinds().count())
     {
         parameters.push(parameter("custom_id", text(), "Lists the one that has it, or none."));
     }
+    parameters
+}
+
+/// What a list is searched by. A page of it may be short before the last.
+fn search_parameters(kind: EntityKind) -> Vec<Value> {
+    let mut parameters = Vec::new();
+    if !searched_fields(kind).is_empty() {
+        let fields = searched_fields(kind).join(", ");
+        let description = format!("Lists those that have this text, in whatever case, in one of: {fields}.");
+        parameters.push(parameter("q", json!({"type": "string"}), &description));
+    }
+    let filters = [
+        ("status", json!({"type": "integer"}), "Lists those in this state."),
+        ("service", json!({"type": "string", "format": "uuid"}), "Lists those of the service with this id."),
+        (
+            "application",
+            json!({"type": "string", "format": "uuid"}),
+            "Lists those of the application with this id.",
+        ),
+    ];
+    let filters = filters.into_iter().filter(|(name, ..)| is_filtered_by(kind, name));
+    parameters.extend(filters.map(|(name, schema, description)| parameter(name, schema, description)));
     parameters
 }
 
@@ -147,6 +175,9 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         }
         Action::Rotate(_) => {
             return forms(record(ROTATION, View::Sent), json!({"schema": form_of(ROTATION)}));
+        }
+        Action::TestMail => {
+            return forms(record(TEST_MAIL, View::Sent), json!({"schema": form_of(TEST_MAIL)}));
         }
         Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
         Action::AdvanceImport => {
@@ -232,6 +263,7 @@ fn of_application_body(call: ApplicationCall) -> &'static [Field] {
         ApplicationCall::Rename => portal_calls::CREDENTIAL_CHANGE,
         ApplicationCall::Rotate => ROTATION,
         ApplicationCall::Services
+        | ApplicationCall::Document
         | ApplicationCall::List
         | ApplicationCall::Read
         | ApplicationCall::Delete
@@ -285,6 +317,16 @@ fn sent_as(kind: EntityKind) -> Value {
     })
 }
 
+/// A file: as the body, or in a field of a form.
+fn file_body(kind: &FileKind) -> Value {
+    let file = |media_type: &&str| ((*media_type).to_owned(), json!({}));
+    let mut content: Map<String, Value> = kind.media_types.iter().map(file).collect();
+    let properties = json!({kind.field: {"type": "string", "format": "binary"}});
+    let form = json!({"type": "object", "properties": properties, "required": [kind.field]});
+    content.insert("multipart/form-data".to_owned(), json!({"schema": form}));
+    json!({"required": true, "content": content})
+}
+
 const FORMS: &str = "In forms, members are named by paths: `service.id`, `config.realm`; a list is sent as \
     `paths[]` or `paths[1]`, a member of a map as `headers.x-a` or `headers[x-a]`; values are read as the \
     field's type, and an empty one is null. What is required in JSON is required in forms. No body is an \
@@ -314,14 +356,22 @@ fn references_needed(endpoint: &Endpoint, kind: EntityKind, view: View) -> Vec<&
     needed.map(|(field, _)| field.name).collect()
 }
 
+fn of_plain(plain: Plain) -> &'static str {
+    match plain {
+        Plain::Welcome => "The page that says what is where",
+        Plain::Health => "Whether this door answers",
+        Plain::OpenApi => "This document",
+        Plain::Options => "The methods of a path",
+        Plain::Asset => "The style sheet or the script of pages",
+    }
+}
+
 fn summary(endpoint: &Endpoint, action: Action) -> String {
     let kinds: Vec<EntityKind> = endpoint.kinds().collect();
     let of_last = kinds.last().map(|kind| format!(" of {}", a(&one_of(*kind)))).unwrap_or_default();
     match action {
-        Action::Plain(Plain::Welcome) => "The page that says what is where".to_owned(),
-        Action::Plain(Plain::Health) => "Whether this door answers".to_owned(),
-        Action::Plain(Plain::OpenApi) => "This document".to_owned(),
-        Action::Plain(Plain::Options) => "The methods of a path".to_owned(),
+        Action::Plain(plain) => of_plain(plain).to_owned(),
+        Action::Page(_) => "A page".to_owned(),
         Action::Information => "What this installation is".to_owned(),
         Action::Status => "Whether it works".to_owned(),
         Action::Endpoints => "The paths of the Admin API".to_owned(),
@@ -364,8 +414,25 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Portal(PortalCall::Visitor(call)) => of_visitor(call).to_owned(),
         Action::Portal(PortalCall::OwnAccount(call)) => of_own_account(call).to_owned(),
         Action::Portal(PortalCall::Application(call)) => of_application(call).to_owned(),
+        Action::Logo(Verb::Read) => "The portal's logo".to_owned(),
+        Action::Logo(Verb::Delete) => "Delete the portal's logo".to_owned(),
+        Action::Logo(_) => "Upload the portal's logo, a PNG".to_owned(),
+        Action::Impact => "What would stop if an entity were deleted, suspended or revoked".to_owned(),
+        Action::Overview => "What waits for an administrator, and keys that end within a week".to_owned(),
+        Action::TestMail => "Write a mail to see whether it arrives".to_owned(),
+        Action::Document(verb) => of_document(verb).to_owned(),
         Action::StartReset => "Mail the developer a link that sets a new password".to_owned(),
         Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
+    }
+}
+
+fn of_document(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Read => "The specification of a service, as it was uploaded",
+        Verb::Delete => "Delete the specification of a service",
+        Verb::Replace | Verb::Change => {
+            "Upload the specification of a service, in the place of the one before"
+        }
     }
 }
 
@@ -408,6 +475,7 @@ fn of_own_account(call: OwnAccountCall) -> &'static str {
 fn of_application(call: ApplicationCall) -> &'static str {
     match call {
         ApplicationCall::Services => "List the services that are open for registration",
+        ApplicationCall::Document => "The specification of one of these services, as it was uploaded",
         ApplicationCall::List => "List the own applications",
         ApplicationCall::Create => "Make an application",
         ApplicationCall::Read => "Show an application",

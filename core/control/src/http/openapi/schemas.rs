@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::http::endpoints::{Action, ENDPOINTS, Verb};
-use crate::http::lists::{has_total, is_found_by_custom_id, shows_application};
+use crate::http::lists::{has_total, shows_application};
+use crate::registry::searched_fields;
 use crate::schema::json_schema::{View, config, config_name, entity, entity_name, form, reference_to};
 use crate::schema::{EntityKind, PLUGINS};
 
@@ -91,8 +92,8 @@ fn list(kind: EntityKind, element: &str) -> Value {
     if has_total(kind) {
         schema["properties"]["total"] = total();
     }
-    // Who is found by an id of the caller's is not counted.
-    if has_total(kind) && !is_found_by_custom_id(kind, 0) {
+    // Who is found by an id of the caller's is not counted, nor is what is searched for.
+    if has_total(kind) && searched_fields(kind).is_empty() {
         schema["required"] = json!(["data", "next", "total"]);
     }
     schema

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::PortalAsked;
 use crate::http::endpoints::{ApplicationCall, Surface};
 use crate::http::problem::Refusal;
-use crate::http::{Control, answer};
+use crate::http::{Control, answer, documents};
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, PageRequest, Step};
 use crate::schema::{EntityKind, Field, Mode, Object, parse_uuid, portal_calls, validate_record};
@@ -29,6 +29,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     ) -> Result<Response<Bytes>, Refusal> {
         let answered = match (call, &asked.caller) {
             (ApplicationCall::Services, _) => self.open_services(asked).await,
+            (ApplicationCall::Document, _) => self.open_document(asked).await,
             (call, Some(caller)) => {
                 let developer = caller.developer.to_string();
                 let own = Own { asked, developer_id: caller.developer, developer: &developer };
@@ -43,18 +44,19 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let path = own.path()?;
         match call {
             ApplicationCall::Services => self.open_services(own.asked).await,
+            ApplicationCall::Document => self.open_document(own.asked).await,
             ApplicationCall::List => self.own_applications(own, &path).await,
             ApplicationCall::Contracts => self.own_list(EntityKind::ApplicationInstances, own, &path).await,
             ApplicationCall::Credentials => self.own_list(EntityKind::Oauth2Credentials, own, &path).await,
             ApplicationCall::Create => {
-                let input = own.checked(portal_calls::APPLICATION)?;
+                let input = own.identified(own.checked(portal_calls::APPLICATION)?);
                 shown(
                     StatusCode::CREATED,
                     self.registry.create(EntityKind::Applications, &path, &input).await,
                 )
             }
             ApplicationCall::Generate => {
-                let input = own.checked(portal_calls::CREDENTIAL)?;
+                let input = own.identified(own.checked(portal_calls::CREDENTIAL)?);
                 let made = self.registry.create(EntityKind::Oauth2Credentials, &path, &input).await;
                 shown(StatusCode::CREATED, made)
             }
@@ -63,7 +65,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             }
             ApplicationCall::Rotate => {
                 let input = own.asked.input.typed_by(crate::schema::ROTATION);
-                shown(StatusCode::CREATED, self.registry.rotate(&path, &input).await)
+                let key_start = own.asked.once.key_start;
+                shown(StatusCode::CREATED, self.registry.rotate_once(&path, &input, key_start).await)
             }
             ApplicationCall::Read | ApplicationCall::Contract | ApplicationCall::Credential => {
                 shown(StatusCode::OK, self.registry.read(&path).await)
@@ -96,6 +99,11 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     async fn open_services(&self, asked: &PortalAsked<'_>) -> Result<Response<Bytes>, Error> {
         let open = self.registry.open_services(&page(asked)?).await?;
         Ok(listed(asked, open.data, open.offset, open.total))
+    }
+
+    async fn open_document(&self, asked: &PortalAsked<'_>) -> Result<Response<Bytes>, Error> {
+        let service = parse_uuid(asked.matched.text("services")).ok_or(Error::NotFound)?;
+        Ok(documents::file(self.registry.open_document(service).await?))
     }
 
     async fn own_list(
@@ -170,6 +178,12 @@ impl Own<'_> {
         let sent = self.asked.input.typed_by(fields).into_owned();
         validate_record(fields, Mode::Whole, &sent).map_err(Error::Schema)?;
         Ok(sent)
+    }
+
+    /// With the id that a page has drawn for it.
+    fn identified(&self, mut sent: Object) -> Object {
+        sent.extend(self.asked.once.id.map(|id| ("id".to_owned(), json!(id))));
+        sent
     }
 }
 

@@ -9,19 +9,31 @@ use super::site::Site;
 /// A cookie of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum OwnCookie {
-    /// A session.
+    /// A developer's session.
     Session,
+    /// An administrator's session.
+    ManagerSession,
     /// A browser that has logged in before.
     KnownBrowser,
     /// A browser that has asked for a log-in link.
     AskedLink,
+    /// What the page after an action says that came of it.
+    Said,
+    /// The language that was chosen.
+    Language,
 }
 
 impl OwnCookie {
-    fn name(self, site: &Site) -> &'static str {
+    pub(in crate::http) fn name(self, site: &Site) -> &'static str {
         match (self, site.is_https) {
             (OwnCookie::Session, true) => "__Host-lk_portal",
             (OwnCookie::Session, false) => "lk_portal",
+            (OwnCookie::ManagerSession, true) => "__Host-lk_manager",
+            (OwnCookie::ManagerSession, false) => "lk_manager",
+            (OwnCookie::Said, true) => "__Host-lk_said",
+            (OwnCookie::Said, false) => "lk_said",
+            (OwnCookie::Language, true) => "__Host-lk_language",
+            (OwnCookie::Language, false) => "lk_language",
             (OwnCookie::KnownBrowser, true) => "__Host-lk_known",
             (OwnCookie::KnownBrowser, false) => "lk_known",
             (OwnCookie::AskedLink, true) => "__Host-lk_try",
@@ -61,7 +73,9 @@ impl OwnCookie {
         let secure = if site.is_https { "; Secure" } else { "" };
         let max_age = max_age_s.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
         let name = self.name(site);
-        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{max_age}");
+        // Links from mails and other pages lead to the portal; to the manager another site's do not.
+        let same_site = if self == OwnCookie::ManagerSession { "Strict" } else { "Lax" };
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}{max_age}");
         let mut field = HeaderValue::try_from(text).expect("our values are letters, digits and dots");
         field.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, field);
@@ -127,5 +141,9 @@ mod tests {
         };
         assert_eq!(set(true, None), "__Host-lk_portal=x; Path=/; HttpOnly; SameSite=Lax; Secure");
         assert_eq!(set(false, Some(9)), "lk_portal=x; Path=/; HttpOnly; SameSite=Lax; Max-Age=9");
+        let mut response = crate::http::answer::empty(http::StatusCode::OK);
+        OwnCookie::ManagerSession.set(&mut response, &site(true), "x", None);
+        let strict = "__Host-lk_manager=x; Path=/; HttpOnly; SameSite=Strict; Secure";
+        assert_eq!(response.headers()[SET_COOKIE], strict);
     }
 }

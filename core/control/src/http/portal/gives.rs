@@ -55,6 +55,7 @@ fn of_own_account(call: OwnAccountCall) -> Gives {
 fn of_application(call: ApplicationCall) -> Gives {
     match call {
         ApplicationCall::Services => Gives::RecordList(shapes::OPEN_SERVICE),
+        ApplicationCall::Document => Gives::Document,
         ApplicationCall::List => Gives::List(EntityKind::Applications),
         ApplicationCall::Contracts => Gives::List(EntityKind::ApplicationInstances),
         ApplicationCall::Credentials => Gives::List(EntityKind::Oauth2Credentials),

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::accounts::{done, outcome, text};
 use super::basic::address_and_password;
 use super::{OwnCookie, PortalAsked, browsers};
 use crate::http::problem::Refusal;
-use crate::http::{Control, answer};
+use crate::http::{Control, StartLink, answer};
 use crate::log_in::PasswordOutcome;
 use crate::passwords::Password;
 use crate::ports::{Clock, Random};
@@ -63,6 +63,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     }
 
     pub(super) async fn spend_link(&self, asked: &PortalAsked<'_>) -> Result<Response<Bytes>, Refusal> {
+        if let Some(response) = self.spend_start_link(asked).await? {
+            return Ok(response);
+        }
         self.registry.refuse_unless_links().await.map_err(|error| asked.refusal(error))?;
         let input = asked.with_token(MAILED_TOKEN)?;
         let asking = OwnCookie::AskedLink.value(asked.head.headers, asked.site);
@@ -73,6 +76,25 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             SpentLink::LoggedIn(developer) => Ok(self.logged_in_by_link(asked, &new, developer)),
             SpentLink::Code(code) => Ok(answer::json(StatusCode::OK, &json!({"code": code}))),
         }
+    }
+
+    /// Logs in by the token of a link that the local program has printed: without a mail, and in whichever
+    /// browser. `None`: it is no such token.
+    async fn spend_start_link(&self, asked: &PortalAsked<'_>) -> Result<Option<Response<Bytes>>, Refusal> {
+        let sent = asked.input.typed_by(MAILED_TOKEN);
+        let token = sent.get("token").and_then(Value::as_str).unwrap_or_default();
+        if self.registry.account_tags().recognise_start_link(token.as_bytes()).is_none() {
+            return Ok(None);
+        }
+        let wrong = || asked.refusal(Error::Account(AccountFault::WrongToken));
+        let Some(StartLink::Portal(developer)) = self.start_link(token) else { return Err(wrong()) };
+        self.take_start_link(token).ok_or_else(wrong)?;
+        let new = self.registry.new_session(browsers::family(asked.head.headers));
+        let before = self.session_digest(asked.site, asked.head);
+        let opened = self.registry.log_in_by_start_link(developer, &new, before).await;
+        let opened = opened.inspect_err(|_| self.give_back_start_link(token));
+        opened.map_err(|error| asked.refusal(error))?;
+        Ok(Some(self.logged_in_by_link(asked, &new, developer)))
     }
 
     pub(super) async fn spend_code(&self, asked: &PortalAsked<'_>) -> Result<Response<Bytes>, Refusal> {

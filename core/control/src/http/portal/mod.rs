@@ -17,15 +17,16 @@ use uuid::Uuid;
 
 use super::admission::Asked;
 use super::authenticate::Identified;
-use super::endpoints::{Action, Matched, OwnAccountCall, Permission, PortalCall, Surface, Who};
+use super::endpoints::{Action, OwnAccountCall, Permission, PortalCall, Who};
 use super::lists::Query;
 use super::problem::Refusal;
+use super::routing::Matched;
 use super::{Control, Head};
 use crate::audit::Who as Actor;
 use crate::log_in::PasswordAnswer;
 use crate::ports::{Clock, Random};
 use crate::registry::{AccountFault, Error, PortalSession};
-use crate::schema::Input;
+use crate::schema::{Input, Object};
 use latchkey_published::keys::KeyDigest;
 use latchkey_store::Store;
 
@@ -45,6 +46,16 @@ pub(super) struct PortalAsked<'a> {
     pub(super) caller: Option<PortalCaller>,
     /// What came of the password that this call hangs on, once that is known.
     pub(super) answer: Option<&'a PasswordAnswer>,
+    pub(super) once: Once<'a>,
+}
+
+/// What lets a page's form that is sent twice do what it does once. Callers over HTTP have none of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Once<'a> {
+    /// Of what is made.
+    pub(super) id: Option<Uuid>,
+    /// What the key began with that is to be rotated.
+    pub(super) key_start: Option<&'a str>,
 }
 
 /// A developer who is logged in.
@@ -55,6 +66,30 @@ pub(super) struct PortalCaller {
     pub(super) session: KeyDigest,
     /// The same with what is known of it.
     seen: PortalSession,
+}
+
+const NOT_APPROVED: Error = Error::Account(AccountFault::NotApproved);
+
+impl PortalCaller {
+    /// What the Portal API shows of the developer.
+    pub(super) fn shown(&self) -> &Object {
+        &self.seen.developer
+    }
+
+    /// Refuses a call that somebody with this session may not make, or nobody without one.
+    pub(super) fn refuse_unless_let(
+        caller: Option<&Self>,
+        who: Who,
+        endpoint: &'static str,
+    ) -> Result<(), Refusal> {
+        match (who, caller) {
+            (Who::Developer | Who::Approved, None) => Err(Refusal::NoSession),
+            (Who::Approved | Who::NotWaiting, Some(caller)) if !caller.seen.is_approved => {
+                Err(Refusal::Registry { endpoint, error: NOT_APPROVED })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
@@ -78,7 +113,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         head: &Head<'_>,
     ) -> Result<(Identified, Option<PortalCaller>), Refusal> {
         let refusal = |error| Refusal::Registry { endpoint: asked.matched.endpoint.path, error };
-        let who = asked.call.who(Surface::Portal);
+        let who = asked.call.who(asked.matched.endpoint.surface);
         let digest = match who {
             Who::Anyone | Who::Administrator => None,
             Who::Developer | Who::Approved | Who::NotWaiting => self.session_digest(site, head),
@@ -96,7 +131,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
                 return Err(Refusal::NoSession);
             }
             (Who::Approved | Who::NotWaiting, Some(session)) if !session.is_approved => {
-                return Err(refusal(Error::Account(AccountFault::NotApproved)));
+                return Err(refusal(NOT_APPROVED));
             }
             _ => {}
         }

@@ -70,7 +70,7 @@ fn what_needs_no_store_is_answered_at_the_door() {
         ("OPTIONS", "/", 204),
         ("GET", "/-/health", 404),
         ("GET", "/administrator", 404),
-        ("GET", "/portal", 404),
+        ("GET", "/portals", 404),
         ("GET", "*", 404),
     ] {
         match door.knock(&head(method, path, None, &headers), 0) {

@@ -1,13 +1,16 @@
 //! The Admin API in process: the suite of `tests/src/admin_suite`, and what needs the inside.
 
+mod documents;
 mod door;
 mod endpoints;
 mod failures;
 mod openapi;
 mod origins;
+mod overview;
 mod peppers;
-mod portal;
+pub(super) mod portal;
 mod properties;
+mod settings;
 mod suite;
 mod times;
 
@@ -23,12 +26,12 @@ use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
 use latchkey_store::Store;
 use latchkey_store::memory::MemoryStore;
 
-const TOKEN: &str = "sesame";
-const START_MS: u64 = 1_700_000_000_000;
+pub(super) const TOKEN: &str = "sesame";
+pub(super) const START_MS: u64 = 1_700_000_000_000;
 
-type TestControl<S = MemoryStore> = Control<S, ManualClock, SeededRandom>;
+pub(super) type TestControl<S = MemoryStore> = Control<S, ManualClock, SeededRandom>;
 
-async fn new_control() -> TestControl {
+pub(super) async fn new_control() -> TestControl {
     control_over(MemoryStore::default()).await
 }
 
@@ -46,7 +49,12 @@ fn settings(token: Option<KeyDigest>) -> ControlSettings {
 }
 
 /// A head with these fields; `path` with the prefix of its surface.
-fn head<'a>(method: &'a str, path: &'a str, query: Option<&'a str>, headers: &'a HeaderMap) -> Head<'a> {
+pub(super) fn head<'a>(
+    method: &'a str,
+    path: &'a str,
+    query: Option<&'a str>,
+    headers: &'a HeaderMap,
+) -> Head<'a> {
     Head { method, host: b"control.test", path, query, headers, client_ip: None, request_id: None }
 }
 
@@ -60,7 +68,12 @@ fn headers(content_type: Option<&str>) -> HeaderMap {
 }
 
 /// Status and body of a call of the Admin API; an empty body is null.
-async fn call<S: Store>(control: &TestControl<S>, method: &str, target: &str, body: &str) -> (u16, Value) {
+pub(super) async fn call<S: Store>(
+    control: &TestControl<S>,
+    method: &str,
+    target: &str,
+    body: &str,
+) -> (u16, Value) {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),

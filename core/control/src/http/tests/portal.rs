@@ -16,49 +16,49 @@ use crate::log_in::{PasswordAnswer, PasswordNeed, PasswordOutcome, Work};
 use crate::mail::{MailOutcome, OutgoingMail};
 use crate::passwords::PhcString;
 
-pub(super) const PORTAL: &str = "https://portal.example.com";
-pub(super) const EMAIL: &str = "dee@example.org";
-pub(super) const PASSWORD: &str = "violet harbour tulip 93";
-pub(super) const OTHER_PASSWORD: &str = "copper lantern meadow 41";
-pub(super) const META: &str = r#"{"full_name":"Dee"}"#;
-pub(super) const SESSION: &str = "__Host-lk_portal";
+pub(in crate::http) const PORTAL: &str = "https://portal.example.com";
+pub(in crate::http) const EMAIL: &str = "dee@example.org";
+pub(in crate::http) const PASSWORD: &str = "violet harbour tulip 93";
+pub(in crate::http) const OTHER_PASSWORD: &str = "copper lantern meadow 41";
+pub(in crate::http) const META: &str = r#"{"full_name":"Dee"}"#;
+pub(in crate::http) const SESSION: &str = "__Host-lk_portal";
 
 /// A portal, with mail or without.
-pub(super) struct Portal {
-    pub(super) control: TestControl,
+pub(in crate::http) struct Portal {
+    pub(in crate::http) control: TestControl,
     /// What the hasher says of failures before a log-in.
-    pub(super) failures_before: u32,
+    pub(in crate::http) failures_before: u32,
 }
 
 /// A browser: its cookies, and what it got.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Browser {
-    pub(super) cookies: Vec<(String, String)>,
+pub(in crate::http) struct Browser {
+    pub(in crate::http) cookies: Vec<(String, String)>,
 }
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub(super) struct Got {
-    pub(super) status: u16,
-    pub(super) body: Value,
-    pub(super) headers: HeaderMap,
+pub(in crate::http) struct Got {
+    pub(in crate::http) status: u16,
+    pub(in crate::http) body: Value,
+    pub(in crate::http) headers: HeaderMap,
 }
 
 impl Got {
     #[track_caller]
-    pub(super) fn is(self, status: u16) -> Self {
+    pub(in crate::http) fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
     }
 }
 
 impl Browser {
-    pub(super) fn cookie(&self, name: &str) -> Option<&str> {
+    pub(in crate::http) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
     /// One that has this cookie alone.
-    pub(super) fn with(name: &str, value: &str) -> Self {
+    pub(in crate::http) fn with(name: &str, value: &str) -> Self {
         Browser { cookies: vec![(name.to_owned(), value.to_owned())] }
     }
 
@@ -75,7 +75,7 @@ impl Browser {
     }
 }
 
-pub(super) fn basic(email: &str, password: &str) -> String {
+pub(in crate::http) fn basic(email: &str, password: &str) -> String {
     use base64::Engine as _;
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{email}:{password}")))
 }
@@ -91,11 +91,11 @@ fn text_of(password: &crate::passwords::Password) -> String {
 }
 
 impl Portal {
-    pub(super) async fn new() -> Self {
+    pub(in crate::http) async fn new() -> Self {
         Portal::over(true).await
     }
 
-    pub(super) async fn over(has_mail: bool) -> Self {
+    pub(in crate::http) async fn over(has_mail: bool) -> Self {
         let peppers = Peppers { current: Pepper::new(b"pepper"), previous: Some(Pepper::new(b"before")) };
         let token = peppers.current.digest(TOKEN.as_bytes());
         let (clock, random) = (ManualClock::at(START_MS), SeededRandom::new(7));
@@ -108,11 +108,11 @@ impl Portal {
         Portal { control: Control::new(registry, settings), failures_before: 0 }
     }
 
-    pub(super) fn advance(&self, ms: u64) {
+    pub(in crate::http) fn advance(&self, ms: u64) {
         self.control.registry().clock().advance(ms);
     }
 
-    fn answer(&self, need: PasswordNeed) -> PasswordAnswer {
+    pub(in crate::http) fn answer(&self, need: PasswordNeed) -> PasswordAnswer {
         let outcome = match need.work {
             Work::LogIn { password, stored } => match stored == Some(hashed(&text_of(&password))) {
                 true => PasswordOutcome::Right { renewed: None, failures_before: self.failures_before },
@@ -130,7 +130,7 @@ impl Portal {
     }
 
     /// Sends a request as an honest browser does, which `fields` change; empty: left out.
-    pub(super) async fn send(
+    pub(in crate::http) async fn send(
         &self,
         browser: &mut Browser,
         method: &str,
@@ -162,39 +162,45 @@ impl Portal {
         Got { status: response.status().as_u16(), body, headers: response.headers().clone() }
     }
 
-    pub(super) async fn call(&self, browser: &mut Browser, method: &str, path: &str, body: Value) -> Got {
+    pub(in crate::http) async fn call(
+        &self,
+        browser: &mut Browser,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Got {
         let body = (!body.is_null()).then_some(body);
         self.send(browser, method, path, body, &[]).await
     }
 
-    pub(super) async fn get(&self, browser: &mut Browser, path: &str) -> Got {
+    pub(in crate::http) async fn get(&self, browser: &mut Browser, path: &str) -> Got {
         self.call(browser, "GET", path, Value::Null).await
     }
 
-    pub(super) async fn log_in(&self, browser: &mut Browser, email: &str, password: &str) -> Got {
+    pub(in crate::http) async fn log_in(&self, browser: &mut Browser, email: &str, password: &str) -> Got {
         let shown = basic(email, password);
         self.send(browser, "GET", "/auth", None, &[("authorization", &shown)]).await
     }
 
-    pub(super) async fn register(&self, email: &str, password: &str) -> Got {
+    pub(in crate::http) async fn register(&self, email: &str, password: &str) -> Got {
         let body = json!({"email": email, "password": password, "meta": META});
         self.call(&mut Browser::default(), "POST", "/register", body).await
     }
 
     /// A call of the Admin API.
-    pub(super) async fn admin(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub(in crate::http) async fn admin(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         call(&self.control, method, path, &body).await
     }
 
-    pub(super) async fn set_status(&self, email: &str, status: u64) {
+    pub(in crate::http) async fn set_status(&self, email: &str, status: u64) {
         let (status, body) =
             self.admin("PATCH", &format!("/developers/{email}"), json!({"status": status})).await;
         assert_eq!(status, 200, "{body}");
     }
 
     /// All mails that are due, sent.
-    pub(super) async fn mails(&self) -> Vec<OutgoingMail> {
+    pub(in crate::http) async fn mails(&self) -> Vec<OutgoingMail> {
         let mut mails = Vec::new();
         loop {
             let due = self.control.due_mails().await.unwrap().mails;
@@ -210,7 +216,7 @@ impl Portal {
 
     /// The token of the one mail that is due to an address.
     #[track_caller]
-    pub(super) fn token<'f>(&'f self, to: &'f str) -> impl Future<Output = String> + 'f {
+    pub(in crate::http) fn token<'f>(&'f self, to: &'f str) -> impl Future<Output = String> + 'f {
         let at = std::panic::Location::caller();
         async move {
             let mails = self.mails().await;
@@ -225,14 +231,14 @@ impl Portal {
     }
 
     /// A developer who has confirmed the address and is approved.
-    pub(super) async fn developer(&self, email: &str) {
+    pub(in crate::http) async fn developer(&self, email: &str) {
         self.pending(email).await;
         self.set_status(email, 0).await;
         self.mails().await;
     }
 
     /// The same, not approved.
-    pub(super) async fn pending(&self, email: &str) {
+    pub(in crate::http) async fn pending(&self, email: &str) {
         self.register(email, PASSWORD).await.is(200);
         let token = self.token(email).await;
         self.call(&mut Browser::default(), "POST", "/verify-account", json!({"token": token})).await.is(200);
@@ -240,7 +246,7 @@ impl Portal {
     }
 
     /// The browser of one who has logged in.
-    pub(super) async fn logged_in(&self, email: &str) -> Browser {
+    pub(in crate::http) async fn logged_in(&self, email: &str) -> Browser {
         let mut browser = Browser::default();
         self.log_in(&mut browser, email, PASSWORD).await.is(204);
         self.mails().await;

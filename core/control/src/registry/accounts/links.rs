@@ -200,6 +200,31 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok((known.id, job))
     }
 
+    /// The token of a link that the local program prints, and its digest.
+    pub(crate) fn new_start_link(&self) -> (PlainKey, KeyDigest) {
+        self.account_tags.make_start_link(|bytes| self.random.fill(bytes))
+    }
+
+    /// Logs in the approved developer whom such a link names. Who prints it vouches for the address.
+    pub(crate) async fn log_in_by_start_link(
+        &self,
+        developer: Uuid,
+        new: &NewSession,
+        before: Option<KeyDigest>,
+    ) -> Result<(), Error> {
+        let minted = self.minted();
+        let log_in = async |transaction: &mut EntityTransaction<'_, S>| -> Result<Option<Job>, Error> {
+            let known = self.known(transaction, developer).await?;
+            let known = known.filter(|known| known.status() == Some(APPROVED));
+            let mut known = known.ok_or(Error::Account(AccountFault::WrongToken))?;
+            let settings = self.settings_in(transaction).await?;
+            self.open_in(transaction, &mut known, new, before, &settings).await?;
+            Ok(self.verified(transaction, &known, &minted).await?.1)
+        };
+        let job = transact_once!(self, |transaction| log_in(&mut transaction));
+        self.finish_job(job).await
+    }
+
     /// Whether a browser's cookie is the one that a link is bound to.
     fn is_browser(&self, asked: Option<&str>, browser: &KeyDigest) -> bool {
         let Some(asked) = asked else { return false };

@@ -16,6 +16,7 @@ mod suspension;
 mod totals;
 mod trail;
 mod transfers;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};

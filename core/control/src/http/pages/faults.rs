@@ -1,0 +1,97 @@
+//! What is wrong with what was typed, as endpoints say it, beside the fields of a form.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::form::Form;
+use crate::http::problem::{self, Refusal};
+use latchkey_pages::parts::Typed;
+
+/// What is wrong.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    /// Sentences by the names of fields, with dots between those of records.
+    fields: BTreeMap<String, String>,
+    /// What is said of the whole, where no field is named.
+    whole: Option<String>,
+}
+
+impl Faults {
+    /// What an endpoint says of what it was sent; `Err`: that is not why it refused.
+    pub(super) fn of(refusal: Refusal) -> Result<Self, Refusal> {
+        if !refusal.is_of_what_was_sent() {
+            return Err(refusal);
+        }
+        let response = problem::response(&refusal);
+        let said: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        let mut faults = Faults::default();
+        if let Some(fields) = said.get("fields") {
+            faults.add("", fields);
+        }
+        if faults.fields.is_empty() {
+            faults.whole = said.get("message").and_then(Value::as_str).map(str::to_owned);
+        }
+        Ok(faults)
+    }
+
+    /// One that a page finds itself.
+    pub(super) fn one(name: &str, sentence: &str) -> Self {
+        let fields = BTreeMap::from([(name.to_owned(), sentence.to_owned())]);
+        Faults { fields, whole: None }
+    }
+
+    fn add(&mut self, name: &str, said: &Value) {
+        let below =
+            |member: &str| if name.is_empty() { member.to_owned() } else { format!("{name}.{member}") };
+        match said {
+            Value::Object(members) => {
+                members.iter().for_each(|(member, said)| self.add(&below(member), said));
+            }
+            Value::Array(said) => said.iter().for_each(|said| self.add(name, said)),
+            Value::String(sentence) => {
+                let known = self.fields.entry(name.to_owned()).or_default();
+                let separator = if known.is_empty() { "" } else { "; " };
+                *known = format!("{known}{separator}{sentence}");
+            }
+            _ => {}
+        }
+    }
+
+    /// Says beside one field what is wrong with those that it stands for.
+    pub(super) fn gathered(mut self, name: &str, parts: &[&str]) -> Self {
+        for part in parts {
+            if let Some(sentence) = self.fields.remove(*part) {
+                self.add(name, &format!("{part}: {sentence}").into());
+            }
+        }
+        self
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.whole.is_none()
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn of_field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+
+    /// What is wrong with no field of these, in one sentence.
+    pub(super) fn of_others(&self, shown: &[&str]) -> Option<String> {
+        let others = self.fields.iter().filter(|(name, _)| !shown.contains(&name.as_str()));
+        let mut sentences: Vec<String> = others.map(|(name, said)| format!("{name}: {said}")).collect();
+        sentences.extend(self.whole.clone());
+        (!sentences.is_empty()).then(|| sentences.join("; "))
+    }
+
+    /// What was typed in a field of a form, and what is wrong with it.
+    pub(super) fn typed<'a>(&'a self, form: &'a Form, name: &str) -> Typed<'a> {
+        Typed { value: form.text(name), fault: self.of_field(name) }
+    }
+
+    /// The same of a field that endpoints know by another name.
+    pub(super) fn typed_as<'a>(&'a self, form: &'a Form, name: &str, known_as: &str) -> Typed<'a> {
+        Typed { value: form.text(name), fault: self.of_field(name).or(self.of_field(known_as)) }
+    }
+}

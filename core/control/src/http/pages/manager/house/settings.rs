@@ -1,0 +1,233 @@
+//! Settings: how pages look, what is asked for at a sign-up, what administrators are told.
+
+use bytes::Bytes;
+use http::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::http::pages::desk::{Desk, object};
+use crate::http::pages::faults::Faults;
+use crate::http::pages::form::Form;
+use crate::http::problem::Refusal;
+use crate::http::uploads::Upload;
+use crate::ports::{Clock, Random};
+use crate::schema::Object;
+use latchkey_pages::manager::{
+    LookFields, MailFields, RegistrationField, RegistrationKind, SettingsPage, paths,
+};
+use latchkey_pages::parts::Typed;
+use latchkey_pages::{Language, Said};
+use latchkey_store::Store;
+
+/// What is set, as the Admin API shows it.
+#[derive(Deserialize)]
+struct Settings {
+    portal_name: String,
+    portal_colour: Option<String>,
+    language: Language,
+    auto_approve_developers: bool,
+    meta_fields: Vec<MetaField>,
+    admin_mails: AdminMails,
+}
+
+#[derive(Deserialize)]
+struct MetaField {
+    title: String,
+    label: String,
+    #[serde(default)]
+    is_email: bool,
+    validator: Validator,
+}
+
+#[derive(Deserialize)]
+struct Validator {
+    r#type: String,
+    #[serde(default)]
+    required: bool,
+}
+
+#[derive(Deserialize)]
+struct AdminMails {
+    to: Vec<String>,
+    daily: bool,
+    names: bool,
+}
+
+impl MetaField {
+    fn kind(&self) -> RegistrationKind {
+        match (self.validator.r#type.as_str(), self.is_email) {
+            (_, true) => RegistrationKind::Email,
+            ("number", _) => RegistrationKind::Number,
+            ("boolean", _) => RegistrationKind::Tick,
+            _ => RegistrationKind::Text,
+        }
+    }
+}
+
+/// A row of the form of sign-ups, as it was typed.
+struct Row<'f> {
+    label: &'f str,
+    name: &'f str,
+    kind: RegistrationKind,
+    is_required: bool,
+}
+
+impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
+    pub(super) async fn settings(&self) -> Result<Response<Bytes>, Refusal> {
+        self.show_settings(&Faults::default()).await
+    }
+
+    pub(super) async fn settings_look(&self) -> Result<Response<Bytes>, Refusal> {
+        let form = &self.page.form;
+        let members = [("portal_name", "portal_name"), ("portal_colour", "colour"), ("language", "language")];
+        let members = members.map(|(member, field)| (member.to_owned(), form.value(field)));
+        self.change_settings(Object::from_iter(members)).await
+    }
+
+    pub(super) async fn settings_logo(&self) -> Result<Response<Bytes>, Refusal> {
+        let nothing = Upload { name: None, bytes: Vec::new() };
+        let file = self.page.form.file().unwrap_or(&nothing);
+        match self.put_file(&["settings", "logo"], file).await {
+            Ok(_) => Ok(self.page.done(Said::Saved, paths::SETTINGS)),
+            Err(refusal) => self.show_settings(&Faults::of(refusal)?).await,
+        }
+    }
+
+    pub(super) async fn settings_logo_remove(&self) -> Result<Response<Bytes>, Refusal> {
+        self.delete(&["settings", "logo"]).await?;
+        Ok(self.page.done(Said::Deleted, paths::SETTINGS))
+    }
+
+    pub(super) async fn settings_test_mail(&self) -> Result<Response<Bytes>, Refusal> {
+        match self.post(&["settings", "test-mail"], object([("to", self.page.form.value("to"))])).await {
+            Ok(_) => Ok(self.page.done(Said::Mailed, paths::SETTINGS)),
+            Err(refusal) => self.show_settings(&Faults::of(refusal)?).await,
+        }
+    }
+
+    pub(super) async fn settings_sign_up(&self) -> Result<Response<Bytes>, Refusal> {
+        let form = &self.page.form;
+        let fields: Vec<Value> = rows(form).iter().map(meta_field).collect();
+        let auto_approve = json!(form.is_ticked("auto_approve_developers"));
+        let members = [("auto_approve_developers", auto_approve), ("meta_fields", json!(fields))];
+        self.change_settings(members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
+            .await
+    }
+
+    pub(super) async fn settings_mail(&self) -> Result<Response<Bytes>, Refusal> {
+        let form = &self.page.form;
+        let to: Vec<&str> = form.text("to").lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let mails = json!({"to": to, "daily": form.is_ticked("daily"), "names": form.is_ticked("names")});
+        self.change_settings(Object::from_iter([("admin_mails".to_owned(), mails)])).await
+    }
+
+    async fn change_settings(&self, changes: Object) -> Result<Response<Bytes>, Refusal> {
+        match self.patch(&["settings"], changes).await {
+            Ok(_) => Ok(self.page.done(Said::Saved, paths::SETTINGS)),
+            Err(refusal) => self.show_settings(&Faults::of(refusal)?).await,
+        }
+    }
+
+    /// What is stored, but for the form that was sent, which shows what was typed.
+    async fn show_settings(&self, faults: &Faults) -> Result<Response<Bytes>, Refusal> {
+        let (page, form) = (self.page, &self.page.form);
+        let settings: Settings = self.get(&["settings"], "").await?;
+        let is_sent = |path: &str| page.head.path == path;
+        let look = is_sent(paths::SETTINGS_LOOK);
+        let addresses = settings.admin_mails.to.join("\n");
+        let typed_rows = rows(form);
+        let registration = match is_sent(paths::SETTINGS_SIGN_UP) {
+            true => typed_rows.iter().map(|row| row.view()).collect(),
+            false => settings.meta_fields.iter().map(stored).collect::<Vec<_>>(),
+        };
+        let registration_fault = faults.of_field("meta_fields");
+        let path = page.path();
+        let frame = page.manager_frame(&path);
+        let mail = is_sent(paths::SETTINGS_MAIL);
+        let view = SettingsPage {
+            frame: &frame,
+            look: LookFields {
+                name: match look {
+                    true => faults.typed(form, "portal_name"),
+                    false => Typed { value: &settings.portal_name, fault: None },
+                },
+                colour: match look {
+                    true => faults.typed_as(form, "colour", "portal_colour"),
+                    false => {
+                        Typed { value: settings.portal_colour.as_deref().unwrap_or_default(), fault: None }
+                    }
+                },
+                language: settings.language,
+                has_logo: page.look.has_logo(),
+                logo_fault: faults.of_field("logo"),
+            },
+            is_auto_approving: match is_sent(paths::SETTINGS_SIGN_UP) {
+                true => form.is_ticked("auto_approve_developers"),
+                false => settings.auto_approve_developers,
+            },
+            registration: &registration,
+            registration_fault,
+            mail: self.control.settings.mail_from.is_some().then(|| MailFields {
+                addresses: match mail {
+                    true => faults.typed_as(form, "to", "admin_mails.to"),
+                    false => Typed { value: &addresses, fault: None },
+                },
+                is_daily: if mail { form.is_ticked("daily") } else { settings.admin_mails.daily },
+                has_names: if mail { form.is_ticked("names") } else { settings.admin_mails.names },
+                test: match is_sent(paths::SETTINGS_TEST_MAIL) {
+                    true => faults.typed(form, "to"),
+                    false => Typed::default(),
+                },
+            }),
+        };
+        Ok(self.form(faults, &view))
+    }
+}
+
+/// The rows that were filled in: the last is for another field.
+fn rows(form: &Form) -> Vec<Row<'_>> {
+    let row = |at: usize| {
+        let field = |name: &str| form.text(&format!("{name}_{at}"));
+        let (label, name) = (field("label"), field("name"));
+        let kind = RegistrationKind::ALL.into_iter().find(|kind| kind.value() == field("type"))?;
+        let is_required = form.is_ticked(&format!("required_{at}"));
+        Some(Row { label, name, kind, is_required })
+    };
+    let all = (0..).map_while(row);
+    all.filter(|row| !(row.label.is_empty() && row.name.is_empty())).collect()
+}
+
+fn meta_field(row: &Row<'_>) -> Value {
+    let kind = match row.kind {
+        RegistrationKind::Text | RegistrationKind::Email => "string",
+        RegistrationKind::Number => "number",
+        RegistrationKind::Tick => "boolean",
+    };
+    json!({
+        "title": row.name,
+        "label": row.label,
+        "is_email": row.kind == RegistrationKind::Email,
+        "validator": {"type": kind, "required": row.is_required},
+    })
+}
+
+impl<'f> Row<'f> {
+    /// Faults of lists are not by their places: they are said above the rows.
+    fn view(&self) -> RegistrationField<'f> {
+        RegistrationField {
+            label: Typed { value: self.label, fault: None },
+            name: Typed { value: self.name, fault: None },
+            kind: self.kind,
+            is_required: self.is_required,
+        }
+    }
+}
+
+fn stored(field: &MetaField) -> RegistrationField<'_> {
+    RegistrationField {
+        label: Typed { value: &field.label, fault: None },
+        name: Typed { value: &field.title, fault: None },
+        kind: field.kind(),
+        is_required: field.validator.required,
+    }
+}

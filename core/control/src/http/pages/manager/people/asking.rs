@@ -1,0 +1,43 @@
+//! What is asked before access is taken away: what stops, and within how long.
+
+use bytes::Bytes;
+use http::Response;
+use serde::Deserialize;
+
+use crate::http::pages::desk::Desk;
+use crate::http::pages::faults::Faults;
+use crate::http::problem::Refusal;
+use crate::ports::{Clock, Random};
+use latchkey_pages::manager::{Confirm, Impact, Taking};
+use latchkey_store::Store;
+
+/// What would stop, as the Admin API says it.
+#[derive(Deserialize)]
+struct Stops {
+    applications: Tally,
+    within_s: u64,
+}
+
+#[derive(Deserialize)]
+struct Tally {
+    count: u64,
+}
+
+impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
+    /// The page that asks; with what is wrong with what was typed on it, where it was sent.
+    pub(super) async fn ask_before(
+        &self,
+        taking: Taking<'_>,
+        name: &str,
+        of: [&str; 2],
+        faults: &Faults,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let [kind, id] = of;
+        let stops: Stops = self.get(&["impact", kind, id], "").await?;
+        let path = self.page.path();
+        let frame = self.page.manager_frame(&path);
+        let impact = Impact { applications: stops.applications.count, within_seconds: stops.within_s };
+        let reason = faults.typed(&self.page.form, "reason");
+        Ok(self.form(faults, &Confirm { frame: &frame, taking, name, impact, reason }))
+    }
+}

@@ -1,0 +1,191 @@
+//! Developers by state, one of them, and what is done with one.
+
+use bytes::Bytes;
+use futures_util::future::{try_join, try_join_all};
+use http::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::contracts::asked_state;
+use super::read::{Application, Developer, Listed, status};
+use crate::http::pages::answers::html;
+use crate::http::pages::desk::{Desk, object, read};
+use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listing;
+use crate::http::pages::manager::shown;
+use crate::http::problem::Refusal;
+use crate::ports::{Clock, Random};
+use latchkey_pages::manager::{
+    self as views, ApplicationRow, DeveloperRow, Developers, InvitationLink, Invited, Taking, paths,
+};
+use latchkey_pages::parts::{State, Time};
+use latchkey_pages::{Said, View as _};
+use latchkey_store::Store;
+
+#[derive(Deserialize)]
+struct Settings {
+    meta_fields: Vec<MetaField>,
+}
+
+#[derive(Deserialize)]
+struct MetaField {
+    title: String,
+    label: String,
+}
+
+/// A link that is not mailed.
+#[derive(Deserialize)]
+pub(super) struct Link {
+    pub(super) link: String,
+}
+
+impl Developer {
+    /// What was asked for at the sign-up.
+    fn answers(&self) -> Map<String, Value> {
+        let meta = self.meta.as_deref().and_then(|meta| serde_json::from_str(meta).ok());
+        meta.unwrap_or_default()
+    }
+}
+
+/// An answer as people read it.
+fn text_of(answer: &Value) -> String {
+    answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
+}
+
+impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
+    /// Whether mail is sent.
+    pub(super) fn has_mail(&self) -> bool {
+        let settings = &self.control.settings;
+        settings.mail_from.is_some() && settings.control_origin.is_some()
+    }
+
+    pub(super) async fn developers(&self) -> Result<Response<Bytes>, Refusal> {
+        let page = self.page;
+        let state = asked_state(page.query.value("state")).unwrap_or(State::Active);
+        let q = page.query.value("q").unwrap_or_default().trim();
+        let status = status(state).to_string();
+        let query = page.list_query(&[("q", q), ("status", &status)]);
+        let listed: Listed<Developer> = self.get(&["developers"], &query).await?;
+        let counts = try_join_all(listed.data.iter().map(|developer| async move {
+            self.count(&["developers", &developer.id, "applications"]).await
+        }));
+        let counts = counts.await?;
+        let name = |developer: &Developer| developer.answers().get("full_name").map(text_of);
+        let names: Vec<Option<String>> = listed.data.iter().map(name).collect();
+        let rows: Vec<DeveloperRow<'_>> = listed
+            .data
+            .iter()
+            .zip(counts.iter().zip(&names))
+            .map(|(developer, (count, name))| DeveloperRow {
+                id: &developer.id,
+                email: &developer.email,
+                full_name: name.as_deref(),
+                applications: *count,
+                created: Time(developer.created_at),
+            })
+            .collect();
+        let listing = Listing::of(page, paths::DEVELOPERS, listed.offset.as_deref(), &["state"]);
+        let path = page.path();
+        let frame = page.manager_frame(&path);
+        let paging = listing.paging(listed.count());
+        Ok(shown(&Developers { frame: &frame, state, developers: &rows, paging }))
+    }
+
+    async fn one_developer(&self) -> Result<Developer, Refusal> {
+        self.get(&["developers", self.page.part("developer")], "").await
+    }
+
+    pub(super) async fn developer(&self) -> Result<Response<Bytes>, Refusal> {
+        let page = self.page;
+        let developer = self.one_developer().await?;
+        let path = ["developers", developer.id.as_str(), "applications"];
+        let (applications, settings): (Listed<Application>, Settings) =
+            try_join(self.get(&path, "size=100"), self.get(&["settings"], "")).await?;
+        let counts = self.counts_of(&applications.data).await?;
+        let rows: Vec<ApplicationRow<'_>> = applications
+            .data
+            .iter()
+            .zip(counts)
+            .map(|(application, counts)| application.row(developer.thing(), counts))
+            .collect();
+        let answers: Vec<(String, String)> = developer
+            .answers()
+            .iter()
+            .map(|(name, answer)| {
+                let field = settings.meta_fields.iter().find(|field| field.title == *name);
+                (field.map_or(name, |field| &field.label).clone(), text_of(answer))
+            })
+            .collect();
+        let meta: Vec<(&str, &str)> =
+            answers.iter().map(|(label, answer)| (label.as_str(), answer.as_str())).collect();
+        let path = page.path();
+        let frame = page.manager_frame(&path);
+        Ok(shown(&views::Developer {
+            frame: &frame,
+            id: &developer.id,
+            email: &developer.email,
+            state: developer.state(),
+            created: Time(developer.created_at),
+            meta: &meta,
+            applications: &rows,
+            has_mail: self.has_mail(),
+        }))
+    }
+
+    /// Approves, also again, rejects or revokes; the last asks first.
+    pub(super) async fn developer_decide(&self, to: State) -> Result<Response<Bytes>, Refusal> {
+        let page = self.page;
+        let developer = self.one_developer().await?;
+        let path = paths::developer(&developer.id);
+        if developer.state() == to {
+            return Ok(page.done(Said::AlreadyDone, &path));
+        }
+        if !page.is_post() {
+            let (taking, of) =
+                (Taking::RevokeDeveloper(&developer.id), ["developers", developer.id.as_str()]);
+            return self.ask_before(taking, &developer.email, of, &Faults::default()).await;
+        }
+        self.patch(&["developers", &developer.id], object([("status", json!(status(to)))])).await?;
+        let said = match to {
+            State::Active => Said::Approved,
+            State::Rejected => Said::Rejected,
+            _ => Said::Revoked,
+        };
+        Ok(page.done(said, &path))
+    }
+
+    pub(super) async fn developer_delete(&self) -> Result<Response<Bytes>, Refusal> {
+        let page = self.page;
+        page.refuse_unless_recent()?;
+        let developer = match self.one_developer().await {
+            // Sent twice, or from a page of before.
+            Err(refusal) if refusal.is_not_found() && page.is_post() => {
+                return Ok(page.done(Said::AlreadyDone, paths::DEVELOPERS));
+            }
+            developer => developer?,
+        };
+        if !page.is_post() {
+            let (taking, of) =
+                (Taking::DeleteDeveloper(&developer.id), ["developers", developer.id.as_str()]);
+            return self.ask_before(taking, &developer.email, of, &Faults::default()).await;
+        }
+        self.delete(&["developers", &developer.id]).await?;
+        Ok(page.done(Said::Deleted, paths::DEVELOPERS))
+    }
+
+    /// Mails a link for a new password; where it is not mailed, it is shown, this once.
+    pub(super) async fn developer_reset(&self) -> Result<Response<Bytes>, Refusal> {
+        let page = self.page;
+        let developer = self.one_developer().await?;
+        let sent = self.post(&["developers", &developer.id, "reset-password"], object([])).await?;
+        if sent.status() == StatusCode::NO_CONTENT {
+            return Ok(page.done(Said::Mailed, &paths::developer(&developer.id)));
+        }
+        let made: Link = read(&sent)?;
+        let path = page.path();
+        let frame = page.manager_frame(&path);
+        let links = [InvitationLink { address: &developer.email, link: &made.link }];
+        let view = Invited { frame: &frame, mailed: &[], links: &links, faults: &[] };
+        Ok(html(StatusCode::OK, view.html()))
+    }
+}

@@ -1,0 +1,34 @@
+//! What pages know of the portal's settings.
+
+use crate::http::pages::desk::Desk;
+use crate::http::problem::Refusal;
+use crate::ports::{Clock, Random};
+use latchkey_store::Store;
+
+/// What is set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// Characters of a password, at least.
+    pub(super) password_min: u64,
+    /// Whether mails can be sent.
+    pub(super) has_mail: bool,
+    /// Whether log-in by a mailed link is open.
+    pub(super) has_links: bool,
+    /// Whether a sign-up has to verify its address by mail.
+    pub(super) verifies: bool,
+}
+
+impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
+    pub(super) async fn portal_known(&self) -> Result<Known, Refusal> {
+        let settings = self.control.registry.read_settings().await;
+        let settings = settings.map_err(|error| Refusal::Registry { endpoint: "pages", error })?;
+        let here = &self.control.settings;
+        let has_mail = here.mail_from.is_some() && here.control_origin.is_some();
+        Ok(Known {
+            password_min: settings.password_min_length.into(),
+            has_mail,
+            has_links: has_mail && settings.log_in_links,
+            verifies: has_mail && settings.email_verification.unwrap_or(true),
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! What would stop if something were deleted, suspended or revoked.
+
+use uuid::Uuid;
+
+use super::Registry;
+use super::contracts::status;
+use super::entity_transaction::{EntityTransaction, id_of, reference};
+use super::error::Error;
+use super::grants::APPROVED;
+use super::lookup::Step;
+use super::overview::Tally;
+use super::present::is_visible;
+use super::records;
+use crate::ports::{Clock, Random};
+use crate::schema::{EntityKind, Object};
+use latchkey_published::limits::SEARCH_READ_MAX;
+use latchkey_store::Store;
+use latchkey_store::feed::decode;
+
+/// Records read at once.
+const READ_AT_ONCE: usize = 500;
+/// Applications whose credentials are counted.
+const COUNTED_MAX: usize = 100;
+
+/// What would stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Impact {
+    /// Applications that could call something and could not any more.
+    pub applications: Tally,
+    /// Credentials that are good for something and would be no more.
+    pub credentials: Tally,
+}
+
+impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
+    /// What would stop without the entity that a step names. A route or a plugin counts as its service:
+    /// whoever may call that is counted, though another route may lead there.
+    pub async fn impact(&self, step: Step<'_>) -> Result<Impact, Error> {
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let found = self.lookup(&mut transaction, step).await?.ok_or(Error::NotFound)?;
+        let id = id_of(&found)?;
+        match step.kind {
+            EntityKind::Services => self.without_service(Some(id)).await,
+            EntityKind::Routes | EntityKind::Plugins => {
+                self.without_service(reference(&found, "service")).await
+            }
+            EntityKind::Consumers => {
+                let parent = (EntityKind::Consumers, id);
+                let (keys, or_more) =
+                    self.below(parent, EntityKind::KeyauthCredentials, |_| Some(())).await?;
+                let credentials = Tally { count: keys.len(), or_more };
+                Ok(Impact { credentials, ..Impact::default() })
+            }
+            EntityKind::Developers => {
+                let parent = (EntityKind::Developers, id);
+                let of = |application: &Object| id_of(application).ok();
+                let (applications, or_more) = self.below(parent, EntityKind::Applications, of).await?;
+                self.without_applications(&applications, or_more).await
+            }
+            EntityKind::Applications => self.without_applications(&[id], false).await,
+            EntityKind::ApplicationInstances => {
+                let application =
+                    reference(&found, "application").filter(|_| status(&found) == Some(APPROVED));
+                self.without_applications(application.as_slice(), false).await
+            }
+            EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials => {
+                let credentials = Tally { count: 1, or_more: false };
+                Ok(Impact { credentials, ..Impact::default() })
+            }
+        }
+    }
+
+    async fn without_service(&self, service: Option<Uuid>) -> Result<Impact, Error> {
+        let Some(service) = service else { return Ok(Impact::default()) };
+        let approved = |contract: &Object| {
+            reference(contract, "application").filter(|_| status(contract) == Some(APPROVED))
+        };
+        let parent = (EntityKind::Services, service);
+        let (applications, or_more) = self.below(parent, EntityKind::ApplicationInstances, approved).await?;
+        self.without_applications(&applications, or_more).await
+    }
+
+    async fn without_applications(&self, applications: &[Uuid], or_more: bool) -> Result<Impact, Error> {
+        let mut count = 0;
+        for application in applications.iter().take(COUNTED_MAX) {
+            let parent = (EntityKind::Applications, *application);
+            count += self.below(parent, EntityKind::Oauth2Credentials, |_| Some(())).await?.0.len();
+        }
+        let credentials = Tally { count, or_more: or_more || applications.len() > COUNTED_MAX };
+        Ok(Impact { applications: Tally { count: applications.len(), or_more }, credentials })
+    }
+
+    /// What is asked of the entities below another, and whether there may be more.
+    async fn below<T>(
+        &self,
+        parent: (EntityKind, Uuid),
+        kind: EntityKind,
+        asked: impl Fn(&Object) -> Option<T>,
+    ) -> Result<(Vec<T>, bool), Error> {
+        let (partition, prefix) = records::of_list(kind, Some(parent));
+        let (now_ms, mut found, mut read, mut after) = (self.clock.unix_ms(), Vec::new(), 0, None::<String>);
+        loop {
+            let page = self.store.scan(&partition, &prefix, after.as_deref(), READ_AT_ONCE).await?;
+            for (_, record) in &page.records {
+                let object: Object = decode(&record.value)?;
+                found.extend(asked(&object).filter(|_| is_visible(&object, now_ms)));
+            }
+            read += page.records.len();
+            after = page.records.last().map(|(sort, _)| sort.clone());
+            if !page.more || after.is_none() {
+                return Ok((found, false));
+            }
+            if read >= SEARCH_READ_MAX {
+                return Ok((found, true));
+            }
+        }
+    }
+}
