@@ -174,7 +174,7 @@ mod tests {
         Arc::new(PasswordNeed { account, address: None, known_browser: None, work, state: None })
     }
 
-    /// Threads that hash when they are let, and how often they did.
+    /// Threads that hash when they are let, and how often they began to.
     fn gated(threads: usize) -> (Hashing, mpsc::Sender<()>, Arc<AtomicUsize>) {
         let (opener, gate) = mpsc::channel::<()>();
         let (gate, count) = (Arc::new(Mutex::new(gate)), Arc::new(AtomicUsize::new(0)));
@@ -182,8 +182,8 @@ mod tests {
         let hash = move || {
             let (gate, count) = (Arc::clone(&gate), Arc::clone(&counted));
             move |_: &Work| {
-                let _ = gate.lock().unwrap().recv();
                 count.fetch_add(1, Ordering::SeqCst);
+                let _ = gate.lock().unwrap().recv();
                 Hashed::Wrong
             }
         };
@@ -202,6 +202,14 @@ mod tests {
             assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         assert!(hashing.place().is_none());
+        // What no thread has begun would be let go with those that wait.
+        for _ in 0..500 {
+            if count.load(Ordering::SeqCst) == 2 {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(count.load(Ordering::SeqCst), 2);
         // One that waits for its turn.
         drop(asked.pop());
         let after = hashing.place().expect("its place is free at once");
