@@ -27,6 +27,7 @@ mod origins;
 mod overview;
 pub mod page_names;
 mod page_rows;
+#[cfg_attr(not(any(feature = "pages", test)), allow(dead_code, reason = "they are left out"))]
 mod pages;
 mod plain;
 mod portal;
@@ -264,6 +265,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         password: Option<&PasswordAnswer>,
     ) -> Result<Response<Bytes>, Refusal> {
         let (caller, asked, at_portal) = match &admitted.site {
+            // What is built without pages has the rest of the door.
+            #[cfg(not(any(feature = "pages", test)))]
+            Some(_) if admitted.surface.front().is_some() => return Err(Refusal::UnknownPath),
+            #[cfg(any(feature = "pages", test))]
             Some(site) if admitted.surface.front().is_some() => {
                 let asked = admitted.asked()?;
                 return on_heap(|| self.page(site, &asked, head, body, password)).await;

@@ -10,6 +10,14 @@ use super::ControlSettings;
 use latchkey_request::origin::Origin;
 
 const PAGE: &str = include_str!("welcome.html");
+/// Where the pages are; a program that is built without them has none.
+const PAGES: &str = if cfg!(any(feature = "pages", test)) {
+    "<tr><th scope=\"row\"><a href=\"/manager/\"><code>/manager</code></a></th><td>Pages of administrators: services, requests for access, settings.</td></tr>
+<tr><th scope=\"row\"><a href=\"/portal/\"><code>/portal</code></a></th><td>Pages of developers: services, applications, keys.</td></tr>
+"
+} else {
+    ""
+};
 const HEADERS: [(http::HeaderName, &str); 5] = [
     (CONTENT_TYPE, "text/html; charset=utf-8"),
     (CACHE_CONTROL, "no-store"),
@@ -28,6 +36,7 @@ pub(super) fn page(settings: &ControlSettings) -> Response<Bytes> {
         origin.as_ref().map_or(otherwise, Origin::as_str).to_owned()
     };
     let page = PAGE
+        .replace("{pages}", PAGES)
         .replace("{control}", &shown(&settings.control_origin, "$CONTROL"))
         .replace("{gateway}", &shown(&settings.gateway_origin, "$GATEWAY"));
     let mut response = Response::new(Bytes::from(page));
