@@ -134,11 +134,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Vec<Uuid>, Error> {
         let kind = EntityKind::ApplicationInstances;
         let contracts = transaction.children(EntityKind::Applications, application_id, kind).await?;
-        let approved = contracts.iter().filter(|contract| {
-            contract.get("status").and_then(Value::as_i64) == Some(APPROVED)
-                && kind.value_of(contract, "suspended") == Value::Bool(false)
-                && !contract.contains_key(DELETING)
-        });
+        let approved =
+            contracts.iter().filter(|contract| gives_access(contract) && !contract.contains_key(DELETING));
         let mut services: Vec<Uuid> =
             approved.filter_map(|contract| reference(contract, "service")).collect();
         services.sort_unstable();
@@ -155,4 +152,10 @@ pub(super) fn allows_applications(developer: &Object) -> bool {
 
 pub(super) fn text(object: &Object, field: &str) -> Option<String> {
     object.get(field).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Whether a contract lets its application call its service.
+pub(super) fn gives_access(contract: &Object) -> bool {
+    let suspended = EntityKind::ApplicationInstances.value_of(contract, "suspended");
+    contract.get("status").and_then(Value::as_i64) == Some(APPROVED) && suspended == Value::Bool(false)
 }

@@ -3,10 +3,9 @@
 use uuid::Uuid;
 
 use super::Registry;
-use super::contracts::status;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
-use super::grants::APPROVED;
+use super::grants::gives_access;
 use super::lookup::Step;
 use super::overview::Tally;
 use super::present::is_visible;
@@ -58,8 +57,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
             EntityKind::Applications => self.without_applications(&[id], false).await,
             EntityKind::ApplicationInstances => {
-                let application =
-                    reference(&found, "application").filter(|_| status(&found) == Some(APPROVED));
+                let application = reference(&found, "application").filter(|_| gives_access(&found));
                 self.without_applications(application.as_slice(), false).await
             }
             EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials => {
@@ -71,11 +69,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 
     async fn without_service(&self, service: Option<Uuid>) -> Result<Impact, Error> {
         let Some(service) = service else { return Ok(Impact::default()) };
-        let approved = |contract: &Object| {
-            reference(contract, "application").filter(|_| status(contract) == Some(APPROVED))
-        };
+        let with_access =
+            |contract: &Object| reference(contract, "application").filter(|_| gives_access(contract));
         let parent = (EntityKind::Services, service);
-        let (applications, or_more) = self.below(parent, EntityKind::ApplicationInstances, approved).await?;
+        let (applications, or_more) =
+            self.below(parent, EntityKind::ApplicationInstances, with_access).await?;
         self.without_applications(&applications, or_more).await
     }
 

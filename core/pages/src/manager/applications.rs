@@ -93,10 +93,7 @@ pub struct HeldKey<'a> {
 
 impl HeldKey<'_> {
     pub(super) fn state(&self, common: &'static Common) -> StateMark {
-        match self.is_expired {
-            true => StateMark::stopped(common.expired),
-            false => served(self.is_enabled, common),
-        }
+        StateMark::of_key(self.is_expired, self.is_enabled, common)
     }
 }
 

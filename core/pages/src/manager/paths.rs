@@ -1,6 +1,8 @@
 //! Paths of the manager: of its links, and of the actions of its forms. A form that shows a thing and one
 //! that changes it have one path, with GET and POST.
 
+use crate::portal::paths::segment;
+
 use crate::parts::state::State;
 
 /// What waits, and the first steps.
@@ -255,19 +257,6 @@ impl Do {
 
 fn below(list: &str, id: &str) -> String {
     format!("{list}/{}", segment(id))
-}
-
-/// A text as one segment of a path: all but unreserved characters are encoded (RFC 3986 §2.3).
-fn segment(text: &str) -> String {
-    let mut path = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    path
 }
 
 #[cfg(test)]

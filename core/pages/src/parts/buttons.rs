@@ -1,6 +1,7 @@
 //! What stands in blocks and in cells: texts, buttons, states.
 
 use crate::parts::state::State;
+use crate::words::Common;
 use std::borrow::Cow;
 
 /// A text that is shown.
@@ -84,6 +85,15 @@ impl StateMark {
             State::None => "none",
         };
         StateMark { class, shape: state.shape(), word }
+    }
+
+    /// Of a key: what has ended is that, whether or not it is suspended.
+    pub(crate) fn of_key(is_expired: bool, is_enabled: bool, common: &'static Common) -> Self {
+        match (is_expired, is_enabled) {
+            (true, _) => StateMark::stopped(common.expired),
+            (false, false) => StateMark::stopped(common.suspended),
+            (false, true) => StateMark::of(State::Active, common.active),
+        }
     }
 
     /// Of what is suspended or ended.

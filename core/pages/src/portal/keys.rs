@@ -7,7 +7,7 @@ use crate::parts::blocks::{Block, Button, Danger, Look, Main, StateMark, Text};
 use crate::parts::fields::{FormBlock, Typed, with_help};
 use crate::parts::table::{Cell, Row, Table};
 use crate::parts::time::Instant;
-use crate::parts::{Field, Input, State, Time};
+use crate::parts::{Field, Input, Time};
 use crate::words::Common;
 
 /// A key, as far as it is kept.
@@ -33,11 +33,7 @@ pub struct Key<'a> {
 
 impl<'a> Key<'a> {
     fn state(&self, common: &'static Common) -> StateMark {
-        match (self.is_expired, self.is_enabled) {
-            (true, _) => StateMark::stopped(common.expired),
-            (false, false) => StateMark::stopped(common.suspended),
-            (false, true) => StateMark::of(State::Active, common.active),
-        }
+        StateMark::of_key(self.is_expired, self.is_enabled, common)
     }
 
     fn row(&self, application: &str, words: &'static Words, common: &'static Common) -> Row<'a> {

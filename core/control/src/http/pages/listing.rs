@@ -1,7 +1,61 @@
-//! Lists by the page: what `?page=` and `?q=` say, and the links to the other pages.
+//! Lists: what endpoints answer with, read by the page or whole; what `?page=` and `?q=` say, and the links to
+//! the other pages.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::PageAsked;
+use super::desk::Desk;
+use crate::http::problem::Refusal;
+use crate::ports::{Clock, Random};
 use latchkey_pages::parts::Paging;
+use latchkey_store::Store;
+
+/// A part of a list, as endpoints answer it.
+#[derive(Deserialize)]
+pub(super) struct Listed<T> {
+    pub(super) data: Vec<T>,
+    /// What to ask the next part with.
+    pub(super) offset: Option<String>,
+    /// How many there are in all, where that is said.
+    pub(super) total: Option<u64>,
+}
+
+impl<T> Listed<T> {
+    /// How many there are in all, or so many at least.
+    pub(super) fn count(&self) -> u64 {
+        self.total.unwrap_or(self.data.len() as u64)
+    }
+}
+
+impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
+    /// All that an endpoint lists, of at most so many parts of 1000, with more pairs of name and value.
+    pub(super) async fn all<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        more: &[(&str, &str)],
+        parts_max: usize,
+    ) -> Result<Vec<T>, Refusal> {
+        let (mut all, mut offset) = (Vec::new(), None::<String>);
+        for _ in 0..parts_max {
+            let mut query = vec![("size", "1000")];
+            query.extend(more);
+            query.extend(offset.iter().map(|offset| ("offset", offset.as_str())));
+            let listed: Listed<T> = self.get(path, &encoded(&query)).await?;
+            all.extend(listed.data);
+            offset = listed.offset;
+            if offset.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Pairs as a query has them.
+pub(super) fn encoded(pairs: &[(&str, &str)]) -> String {
+    serde_urlencoded::to_string(pairs).unwrap_or_default()
+}
 
 /// How many a page has.
 pub(super) const SIZE: usize = 50;
@@ -15,24 +69,33 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Of a list at `path`, of which the page after this one is at `offset`, with what else its query keeps.
-    pub(super) fn of(page: &PageAsked<'_>, path: &str, offset: Option<&str>, kept: &[&str]) -> Self {
-        let search = page.query.value("q").unwrap_or_default().trim().to_owned();
+    /// Of a list at `path`, of which the page after this one is at `next`, with what else its query keeps.
+    pub(super) fn of(page: &PageAsked<'_>, path: &str, next: Option<&str>, kept: &[&str]) -> Self {
+        Listing::from(page, path, next, None, kept)
+    }
+
+    /// The same, of a list that begins at `first`.
+    fn from(
+        page: &PageAsked<'_>,
+        path: &str,
+        next: Option<&str>,
+        first: Option<&str>,
+        kept: &[&str],
+    ) -> Self {
         let pairs = ["q"].iter().chain(kept).filter_map(|name| {
             let value = page.query.value(name).filter(|value| !value.is_empty())?;
             Some((*name, value))
         });
         let pairs: Vec<(&str, &str)> = pairs.collect();
-        let link = |offset: Option<&str>| {
-            let all = pairs.iter().copied().chain(offset.map(|offset| ("page", offset)));
-            let query = serde_urlencoded::to_string(all.collect::<Vec<_>>()).unwrap_or_default();
+        let link = |at: Option<&str>| {
+            let all = pairs.iter().copied().chain(at.map(|at| ("page", at)));
+            let query = encoded(&all.collect::<Vec<_>>());
             if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
         };
-        let is_first = page.query.value("page").is_none_or(str::is_empty);
         Listing {
-            search,
-            next: offset.map(|offset| link(Some(offset))),
-            first: (!is_first).then(|| link(None)),
+            search: page.search().to_owned(),
+            next: next.map(|next| link(Some(next))),
+            first: page.page_of_list().filter(|at| Some(*at) != first).map(|_| link(first)),
         }
     }
 
@@ -42,14 +105,94 @@ impl Listing {
     }
 }
 
+/// How `?page=` names the pages of a list that is read whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// By their numbers, from 1.
+    ByNumber,
+    /// By their first rows, from 0.
+    ByRow,
+}
+
+impl Named {
+    /// The first row of a page, from 0.
+    fn start(self, name: Option<&str>) -> usize {
+        let number = name.and_then(|name| name.parse().ok());
+        match self {
+            Named::ByNumber => SIZE.saturating_mul(number.unwrap_or(1).max(1) - 1),
+            Named::ByRow => number.unwrap_or(0),
+        }
+    }
+
+    /// The name of the page that begins with a row.
+    fn name(self, start: usize) -> String {
+        match self {
+            Named::ByNumber => (start / SIZE + 1).to_string(),
+            Named::ByRow => start.to_string(),
+        }
+    }
+}
+
+/// What a page of a list shows, and where the rest is.
+pub(super) struct Part<T> {
+    pub(super) rows: Vec<T>,
+    listing: Listing,
+    total: u64,
+}
+
+impl<T> Part<T> {
+    /// Of all that there is, those in which one of the texts that `texts` gives contains what is searched for
+    /// (`?q=`), in whatever case; of these the ones of this page (`?page=`).
+    pub(super) fn found(
+        page: &PageAsked<'_>,
+        path: &str,
+        named: Named,
+        all: Vec<T>,
+        texts: impl Fn(&T) -> Vec<String>,
+    ) -> Self {
+        let wanted = page.search().to_lowercase();
+        let is_found = |one: &T| texts(one).iter().any(|text| text.to_lowercase().contains(&wanted));
+        let found: Vec<T> = all.into_iter().filter(|one| wanted.is_empty() || is_found(one)).collect();
+        let total = found.len();
+        let start = named.start(page.page_of_list());
+        let end = start.saturating_add(SIZE);
+        let next = (total > end).then(|| named.name(end));
+        let first = (named == Named::ByNumber).then_some("1");
+        Part {
+            rows: found.into_iter().skip(start).take(SIZE).collect(),
+            listing: Listing::from(page, path, next.as_deref(), first, &[]),
+            total: total as u64,
+        }
+    }
+
+    /// What an endpoint has answered for this page ([`PageAsked::list_query`]).
+    pub(super) fn listed(page: &PageAsked<'_>, path: &str, listed: Listed<T>) -> Self {
+        let (total, next) = (listed.count(), listed.offset);
+        Part { rows: listed.data, listing: Listing::of(page, path, next.as_deref(), &[]), total }
+    }
+
+    pub(super) fn paging(&self) -> Paging<'_> {
+        self.listing.paging(self.total)
+    }
+}
+
 impl PageAsked<'_> {
+    /// What is searched for in a list.
+    pub(super) fn search(&self) -> &str {
+        self.query.value("q").unwrap_or_default().trim()
+    }
+
+    /// Which page of a list is asked for; `None`: the first.
+    fn page_of_list(&self) -> Option<&str> {
+        self.query.value("page").filter(|page| !page.is_empty())
+    }
+
     /// The query that asks an endpoint for this page of its list, with more pairs of name and value.
     pub(super) fn list_query(&self, more: &[(&str, &str)]) -> String {
         let size = SIZE.to_string();
-        let offset = self.query.value("page").filter(|offset| !offset.is_empty());
         let mut pairs = vec![("size", size.as_str())];
-        pairs.extend(offset.map(|offset| ("offset", offset)));
+        pairs.extend(self.page_of_list().map(|offset| ("offset", offset)));
         pairs.extend(more.iter().copied().filter(|(_, value)| !value.is_empty()));
-        serde_urlencoded::to_string(pairs).unwrap_or_default()
+        encoded(&pairs)
     }
 }

@@ -34,6 +34,7 @@ use crate::log_in::PasswordAnswer;
 use crate::ports::{Clock, Random};
 use latchkey_pages::Front;
 use latchkey_pages::manager::LogInFault;
+use latchkey_published::limits::REVOCATION_BOUND_MS_DEFAULT;
 use latchkey_store::Store;
 
 pub(super) use answers::{asset, guard};
@@ -42,6 +43,9 @@ use form::Form;
 use look::Look;
 use manager::ManagerCaller;
 pub(super) use refused::at_the_door as refused_at_the_door;
+
+/// Within how many seconds what was taken away is refused everywhere (docs/revocation.md).
+const WITHIN_SECONDS: u64 = REVOCATION_BOUND_MS_DEFAULT.div_ceil(1000);
 
 /// What a page is made by.
 struct PageAsked<'a> {

@@ -1,5 +1,6 @@
 //! The pages of administrators.
 
+mod asking;
 pub(super) mod house;
 mod link;
 mod log_in;
@@ -24,9 +25,6 @@ use crate::registry::{ManagerSession, SessionToken};
 use latchkey_pages::manager::AskAgain;
 use latchkey_pages::{Frame, Front, View as _};
 use latchkey_store::Store;
-
-/// Within how many seconds what was taken away is refused everywhere (docs/revocation.md).
-pub(super) const WITHIN_SECONDS: u64 = 5;
 
 /// An administrator who is logged in.
 #[derive(Clone, Debug)]

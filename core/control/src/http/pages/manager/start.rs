@@ -17,14 +17,14 @@ use latchkey_pages::parts::{Time, Typed};
 use latchkey_store::Store;
 
 /// What an administrator looks at first, as the Admin API answers it.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Overview {
     requests_waiting: Tally,
     developers_waiting: Tally,
     keys_ending: Vec<Ending>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Tally {
     count: u64,
 }
@@ -59,7 +59,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             let page = Start { frame: &frame, requests: 0, developers: 0, ending: &[], first_run };
             return Ok(self.form(faults, &page));
         }
-        let overview: Overview = self.find(&["overview"]).await?.unwrap_or_default();
+        let overview: Overview = self.get(&["overview"], "").await?;
         let ending: Vec<EndingKey<'_>> = overview.keys_ending.iter().map(Ending::row).collect();
         let (requests, developers) = (overview.requests_waiting.count, overview.developers_waiting.count);
         Ok(shown(&Start { frame: &frame, requests, developers, ending: &ending, first_run: None }))

@@ -6,12 +6,13 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::listed::Answered;
-use super::{BOUND_S, meta, shown};
+use super::{meta, shown};
 use crate::http::page_names::AccountPage;
+use crate::http::pages::WITHIN_SECONDS;
 use crate::http::pages::answers::{carried, html};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::registry::AccountFault;
@@ -74,7 +75,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let (developer, asked, sessions, known) = try_join4(
             self.get::<Developer>(&["developer"], ""),
             self.meta_fields(),
-            self.get::<Answered<SessionRow>>(&["developer", "sessions"], ""),
+            self.get::<Listed<SessionRow>>(&["developer", "sessions"], ""),
             self.portal_known(),
         )
         .await?;
@@ -162,16 +163,16 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             let answer = self.delete(&["developer"]).await?;
             return Ok(carried(&answer, self.page.done(Said::Deleted, paths::SERVICES)));
         }
-        let counted = self.get::<Answered<Value>>(&["applications"], "size=1").await;
+        let counted = self.get::<Listed<Value>>(&["applications"], "size=1").await;
         let applications = match counted {
-            Ok(answered) => answered.total,
+            Ok(answered) => answered.count(),
             // Who waits has none that may be seen.
             Err(refusal) if refusal.account_fault() == Some(AccountFault::NotApproved) => 0,
             Err(refusal) => return Err(refusal),
         };
         let path = self.page.path();
         let frame = self.page.portal_frame(&path);
-        Ok(shown(&AccountDelete { frame: &frame, applications, within_seconds: BOUND_S }))
+        Ok(shown(&AccountDelete { frame: &frame, applications, within_seconds: WITHIN_SECONDS }))
     }
 }
 

@@ -6,8 +6,9 @@ use http::Response;
 use serde_json::json;
 
 use super::entities::{Application, Contract, Credential, access};
-use super::{BOUND_S, shown};
+use super::shown;
 use crate::http::page_names::ApplicationPage;
+use crate::http::pages::WITHIN_SECONDS;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
@@ -45,8 +46,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let id = self.page.part("application");
         let (application, keys, contracts) = try_join3(
             self.own_application(),
-            self.portal_all::<Credential>(&["applications", id, "credentials"], ""),
-            self.portal_all::<Contract>(&["applications", id, "application_instances"], ""),
+            self.portal_all::<Credential>(&["applications", id, "credentials"], &[]),
+            self.portal_all::<Contract>(&["applications", id, "application_instances"], &[]),
         )
         .await?;
         let (called, now_s) = (self.portal_called(contracts.iter()).await?, self.now_s());
@@ -130,7 +131,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             frame: &frame,
             application: application.thing(),
             keys,
-            within_seconds: BOUND_S,
+            within_seconds: WITHIN_SECONDS,
             typed_name: faults.typed(&page.form, "typed_name"),
         };
         Ok(self.form(&faults, &view))

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::entities::{Application, Credential};
-use super::listed::Answered;
 use super::shown;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::portal::Once;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -34,23 +34,23 @@ struct Made {
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn portal_applications(&self) -> Result<Response<Bytes>, Refusal> {
-        let (at, with) = (paths::APPLICATIONS, "&include_instances=true");
+        let (at, with) = (paths::APPLICATIONS, &[("include_instances", "true")]);
         let listed =
             self.portal_listed(&["applications"], with, at, |one: &Application| one.name.clone()).await?;
-        let contracts = listed.data.iter().flat_map(|application| &application.application_instances);
+        let contracts = listed.rows.iter().flat_map(|application| &application.application_instances);
         let (called, keys) = futures_util::future::try_join(
             self.portal_called(contracts),
-            self.portal_count_keys(&listed.data),
+            self.portal_count_keys(&listed.rows),
         )
         .await?;
         let services = |application: &Application| -> Vec<String> {
             let active = application.application_instances.iter().filter(|one| one.state() == State::Active);
             active.map(|contract| called.name(&contract.service.id).to_owned()).collect()
         };
-        let services: Vec<Vec<String>> = listed.data.iter().map(services).collect();
+        let services: Vec<Vec<String>> = listed.rows.iter().map(services).collect();
         let services: Vec<Vec<&str>> =
             services.iter().map(|names| names.iter().map(String::as_str).collect()).collect();
-        let rows = listed.data.iter().zip(&services).zip(keys).map(|((application, services), keys)| {
+        let rows = listed.rows.iter().zip(&services).zip(keys).map(|((application, services), keys)| {
             let created = Time(application.created_at);
             ApplicationRow { application: application.thing(), services, keys, created }
         });
@@ -69,8 +69,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     pub(super) async fn portal_count_keys_of(&self, application: &str) -> Result<u64, Refusal> {
-        match self.get::<Answered<Value>>(&["applications", application, "credentials"], "size=1").await {
-            Ok(answered) => Ok(answered.total),
+        match self.get::<Listed<Value>>(&["applications", application, "credentials"], "size=1").await {
+            Ok(answered) => Ok(answered.count()),
             // Gone since it was listed.
             Err(refusal) if refusal.is_not_found() => Ok(0),
             Err(refusal) => Err(refusal),
@@ -108,7 +108,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     async fn portal_application_made_already(&self) -> Result<Response<Bytes>, Refusal> {
         let id = self.page.form.nonce().ok_or(Refusal::UnknownPath)?.to_string();
         let application: Application = self.get(&["applications", &id], "").await?;
-        let keys: Vec<Credential> = self.portal_all(&["applications", &id, "credentials"], "").await?;
+        let keys: Vec<Credential> = self.portal_all(&["applications", &id, "credentials"], &[]).await?;
         match keys.as_slice() {
             [first] => Ok(self.portal_key_shown_already(&application, &first.id)),
             _ => Ok(self.page.done(Said::AlreadyDone, &paths::application(&id))),

@@ -5,8 +5,9 @@ use futures_util::future::try_join3;
 use http::{Response, StatusCode};
 
 use super::entities::{Contract, access};
-use super::{BOUND_S, shown};
+use super::shown;
 use crate::http::page_names::ContractPage;
+use crate::http::pages::WITHIN_SECONDS;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
@@ -35,7 +36,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     async fn portal_contracts(&self) -> Result<Vec<Contract>, Refusal> {
-        self.portal_all(&["applications", self.page.part("application"), "application_instances"], "").await
+        self.portal_all(&["applications", self.page.part("application"), "application_instances"], &[]).await
     }
 
     /// The page, with what is wrong with its form.
@@ -115,7 +116,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             frame: &frame,
             application: application.thing(),
             service: Thing { id: service, name: called.name(service) },
-            within_seconds: BOUND_S,
+            within_seconds: WITHIN_SECONDS,
         }))
     }
 }

@@ -106,7 +106,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     async fn portal_good_for(&self, application: &str) -> Result<Vec<GoodFor>, Refusal> {
         let contracts: Vec<Contract> =
-            self.portal_all(&["applications", application, "application_instances"], "").await?;
+            self.portal_all(&["applications", application, "application_instances"], &[]).await?;
         let called = self.portal_called(contracts.iter()).await?;
         let good_for = |contract: &Contract| {
             let (service, state) = (contract.service.id.clone(), contract.state());

@@ -6,8 +6,9 @@ use http::Response;
 use serde_json::json;
 
 use super::entities::{Application, Credential};
-use super::{BOUND_S, shown};
+use super::shown;
 use crate::http::page_names::KeyPage;
+use crate::http::pages::WITHIN_SECONDS;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
@@ -101,7 +102,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             application: application.thing(),
             key: key.thing(),
             ending,
-            within_seconds: BOUND_S,
+            within_seconds: WITHIN_SECONDS,
         }))
     }
 }

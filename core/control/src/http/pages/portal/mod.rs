@@ -35,10 +35,6 @@ use latchkey_pages::portal::{Notice, NoticePage, paths};
 use latchkey_pages::{Frame, Front, Help, View as _};
 use latchkey_store::Store;
 
-/// Within how many seconds calls are refused after what ends access (`revocation_bound_ms`, unless it is set
-/// otherwise).
-const BOUND_S: u64 = 5;
-
 impl PageAsked<'_> {
     /// What is around a page of the portal.
     fn portal_frame<'a>(&'a self, path: &'a str) -> Frame<'a> {

@@ -91,7 +91,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// The applications of who is logged in, with their contracts.
     async fn own_applications(&self) -> Result<Vec<Application>, Refusal> {
         match self.page.developer {
-            Some(_) => self.portal_all(&["applications"], "&include_instances=true").await,
+            Some(_) => self.portal_all(&["applications"], &[("include_instances", "true")]).await,
             None => Ok(Vec::new()),
         }
     }

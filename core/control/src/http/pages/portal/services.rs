@@ -36,9 +36,9 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let text = |service: &OpenService| {
             format!("{}\n{}", service.called(), service.description().unwrap_or_default())
         };
-        let listed = self.portal_listed(&["application_services"], "", paths::SERVICES, text).await?;
+        let listed = self.portal_listed(&["application_services"], &[], paths::SERVICES, text).await?;
         let rows: Vec<ServiceRow<'_>> = listed
-            .data
+            .rows
             .iter()
             .map(|service| ServiceRow {
                 id: &service.id,
@@ -52,7 +52,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     pub(super) async fn open_services(&self) -> Result<Vec<OpenService>, Refusal> {
-        self.portal_all(&["application_services"], "").await
+        self.portal_all(&["application_services"], &[]).await
     }
 
     /// What the services are called that are open and those of contracts.

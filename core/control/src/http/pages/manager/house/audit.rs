@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::ends::day;
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::Listing;
+use crate::http::pages::listing::{Listed, Listing};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{Audit, AuditFilter, Change, Did, Kind, Record, Who, paths};
@@ -15,12 +15,6 @@ use latchkey_pages::parts::{Time, Typed};
 use latchkey_store::Store;
 
 const DAY_S: u64 = 86_400;
-
-#[derive(Deserialize)]
-struct Listed {
-    data: Vec<Shown>,
-    offset: Option<String>,
-}
 
 /// A record, as the Admin API shows it.
 #[derive(Deserialize)]
@@ -78,7 +72,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             ("since", &from),
             ("until", &to),
         ]);
-        let listed: Listed = self.get(&["audit"], &query).await?;
+        let listed: Listed<Shown> = self.get(&["audit"], &query).await?;
         let fields: Vec<Vec<Vec<&str>>> = listed.data.iter().map(fields).collect();
         let changes: Vec<Vec<Change<'_>>> =
             listed.data.iter().zip(&fields).map(|(record, fields)| changes(record, fields)).collect();

@@ -7,13 +7,12 @@ use serde_json::json;
 use super::consumers::Consumer;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
-use crate::http::pages::manager::{WITHIN_SECONDS, shown};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::schema::Object;
 use latchkey_pages::Said;
-use latchkey_pages::manager::{self as views, Confirm, ConsumerFields, Impact, Taking, Thing, paths};
-use latchkey_pages::parts::{Time, Typed};
+use latchkey_pages::manager::{self as views, ConsumerFields, Taking, Thing, paths};
+use latchkey_pages::parts::Time;
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
@@ -58,7 +57,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn consumer_set_enabled(&self, is_enabled: bool) -> Result<Response<Bytes>, Refusal> {
         let consumer = self.one_consumer().await?;
         if !self.page.is_post() {
-            return Ok(self.confirm(Taking::SuspendConsumer(&consumer.id), consumer.name()));
+            return Ok(self.ask_alone(Taking::SuspendConsumer(&consumer.id), consumer.name()));
         }
         let sent = object([("enabled", json!(is_enabled))]);
         self.patch(&["consumers", &consumer.id], sent).await?;
@@ -75,17 +74,9 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             consumer => consumer?,
         };
         if !self.page.is_post() {
-            return Ok(self.confirm(Taking::DeleteConsumer(&consumer.id), consumer.name()));
+            return Ok(self.ask_alone(Taking::DeleteConsumer(&consumer.id), consumer.name()));
         }
         self.delete(&["consumers", &consumer.id]).await?;
         Ok(self.page.done(Said::Deleted, paths::CONSUMERS))
-    }
-
-    /// Asks before something of a consumer's is taken away, with which no application stops.
-    pub(super) fn confirm(&self, taking: Taking<'_>, name: &str) -> Response<Bytes> {
-        let path = self.page.path();
-        let frame = self.page.manager_frame(&path);
-        let impact = Impact { applications: 0, within_seconds: WITHIN_SECONDS };
-        shown(&Confirm { frame: &frame, taking, name, impact, reason: Typed::default() })
     }
 }

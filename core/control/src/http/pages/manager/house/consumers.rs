@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::Listing;
+use crate::http::pages::listing::{Listed, Listing};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -23,12 +23,7 @@ pub(super) struct Consumer {
     pub(super) username: Option<String>,
     pub(super) custom_id: Option<String>,
     pub(super) created_at: u64,
-    #[serde(default = "yes")]
     pub(super) enabled: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Consumer {
@@ -38,23 +33,11 @@ impl Consumer {
     }
 }
 
-#[derive(Deserialize)]
-struct Listed {
-    data: Vec<Consumer>,
-    offset: Option<String>,
-}
-
-/// Of a list only how many it has.
-#[derive(Deserialize)]
-struct Counted {
-    data: Vec<serde::de::IgnoredAny>,
-}
-
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn consumers(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
-        let q = page.query.value("q").unwrap_or_default().trim();
-        let listed: Listed = self.get(&["consumers"], &page.list_query(&[("q", q)])).await?;
+        let q = page.search();
+        let listed: Listed<Consumer> = self.get(&["consumers"], &page.list_query(&[("q", q)])).await?;
         let counts = listed.data.iter().map(|consumer| self.keys_of(&consumer.id));
         let counts = try_join_all(counts).await?;
         let rows: Vec<ConsumerRow<'_>> = listed
@@ -77,8 +60,9 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     async fn keys_of(&self, consumer: &str) -> Result<u64, Refusal> {
-        let keys: Counted = self.get(&["consumers", consumer, "key-auth"], "size=100").await?;
-        Ok(keys.data.len() as u64)
+        let keys: Listed<serde::de::IgnoredAny> =
+            self.get(&["consumers", consumer, "key-auth"], "size=100").await?;
+        Ok(keys.count())
     }
 
     pub(super) async fn consumer_new(&self) -> Result<Response<Bytes>, Refusal> {

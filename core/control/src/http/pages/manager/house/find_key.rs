@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 
+use crate::http::pages::WITHIN_SECONDS;
 use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object, read};
-use crate::http::pages::manager::{WITHIN_SECONDS, shown};
+use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::View as _;

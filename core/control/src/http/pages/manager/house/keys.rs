@@ -10,6 +10,7 @@ use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::ends::{expires_at, grace_seconds};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{
@@ -27,13 +28,8 @@ pub(super) struct Credential {
     key_start: Option<String>,
     created_at: u64,
     expires_at: Option<u64>,
-    #[serde(default = "yes")]
     enabled: bool,
     previous_key_ends_at: Option<u64>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// What the one answer that shows a key has besides.
@@ -41,11 +37,6 @@ fn yes() -> bool {
 struct WithKey {
     key: String,
     previous_key_ends_at: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    data: Vec<Credential>,
 }
 
 impl Credential {
@@ -76,7 +67,7 @@ impl Credential {
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn keys(&self, consumer: &str) -> Result<Vec<Credential>, Refusal> {
-        let listed: Listed = self.get(&["consumers", consumer, "key-auth"], "size=1000").await?;
+        let listed: Listed<Credential> = self.get(&["consumers", consumer, "key-auth"], "size=1000").await?;
         Ok(listed.data)
     }
 
@@ -184,7 +175,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn consumer_key_end_old(&self) -> Result<Response<Bytes>, Refusal> {
         let (consumer, key) = self.consumer_and_key().await?;
         if !self.page.is_post() {
-            return Ok(self.confirm(Taking::EndOldKey(&consumer.id, &key.id), key.called()));
+            return Ok(self.ask_alone(Taking::EndOldKey(&consumer.id, &key.id), key.called()));
         }
         let ended = self.delete(&["consumers", &consumer.id, "key-auth", &key.id, "rotate"]).await;
         Ok(self.page.done(ended_or_done(ended, Said::Ended)?, &paths::consumer(&consumer.id)))
@@ -196,7 +187,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     ) -> Result<Response<Bytes>, Refusal> {
         let (consumer, key) = self.consumer_and_key().await?;
         if !self.page.is_post() {
-            return Ok(self.confirm(Taking::SuspendKey(&consumer.id, &key.id), key.called()));
+            return Ok(self.ask_alone(Taking::SuspendKey(&consumer.id, &key.id), key.called()));
         }
         let sent = object([("enabled", json!(is_enabled))]);
         self.patch(&["consumers", &consumer.id, "key-auth", &key.id], sent).await?;
@@ -214,7 +205,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             found => found?,
         };
         if !self.page.is_post() {
-            return Ok(self.confirm(Taking::DeleteKey(&consumer.id, &key.id), key.called()));
+            return Ok(self.ask_alone(Taking::DeleteKey(&consumer.id, &key.id), key.called()));
         }
         self.delete(&["consumers", &consumer.id, "key-auth", &key.id]).await?;
         Ok(self.page.done(Said::Deleted, &paths::consumer(&consumer.id)))

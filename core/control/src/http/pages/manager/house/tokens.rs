@@ -9,6 +9,7 @@ use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::ends::expires_at;
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -30,11 +31,6 @@ struct Token {
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    data: Vec<Token>,
-}
-
-#[derive(Deserialize)]
 struct Made {
     name: String,
     token: String,
@@ -42,7 +38,7 @@ struct Made {
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn tokens(&self) -> Result<Response<Bytes>, Refusal> {
-        let listed: Listed = self.get(&["tokens"], "size=1000").await?;
+        let listed: Listed<Token> = self.get(&["tokens"], "size=1000").await?;
         let now_s = self.now_s();
         let own = match self.page.administrator.as_ref().map(|caller| &caller.session.token) {
             Some(SessionToken::Named(token)) => Some(token.id.to_string()),
@@ -120,7 +116,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                 self.delete(&["tokens", &token.id]).await?;
                 Ok(self.page.done(Said::Deleted, paths::TOKENS))
             }
-            Some(token) => Ok(self.confirm(Taking::DeleteToken(&token.id), &token.name)),
+            Some(token) => Ok(self.ask_alone(Taking::DeleteToken(&token.id), &token.name)),
         }
     }
 }

@@ -7,9 +7,10 @@ use futures_util::future::{try_join, try_join_all, try_join3};
 use http::Response;
 use serde_json::json;
 
-use super::read::{Application, Contract, Developer, Listed};
+use super::read::{Application, Contract, Developer};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::pages::listing::Listing;
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
@@ -47,7 +48,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     pub(super) async fn applications(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
-        let q = page.query.value("q").unwrap_or_default().trim();
+        let q = page.search();
         let listed: Listed<Application> = self.get(&["applications"], &page.list_query(&[("q", q)])).await?;
         let owners = listed.data.iter().map(|application| application.developer.id.as_str()).collect();
         let (owners, counts) =

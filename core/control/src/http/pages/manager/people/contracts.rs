@@ -5,9 +5,10 @@ use futures_util::future::try_join_all;
 use http::Response;
 use serde_json::json;
 
-use super::read::{Application, Contract, Listed, Parties, Service, status};
+use super::read::{Application, Contract, Parties, Service, status};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::pages::listing::{Listing, SIZE};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;

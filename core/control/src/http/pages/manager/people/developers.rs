@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::contracts::asked_state;
-use super::read::{Application, Developer, Listed, status};
+use super::read::{Application, Developer, status};
 use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::pages::listing::Listing;
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
@@ -62,7 +63,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn developers(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
         let state = asked_state(page.query.value("state")).unwrap_or(State::Active);
-        let q = page.query.value("q").unwrap_or_default().trim();
+        let q = page.search();
         let status = status(state).to_string();
         let query = page.list_query(&[("q", q), ("status", &status)]);
         let listed: Listed<Developer> = self.get(&["developers"], &query).await?;

@@ -5,9 +5,10 @@ use http::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::read::{Application, Listed};
+use super::read::Application;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::Said;

@@ -1,12 +1,11 @@
 //! Pages of who asks for access.
 
 mod applications;
-mod asking;
 mod contracts;
 mod developers;
 mod invite;
 mod keys;
-mod read;
+pub(super) mod read;
 mod requests;
 
 use bytes::Bytes;

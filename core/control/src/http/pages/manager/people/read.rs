@@ -7,37 +7,22 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::http::pages::desk::Desk;
+use crate::http::pages::listing::Listed;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{ContractRow, Thing};
 use latchkey_pages::parts::{State, Time};
 use latchkey_store::Store;
 
-/// A part of a list.
-#[derive(Deserialize)]
-pub(super) struct Listed<T> {
-    pub(super) data: Vec<T>,
-    pub(super) offset: Option<String>,
-    /// How many there are in all, where that is said.
-    pub(super) total: Option<u64>,
-}
-
-impl<T> Listed<T> {
-    /// How many there are in all, or so many at least.
-    pub(super) fn count(&self) -> u64 {
-        self.total.unwrap_or(self.data.len() as u64)
-    }
-}
-
 /// What an entity refers to.
 #[derive(Deserialize)]
-pub(super) struct Reference {
+pub(in crate::http::pages::manager) struct Reference {
     pub(super) id: String,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Contract {
-    pub(super) id: String,
+pub(in crate::http::pages::manager) struct Contract {
+    pub(in crate::http::pages::manager) id: String,
     status: u8,
     pub(super) note: Option<String>,
     reason: Option<String>,
@@ -56,7 +41,7 @@ pub(super) struct Developer {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Application {
+pub(in crate::http::pages::manager) struct Application {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) redirect_uri: Option<String>,
@@ -92,12 +77,12 @@ pub(super) fn status(state: State) -> u8 {
 }
 
 impl Contract {
-    pub(super) fn state(&self) -> State {
+    pub(in crate::http::pages::manager) fn state(&self) -> State {
         state(self.status)
     }
 
     /// As lists show it.
-    pub(super) fn row<'a>(&'a self, parties: &'a Parties) -> ContractRow<'a> {
+    pub(in crate::http::pages::manager) fn row<'a>(&'a self, parties: &'a Parties) -> ContractRow<'a> {
         ContractRow {
             id: &self.id,
             application: parties.application(&self.application.id),
@@ -134,7 +119,7 @@ impl Service {
 
 /// Applications and services that contracts are between. One that has gone meanwhile is called by its id.
 #[derive(Default)]
-pub(super) struct Parties {
+pub(in crate::http::pages::manager) struct Parties {
     pub(super) applications: BTreeMap<String, Application>,
     services: BTreeMap<String, Service>,
 }
@@ -164,7 +149,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         Ok(found.await?.into_iter().flatten().collect())
     }
 
-    pub(super) async fn parties(&self, contracts: &[Contract]) -> Result<Parties, Refusal> {
+    pub(in crate::http::pages::manager) async fn parties(
+        &self,
+        contracts: &[Contract],
+    ) -> Result<Parties, Refusal> {
         let applications = contracts.iter().map(|contract| contract.application.id.as_str()).collect();
         let services = contracts.iter().map(|contract| contract.service.id.as_str()).collect();
         let (applications, services) =

@@ -7,10 +7,11 @@ use futures_util::future::{try_join_all, try_join3};
 use http::{Response, StatusCode};
 use serde_json::json;
 
-use super::read::{Application, Contract, Developer, Listed, Service, status};
+use super::read::{Application, Contract, Developer, Service, status};
 use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::Listed;
 use crate::http::pages::listing::{Listing, SIZE};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -156,7 +157,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     /// Keeps those whose application, service, developer or note has what is searched for.
     async fn keep_searched(&self, contracts: &mut Vec<Contract>) -> Result<(), Refusal> {
-        let q = self.page.query.value("q").unwrap_or_default().trim();
+        let q = self.page.search();
         if q.is_empty() {
             return Ok(());
         }

@@ -54,8 +54,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             return self.serve(id, false, Said::Suspended).await;
         }
         let service = self.one_service().await?;
-        let applications = self.applications_with_access(id).await?;
-        Ok(self.ask(Taking::SuspendService(&service.id), service.shown_name(), applications))
+        let taking = Taking::SuspendService(&service.id);
+        self.ask_before(taking, service.shown_name(), ["services", &service.id], &Faults::default()).await
     }
 
     pub(super) async fn resume_service(&self) -> Result<Response<Bytes>, Refusal> {
@@ -72,8 +72,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let id = self.page.part("service");
         if !self.page.is_post() {
             let service = self.one_service().await?;
-            let applications = self.applications_with_access(id).await?;
-            return Ok(self.ask(Taking::DeleteService(&service.id), service.shown_name(), applications));
+            let (taking, of) = (Taking::DeleteService(&service.id), ["services", service.id.as_str()]);
+            return self.ask_before(taking, service.shown_name(), of, &Faults::default()).await;
         }
         self.page.refuse_unless_recent()?;
         match self.delete(&["services", id]).await {

@@ -48,7 +48,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn document_delete(&self) -> Result<Response<Bytes>, Refusal> {
         let service = self.one_service().await?;
         if !self.page.is_post() {
-            return Ok(self.ask(Taking::DeleteDocument(&service.id), service.shown_name(), 0));
+            return Ok(self.ask_alone(Taking::DeleteDocument(&service.id), service.shown_name()));
         }
         self.delete(&["services", &service.id, "document"]).await?;
         Ok(self.page.done(Said::Deleted, &paths::service_document(&service.id)))

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::calling;
 use super::details::faults_of;
-use super::read::{Listed, Plugin, Service};
+use super::read::{Plugin, Service};
 use crate::http::pages::desk::{Desk, object, read};
+use crate::http::pages::listing::Listed;
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};

@@ -6,10 +6,10 @@ use http::Response;
 use serde_json::json;
 
 use super::details::faults_of;
-use super::part::Part;
 use super::read::{Plugin, Route, Service};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::{Named, Part};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -32,7 +32,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             self.whole_list::<Plugin>(&["plugins"]),
         )
         .await?;
-        let part = Part::of(self.page, paths::SERVICES, in_order(services), |service| {
+        let part = Part::found(self.page, paths::SERVICES, Named::ByNumber, in_order(services), |service| {
             vec![service.shown_name().to_owned(), service.id.clone(), service.url()]
         });
         let facts: Vec<Shown> = part.rows.iter().map(|service| of(service, &routes, &plugins)).collect();

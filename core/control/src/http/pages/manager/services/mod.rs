@@ -1,13 +1,11 @@
 //! Pages of services, their routes and plugins.
 
 mod calling;
-mod confirm;
 mod contracts;
 mod details;
 mod document;
 pub(super) mod first;
 mod list;
-mod part;
 mod plugin_form;
 mod plugins;
 pub(super) mod read;

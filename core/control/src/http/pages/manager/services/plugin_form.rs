@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use super::calling;
 use super::plugins::PluginAt;
-use super::read::Contract;
 use super::settings;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::manager::people::read::Contract;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::Said;
 use latchkey_pages::calls::Key;
 use latchkey_pages::manager::{Plugin, PluginForm, Preview, Warning, paths};
-use latchkey_pages::parts::{Field, State};
+use latchkey_pages::parts::Field;
 use latchkey_published::plugins::KeyAuthSettings;
 use latchkey_store::Store;
 
@@ -93,9 +93,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     /// Requests for access to a service that wait.
     async fn waiting_at(&self, service: &str) -> Result<Vec<Contract>, Refusal> {
-        let contracts: Vec<Contract> =
-            self.whole_list(&["services", service, "application_instances"]).await?;
-        Ok(contracts.into_iter().filter(|contract| contract.state() == State::Waiting).collect())
+        let of = [("status", "1"), ("service", service)];
+        self.all(&["application_instances"], &of, usize::MAX).await
     }
 
     async fn show_plugin(&self, at: &PluginAt, faults: &Faults) -> Result<Response<Bytes>, Refusal> {

@@ -6,6 +6,7 @@ use http::Response;
 
 use super::read::{Plugin, Service, named};
 use crate::http::pages::desk::{Desk, object};
+use crate::http::pages::faults::Faults;
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -58,9 +59,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         if self.page.is_post() {
             return self.set_plugin(&at, false, Said::Suspended).await;
         }
-        let applications = self.applications_without(&at).await?;
-        let taking = Taking::DisablePlugin(&at.service.id, at.which);
-        Ok(self.ask(taking, at.service.shown_name(), applications))
+        self.ask_without(&at, Taking::DisablePlugin(&at.service.id, at.which)).await
     }
 
     pub(super) async fn resume_plugin(&self) -> Result<Response<Bytes>, Refusal> {
@@ -89,20 +88,19 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                 self.delete(&["services", &at.service.id, "plugins", &stored.id]).await?;
                 Ok(self.page.done(Said::Deleted, &list))
             }
-            _ => {
-                let applications = self.applications_without(&at).await?;
-                let taking = Taking::DeletePlugin(&at.service.id, at.which);
-                Ok(self.ask(taking, at.service.shown_name(), applications))
-            }
+            _ => self.ask_without(&at, Taking::DeletePlugin(&at.service.id, at.which)).await,
         }
     }
 
-    /// How many applications stop without a plugin that is there: with no key asked for, none does.
-    async fn applications_without(&self, at: &PluginAt) -> Result<u64, Refusal> {
+    /// Asks before a plugin that is there goes: with no key asked for, no application stops.
+    async fn ask_without(&self, at: &PluginAt, taking: Taking<'_>) -> Result<Response<Bytes>, Refusal> {
         at.stored.as_ref().ok_or(Refusal::UnknownPath)?;
+        let name = at.service.shown_name();
         match at.which {
-            PluginName::KeyAuth => Ok(0),
-            PluginName::ApplicationRegistration => self.applications_with_access(&at.service.id).await,
+            PluginName::KeyAuth => Ok(self.ask_alone(taking, name)),
+            PluginName::ApplicationRegistration => {
+                self.ask_before(taking, name, ["services", &at.service.id], &Faults::default()).await
+            }
         }
     }
 }

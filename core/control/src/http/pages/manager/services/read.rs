@@ -11,17 +11,7 @@ use crate::ports::{Clock, Random};
 use crate::schema::Object;
 use latchkey_pages::manager;
 use latchkey_pages::manager::{Plugin as PluginName, Thing};
-use latchkey_pages::parts::State;
 use latchkey_store::Store;
-
-/// A part of a list.
-#[derive(Deserialize)]
-pub(in crate::http::pages::manager) struct Listed<T> {
-    pub(in crate::http::pages::manager) data: Vec<T>,
-    pub(super) offset: Option<String>,
-    /// How many there are in all, where that is said.
-    pub(super) total: Option<u64>,
-}
 
 /// What an entity refers to.
 #[derive(Deserialize)]
@@ -65,17 +55,6 @@ pub(super) struct Plugin {
     pub(super) config: Object,
     pub(super) service: Option<Reference>,
     route: Option<Reference>,
-}
-
-/// A contract, as far as its service is concerned.
-#[derive(Deserialize)]
-pub(super) struct Contract {
-    pub(super) id: String,
-    status: u8,
-    suspended: bool,
-    pub(super) reason: Option<String>,
-    pub(super) updated_at: u64,
-    pub(super) application: Reference,
 }
 
 impl Service {
@@ -143,43 +122,13 @@ pub(super) fn named(name: &str) -> Option<PluginName> {
     PluginName::ALL.into_iter().find(|plugin| plugin.name() == name)
 }
 
-impl Contract {
-    pub(super) fn state(&self) -> State {
-        match self.status {
-            0 => State::Active,
-            1 => State::Waiting,
-            2 => State::Rejected,
-            _ => State::Revoked,
-        }
-    }
-
-    pub(super) fn gives_access(&self) -> bool {
-        self.state() == State::Active && !self.suspended
-    }
-}
-
-/// Most that an endpoint lists at once.
-const AT_ONCE: &str = "1000";
-
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// All of a list, of what the gateway holds in memory too.
     pub(in crate::http::pages::manager) async fn whole_list<T: DeserializeOwned>(
         &self,
         path: &[&str],
     ) -> Result<Vec<T>, Refusal> {
-        let mut all = Vec::new();
-        let mut offset: Option<String> = None;
-        loop {
-            let mut query = vec![("size", AT_ONCE)];
-            query.extend(offset.iter().map(|offset| ("offset", offset.as_str())));
-            let query = serde_urlencoded::to_string(query).unwrap_or_default();
-            let listed: Listed<T> = self.get(path, &query).await?;
-            all.extend(listed.data);
-            offset = listed.offset;
-            if offset.is_none() {
-                return Ok(all);
-            }
-        }
+        self.all(path, &[], usize::MAX).await
     }
 
     /// The service in the path of the page.

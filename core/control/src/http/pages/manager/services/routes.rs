@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join;
 use http::Response;
 use serde_json::json;
 
 use super::list::in_order;
-use super::part::Part;
 use super::read::{Route, Service};
 use super::route_fields::{FIELDS, Stored, sent};
 use crate::http::pages::desk::Desk;
 use crate::http::pages::faults::Faults;
+use crate::http::pages::listing::{Named, Part};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -27,7 +27,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let (routes, services) =
             try_join(self.whole_list::<Route>(&["routes"]), self.whole_list::<Service>(&["services"]))
                 .await?;
-        let part = Part::of(self.page, paths::ROUTES, by_name(routes), |route| {
+        let part = Part::found(self.page, paths::ROUTES, Named::ByNumber, by_name(routes), |route| {
             let names = [route.shown_name(), &route.id].map(str::to_owned);
             names.iter().chain(route.paths()).chain(route.hosts()).cloned().collect()
         });
@@ -147,9 +147,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             return Ok(self.page.done(Said::Deleted, paths::ROUTES));
         }
         let route: Route = self.get(&["routes", id], "").await?;
-        let service = route.service.iter().map(|service| self.applications_with_access(&service.id));
-        let applications = try_join_all(service).await?.into_iter().sum();
-        Ok(self.ask(Taking::DeleteRoute(&route.id), route.shown_name(), applications))
+        let taking = Taking::DeleteRoute(&route.id);
+        self.ask_before(taking, route.shown_name(), ["routes", &route.id], &Faults::default()).await
     }
 }
 
