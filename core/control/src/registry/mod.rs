@@ -207,6 +207,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Registry { has_mail, ..self }
     }
 
+    /// Whether mails are written.
+    pub(crate) fn has_mail(&self) -> bool {
+        self.has_mail
+    }
+
     /// The same registry, whose changes `actor` makes. Without it, the program itself does.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Self {

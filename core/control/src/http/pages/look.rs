@@ -11,17 +11,22 @@ use crate::http::portal::{OwnCookie, Site};
 use crate::http::problem::Refusal;
 use crate::http::{Control, Head};
 use crate::ports::{Clock, Random};
+use crate::settings::Settings;
 use latchkey_pages::{Frame, Front, Language, Said, assets};
 use latchkey_store::Store;
 
 /// How pages look.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Look {
+    /// What administrators have set; their defaults where that cannot be read.
+    pub(super) settings: Settings,
     name: String,
     logo: Option<String>,
     style: String,
     script: String,
     pub(super) language: Language,
+    /// Whether a link of the page asks for it.
+    is_chosen: bool,
     /// What came of the action before.
     pub(super) said: Option<Said>,
 }
@@ -35,11 +40,13 @@ impl Look {
     /// Where what is set cannot be read.
     pub(super) fn plain(head: &Head<'_>) -> Self {
         Look {
+            settings: Settings::default(),
             name: "Latchkey".to_owned(),
             logo: None,
             style: assets::style(None).path(),
             script: assets::script().path(),
             language: accepted(head.headers).unwrap_or_default(),
+            is_chosen: false,
             said: None,
         }
     }
@@ -68,8 +75,8 @@ impl Look {
     }
 
     /// Keeps a language that was chosen, and forgets what was said once it is shown.
-    pub(super) fn settle(&self, response: &mut Response<Bytes>, head: &Head<'_>, site: &Site) {
-        if chosen(head).is_some() {
+    pub(super) fn settle(&self, response: &mut Response<Bytes>, site: &Site) {
+        if self.is_chosen {
             OwnCookie::Language.set(response, site, self.language.tag(), Some(LANGUAGE_S));
         }
         let sets_another = response
@@ -102,17 +109,20 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let settings = self.registry.read_settings().await;
         let settings = settings.map_err(|error| Refusal::Registry { endpoint: "pages", error })?;
         let kept = || OwnCookie::Language.value(head.headers, site).and_then(Language::parse);
-        let language = chosen(head).or_else(kept).or_else(|| accepted(head.headers));
+        let chosen = chosen(head);
+        let language = chosen.or_else(kept).or_else(|| accepted(head.headers));
         let logo = self.registry.logo_facts().await;
         let logo = logo.map_err(|error| Refusal::Registry { endpoint: "pages", error })?;
         let colour = settings.portal_colour.as_deref().and_then(|colour| colour.parse().ok());
         Ok(Look {
-            name: settings.portal_name,
+            name: settings.portal_name.clone(),
             logo: logo.map(|logo| logo_path(&logo.hash)),
             style: assets::style(colour).path(),
             script: assets::script().path(),
             language: language.unwrap_or(settings.language),
+            is_chosen: chosen.is_some(),
             said: OwnCookie::Said.value(head.headers, site).and_then(Said::parse),
+            settings,
         })
     }
 }

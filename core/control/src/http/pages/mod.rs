@@ -56,7 +56,7 @@ struct PageAsked<'a> {
     head: &'a Head<'a>,
     /// Where the pages are.
     site: &'a Site,
-    look: Look,
+    look: &'a Look,
     /// What came of the password that this page hangs on, once that is known.
     password: Option<&'a PasswordAnswer>,
     /// The developer who is logged in.
@@ -108,10 +108,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Ok(look) => look,
             Err(refusal) => return Ok(refused::page(front, &refusal, &Look::plain(head), head, None)),
         };
-        let shown = self.show(page, site, asked, (head, body, password), look.clone()).await;
+        let shown = self.show(page, site, asked, (head, body, password), &look).await;
         match shown {
             Ok(mut response) => {
-                look.settle(&mut response, head, site);
+                look.settle(&mut response, site);
                 Ok(response)
             }
             Err(Refusal::NeedsPassword(need)) => Err(Refusal::NeedsPassword(need)),
@@ -125,7 +125,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         site: &Site,
         asked: &Asked,
         (head, body, password): (&Head<'_>, &[u8], Option<&PasswordAnswer>),
-        look: Look,
+        look: &Look,
     ) -> Result<Response<Bytes>, Refusal> {
         let (form, query) =
             (Form::read(asked.call.takes, head.headers, body).await?, Query::parse(head.query)?);

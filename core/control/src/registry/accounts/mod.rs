@@ -121,7 +121,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Whether addresses are to be confirmed: where it is set, or else where there is mail.
-    fn verifies(&self, settings: &Settings) -> bool {
+    pub(crate) fn verifies(&self, settings: &Settings) -> bool {
         self.has_mail && settings.email_verification.unwrap_or(true)
     }
 

@@ -1,7 +1,7 @@
 //! The own account. What changes it needs a log-in of lately, by the endpoints' rule.
 
 use bytes::Bytes;
-use futures_util::future::try_join4;
+use futures_util::future::try_join3;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -72,11 +72,11 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// The page, with what came of the form of one of its parts.
     async fn portal_account(&self, of: AccountPage, came: Came) -> Result<Response<Bytes>, Refusal> {
         let (form, Came { faults, wait }) = (&self.page.form, &came);
-        let (developer, asked, sessions, known) = try_join4(
+        let known = self.portal_known();
+        let (developer, asked, sessions) = try_join3(
             self.get::<Developer>(&["developer"], ""),
             self.meta_fields(),
             self.get::<Listed<SessionRow>>(&["developer", "sessions"], ""),
-            self.portal_known(),
         )
         .await?;
         let filled = match of {

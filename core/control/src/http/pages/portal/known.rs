@@ -1,7 +1,6 @@
 //! What pages know of the portal's settings.
 
 use crate::http::pages::desk::Desk;
-use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_store::Store;
 
@@ -19,16 +18,13 @@ pub(super) struct Known {
 }
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
-    pub(super) async fn portal_known(&self) -> Result<Known, Refusal> {
-        let settings = self.control.registry.read_settings().await;
-        let settings = settings.map_err(|error| Refusal::Registry { endpoint: "pages", error })?;
-        let here = &self.control.settings;
-        let has_mail = here.mail_from.is_some() && here.control_origin.is_some();
-        Ok(Known {
+    pub(super) fn portal_known(&self) -> Known {
+        let (registry, settings) = (&self.control.registry, &self.page.look.settings);
+        Known {
             password_min: settings.password_min_length.into(),
-            has_mail,
-            has_links: has_mail && settings.log_in_links,
-            verifies: has_mail && settings.email_verification.unwrap_or(true),
-        })
+            has_mail: registry.has_mail(),
+            has_links: registry.has_mail() && settings.log_in_links,
+            verifies: registry.verifies(settings),
+        }
     }
 }

@@ -83,7 +83,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         fault: Option<LogInFault>,
         status: StatusCode,
     ) -> Result<Response<Bytes>, Refusal> {
-        let known = self.portal_known().await?;
+        let known = self.portal_known();
         let path = if self.page.is_post() { paths::LOG_IN.to_owned() } else { self.page.path() };
         let frame = self.page.portal_frame(&path);
         let view = LogIn {
@@ -123,7 +123,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         fault: Option<LogInFault>,
         status: StatusCode,
     ) -> Result<Response<Bytes>, Refusal> {
-        let known = self.portal_known().await?;
+        let known = self.portal_known();
         let frame = self.page.portal_frame(return_to);
         let email = self.page.own_address().unwrap_or_default();
         let view = LogInAgain { frame: &frame, email, return_to, fault, has_links: known.has_links };

@@ -1,7 +1,6 @@
 //! Accounts, for who has none yet or cannot log in: sign-up, a mail once more, a forgotten password.
 
 use bytes::Bytes;
-use futures_util::future::try_join;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -40,7 +39,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     async fn portal_sign_up(&self) -> Result<Response<Bytes>, Refusal> {
         let (page, form) = (self.page, &self.page.form);
-        let (asked, known) = try_join(self.meta_fields(), self.portal_known()).await?;
+        let (asked, known) = (self.meta_fields().await?, self.portal_known());
         let filled = meta::typed(asked, form);
         let (mut faults, mut wait) = (Faults::default(), None);
         if page.is_post() {
@@ -101,7 +100,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// Has a mail sent to an address that was typed: the same is said for every address. `Err`: the form is to
     /// be shown, with what is wrong.
     async fn portal_mail_to(&self, path: &[&str]) -> Result<Result<Response<Bytes>, Faults>, Refusal> {
-        if !self.portal_known().await?.has_mail {
+        if !self.portal_known().has_mail {
             return Ok(Ok(self.page.notice(StatusCode::NOT_FOUND, Notice::NoMail)));
         }
         if !self.page.is_post() {
@@ -137,7 +136,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     async fn portal_reset_form(&self, token: &str, faults: &Faults) -> Result<Response<Bytes>, Refusal> {
-        let (path, known) = (self.page.path(), self.portal_known().await?);
+        let (path, known) = (self.page.path(), self.portal_known());
         let (frame, others) = (self.page.portal_frame(&path), faults.of_others(&["password", "again"]));
         let view = Reset {
             frame: &frame,

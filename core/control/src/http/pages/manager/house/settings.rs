@@ -167,7 +167,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             },
             registration: &registration,
             registration_fault,
-            mail: self.control.settings.mail_from.is_some().then(|| MailFields {
+            mail: self.control.registry.has_mail().then(|| MailFields {
                 addresses: match mail {
                     true => faults.typed_as(form, "to", "admin_mails.to"),
                     false => Typed { value: &addresses, fault: None },

@@ -54,12 +54,6 @@ fn text_of(answer: &Value) -> String {
 }
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
-    /// Whether mail is sent.
-    pub(super) fn has_mail(&self) -> bool {
-        let settings = &self.control.settings;
-        settings.mail_from.is_some() && settings.control_origin.is_some()
-    }
-
     pub(super) async fn developers(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
         let state = asked_state(page.query.value("state")).unwrap_or(State::Active);
@@ -129,7 +123,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             created: Time(developer.created_at),
             meta: &meta,
             applications: &rows,
-            has_mail: self.has_mail(),
+            has_mail: self.control.registry.has_mail(),
         }))
     }
 

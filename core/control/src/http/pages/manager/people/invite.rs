@@ -58,7 +58,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let (path, nonce) = (self.page.path(), self.nonce());
         let frame = self.page.manager_frame(&path);
         let addresses = faults.typed(&self.page.form, "addresses");
-        self.form(faults, &Invite { frame: &frame, addresses, has_mail: self.has_mail(), nonce: &nonce })
+        self.form(
+            faults,
+            &Invite { frame: &frame, addresses, has_mail: self.control.registry.has_mail(), nonce: &nonce },
+        )
     }
 
     async fn invite_one(&self, folded: &str, address: &str) -> Result<Came, Refusal> {
@@ -66,7 +69,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let approved = json!(status(State::Active));
         let sent = object([("id", json!(id)), ("email", json!(address)), ("status", approved)]);
         let made = match self.post(&["developers"], sent).await {
-            Ok(_) => self.has_mail(),
+            Ok(_) => self.control.registry.has_mail(),
             Err(refusal) if refusal.is_made_already() => return Ok(Came::Already),
             Err(refusal) if refusal.is_taken() => return Ok(Came::Fault(InviteFault::ThereAlready)),
             Err(refusal) if refusal.is_of_what_was_sent() => return Ok(Came::Fault(InviteFault::NoAddress)),
