@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::endpoints::Permission;
+use super::endpoints::{Call, Permission};
 use super::problem::Refusal;
 use super::{Control, Head};
 use crate::audit::{Actor, Who};
@@ -35,6 +35,17 @@ pub(super) struct Identified {
     pub(super) permission: Permission,
     /// When the token ends that is shown, in seconds since the Unix epoch.
     pub(super) ends_at: Option<u64>,
+}
+
+impl Identified {
+    /// Refuses a call that they may not make.
+    pub(super) fn refuse_unless_permitted(&self, call: &Call) -> Result<(), Refusal> {
+        match self.permission {
+            permission if call.permission() <= permission => Ok(()),
+            Permission::Read => Err(Refusal::ReadOnly),
+            Permission::Change | Permission::Replace => Err(Refusal::NamedToken),
+        }
+    }
 }
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {

@@ -13,8 +13,15 @@ use crate::schema::{EntityKind, FIND_KEY, Input, Object, ROTATION};
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
-    pub(super) async fn rotate(&self, matched: &Matched, input: Input<'_>) -> Result<Response<Bytes>, Error> {
-        let rotated = self.registry.rotate(&matched.steps(), &input.typed_by(ROTATION)).await?;
+    /// `key_start`: [`Once::key_start`](super::portal::Once::key_start).
+    pub(super) async fn rotate(
+        &self,
+        matched: &Matched,
+        input: Input<'_>,
+        key_start: Option<&str>,
+    ) -> Result<Response<Bytes>, Error> {
+        let input = input.typed_by(ROTATION);
+        let rotated = self.registry.rotate_once(&matched.steps(), &input, key_start).await?;
         Ok(answer::json(StatusCode::CREATED, &Value::Object(rotated)))
     }
 

@@ -280,12 +280,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             }
             None => (self.identify(admitted.caller, head).await?, admitted.asked()?, None),
         };
-        if asked.call.permission() > caller.permission {
-            return Err(match caller.permission {
-                Permission::Read => Refusal::ReadOnly,
-                Permission::Change | Permission::Replace => Refusal::NamedToken,
-            });
-        }
+        caller.refuse_unless_permitted(asked.call)?;
         let acting = self.acting_for(&caller.who, head);
         match (asked.call.action, at_portal) {
             (Action::Portal(call), Some((site, developer))) => {
@@ -328,7 +323,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             _ => None,
         };
         let query = Query::parse(head.query)?;
-        let given = Given { input: sent.input(), query: &query, file: file.as_ref() };
+        let once = Once::default();
+        let given = Given { input: sent.input(), query: &query, file: file.as_ref(), once };
         self.perform_with(asked, caller, &given).await
     }
 
@@ -340,7 +336,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         given: &Given<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
         let Asked { matched, call } = asked;
-        let Given { input, query, file } = *given;
+        let Given { input, query, file, once } = *given;
         let refusal = |error| Refusal::Registry { endpoint: matched.endpoint.path, error };
         let may_restore = call.action.is_of_what_is_stored();
         if may_restore && call.permission() == Permission::Read {
@@ -362,7 +358,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
                 on_heap(|| self.item(kind, verb, &path, input)).await
             }
             Action::Reference(kind, verb) => on_heap(|| self.reference(kind, verb, matched, input)).await,
-            Action::Rotate(_) => on_heap(|| self.rotate(matched, input)).await,
+            Action::Rotate(_) => on_heap(|| self.rotate(matched, input, once.key_start)).await,
             Action::EndGrace => on_heap(|| self.end_grace(matched)).await,
             Action::FindKey => on_heap(|| self.find_key(input)).await,
             Action::ApplicationConsumer => on_heap(|| self.application_consumer(matched)).await,
@@ -405,6 +401,7 @@ struct Given<'a> {
     input: Input<'a>,
     query: &'a Query,
     file: Option<&'a Upload>,
+    once: Once<'a>,
 }
 
 /// What is asked at the Portal API, where that is, and by whom.

@@ -76,8 +76,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             // Made by an attempt whose reply was lost: only the answer is left to give.
             return Ok(self.present(kind, &before, &disclosed(kind, minted), now_ms));
         }
-        let start_of_now = before.get("client_id_start").and_then(Value::as_str);
-        if start.is_some() && start != start_of_now {
+        let start_of_now = before.get(start_member(kind)).and_then(Value::as_str).unwrap_or_default();
+        if start.is_some_and(|start| start != start_of_now) {
             return Err(Error::conflict("the key was rotated meanwhile"));
         }
         if PreviousKey::live(&before, now_ms).is_some() {
@@ -125,8 +125,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         new.put_into(&mut credential);
         credential.insert("rotated_at".to_owned(), (transaction.now_ms / 1000).into());
-        let start = if kind == EntityKind::Oauth2Credentials { "client_id_start" } else { "key_start" };
-        credential.insert(start.to_owned(), minted.key.start().into());
+        credential.insert(start_member(kind).to_owned(), minted.key.start().into());
         if kind == EntityKind::Oauth2Credentials {
             self.hold_secret(&minted.secret, &mut credential);
         }
@@ -214,5 +213,13 @@ fn disclosed(kind: EntityKind, minted: &Minted) -> Object {
             let key = GivenKey::Clear(minted.key.clone()).answered();
             key.map(|key| ("key".to_owned(), key.into())).into_iter().collect()
         }
+    }
+}
+
+/// Where a credential keeps what its key begins with.
+fn start_member(kind: EntityKind) -> &'static str {
+    match kind {
+        EntityKind::Oauth2Credentials => "client_id_start",
+        _ => "key_start",
     }
 }

@@ -10,7 +10,7 @@ use super::answers::html;
 use super::faults::Faults;
 use crate::http::admission::Asked;
 use crate::http::authenticate::Identified;
-use crate::http::endpoints::{Action, Permission, Surface};
+use crate::http::endpoints::{Action, Surface};
 use crate::http::lists::Query;
 use crate::http::portal::{Once, PortalAsked, PortalCaller};
 use crate::http::problem::Refusal;
@@ -124,18 +124,13 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let matched = routing::at(surface, &segments).ok_or(Refusal::UnknownPath)?;
         let call = matched.endpoint.call(sent.method).ok_or(Refusal::UnknownMethod(matched.endpoint))?;
         let asked = Asked { matched, call };
-        if call.permission() > self.caller.permission {
-            return Err(match self.caller.permission {
-                Permission::Read => Refusal::ReadOnly,
-                Permission::Change | Permission::Replace => Refusal::NamedToken,
-            });
-        }
+        self.caller.refuse_unless_permitted(call)?;
         let query = Query::parse(Some(sent.query))?;
         match call.action {
             Action::Portal(_) => self.ask_portal(&asked, &query, &sent, once).await,
             _ => {
                 let input = (&sent.object).into();
-                let given = Given { input, query: &query, file: sent.file };
+                let given = Given { input, query: &query, file: sent.file, once };
                 let perform = || self.control.perform_with(&asked, self.caller, &given);
                 on_heap(perform).await
             }

@@ -71,6 +71,10 @@ pub(super) struct PortalCaller {
 const NOT_APPROVED: Error = Error::Account(AccountFault::NotApproved);
 
 impl PortalCaller {
+    fn of(seen: PortalSession) -> Self {
+        PortalCaller { developer: seen.session.developer, session: seen.digest, seen }
+    }
+
     /// What the Portal API shows of the developer.
     pub(super) fn shown(&self) -> &Object {
         &self.seen.developer
@@ -122,31 +126,21 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Some(digest) => self.registry.portal_session(digest).await.map_err(refusal)?,
             None => None,
         };
-        match (who, &session) {
-            (Who::Developer | Who::Approved, None) => {
-                // One that was made here may not be there yet.
-                if digest.is_some() {
-                    self.registry.refuse_while_restoring().await.map_err(refusal)?;
-                }
-                return Err(Refusal::NoSession);
-            }
-            (Who::Approved | Who::NotWaiting, Some(session)) if !session.is_approved => {
-                return Err(refusal(NOT_APPROVED));
-            }
-            _ => {}
+        let caller = session.map(PortalCaller::of);
+        let is_let = PortalCaller::refuse_unless_let(caller.as_ref(), who, asked.matched.endpoint.path);
+        if matches!(is_let, Err(Refusal::NoSession)) && digest.is_some() {
+            // One that was made here may not be there yet.
+            self.registry.refuse_while_restoring().await.map_err(refusal)?;
         }
+        is_let?;
         let is_looked_at = matches!(
             asked.call.action,
             Action::Portal(PortalCall::OwnAccount(OwnAccountCall::Session | OwnAccountCall::LogOut))
         );
-        if let Some(session) = session.as_ref().filter(|_| !is_looked_at) {
+        if let Some(caller) = caller.as_ref().filter(|_| !is_looked_at) {
             // A failure costs nothing: the next call notes it.
-            let _ = self.registry.touch_session(session).await;
+            let _ = self.registry.touch_session(&caller.seen).await;
         }
-        let caller = session.map(|seen| {
-            let (developer, session) = (seen.session.developer, seen.digest);
-            PortalCaller { developer, session, seen }
-        });
         let who = caller.as_ref().map_or_else(Actor::visitor, |caller| Actor::developer(caller.developer));
         Ok((Identified { who, permission: Permission::Replace, ends_at: None }, caller))
     }

@@ -91,6 +91,25 @@ async fn a_key_is_rotated_once_for_a_form() {
 }
 
 #[tokio::test]
+async fn of_two_clicks_at_once_one_rotates() {
+    let control = new_control().await;
+    let (mut browser, path, id, key) = with_key(&control).await;
+    let rotate = format!("{path}/keys/{id}/rotate");
+    let start = value(text(&browser.get(&control, &rotate).await), "nonce").to_owned();
+    assert!(key.starts_with(&start) && start.len() < key.len());
+    let form = [("ends", "now"), ("own", ""), ("nonce", start.as_str())];
+    let mut tab = browser.clone();
+    let (one, two) = tokio::join!(browser.post(&control, &rotate, &form), tab.post(&control, &rotate, &form));
+    let mut answered = [one.status().as_u16(), two.status().as_u16()];
+    answered.sort_unstable();
+    assert_eq!(answered, [200, 409], "{}\n{}", text(&one), text(&two));
+    // A form of before that has a fault besides stays one of before.
+    let faulty = [("ends", "soon"), ("own", ""), ("nonce", start.as_str())];
+    let page = browser.post(&control, &rotate, &faulty).await;
+    assert_eq!((page.status().as_u16(), value(text(&page), "nonce")), (400, start.as_str()));
+}
+
+#[tokio::test]
 async fn what_takes_away_asks_first_and_is_done_once() {
     let control = new_control().await;
     let (mut browser, path, id, _) = with_key(&control).await;

@@ -11,6 +11,7 @@ use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::ends::{expires_at, grace_seconds};
 use crate::http::pages::faults::Faults;
 use crate::http::pages::listing::Listed;
+use crate::http::portal::Once;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{
@@ -138,22 +139,23 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         html(StatusCode::CONFLICT, KeyShownAlready { frame: &frame, consumer, credential }.html())
     }
 
-    /// What the form has drawn is how the key of now begins: sent twice, it is another then.
+    /// The form carries how the key of then begins: sent twice, it rotates that key once.
     pub(super) async fn consumer_key_rotate(&self) -> Result<Response<Bytes>, Refusal> {
         let (page, form) = (self.page, &self.page.form);
         let (consumer, key) = self.consumer_and_key().await?;
         let mut faults = Faults::default();
         if page.is_post() {
-            if form.text("nonce") != key.start() {
-                return Ok(self.key_was_shown(&consumer.id, &key.id));
-            }
             match grace_seconds(form, self.now_s(), page.look.language) {
                 Err(found) => faults = found,
                 Ok(grace) => {
                     let sent = object([("grace_seconds", grace)]);
                     let path = ["consumers", &consumer.id, "key-auth", &key.id, "rotate"];
-                    match self.post(&path, sent).await {
+                    let once = Once { key_start: Some(form.text("nonce")), ..Once::default() };
+                    match self.post_once(&path, sent, once).await {
                         Ok(rotated) => return self.show_key(&consumer, &rotated),
+                        Err(refusal) if refusal.is_changed_meanwhile() => {
+                            return Ok(self.key_was_shown(&consumer.id, &key.id));
+                        }
                         Err(refusal) => faults = Faults::of(refusal)?,
                     }
                 }
@@ -167,7 +169,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             key: Thing { id: &key.id, name: key.called() },
             ends: with_default(faults.typed_as(form, "ends", "grace_seconds"), "24h"),
             own: faults.typed(form, "own"),
-            nonce: key.start(),
+            nonce: if page.is_post() { form.text("nonce") } else { key.start() },
         };
         Ok(self.form(&faults, &view))
     }
