@@ -5,12 +5,11 @@ use super::applications::HeldKey;
 use super::paths::{self, Do};
 use super::words::Keys as Words;
 use crate::Frame;
-use crate::parts::Time;
 use crate::parts::blocks::{Block, Button, Copied, Look, Main};
-use crate::parts::fields::{FormBlock, Typed, with_help};
+use crate::parts::fields::{FormBlock, Typed};
 use crate::parts::table::{Cell, Row, Table};
 use crate::parts::time::Instant;
-use crate::parts::{Field, Input};
+use crate::parts::{Ends, Time};
 use crate::words::Common;
 
 /// A key of a consumer.
@@ -72,31 +71,8 @@ fn row<'a>(
 pub struct KeyFields<'a> {
     /// Its name.
     pub name: Typed<'a>,
-    /// `never`, `30d`, `90d`, `1y` or `own`.
-    pub ends: Typed<'a>,
-    /// The own time, as HTML's `datetime-local` has it, UTC.
-    pub own: Typed<'a>,
-}
-
-impl<'a> KeyFields<'a> {
-    /// When it ends: one of these, or a time of one's own. Admin tokens end alike.
-    pub(super) fn end(&self, frame: &Frame<'_>) -> [Field<'a>; 2] {
-        let (words, common) = (Words::of(frame.language), Common::of(frame.language));
-        let choices = vec![
-            ("never", common.never),
-            ("30d", words.days_30),
-            ("90d", words.days_90),
-            ("1y", words.one_year),
-            ("own", words.own),
-        ];
-        let ends = Field { input: Input::Choice(choices), ..self.ends.line("ends", words.ends) };
-        [ends, own_time(self.own, words)]
-    }
-}
-
-fn own_time<'a>(typed: Typed<'a>, words: &'static Words) -> Field<'a> {
-    let own = Field { input: Input::Line("datetime-local"), ..typed.optional("own", words.own_date) };
-    with_help(words.own_help, own)
+    /// When it ends.
+    pub ends: Ends<'a>,
 }
 
 /// A new key of a consumer.
@@ -116,7 +92,7 @@ impl KeyNew<'_> {
     pub(super) fn main(&self) -> Main<'_> {
         let (words, common) = (Words::of(self.frame.language), Common::of(self.frame.language));
         let mut fields = vec![self.fields.name.optional("name", words.key_name)];
-        fields.extend(self.fields.end(self.frame));
+        fields.extend(self.fields.ends.of_new(words.ends, self.frame.language));
         let action = paths::key_new(self.consumer.id);
         let form = FormBlock::post(common, "key", action, words.generate, fields)
             .nonce(self.nonce)
@@ -170,10 +146,8 @@ pub struct RotateKey<'a> {
     pub consumer: Thing<'a>,
     /// The key.
     pub key: Thing<'a>,
-    /// `now`, `1h`, `24h`, `7d` or `own`.
-    pub ends: Typed<'a>,
-    /// The own time, as HTML's `datetime-local` has it, UTC.
-    pub own: Typed<'a>,
+    /// When it ends.
+    pub ends: Ends<'a>,
     /// Drawn for the form.
     pub nonce: &'a str,
 }
@@ -181,16 +155,8 @@ pub struct RotateKey<'a> {
 impl RotateKey<'_> {
     pub(super) fn main(&self) -> Main<'_> {
         let (words, common) = (Words::of(self.frame.language), Common::of(self.frame.language));
-        let choices = vec![
-            ("now", words.now),
-            ("1h", words.hour),
-            ("24h", words.day),
-            ("7d", words.week),
-            ("own", words.own),
-        ];
-        let ends = Field { input: Input::Choice(choices), ..self.ends.line("ends", words.old_ends) };
         let action = paths::key_do(self.consumer.id, self.key.id, Do::Rotate);
-        let fields = vec![ends, own_time(self.own, words)];
+        let fields = self.ends.of_old(self.frame.language).into();
         let form = FormBlock::post(common, "rotate", action, words.rotate, fields)
             .nonce(self.nonce)
             .cancel(paths::consumer(self.consumer.id));

@@ -1,6 +1,5 @@
 //! Named admin tokens: the list, a new one, and the one page that shows it.
 
-use super::keys::KeyFields;
 use super::paths::{self, Do};
 use super::words::{Keys, Settings as Words};
 use crate::Frame;
@@ -8,7 +7,7 @@ use crate::parts::blocks::{Block, Button, Copied, Look, Main, StateMark};
 use crate::parts::fields::{FormBlock, Typed, tick, with_help};
 use crate::parts::table::{Cell, Row, Table};
 use crate::parts::time::Instant;
-use crate::parts::{State, Time};
+use crate::parts::{Ends, State, Time};
 use crate::words::Common;
 
 /// A named admin token.
@@ -99,8 +98,8 @@ pub struct TokenNew<'a> {
     pub name: Typed<'a>,
     /// Whether it shall only read.
     pub is_read_only: bool,
-    /// When it shall end; its name is not asked for twice.
-    pub end: KeyFields<'a>,
+    /// When it shall end.
+    pub ends: Ends<'a>,
     /// Drawn for the form.
     pub nonce: &'a str,
 }
@@ -111,7 +110,7 @@ impl TokenNew<'_> {
         let read_only = tick("read_only", words.read_only, self.is_read_only);
         let mut fields =
             vec![self.name.line("name", words.token_name), with_help(words.read_only_help, read_only)];
-        fields.extend(self.end.end(self.frame));
+        fields.extend(self.ends.of_new(Keys::of(self.frame.language).ends, self.frame.language));
         let form = FormBlock::post(common, "token", paths::TOKEN_NEW, common.create, fields)
             .nonce(self.nonce)
             .cancel(paths::TOKENS);

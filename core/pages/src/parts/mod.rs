@@ -3,6 +3,7 @@
 
 pub(crate) mod blocks;
 mod buttons;
+mod ends;
 mod field;
 pub(crate) mod fields;
 pub(crate) mod prose;
@@ -11,6 +12,7 @@ pub(crate) mod state;
 pub(crate) mod table;
 pub(crate) mod time;
 
+pub use ends::Ends;
 pub use field::{Field, Input};
 pub use fields::Typed;
 pub use state::{Paging, State, Time};

@@ -1,13 +1,13 @@
 //! The end of a key: with a rotation, early, or with its credential.
 
-use super::keys::{Key, own_time};
+use super::keys::Key;
 use super::words::Keys as Words;
 use super::{Thing, paths};
 use crate::Frame;
+use crate::parts::Ends;
 use crate::parts::blocks::{Block, Button, Danger, Look, Main};
-use crate::parts::fields::{FormBlock, Typed};
+use crate::parts::fields::FormBlock;
 use crate::parts::time::Instant;
-use crate::parts::{Field, Input};
 use crate::words::Common;
 
 /// Asks when the old key ends, before there is a new one. The form sends `ends` and
@@ -20,10 +20,8 @@ pub struct RotateKey<'a> {
     pub application: Thing<'a>,
     /// The key.
     pub key: Key<'a>,
-    /// `now`, `1h`, `24h`, `7d` or `own`.
-    pub ends: Typed<'a>,
-    /// The own time, as HTML's `datetime-local` has it, UTC.
-    pub own: Typed<'a>,
+    /// When it ends.
+    pub ends: Ends<'a>,
 }
 
 impl RotateKey<'_> {
@@ -46,20 +44,8 @@ impl RotateKey<'_> {
 
     fn form(&self) -> FormBlock<'_> {
         let (words, common) = (Words::of(self.frame.language), Common::of(self.frame.language));
-        let choices = vec![
-            ("now", words.now),
-            ("1h", words.hour),
-            ("24h", words.day),
-            ("7d", words.week),
-            ("own", words.own),
-        ];
-        let ends = match self.ends.value {
-            "" => Typed { value: "24h", ..self.ends },
-            _ => self.ends,
-        };
-        let ends = Field { input: Input::Choice(choices), ..ends.line("ends", words.old_ends) };
         let (application, key) = (self.application.id, self.key.id);
-        let fields = vec![ends, own_time(self.own, words)];
+        let fields = self.ends.of_old(self.frame.language).into();
         FormBlock::post(common, "rotate", paths::key_rotate(application, key), words.rotate, fields)
             .hidden("start", self.key.start)
             .cancel(paths::application(application))

@@ -7,7 +7,7 @@ use crate::parts::blocks::{Block, Button, Danger, Look, Main, StateMark, Text};
 use crate::parts::fields::{FormBlock, Typed, with_help};
 use crate::parts::table::{Cell, Row, Table};
 use crate::parts::time::Instant;
-use crate::parts::{Field, Input, Time};
+use crate::parts::{Ends, Field, Time};
 use crate::words::Common;
 
 /// A key, as far as it is kept.
@@ -78,10 +78,8 @@ pub(super) fn table<'a>(frame: &Frame<'_>, application: &str, keys: &[Key<'a>]) 
 pub struct KeyFields<'a> {
     /// Its name.
     pub name: Typed<'a>,
-    /// `never`, `30d`, `90d`, `1y` or `own`.
-    pub ends: Typed<'a>,
-    /// The own time, as HTML's `datetime-local` has it, UTC.
-    pub own: Typed<'a>,
+    /// When it ends.
+    pub ends: Ends<'a>,
     /// What is wrong with no field alone.
     pub fault: Option<&'a str>,
 }
@@ -90,16 +88,9 @@ impl<'a> KeyFields<'a> {
     /// The form that generates it: sends `name`, `ends` and `own`.
     pub(super) fn form(&self, frame: &Frame<'_>, application: &str, nonce: &'a str) -> FormBlock<'a> {
         let (words, common) = (Words::of(frame.language), Common::of(frame.language));
-        let choices = vec![
-            ("never", common.never),
-            ("30d", words.days_30),
-            ("90d", words.days_90),
-            ("1y", words.one_year),
-            ("own", words.own),
-        ];
-        let ends = Field { input: Input::Choice(choices), ..self.ends.line("ends", words.ends) };
         let name = with_help(words.key_name_help, key_name(self.name.optional("name", words.key_name)));
-        let fields = vec![name, ends, own_time(self.own, words)];
+        let [ends, own] = self.ends.of_new(words.ends, frame.language);
+        let fields = vec![name, ends, own];
         FormBlock::post(common, "key", paths::key_new(application), words.generate, fields)
             .nonce(nonce)
             .fault(self.fault)
@@ -109,11 +100,6 @@ impl<'a> KeyFields<'a> {
 /// Not the developer's own name, which browsers would fill in.
 fn key_name(field: Field<'_>) -> Field<'_> {
     Field { autocomplete: Some("off"), ..field }
-}
-
-pub(super) fn own_time<'a>(typed: Typed<'a>, words: &'static Words) -> Field<'a> {
-    let own = Field { input: Input::Line("datetime-local"), ..typed.optional("own", words.own_date) };
-    with_help(words.own_help, own)
 }
 
 /// A new key: the form of an application's page alone, where something was wrong with it.

@@ -30,7 +30,9 @@ pub(super) fn expires_at(form: &Form, now_s: u64, language: Language) -> Result<
         "own" => own_time(form, language).map(Value::from),
         choice => {
             let seconds = seconds_of(choice).filter(|seconds| *seconds >= DAY_S);
-            seconds.map(|seconds| Value::from(now_s + seconds)).ok_or_else(|| Faults::one("ends", NO_TIME[0]))
+            seconds
+                .map(|seconds| Value::from(now_s + seconds))
+                .ok_or_else(|| Faults::one("ends", in_language(NO_TIME, language)))
         }
     }
 }
@@ -42,7 +44,9 @@ pub(super) fn grace_seconds(form: &Form, now_s: u64, language: Language) -> Resu
             Some(seconds) if seconds > 0 => Ok(seconds.into()),
             _ => Err(Faults::one("own", in_language(PAST, language))),
         },
-        choice => seconds_of(choice).map(Value::from).ok_or_else(|| Faults::one("ends", NO_TIME[0])),
+        choice => seconds_of(choice)
+            .map(Value::from)
+            .ok_or_else(|| Faults::one("ends", in_language(NO_TIME, language))),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::manager::{
     Consumer, ConsumerFields, ConsumerKey, ConsumerNew, ConsumerRow, Consumers, FindKey, FoundKey, HeldKey,
     Impact, KeyFault, KeyFields, KeyNew, KeyShown, Owner, RotateKey,
 };
-use crate::parts::Typed;
+use crate::parts::{Ends, Typed};
 use crate::sample::Sample;
 
 pub(super) fn all(shelf: &Shelf<'_>) -> Vec<Sample> {
@@ -57,21 +57,19 @@ fn consumers(shelf: &Shelf<'_>) -> Vec<Sample> {
 
 fn keys(shelf: &Shelf<'_>) -> Vec<Sample> {
     let (frame, text, consumer) = (shelf.frame, shelf.text, shelf.thing);
-    let blank = Typed::default();
-    let never = KeyFields { ends: Typed { value: "never", fault: None }, ..KeyFields::default() };
-    let wrong =
-        KeyFields { name: shelf.wrong(), ends: Typed { value: "own", fault: None }, own: shelf.wrong() };
+    let own = Typed { value: "own", fault: None };
+    let wrong = KeyFields { name: shelf.wrong(), ends: Ends { ends: own, own: shelf.wrong() } };
     let new = |fields| KeyNew { frame, consumer, fields, nonce: text };
-    let day = Typed { value: "24h", fault: None };
-    let rotate = RotateKey { frame, consumer, key: shelf.thing, ends: day, own: blank, nonce: text };
+    let ends = Ends::default();
+    let rotate = RotateKey { frame, consumer, key: shelf.thing, ends, nonce: text };
     let shown = KeyShown { frame, consumer, key: text, curl: Some(text), old_until: None };
     vec![
-        shelf.sample("key-new", &new(never)),
+        shelf.sample("key-new", &new(KeyFields::default())),
         shelf.sample("key-new-wrong", &new(wrong)),
         shelf.sample("key-shown", &shown),
         shelf.sample("key-rotated", &KeyShown { curl: None, old_until: Some(NOW), ..shown }),
         shelf.sample("rotate-key", &rotate),
-        shelf.sample("rotate-key-wrong", &RotateKey { own: shelf.wrong(), ..rotate }),
+        shelf.sample("rotate-key-wrong", &RotateKey { ends: Ends { own: shelf.wrong(), ..ends }, ..rotate }),
     ]
 }
 

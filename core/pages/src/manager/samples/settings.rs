@@ -2,10 +2,10 @@
 
 use super::{NOW, Shelf};
 use crate::manager::{
-    Audit, AuditFilter, Change, Did, KeyFields, Kind, LookFields, MailFields, Record, RegistrationField,
+    Audit, AuditFilter, Change, Did, Kind, LookFields, MailFields, Record, RegistrationField,
     RegistrationKind, SettingsPage, TokenNew, TokenRow, TokenShown, Tokens, Who,
 };
-use crate::parts::Typed;
+use crate::parts::{Ends, Typed};
 use crate::sample::Sample;
 
 pub(super) fn all(shelf: &Shelf<'_>) -> Vec<Sample> {
@@ -70,8 +70,7 @@ fn tokens(shelf: &Shelf<'_>) -> Vec<Sample> {
     };
     let other = TokenRow { name: shelf.long, is_read_only: true, is_own: false, ..token };
     let expired = TokenRow { expires: Some(NOW), is_expired: true, ..other };
-    let new =
-        |name, is_read_only| TokenNew { frame, name, is_read_only, end: KeyFields::default(), nonce: text };
+    let new = |name, is_read_only| TokenNew { frame, name, is_read_only, ends: Ends::default(), nonce: text };
     vec![
         shelf.sample("tokens", &Tokens { frame, tokens: &[token, other, expired] }),
         shelf.sample("tokens-empty", &Tokens { frame, tokens: &[] }),

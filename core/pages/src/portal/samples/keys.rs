@@ -1,7 +1,7 @@
 //! Keys of an application.
 
 use super::{NOW, Shelf};
-use crate::parts::{State, Typed};
+use crate::parts::{Ends, State, Typed};
 use crate::portal::{
     EndKey, EndingKey, Key, KeyFields, KeyNew, KeyOnce, KeyPage, KeyShownAlready, RotateKey,
 };
@@ -37,7 +37,8 @@ pub(super) fn each<'a>(shelf: &Shelf<'a>) -> [Key<'a>; 4] {
 /// What was typed of a new key, with all of it wrong.
 pub(super) fn wrong<'a>(shelf: &Shelf<'a>) -> KeyFields<'a> {
     let own = Typed { value: "own", fault: Some(shelf.text) };
-    KeyFields { name: shelf.wrong(), ends: own, own: shelf.wrong(), fault: Some(shelf.text) }
+    let ends = Ends { ends: own, own: shelf.wrong() };
+    KeyFields { name: shelf.wrong(), ends, fault: Some(shelf.text) }
 }
 
 fn pages(shelf: &Shelf<'_>) -> Vec<Sample> {
@@ -82,12 +83,12 @@ fn shown(shelf: &Shelf<'_>) -> Vec<Sample> {
 }
 
 fn rotation(shelf: &Shelf<'_>) -> Vec<Sample> {
-    let (frame, application, blank) = (shelf.frame, shelf.thing, Typed::default());
+    let (frame, application) = (shelf.frame, shelf.thing);
     let [good, rotating, _, ended] = each(shelf);
-    let rotate = |key| RotateKey { frame, application, key, ends: blank, own: blank };
+    let rotate = |key| RotateKey { frame, application, key, ends: Ends::default() };
     let ending = Key { expires: Some(NOW), ..good };
     let own = Typed { value: "own", fault: None };
-    let wrong = RotateKey { ends: own, own: shelf.wrong(), ..rotate(ending) };
+    let wrong = RotateKey { ends: Ends { ends: own, own: shelf.wrong() }, ..rotate(ending) };
     vec![
         shelf.sample("rotate", &rotate(good)),
         shelf.sample("rotate-wrong", &wrong),

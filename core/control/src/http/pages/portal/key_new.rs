@@ -15,7 +15,7 @@ use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::schema::Object;
 use latchkey_pages::calls::{Key, curl};
-use latchkey_pages::parts::{State, Time};
+use latchkey_pages::parts::{Ends, State, Time};
 use latchkey_pages::portal::{KeyFields, KeyNew, KeyOnce, KeyShownAlready, paths};
 use latchkey_store::Store;
 
@@ -49,8 +49,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let (frame, nonce) = (self.page.portal_frame(&path), self.nonce());
         let fields = KeyFields {
             name: faults.typed(form, "name"),
-            ends: faults.typed(form, "ends"),
-            own,
+            ends: Ends { ends: faults.typed(form, "ends"), own },
             fault: others.as_deref(),
         };
         let view = KeyNew { frame: &frame, application: application.thing(), fields, nonce: &nonce };

@@ -11,6 +11,7 @@ use crate::http::portal::Once;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::Said;
+use latchkey_pages::parts::Ends;
 use latchkey_pages::portal::{RotateKey, paths};
 use latchkey_store::Store;
 
@@ -54,8 +55,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             frame: &frame,
             application: application.thing(),
             key: key.key(self.now_s()),
-            ends,
-            own: faults.typed(form, "own"),
+            ends: Ends { ends, own: faults.typed(form, "own") },
         };
         self.form(faults, &view)
     }

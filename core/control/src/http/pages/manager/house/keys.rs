@@ -17,7 +17,7 @@ use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{
     ConsumerKey, HeldKey, KeyFields, KeyNew, KeyShown, KeyShownAlready, RotateKey, Taking, Thing, paths,
 };
-use latchkey_pages::parts::{Time, Typed};
+use latchkey_pages::parts::{Ends, Time};
 use latchkey_pages::{Said, View as _};
 use latchkey_store::Store;
 
@@ -91,11 +91,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         }
         let (path, nonce) = (page.path(), self.nonce());
         let frame = page.manager_frame(&path);
-        let fields = KeyFields {
-            name: faults.typed(form, "name"),
-            ends: faults.typed_as(form, "ends", "expires_at"),
-            own: faults.typed(form, "own"),
-        };
+        let ends = Ends { ends: faults.typed_as(form, "ends", "expires_at"), own: faults.typed(form, "own") };
+        let fields = KeyFields { name: faults.typed(form, "name"), ends };
         let consumer = Thing { id: &consumer.id, name: consumer.name() };
         Ok(self.form(&faults, &KeyNew { frame: &frame, consumer, fields, nonce: &nonce }))
     }
@@ -167,8 +164,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             frame: &frame,
             consumer: Thing { id: &consumer.id, name: consumer.name() },
             key: Thing { id: &key.id, name: key.called() },
-            ends: with_default(faults.typed_as(form, "ends", "grace_seconds"), "24h"),
-            own: faults.typed(form, "own"),
+            ends: Ends {
+                ends: faults.typed_as(form, "ends", "grace_seconds"),
+                own: faults.typed(form, "own"),
+            },
             nonce: if page.is_post() { form.text("nonce") } else { key.start() },
         };
         Ok(self.form(&faults, &view))
@@ -212,11 +211,6 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         self.delete(&["consumers", &consumer.id, "key-auth", &key.id]).await?;
         Ok(self.page.done(Said::Deleted, &paths::consumer(&consumer.id)))
     }
-}
-
-/// What is chosen until something else is.
-fn with_default<'t>(typed: Typed<'t>, default: &'t str) -> Typed<'t> {
-    Typed { value: if typed.value.is_empty() { default } else { typed.value }, ..typed }
 }
 
 /// What is gone already was done before.

@@ -14,8 +14,8 @@ use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::registry::SessionToken;
-use latchkey_pages::manager::{KeyFields, Taking, TokenNew, TokenRow, TokenShown, Tokens, paths};
-use latchkey_pages::parts::Time;
+use latchkey_pages::manager::{Taking, TokenNew, TokenRow, TokenShown, Tokens, paths};
+use latchkey_pages::parts::{Ends, Time};
 use latchkey_pages::{Said, View as _};
 use latchkey_store::Store;
 
@@ -84,16 +84,12 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         }
         let (path, nonce) = (page.path(), self.nonce());
         let frame = page.manager_frame(&path);
-        let end = KeyFields {
-            name: faults.typed(form, "name"),
-            ends: faults.typed_as(form, "ends", "expires_at"),
-            own: faults.typed(form, "own"),
-        };
+        let ends = Ends { ends: faults.typed_as(form, "ends", "expires_at"), own: faults.typed(form, "own") };
         let view = TokenNew {
             frame: &frame,
             name: faults.typed(form, "name"),
             is_read_only: form.is_ticked("read_only"),
-            end,
+            ends,
             nonce: &nonce,
         };
         Ok(self.form(&faults, &view))
