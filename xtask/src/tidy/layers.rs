@@ -121,6 +121,6 @@ mod tests {
     #[test]
     fn a_rule_for_no_package_is_found() {
         let findings = check(&drawn(&["latchkey-router -> latchkey-published"]));
-        assert_eq!(findings.len(), 5, "{findings:?}");
+        assert_eq!(findings.len(), 6, "{findings:?}");
     }
 }
