@@ -113,7 +113,7 @@ impl ServiceFacts {
             is_in_body: asked.settings.key_in_body,
             refuses_preflights: asked.refuses_preflights,
         });
-        Facts { gateway: &self.gateway, is_enabled: self.is_enabled, routes, key_auth }
+        Facts { gateway: &self.gateway, is_enabled: self.is_enabled, routes, key_auth, oauth2: None }
     }
 }
 

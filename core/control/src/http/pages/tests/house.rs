@@ -1,5 +1,7 @@
 //! Consumers and their keys, admin tokens, the audit, settings, whose a key is.
 
+use serde_json::Value;
+
 use super::*;
 use crate::http::tests::START_MS;
 
