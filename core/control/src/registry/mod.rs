@@ -13,6 +13,7 @@ mod attempts;
 mod audit;
 mod backup;
 mod cascade;
+mod clients;
 mod consumers;
 mod contracts;
 mod counts;

@@ -63,8 +63,17 @@ pub(super) fn child_prefix(kind: EntityKind) -> String {
 pub(super) fn of_list(kind: EntityKind, parent: Option<(EntityKind, Uuid)>) -> (String, String) {
     match parent {
         Some((parent, id)) => (child_partition(parent, id), child_prefix(kind)),
+        // Those of applications are listed below them alone.
+        None if kind == EntityKind::Oauth2Credentials => (CLIENTS.to_owned(), String::new()),
         None => (entity_partition(kind), String::new()),
     }
+}
+
+/// Partition of the OAuth2 clients of consumers: copies, by their ids.
+const CLIENTS: &str = "clients";
+
+pub(super) fn client(credential: Uuid) -> RecordKey {
+    RecordKey::new(CLIENTS, credential.to_string())
 }
 
 /// Partition of the contracts that wait for approval: copies, by their ids.

@@ -19,6 +19,10 @@ pub struct PluginSchema {
     pub scope: Scope,
     /// Fields of `config`.
     pub config: &'static [Field],
+    /// Rules over several of them.
+    pub checks: &'static [EntityCheck],
+    /// A rule over all of them, once each is as it must be: the sentence stands in the place of `config`.
+    pub whole: Option<fn(&Object) -> Result<(), String>>,
 }
 
 /// Which entities an instance of a plugin may or must belong to. None to a consumer.
