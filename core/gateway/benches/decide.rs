@@ -324,6 +324,7 @@ fn grant(pepper: &Pepper, key: &str, number: u64) -> Grant {
         service_ids: vec![],
         expires_at_ms: None,
         enabled: true,
+        oauth2: None,
     }
 }
 

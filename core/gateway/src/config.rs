@@ -17,7 +17,7 @@ use crate::upstream::Upstream;
 use latchkey_published::feed::{FeedReply, Format};
 use latchkey_published::grant::{Consumer, Identity};
 use latchkey_published::keys::TagKey;
-use latchkey_published::plugins::{self, KeyAuthSettings, PluginSettings};
+use latchkey_published::plugins::{self, KeyAuthSettings, OAuth2Settings, PluginSettings};
 use latchkey_published::services;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
 use latchkey_published::stored::{Stored, Unreadable};
@@ -421,6 +421,7 @@ impl Plugins {
                 let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(settings, consumers)));
                 self.key_auths.insert((route, service), key_auth.clone());
             }
+            PluginSettings::OAuth2(_) => return Err(Unreadable::unknown("plugin", OAuth2Settings::PLUGIN)),
             PluginSettings::ApplicationRegistration(settings) => {
                 let (None, Some(service)) = (route, service) else {
                     return Err(Unreadable::unknown(

@@ -15,6 +15,16 @@ pub const REVOCATION_BOUND_MS_DEFAULT: u64 = 5_000;
 /// Key in bytes: longer ones are refused before they are digested.
 pub const KEY_BYTES_MAX: usize = 512;
 
+/// Access token in bytes: longer ones are refused before they are digested, and those made here are
+/// shorter.
+pub const TOKEN_BYTES_MAX: usize = 900;
+
+/// Scope and user of an access token, in bytes together: so no token nears [`TOKEN_BYTES_MAX`].
+pub const TOKEN_TEXT_BYTES_MAX: usize = 512;
+
+/// Access tokens that are denied one by one, at most; past that all tokens of a credential are.
+pub const DENIED_TOKENS_MAX: usize = 10_000;
+
 /// Longest life of a key, in seconds: Kong's bound, a little over three years.
 pub const TTL_SECONDS_MAX: i64 = 100_000_000;
 
