@@ -9,27 +9,44 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::applications::secrets;
-use super::credentials::{refuse_reserved, set_expiry, taken_text};
+use super::credentials::{refuse_reserved, taken_text};
 use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
+use super::given_key::GivenKey;
+use super::held_key::Which;
+use super::jobs::{Job, ROOM};
 use super::lookup::Step;
 use super::records;
-use super::stored_credential::{FORMER_ID, HeldSecret};
+use super::present::is_visible;
+use super::stored_credential::{FORMER_ID, HeldSecret, PreviousKey};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, Violation};
 use latchkey_published::grant::OAuth2Client;
 use latchkey_published::keys::PlainKey;
-use latchkey_published::limits::CLIENT_SECRET_CHARACTERS_MIN;
+use latchkey_published::limits::{APPLICATION_KEYS_MAX, CLIENT_SECRET_CHARACTERS_MIN, KEY_BYTES_MAX};
 use latchkey_store::Store;
 
 /// What the clocks of gateways may differ by: tokens are refused that were issued before the time that is
 /// asked for, by whichever clock.
-const CLOCK_SKEW_MS: u64 = 5_000;
+pub(super) const CLOCK_SKEW_MS: u64 = 5_000;
+/// Applications that one commit of the job publishes, at most.
+const APPLICATIONS_AT_ONCE: usize = 50;
 /// What a hash of Kong's begins with.
 const KONG_HASH_PREFIX: &str = "$pbkdf2-";
 pub(super) const KEY_USE: &str = "key_use";
 pub(super) const TOKENS_NOT_BEFORE: &str = "tokens_not_before";
+
+/// A client, by what it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientSeen {
+    /// The client with this credential.
+    Authenticated(Uuid),
+    /// The same with another secret than its own.
+    WrongSecret(Uuid),
+    /// Nobody who could authenticate.
+    Unknown,
+}
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// A credential of either kind of owner, who stays the same.
@@ -87,6 +104,74 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         self.hold_secret(&secret, credential);
         Ok(Some(secret))
+    }
+
+    /// Leaves the job, once, that tells the data plane the secrets of applications from before it asked for
+    /// them. A new store needs none.
+    pub(super) async fn leave_secrets_to_publish(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        is_new: bool,
+    ) -> Result<(), Error> {
+        if transaction.read_json::<bool>(&records::secrets_published()).await?.is_none() {
+            transaction.put_json(records::secrets_published(), &true);
+            if !is_new {
+                self.leave_job(transaction, Job::PublishSecrets { after: None });
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes those of the next applications, as many as a commit has room for. Answers where to go on.
+    pub(super) async fn publish_next_secrets(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        mut after: Option<Uuid>,
+    ) -> Result<Option<Uuid>, Error> {
+        let page =
+            transaction.entities_page(EntityKind::Applications, after, APPLICATIONS_AT_ONCE).await?;
+        for application in &page.objects {
+            // The application, its developer, its guard, and its keys.
+            if after.is_some() && transaction.size() + 3 + APPLICATION_KEYS_MAX > ROOM {
+                return Ok(after);
+            }
+            let id = id_of(application)?;
+            self.republish_application(transaction, id).await?;
+            after = Some(id);
+        }
+        Ok(after.filter(|_| page.more))
+    }
+
+    /// Whether a client that shows its id and secret is who it says.
+    pub(crate) async fn authenticate_client(&self, client_id: &str, secret: &str) -> Result<ClientSeen, Error> {
+        if client_id.len().max(secret.len()) > KEY_BYTES_MAX {
+            return Ok(ClientSeen::Unknown);
+        }
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        if self.is_forged(&mut transaction, client_id).await? {
+            return Ok(ClientSeen::Unknown);
+        }
+        let key = GivenKey::Clear(PlainKey::new(client_id));
+        let Some(found) = self.find_holder(&mut transaction, &key).await? else {
+            return Ok(ClientSeen::Unknown);
+        };
+        let (credential, now_ms) = (found.credential, transaction.now_ms);
+        let is_client = found.holder.kind() == EntityKind::Oauth2Credentials;
+        let is_public = EntityKind::Oauth2Credentials.value_of(&credential, "client_type") == "public";
+        if !is_client || is_public || !is_visible(&credential, now_ms) {
+            return Ok(ClientSeen::Unknown);
+        }
+        let held = match found.which {
+            Which::Current => HeldSecret::of(&credential),
+            Which::Previous => PreviousKey::live(&credential, now_ms).and_then(|previous| previous.secret),
+        };
+        let peppers = [Some(&self.peppers.current), self.peppers.previous.as_ref()];
+        let is_right = held.is_some_and(|held| {
+            let mut named = peppers.into_iter().flatten().filter(|pepper| pepper.id() == held.pepper_id);
+            named.any(|pepper| pepper.digest(secret.as_bytes()).matches(&held.digest))
+        });
+        let id = id_of(&credential)?;
+        Ok(if is_right { ClientSeen::Authenticated(id) } else { ClientSeen::WrongSecret(id) })
     }
 
     /// Whether a path names by its id of before a client that has taken another: decK deletes by that what a

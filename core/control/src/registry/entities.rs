@@ -338,7 +338,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             EntityKind::Developers => {
                 self.follow_developer(transaction, change, entity).await.map(|()| Object::new())
             }
-            EntityKind::Services | EntityKind::Routes | EntityKind::Plugins => Ok(Object::new()),
+            EntityKind::Plugins => {
+                self.prepare_plugin(change, entity);
+                Ok(Object::new())
+            }
+            EntityKind::Services | EntityKind::Routes => Ok(Object::new()),
         }
     }
 

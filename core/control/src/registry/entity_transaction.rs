@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use litemap::LiteMap;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,7 +15,8 @@ use crate::transaction::Transaction;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits;
-use latchkey_published::snapshot::{ConfigKind, WorkspaceSettings};
+use latchkey_published::snapshot::{ConfigKind, PieceId, WorkspaceSettings};
+use latchkey_published::token::TokenId;
 use latchkey_store::feed::decode;
 use latchkey_store::{Commit, RecordKey, Store, StoreError};
 
@@ -339,6 +341,11 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
 
     pub(super) fn publish_grant(&mut self, digest: KeyDigest, grant: Option<Grant>) {
         self.transaction.publish_grant(digest, grant);
+    }
+
+    /// Publishes the access tokens that are refused, of one piece.
+    pub(super) fn publish_denied(&mut self, piece: PieceId, denied: LiteMap<TokenId, u64>) {
+        self.transaction.publish_denied(piece, denied);
     }
 
     /// Says that no credential had a key at this digest, and so no grant was there.

@@ -17,6 +17,11 @@ pub(super) fn is_visible(object: &Object, now_ms: u64) -> bool {
     !object.contains_key(DELETING) && !is_expired(object, now_ms)
 }
 
+/// Whether entities of a kind have a key.
+pub(super) fn is_credential(kind: EntityKind) -> bool {
+    matches!(kind, EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials)
+}
+
 /// Whether a credential has ended.
 pub(super) fn is_expired(object: &Object, now_ms: u64) -> bool {
     expires_at_ms(object).is_some_and(|end| end <= now_ms)
@@ -32,9 +37,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         now_ms: u64,
     ) -> Object {
         let mut shown = present(kind, stored, disclosed, now_ms);
-        let is_credential = matches!(kind, EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials);
         let key = key_member(kind);
-        if is_credential && !is_of_application(stored) && !disclosed.contains_key(key) {
+        if is_credential(kind) && !is_of_application(stored) && !disclosed.contains_key(key) {
             shown.insert(key.to_owned(), self.shown_key(stored).into());
         }
         shown

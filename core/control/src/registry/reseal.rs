@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Registry;
 use super::accounts::ACCOUNTS;
 use super::attempts::transact;
-use super::entity_transaction::{EntityTransaction, id_of, reference};
+use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::jobs::{Job, Position, ROOM};
 use super::lookup::Holder;
@@ -211,8 +211,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let line = Line::new(kind.name(), Some(id), Did::Moved);
         transaction.save_as(line, kind, Some(&before), &credential).await?;
-        match moved && reference(&credential, "consumer").is_some() {
-            true => self.publish_credential(transaction, &credential).await,
+        match moved {
+            true => self.publish_credential_of(transaction, kind, &credential).await,
             false => Ok(()),
         }
     }
