@@ -281,3 +281,27 @@ pub(super) fn keep_former_id(kind: EntityKind, old: &Object, entity: &mut Object
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first program with clients of consumers stored them (`core/published/golden`).
+    #[test]
+    fn clients_read_as_they_were_stored() {
+        let golden = include_str!("../../../published/golden/1/entity-oauth2_credentials-consumer.jsonl");
+        let read = |line| serde_json::from_str(line).unwrap();
+        let clients: Vec<Object> = golden.lines().map(read).collect();
+        for client in &clients {
+            let kind = EntityKind::Oauth2Credentials;
+            kind.validate(crate::schema::Mode::Changes(client), &Object::new()).unwrap();
+            assert!(!is_of_application(client));
+        }
+        let told = |client: &Object| published_client(client, HeldSecret::of(client).as_ref());
+        let [shop, bare] = [told(&clients[0]), told(&clients[1])];
+        assert!(shop.secret.is_some() && shop.token_enabled && !shop.is_public);
+        assert_eq!(shop.tokens_not_before_ms, Some(1_700_000_105_000));
+        assert!(bare.secret.is_none() && !bare.token_enabled && bare.is_public);
+        assert_eq!(clients[0].get(FORMER_ID), Some(&json!("00000000-0000-0000-0000-000000000020")));
+    }
+}

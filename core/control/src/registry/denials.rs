@@ -189,3 +189,18 @@ fn publish_denied<S: Store>(transaction: &mut EntityTransaction<'_, S>, piece: P
     let ends = denied.iter().filter_map(|one| Some((TokenId::parse(&one.id)?, one.ends_at_s)));
     transaction.publish_denied(piece, ends.collect());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first program with a list stored it (`core/published/golden`).
+    #[test]
+    fn a_list_reads_as_it_was_stored() {
+        let golden = include_str!("../../../published/golden/1/denied-tokens.json");
+        let denied: Vec<Denied> = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_string(&denied).unwrap(), golden);
+        assert_eq!(TokenId::parse(&denied[0].id), Some(TokenId::from_bytes([1; 12])));
+        assert!(!denied[0].is_over(1_700_000_064_999) && denied[0].is_over(1_700_000_065_000));
+    }
+}

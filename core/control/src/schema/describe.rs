@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_plugin_shows_in_what_it_differs_from_others() {
-        let [key_auth, registration] = &PLUGINS;
+        let [key_auth, registration, _] = &PLUGINS;
         let shown = describe_plugin(key_auth);
         let names: Vec<&String> = shown["fields"]
             .as_array()

@@ -15,7 +15,8 @@ const JSON: &str = "application/json";
 /// The answers of a call, by status.
 pub(super) fn of_call(endpoint: &Endpoint, call: &Call) -> Value {
     let answer = |status: u16| match call.answers.first() {
-        Some(done) if *done == status => when_done(endpoint, call),
+        // One is never done.
+        Some(done) if *done == status && status < 300 => when_done(endpoint, call),
         _ if call.action == Action::RevokeAccessToken && status < 500 => oauth2_refusal(status),
         _ if status == 204 => json!({"description": "It is done."}),
         _ if status < 300 => {

@@ -139,6 +139,15 @@ mod tests {
     }
 
     #[test]
+    fn a_client_reads_as_it_was_stored() {
+        let golden = include_str!("../../../../published/golden/1/import-client.json");
+        let entities: Vec<Staged> = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_value(&entities).unwrap(), serde_json::from_str::<Value>(golden).unwrap());
+        let secret = entities[0].secret.as_ref().unwrap();
+        assert_eq!(secret.digest, KeyDigest::from_bytes([4; 32]));
+    }
+
+    #[test]
     fn parts_read_as_they_were_stored() {
         let golden = include_str!("../../../../published/golden/1/import-part.json");
         let part: PartRecord = serde_json::from_str(golden).unwrap();
