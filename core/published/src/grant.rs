@@ -166,7 +166,7 @@ impl Identity {
 }
 
 /// Text as a field can carry it: bytes that none can (RFC 9110 §5.5) are percent-encoded.
-fn field_text(text: &str) -> Cow<'_, str> {
+pub fn field_text(text: &str) -> Cow<'_, str> {
     match HeaderValue::from_str(text).or_else(|_| HeaderValue::from_bytes(text.as_bytes())) {
         Ok(_) => text.into(),
         Err(_) => percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string().into(),
