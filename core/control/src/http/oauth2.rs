@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::basic::address_and_password;
 use super::problem::Refusal;
 use super::routing::Matched;
-use super::secret_guesses::Guessed;
 use super::{Control, Head, answer};
 use crate::audit::Who;
 use crate::ports::{Clock, Random};
@@ -115,29 +114,14 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     }
 
     async fn authenticate(&self, asked: &Asked, head: &Head<'_>) -> Result<Result<Uuid, Fault>, Error> {
-        let (guesses, now_ms) = (&self.secret_guesses, self.registry.clock().unix_ms());
-        let address = Guessed::from(head.client_ip);
-        if let Some(seconds) = guesses.held_s(address, now_ms) {
-            return Ok(Err(Fault::too_many(seconds)));
-        }
         let seen = self.registry.authenticate_client(&asked.client_id, &asked.client_secret).await?;
-        Ok(match seen {
-            ClientSeen::Authenticated(id) | ClientSeen::WrongSecret(id)
-                if guesses.held_s(Guessed::Client(id), now_ms).is_some() =>
-            {
-                Err(Fault::too_many(guesses.held_s(Guessed::Client(id), now_ms).unwrap_or(1)))
-            }
-            ClientSeen::Authenticated(id) => Ok(id),
-            ClientSeen::WrongSecret(id) => {
-                guesses.count(Guessed::Client(id), now_ms);
-                guesses.count(address, now_ms);
-                Err(Fault::invalid_client(asked.by_field))
-            }
-            ClientSeen::Unknown => {
-                guesses.count(address, now_ms);
-                Err(Fault::invalid_client(asked.by_field))
-            }
-        })
+        let guessed = match seen {
+            ClientSeen::Authenticated(id) => return Ok(Ok(id)),
+            ClientSeen::WrongSecret(id) => Some(id),
+            ClientSeen::Unknown => None,
+        };
+        let too_many = self.secret_guesses.count(guessed, head.client_ip, self.registry.clock().unix_ms());
+        Ok(Err(too_many.map_or_else(|| Fault::invalid_client(asked.by_field), Fault::too_many)))
     }
 
     /// Takes a token back for an administrator; it is fine when it is none.

@@ -1,40 +1,44 @@
-//! Wrong secrets of OAuth2 clients, counted for each client and each address, in memory: past so many in a
-//! minute the next are answered 429 unseen. A secret that is made has 256 bits; this slows who guesses one
-//! that was brought.
+//! Wrong secrets of OAuth2 clients at this door, counted for each client and each address, in memory: past so
+//! many in a minute they are answered 429, as at the gateway's token endpoints.
+//!
+//! Only wrong secrets come here. A right one is let in whatever was counted, so that nobody keeps a client from
+//! taking its tokens back.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use latchkey_published::limits::{GUESSERS_MAX, SECRET_GUESSES_PER_MINUTE};
+use latchkey_published::limits::{
+    SECRET_GUESSERS_MAX, SECRET_GUESSES_OF_ADDRESS_MAX, SECRET_GUESSES_OF_CREDENTIAL_MAX,
+};
 use latchkey_request::network::household;
 
 const MINUTE_MS: u64 = 60_000;
 
 /// What wrong secrets are counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Guessed {
-    /// The client with this credential.
-    Client(Uuid),
-    /// Whoever guesses at an address; `None`: the platform says none.
-    From(Option<IpAddr>),
+enum Guessed {
+    /// The secret of a credential, whoever guesses.
+    Credential(Uuid),
+    /// Secrets of all, by whoever is at an address; `None`: the platform says none.
+    By(Option<IpAddr>),
 }
 
 impl Guessed {
-    /// Those of an address.
-    pub(super) fn from(address: Option<IpAddr>) -> Self {
-        Guessed::From(address.map(household))
+    /// How many are answered like any other refusal in a minute.
+    fn bound(self) -> u32 {
+        match self {
+            Guessed::Credential(_) => SECRET_GUESSES_OF_CREDENTIAL_MAX,
+            Guessed::By(_) => SECRET_GUESSES_OF_ADDRESS_MAX,
+        }
     }
 }
-
-/// Counts of the last minute.
-#[derive(Debug, Default)]
-pub(super) struct SecretGuesses(Mutex<Vec<Count>>);
 
 #[derive(Debug)]
 struct Count {
     of: Guessed,
+    /// When the minute began that `wrong` counts.
     since_ms: u64,
     wrong: u32,
 }
@@ -46,66 +50,80 @@ impl Count {
     }
 }
 
-impl SecretGuesses {
-    /// After how many seconds the next secret is looked at; `None`: now.
-    pub(super) fn held_s(&self, of: Guessed, now_ms: u64) -> Option<u32> {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.iter().find(|count| count.of == of && count.left_ms(now_ms) > 0)?;
-        let left_s = count.left_ms(now_ms).div_ceil(1_000);
-        (count.wrong >= SECRET_GUESSES_PER_MINUTE).then_some(u32::try_from(left_s).unwrap_or(u32::MAX))
-    }
+/// Counts of the last minute.
+#[derive(Debug, Default)]
+pub(super) struct SecretGuesses(Mutex<Vec<Count>>);
 
-    /// Counts a wrong one. The minute begins with the first.
-    pub(super) fn count(&self, of: Guessed, now_ms: u64) {
+impl SecretGuesses {
+    /// Counts a wrong secret of a credential, or of none that is there. If it is one too many: in how many
+    /// seconds to try again.
+    pub(super) fn count(&self, credential: Option<Uuid>, by: Option<IpAddr>, now_ms: u64) -> Option<u32> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.retain(|count| count.left_ms(now_ms) > 0);
-        if let Some(count) = counts.iter_mut().find(|count| count.of == of) {
-            count.wrong = count.wrong.saturating_add(1);
-            return;
-        }
-        if counts.len() >= GUESSERS_MAX {
-            let fewest = counts.iter().enumerate().min_by_key(|(_, count)| count.wrong).map(|(at, _)| at);
-            counts.swap_remove(fewest.unwrap_or_default());
-        }
-        counts.push(Count { of, since_ms: now_ms, wrong: 1 });
+        let of_address = count_of(&mut counts, Guessed::By(by.map(household)), now_ms);
+        let of_credential =
+            credential.and_then(|id| count_of(&mut counts, Guessed::Credential(id), now_ms));
+        of_address.max(of_credential)
     }
+}
+
+/// Where there is no room, who has guessed least makes it.
+fn count_of(counts: &mut Vec<Count>, of: Guessed, now_ms: u64) -> Option<u32> {
+    let known = counts.iter().position(|count| count.of == of);
+    let at = known.unwrap_or_else(|| {
+        if counts.len() >= SECRET_GUESSERS_MAX {
+            let least = counts.iter().enumerate().min_by_key(|(_, count)| count.wrong).map(|(at, _)| at);
+            counts.swap_remove(least.unwrap_or_default());
+        }
+        counts.push(Count { of, since_ms: now_ms, wrong: 0 });
+        counts.len() - 1
+    });
+    let count = &mut counts[at];
+    count.wrong = count.wrong.saturating_add(1);
+    let left_s = u32::try_from(count.left_ms(now_ms).div_ceil(1_000)).unwrap_or(u32::MAX);
+    (count.wrong > of.bound()).then_some(left_s)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_eleventh_of_a_minute_waits_for_its_end() {
-        let guesses = SecretGuesses::default();
-        let (one, other) = (Guessed::Client(Uuid::from_u128(1)), Guessed::Client(Uuid::from_u128(2)));
-        for at in 0..10 {
-            assert_eq!(guesses.held_s(one, at * 1_000), None, "{at}");
-            guesses.count(one, at * 1_000);
-        }
-        assert_eq!(guesses.held_s(one, 10_000), Some(50));
-        assert_eq!(guesses.held_s(other, 10_000), None);
-        assert_eq!((guesses.held_s(one, 59_999), guesses.held_s(one, 60_000)), (Some(1), None));
-        guesses.count(one, 60_000);
-        assert_eq!(guesses.held_s(one, 60_001), None);
+    fn address(last: u8) -> Option<IpAddr> {
+        Some([192, 0, 2, last].into())
     }
 
     #[test]
-    fn memory_has_a_bound_and_who_guesses_most_stays() {
-        let guesses = SecretGuesses::default();
-        let one = Guessed::from(Some([192, 0, 2, 7].into()));
-        (0..10).for_each(|_| guesses.count(one, 0));
-        for number in 0..2 * GUESSERS_MAX as u128 {
-            guesses.count(Guessed::Client(Uuid::from_u128(number)), 1);
+    fn wrong_secrets_of_a_credential_wait_for_the_end_of_the_minute() {
+        let (guesses, one) = (SecretGuesses::default(), Some(Uuid::from_u128(1)));
+        for guess in 0..10 {
+            assert_eq!(guesses.count(one, address(guess), 1_000), None, "{guess}");
         }
-        assert_eq!(guesses.0.lock().unwrap().len(), GUESSERS_MAX);
-        assert_eq!(guesses.held_s(one, 1), Some(60));
+        assert_eq!(guesses.count(one, address(99), 2_000), Some(59));
+        assert_eq!(guesses.count(Some(Uuid::from_u128(2)), address(99), 2_000), None);
+        assert_eq!(guesses.count(one, None, 60_999), Some(1));
+        assert_eq!(guesses.count(one, None, 61_000), None, "the minute is over");
     }
 
     #[test]
-    fn an_ipv6_network_is_one_guesser() {
-        let at = |text: &str| Guessed::from(Some(text.parse().unwrap()));
-        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2::ffff"));
-        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+    fn wrong_secrets_of_an_address_wait_whosever_they_are() {
+        let guesses = SecretGuesses::default();
+        for guess in 0..SECRET_GUESSES_OF_ADDRESS_MAX {
+            let credential = (guess % 2 == 0).then(|| Uuid::from_u128(guess.into()));
+            assert_eq!(guesses.count(credential, address(1), 0), None);
+        }
+        assert_eq!(guesses.count(None, address(1), 0), Some(60));
+        assert_eq!(guesses.count(None, address(2), 0), None);
+        assert_eq!(guesses.count(None, None, 0), None);
+    }
+
+    #[test]
+    fn memory_has_a_bound_and_who_guesses_most_stays_counted() {
+        let (guesses, one) = (SecretGuesses::default(), Some(Uuid::from_u128(1 << 100)));
+        assert!((0..10).all(|_| guesses.count(one, address(1), 0).is_none()));
+        for number in 0..2 * SECRET_GUESSERS_MAX as u128 {
+            guesses.count(Some(Uuid::from_u128(number)), address(2), 1);
+        }
+        assert_eq!(guesses.0.lock().unwrap().len(), SECRET_GUESSERS_MAX);
+        assert_eq!(guesses.count(one, address(1), 1), Some(60));
     }
 }
