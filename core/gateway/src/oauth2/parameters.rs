@@ -25,6 +25,7 @@ pub(super) const NAMES: [&str; 8] = [
 ];
 const CLIENT_ID: usize = 1;
 const CLIENT_SECRET: usize = 2;
+const SCOPE: usize = 3;
 const TOKEN: usize = 7;
 /// What must not be in a URI, which is logged (RFC 6749 §2.3.1, RFC 7662 §2.1).
 const IN_BODY_ONLY: [usize; 3] = [CLIENT_ID, CLIENT_SECRET, TOKEN];
@@ -69,6 +70,9 @@ impl<'a> Parameters<'a> {
         for (place, value) in values.iter_mut().enumerate() {
             *value = one_of(place, &kind, &mut in_body, &mut in_query)?;
         }
+        if values[SCOPE] == Sent::Nothing && kind == BodyKind::Json && is_false(body, NAMES[SCOPE]) {
+            values[SCOPE] = Sent::NoText;
+        }
         Ok(Parameters { values })
     }
 
@@ -85,7 +89,7 @@ impl<'a> Parameters<'a> {
     }
 
     pub(super) fn scope(&self) -> &Sent<'a> {
-        &self.values[3]
+        &self.values[SCOPE]
     }
 
     pub(super) fn user(&self) -> &Sent<'a> {
@@ -103,6 +107,12 @@ impl<'a> Parameters<'a> {
     pub(super) fn token(&self) -> Option<&[u8]> {
         self.values[TOKEN].text()
     }
+}
+
+/// Whether a member of a JSON object is `false`, which as a key counts as not there.
+fn is_false(body: &[u8], name: &str) -> bool {
+    let read = serde_json::from_slice::<serde_json::Value>(body);
+    read.is_ok_and(|body| body.get(name) == Some(&serde_json::Value::Bool(false)))
 }
 
 fn one_of<'a>(
@@ -131,12 +141,15 @@ fn one_of<'a>(
     }
 }
 
+/// Client ID, and secret if there is one.
+type Pair<'a> = (Cow<'a, [u8]>, Option<Cow<'a, [u8]>>);
+
 /// How a client says who it is.
 #[derive(PartialEq, Eq)]
 pub(super) struct Credentials<'a> {
     /// Client ID and secret, in every way in which they can be meant, the likeliest first; none: they
     /// cannot be read.
-    pub(super) readings: Vec<(Cow<'a, [u8]>, Option<Cow<'a, [u8]>>)>,
+    pub(super) readings: Vec<Pair<'a>>,
     /// They stand in the field for it.
     pub(super) in_header: bool,
 }
