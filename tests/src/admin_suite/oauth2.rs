@@ -256,8 +256,10 @@ fn a_patch_takes_secret_and_hash_together(api: &dyn Api) {
     let changed = patch(api, path, json!({"client_secret": SECRET, "hash_secret": true}));
     expect(changed, 200, json!({"client_secret": SECRET, "hash_secret": true}));
     expect(patch(api, path, json!({"name": "n"})), 200, json!({"client_secret": null, "hash_secret": true}));
-    let now = api.unix_s();
-    expect(patch(api, path, json!({"tokens_not_before": now})), 200, json!({"tokens_not_before": now}));
+    let before = api.unix_s() - 60;
+    expect(patch(api, path, json!({"tokens_not_before": before})), 200, json!({"tokens_not_before": before}));
+    let to_come = patch(api, path, json!({"tokens_not_before": before + 3600}));
+    expect(to_come, 400, json!({"fields": {"tokens_not_before": "must not be in the future"}}));
     expect(patch(api, path, json!({"client_id": "other"})), 200, json!({"client_id": "other"}));
     expect_not_found(get(api, path));
 }

@@ -60,6 +60,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if change.old.is_some_and(|old| reference(old, "application") != application) {
             return Err(Error::field("application", "cannot be changed"));
         }
+        // Tokens are issued after that time: what is to come would make them last as much longer.
+        let not_before = change.input.get(TOKENS_NOT_BEFORE).and_then(Value::as_u64);
+        if not_before.is_some_and(|time| time.saturating_mul(1_000) > transaction.now_ms + CLOCK_SKEW_MS) {
+            return Err(Error::field(TOKENS_NOT_BEFORE, "must not be in the future"));
+        }
         if credential.get(KEY_USE).is_none_or(Value::is_null) {
             credential.insert(KEY_USE.to_owned(), application.is_some().into());
         }
