@@ -124,7 +124,7 @@ fn clients_are_made_as_in_kong(api: &dyn Api) {
         (201, made),
         201,
         json!({"client_id": "given", "client_secret": SECRET, "hash_secret": true, "client_type": "public",
-               "client_id_start": "given"}),
+               "client_id_start": "g"}),
     );
     expect(get(api, "/oauth2/given/consumer"), 200, json!({"id": id(&bob), "username": "bob"}));
     assert_eq!(clients(api, "/consumers/bob/oauth2").len(), 3);

@@ -374,13 +374,14 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             EntityKind::Applications => {
                 disclosed.extend(self.publish_application(transaction, change).await?)
             }
-            EntityKind::ApplicationInstances | EntityKind::Oauth2Credentials => {
-                match change.kind {
-                    EntityKind::ApplicationInstances => {
-                        self.note_contract(transaction, change, &entity).await?
-                    }
-                    _ => self.note_key_end(transaction, change, &entity).await?,
+            EntityKind::ApplicationInstances => {
+                self.note_contract(transaction, change, &entity).await?;
+                if let Some(application_id) = reference(&entity, "application") {
+                    self.republish_application(transaction, application_id).await?;
                 }
+            }
+            EntityKind::Oauth2Credentials => {
+                self.note_key_end(transaction, change, &entity).await?;
                 self.publish_credential_of(transaction, change.kind, &entity).await?;
             }
         }
