@@ -132,7 +132,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         application.insert("updated_at".to_owned(), (transaction.now_ms / 1000).into());
         let input = Object::new();
         let change =
-            EntityChange { kind, id: application_id, input: &input, old: Some(&old), minted, key: None };
+            EntityChange::new(kind, application_id, &input, Some(&old), minted);
         Ok(self.write(transaction, &change, application, Object::new()).await?.answer)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::accounts::{done, outcome, text};
-use super::basic::address_and_password;
+use crate::http::basic::address_and_password;
 use super::{OwnCookie, PortalAsked, browsers};
 use crate::http::problem::Refusal;
 use crate::http::{Control, StartLink, answer};

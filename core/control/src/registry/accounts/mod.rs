@@ -147,7 +147,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let input = Object::new();
         let change =
-            EntityChange { kind, id: id_of(&new)?, input: &input, old: Some(old), minted, key: None };
+            EntityChange::new(kind, id_of(&new)?, &input, Some(old), minted);
         self.publish_developer(transaction, &change, &new).await
     }
 
