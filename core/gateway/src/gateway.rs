@@ -27,6 +27,7 @@ use latchkey_published::grant::Grant;
 use latchkey_published::keys::Peppers;
 use latchkey_published::limits;
 use latchkey_published::replica_mac::ReplicaKeys;
+use latchkey_request::origin::Origin;
 use latchkey_router::{NormalPath, OwnPaths};
 
 use admit::{Admitted, admit};
@@ -58,7 +59,7 @@ pub struct GatewaySettings {
     pub own_paths: OwnPaths,
     /// Where the control door is for clients, such as `https://portal.example`: tokens are taken back there.
     /// `None`: the gateway does not know, and names no such place.
-    pub control_origin: Option<String>,
+    pub control_origin: Option<Origin>,
 }
 
 impl Default for GatewaySettings {
@@ -123,7 +124,7 @@ pub struct Gateway {
     config: Arc<Config>,
     callers: Callers,
     own_paths: OwnPaths,
-    control_origin: Option<String>,
+    control_origin: Option<Origin>,
     ablation: Ablation,
     /// Tell a replica's records of ours from others; `None`: all are believed.
     replica_keys: Option<ReplicaKeys>,
@@ -197,11 +198,11 @@ impl Gateway {
         let routed = match find_route(basis.config, head, &path) {
             Ok(routed) => routed,
             Err(stop) => {
-                let origin = self.control_origin.as_deref();
+                let origin = self.control_origin.as_ref();
                 return oauth2::instead_of(stop, &self.config, origin, head, &path).map(Decision::Respond);
             }
         };
-        if let Some(endpoint) = routed.rules.endpoint(&path) {
+        if let Some(endpoint) = oauth2::endpoint(routed.rules, &path) {
             let answer = oauth2::serve(endpoint, callers, routed.rules, basis, head, body);
             return answer.map(Decision::Respond);
         }

@@ -3,6 +3,7 @@
 //! Synchronous, without I/O, locks or ports (ARCHITECTURE.md). It does not know the control plane.
 
 pub mod ablation;
+mod anonymous;
 mod authenticate;
 mod authorize;
 mod basis;

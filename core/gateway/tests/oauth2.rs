@@ -23,6 +23,7 @@ use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings
 use latchkey_published::testing::SeededRandom;
 use latchkey_published::token::{AccessToken, TokenBuffer, TokenKeys};
 use latchkey_request::client::Forwarded;
+use latchkey_request::origin::Origin;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -67,7 +68,7 @@ impl World {
     fn new(config: Value) -> Self {
         let peppers = peppers();
         let settings = GatewaySettings {
-            control_origin: Some("https://portal.test".to_owned()),
+            control_origin: Origin::parse("https://portal.test").ok(),
             ..GatewaySettings::default()
         };
         let mut world = World {

@@ -469,5 +469,8 @@ fn client_ids_are_digested_like_keys() {
         "consumers: [{username: bob, oauth2_credentials: [{client_id: c, client_secret: s, name: n}]}]\n",
     );
     let digested = digested.unwrap();
-    assert!(digested.contains("client_id: \"sha256:") && digested.contains("client_secret: s,"), "{digested}");
+    assert!(
+        digested.contains("client_id: \"sha256:") && digested.contains("client_secret: s,"),
+        "{digested}"
+    );
 }

@@ -85,7 +85,11 @@ fn grants_that_are_not_here_are_refused(api: &dyn Api) {
     }
     for (more, field, sentence) in [
         (json!({"mandatory_scope": true}), "scopes", "required field missing"),
-        (json!({"refresh_token_ttl": 252_979_200}), "refresh_token_ttl", "value should be between 0 and 100000000"),
+        (
+            json!({"refresh_token_ttl": 252_979_200}),
+            "refresh_token_ttl",
+            "value should be between 0 and 100000000",
+        ),
         (json!({"token_expiration": 1.5}), "token_expiration", "expected an integer"),
         (json!({"pkce": "maybe"}), "pkce", "expected one of: none, lax, strict"),
     ] {
@@ -269,7 +273,9 @@ fn secrets_that_are_chosen_are_long(api: &dyn Api) {
     with_developer(api);
     let application = make_application(api);
     let of_application = format!("/applications/{}/credentials/oauth2", id(&application));
-    for (path, body) in [("/consumers/bob/oauth2", json!({"name": "a"})), (of_application.as_str(), json!({}))] {
+    for (path, body) in
+        [("/consumers/bob/oauth2", json!({"name": "a"})), (of_application.as_str(), json!({}))]
+    {
         let mut short = body.clone();
         short["client_secret"] = json!("x".repeat(31));
         let refused = expect(post(api, path, short), 400, json!({"code": 2}));
@@ -333,9 +339,15 @@ fn clients_are_imported(api: &dyn Api) {
     let hash = "$pbkdf2-sha512$i=10000,l=32$c2FsdA$aGFzaA";
     for (entity, field) in [
         (client("a", json!(hash)), "client_secret"),
-        (json!({"kind": "oauth2_credentials", "entity": {"name": "a", "consumer": {"username": "bob"}}}), "client_id"),
-        (json!({"kind": "oauth2_credentials", "entity": {"name": "a", "client_id": "x",
-                "application": {"id": NOBODY}}}), "application"),
+        (
+            json!({"kind": "oauth2_credentials", "entity": {"name": "a", "consumer": {"username": "bob"}}}),
+            "client_id",
+        ),
+        (
+            json!({"kind": "oauth2_credentials", "entity": {"name": "a", "client_id": "x",
+                "application": {"id": NOBODY}}}),
+            "application",
+        ),
     ] {
         let refused = put(api, &format!("{import}/parts/0"), json!({"entities": [consumer, entity]}));
         let refused = expect(refused, 400, json!({}));

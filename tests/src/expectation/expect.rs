@@ -126,7 +126,8 @@ fn collect_keys(value: &Value, found: &mut Vec<String>) {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
-                    Value::String(text) if name != "client_secret" && is_key(name) && stands_for_key(text) => {}
+                    Value::String(text)
+                        if name != "client_secret" && is_key(name) && stands_for_key(text) => {}
                     Value::String(text) if is_key(name) => {
                         found.push(text.clone());
                     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use regex_lite::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
-use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use crate::nullable::given;

@@ -837,16 +837,14 @@ const IMPORT: [Call; 3] = [
 
 const IMPORT_PART: [Call; 1] = [call("PUT", Takes::Object, WRITE, Action::ReceivePart)];
 
-const REVOKE: [Call; 1] =
-    [call("POST", Takes::Object, &[200, 400, 401], Action::RevokeAccessToken)];
+const REVOKE: [Call; 1] = [call("POST", Takes::Object, &[200, 400, 401], Action::RevokeAccessToken)];
 
 const ACCESS_TOKENS: [Call; 2] = [
     call("GET", Takes::Page, &[200, 400], Action::List(Listing::Nothing)),
     call("POST", Takes::Object, &[400, 415], Action::RefuseAccessTokens),
 ];
 
-const ACCESS_TOKEN: [Call; 1] =
-    [call("DELETE", Takes::Nothing, &[204, 200], Action::DeleteAccessToken)];
+const ACCESS_TOKEN: [Call; 1] = [call("DELETE", Takes::Nothing, &[204, 200], Action::DeleteAccessToken)];
 
 const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Open, path, calls }

@@ -186,7 +186,9 @@ pub(super) fn has_total(kind: EntityKind) -> bool {
 fn is_counted(kind: EntityKind, scope: &[Step<'_>]) -> bool {
     match kind {
         EntityKind::ApplicationInstances => !scope.is_empty(),
-        EntityKind::Oauth2Credentials => scope.last().is_some_and(|step| step.kind == EntityKind::Applications),
+        EntityKind::Oauth2Credentials => {
+            scope.last().is_some_and(|step| step.kind == EntityKind::Applications)
+        }
         _ => true,
     }
 }

@@ -189,7 +189,12 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub fn new(registry: Registry<S, C, R>, settings: ControlSettings) -> Self {
         let has_mail = settings.mail_from.is_some() && settings.control_origin.is_some();
         let registry = registry.with_own_paths(settings.own_paths.clone()).with_mail(has_mail);
-        Control { registry, settings: Arc::new(settings), start_links: Arc::default(), secret_guesses: Arc::default() }
+        Control {
+            registry,
+            settings: Arc::new(settings),
+            start_links: Arc::default(),
+            secret_guesses: Arc::default(),
+        }
     }
 
     /// The registry.

@@ -61,8 +61,7 @@ impl SecretGuesses {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.retain(|count| count.left_ms(now_ms) > 0);
         let of_address = count_of(&mut counts, Guessed::By(by.map(household)), now_ms);
-        let of_credential =
-            credential.and_then(|id| count_of(&mut counts, Guessed::Credential(id), now_ms));
+        let of_credential = credential.and_then(|id| count_of(&mut counts, Guessed::Credential(id), now_ms));
         of_address.max(of_credential)
     }
 }

@@ -141,12 +141,8 @@ const TAGGED: Field = record(
 );
 
 /// What a client is answered that has taken a token back.
-pub(super) const REVOKED: &[Field] = &[Field::new(
-    "message",
-    FieldKind::String,
-    "What was taken back besides; absent: nothing.",
-)
-.omit_null()];
+pub(super) const REVOKED: &[Field] =
+    &[Field::new("message", FieldKind::String, "What was taken back besides; absent: nothing.").omit_null()];
 
 /// A list of what there is none of.
 pub(super) const NOTHING_LISTED: &[Field] = &[

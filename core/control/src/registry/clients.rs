@@ -17,8 +17,8 @@ use super::given_key::GivenKey;
 use super::held_key::Which;
 use super::jobs::{Job, ROOM};
 use super::lookup::Step;
-use super::records;
 use super::present::is_visible;
+use super::records;
 use super::stored_credential::{FORMER_ID, HeldSecret, PreviousKey};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, Violation};
@@ -133,8 +133,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction: &mut EntityTransaction<'_, S>,
         mut after: Option<Uuid>,
     ) -> Result<Option<Uuid>, Error> {
-        let page =
-            transaction.entities_page(EntityKind::Applications, after, APPLICATIONS_AT_ONCE).await?;
+        let page = transaction.entities_page(EntityKind::Applications, after, APPLICATIONS_AT_ONCE).await?;
         for application in &page.objects {
             // The application, its developer, its guard, and its keys.
             if after.is_some() && transaction.size() + 3 + APPLICATION_KEYS_MAX > ROOM {
@@ -148,7 +147,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     }
 
     /// Whether a client that shows its id and secret is who it says.
-    pub(crate) async fn authenticate_client(&self, client_id: &str, secret: &str) -> Result<ClientSeen, Error> {
+    pub(crate) async fn authenticate_client(
+        &self,
+        client_id: &str,
+        secret: &str,
+    ) -> Result<ClientSeen, Error> {
         if client_id.len().max(secret.len()) > KEY_BYTES_MAX {
             return Ok(ClientSeen::Unknown);
         }

@@ -26,7 +26,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 /// Gives a plugin what was made for the one that it takes the place of.
 pub(super) fn keep_made(old: &Object, plugin: &mut Object) {
     if old.get("name") == plugin.get("name") {
-        fill(plugin, |name| old.get("config").and_then(|config| config.get(name)).cloned().unwrap_or_default());
+        fill(plugin, |name| {
+            old.get("config").and_then(|config| config.get(name)).cloned().unwrap_or_default()
+        });
     }
 }
 

@@ -102,8 +102,8 @@ fn tags_of(object: &Object) -> Vec<&str> {
 /// The tags that an entity is indexed under. An entity from before there was a bound may have more.
 pub(super) fn indexed_tags(kind: EntityKind, object: &Object) -> Vec<&str> {
     let mut tags = tags_of(object);
-    let is_indexed = INDEXED.contains(&kind)
-        && !(kind == EntityKind::Oauth2Credentials && is_of_application(object));
+    let is_indexed =
+        INDEXED.contains(&kind) && !(kind == EntityKind::Oauth2Credentials && is_of_application(object));
     tags.truncate(if is_indexed { limits::TAGS_MAX } else { 0 });
     tags
 }

@@ -165,14 +165,14 @@ fn audit_grants(
             continue;
         };
         let found = json!({"consumer": grant.consumer, "enabled": grant.enabled,
-            "services": grant.service_ids, "expires_at_ms": grant.expires_at_ms,
-            "application": grant.application_id, "id": grant.credential_id,
-            "client": grant.oauth2.as_ref().map(|client| json!({
-                "secret": client.secret.as_ref().map(|secret| secret.digest),
-                "is_public": client.is_public,
-                "gets_tokens": grant.token_client().is_some(),
-                "not_before_ms": client.tokens_not_before_ms,
-            }))});
+        "services": grant.service_ids, "expires_at_ms": grant.expires_at_ms,
+        "application": grant.application_id, "id": grant.credential_id,
+        "client": grant.oauth2.as_ref().map(|client| json!({
+            "secret": client.secret.as_ref().map(|secret| secret.digest),
+            "is_public": client.is_public,
+            "gets_tokens": grant.token_client().is_some(),
+            "not_before_ms": client.tokens_not_before_ms,
+        }))});
         let expected = expected_grant(entities, kind, credential, end_ms, secret);
         if has_ended {
             assert_eq!(

@@ -835,6 +835,9 @@ pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
             field_sources: &["application", "consumer"],
             check: entity_checks::client_has_consumer,
         },
-        EntityCheck::Custom { field_sources: &["redirect_uris"], check: entity_checks::redirect_uris_have_hosts },
+        EntityCheck::Custom {
+            field_sources: &["redirect_uris"],
+            check: entity_checks::redirect_uris_have_hosts,
+        },
     ],
 };

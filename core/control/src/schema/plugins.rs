@@ -185,13 +185,9 @@ const OAUTH2: &[Field] = &[
     .default(Fallback::Integer(OAuth2::REFRESH_TOKEN_TTL.default))
     .checks(&[Check::Between(0, limits::TTL_SECONDS_MAX)]),
     flag(OAuth2::REUSE_REFRESH_TOKEN, "Of refresh tokens, of which there are none."),
-    Field::new(
-        OAuth2::PKCE.name,
-        FieldKind::String,
-        "Of the authorization code grant, which is not here.",
-    )
-    .default(Fallback::Text(OAuth2::PKCE.default))
-    .checks(&[Check::OneOf(&["none", "lax", "strict"])]),
+    Field::new(OAuth2::PKCE.name, FieldKind::String, "Of the authorization code grant, which is not here.")
+        .default(Fallback::Text(OAuth2::PKCE.default))
+        .checks(&[Check::OneOf(&["none", "lax", "strict"])]),
     Field::new(
         OAuth2::REALM,
         FieldKind::String,

@@ -12,6 +12,7 @@ use crate::own_answer::Response;
 use crate::problem::Problem;
 use crate::request::{Headers, RequestHead, Scheme};
 use latchkey_request::authority::Authority;
+use latchkey_request::origin::Origin;
 use latchkey_router::{NormalPath, RouteRequest};
 
 /// What stands before the path of an issuer (RFC 8414 §3.1).
@@ -41,7 +42,7 @@ struct Metadata<'a> {
 pub(crate) fn instead_of<H: Headers>(
     stop: Stop,
     config: &Config,
-    control_origin: Option<&str>,
+    control_origin: Option<&Origin>,
     head: &RequestHead<'_, H>,
     path: &NormalPath<'_>,
 ) -> Result<Response, Stop> {
@@ -82,9 +83,9 @@ fn issuer<'c, H: Headers>(
     Some((&*rules.oauth2.as_deref()?.plugin, issuer))
 }
 
-fn metadata<'a>(plugin: &'a OAuth2, issuer: &'a str, control_origin: Option<&str>) -> Metadata<'a> {
+fn metadata<'a>(plugin: &'a OAuth2, issuer: &'a str, control_origin: Option<&Origin>) -> Metadata<'a> {
     let endpoint = |endpoint: Endpoint| format!("{issuer}{}", endpoint.path());
-    let revocation = control_origin.map(|origin| format!("{origin}/oauth2/revoke"));
+    let revocation = control_origin.map(|origin| format!("{}/oauth2/revoke", origin.as_str()));
     Metadata {
         issuer,
         token_endpoint: endpoint(Endpoint::Token),

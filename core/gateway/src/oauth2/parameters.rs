@@ -7,22 +7,11 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::refusal::Refusal;
-use super::settings::OAuth2;
+use super::settings::{OAuth2, PARAMETERS};
 use crate::extract_key::body_kind;
 use crate::places::{self, BodyKind, Found, Scanned, form};
 use crate::request::{Headers, RequestHead};
 
-/// The parameters that are looked at; others may be there (RFC 6749 §3.2).
-pub(super) const NAMES: [&str; 8] = [
-    "grant_type",
-    "client_id",
-    "client_secret",
-    "scope",
-    "authenticated_userid",
-    "provision_key",
-    "state",
-    "token",
-];
 const CLIENT_ID: usize = 1;
 const CLIENT_SECRET: usize = 2;
 const SCOPE: usize = 3;
@@ -52,7 +41,7 @@ impl Sent<'_> {
 
 /// All parameters. Some are secrets: they are not printed.
 pub(super) struct Parameters<'a> {
-    values: [Sent<'a>; NAMES.len()],
+    values: [Sent<'a>; PARAMETERS.len()],
 }
 
 impl<'a> Parameters<'a> {
@@ -66,11 +55,11 @@ impl<'a> Parameters<'a> {
         let kind = body_kind(head);
         let mut in_body = places::scan(&kind, body, names).unwrap_or_default();
         let mut in_query = form::scan(head.query.unwrap_or_default(), names);
-        let mut values: [Sent<'a>; NAMES.len()] = Default::default();
+        let mut values: [Sent<'a>; PARAMETERS.len()] = Default::default();
         for (place, value) in values.iter_mut().enumerate() {
             *value = one_of(place, &kind, &mut in_body, &mut in_query)?;
         }
-        if values[SCOPE] == Sent::Nothing && kind == BodyKind::Json && is_false(body, NAMES[SCOPE]) {
+        if values[SCOPE] == Sent::Nothing && kind == BodyKind::Json && is_false(body, PARAMETERS[SCOPE]) {
             values[SCOPE] = Sent::NoText;
         }
         Ok(Parameters { values })
@@ -121,10 +110,11 @@ fn one_of<'a>(
     in_body: &mut Scanned<'a>,
     in_query: &mut Scanned<'a>,
 ) -> Result<Sent<'a>, Refusal> {
-    let repeated = || Refusal::bad("invalid_request", format!("{} was sent more than once", NAMES[place]));
+    let repeated =
+        || Refusal::bad("invalid_request", format!("{} was sent more than once", PARAMETERS[place]));
     let (body, query) = (in_body.take(place), in_query.take(place));
     if query != Found::Nothing && IN_BODY_ONLY.contains(&place) {
-        let description = format!("{} must not be sent in the query", NAMES[place]);
+        let description = format!("{} must not be sent in the query", PARAMETERS[place]);
         return Err(Refusal::bad("invalid_request", description));
     }
     let is_json = *kind == BodyKind::Json;

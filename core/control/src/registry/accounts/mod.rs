@@ -146,8 +146,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(None);
         }
         let input = Object::new();
-        let change =
-            EntityChange::new(kind, id_of(&new)?, &input, Some(old), minted);
+        let change = EntityChange::new(kind, id_of(&new)?, &input, Some(old), minted);
         self.publish_developer(transaction, &change, &new).await
     }
 

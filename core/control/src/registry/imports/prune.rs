@@ -119,7 +119,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             candidates.last = Some(id);
             // No declaration has what belongs to applications.
             let is_ours = kind == EntityKind::Oauth2Credentials && is_of_application(&object);
-            if !is_kept && !is_ours && has_all(&object, &work.options.select_tags) && !object.contains_key(DELETING) {
+            if !is_kept
+                && !is_ours
+                && has_all(&object, &work.options.select_tags)
+                && !object.contains_key(DELETING)
+            {
                 candidates.found.push(object);
             }
         }

@@ -208,7 +208,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         tag_keys: &[String],
     ) -> Result<(Staged, Option<KeyDigest>), Error> {
         let mut object = sent.clone();
-        if kind == EntityKind::Oauth2Credentials && object.get("application").is_some_and(|it| !it.is_null()) {
+        if kind == EntityKind::Oauth2Credentials && object.get("application").is_some_and(|it| !it.is_null())
+        {
             return Err(Error::field("application", "what belongs to applications is not imported"));
         }
         let key = taken_key(kind, &mut object, tag_keys)?;
