@@ -99,6 +99,7 @@ impl Settings {
                 }
                 None => defaults.own_paths,
             },
+            control_origin: origin(&variable, "LATCHKEY_CONTROL_ORIGIN")?,
             ..defaults
         };
         let response_fields = match variable("LATCHKEY_HEADERS") {
@@ -133,12 +134,17 @@ impl Settings {
     }
 }
 
+/// An origin, if it is set.
+fn origin(variable: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<Option<Origin>, String> {
+    let parse = |text: String| Origin::parse(&text).map_err(|error| format!("{name}: {error}"));
+    variable(name).map(parse).transpose()
+}
+
 impl ControlDoor {
     fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let wrong = |name: &'static str| move |error: NoOrigin| format!("{name}: {error}");
-        let origin = |name| variable(name).map(|text| Origin::parse(&text).map_err(wrong(name))).transpose();
         let origins = |name| AdminOrigins::parse(&variable(name).unwrap_or_default()).map_err(wrong(name));
-        let control_origin = origin("LATCHKEY_CONTROL_ORIGIN")?;
+        let control_origin = origin(variable, "LATCHKEY_CONTROL_ORIGIN")?;
         Ok(ControlDoor {
             guesses_per_second: number(
                 variable,
@@ -149,7 +155,7 @@ impl ControlDoor {
             portal_cors_origins: origins("LATCHKEY_PORTAL_CORS_ORIGINS")?,
             mail_from: mail_from(variable, control_origin.is_some())?,
             control_origin,
-            gateway_origin: origin("LATCHKEY_GATEWAY_ORIGIN")?,
+            gateway_origin: origin(variable, "LATCHKEY_GATEWAY_ORIGIN")?,
             audit_days: audit_days(variable)?,
         })
     }

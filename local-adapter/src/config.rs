@@ -220,6 +220,7 @@ impl Settings {
             control_origin: otherwise(&self.control_origin, control),
             gateway_origin: otherwise(&self.gateway_origin, gateway),
             own_paths: self.gateway_prefix.clone(),
+            control_origin: self.control_origin.clone(),
             audit_days: self.audit_days,
             loopback_port: is_at_loopback(control.ip()).then(|| control.port()),
             portal_cors_origins: self.portal_cors_origins.clone(),

@@ -71,7 +71,12 @@ fn tell(gateway: &Local) -> Value {
     let mut keys = json!({});
     for call in golden_json("calls.json").as_array().unwrap() {
         let (method, path) = (call[0].as_str().unwrap(), call[1].as_str().unwrap());
-        let answer = gateway.admin(method, path, Some(&call[2]));
+        let mut body = call[2].clone();
+        // A secret that is chosen has to be longer today.
+        if let Some(secret) = body.get_mut("client_secret") {
+            *secret = format!("{:-<32}", secret.as_str().unwrap()).into();
+        }
+        let answer = gateway.admin(method, path, Some(&body));
         assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text());
         let made = answer.json().unwrap();
         if let Some(key) = made.get("key").filter(|key| key.is_string()) {

@@ -1,5 +1,7 @@
 //! The configuration, compiled: for each route what is checked, whom it is sent to, and how.
 
+mod route_oauth2;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -10,18 +12,24 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::anonymous::Anonymous;
+use crate::oauth2::OAuth2;
 use crate::places::Names;
 use crate::request::Scheme;
-use crate::strip_key::StripNames;
+use crate::strip_key::{Hider, StripNames};
 use crate::upstream::Upstream;
 use latchkey_published::feed::{FeedReply, Format};
-use latchkey_published::grant::{Consumer, Identity};
+use latchkey_published::grant::Consumer;
 use latchkey_published::keys::TagKey;
 use latchkey_published::plugins::{self, KeyAuthSettings, PluginSettings};
 use latchkey_published::services;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
 use latchkey_published::stored::{Stored, Unreadable};
+use latchkey_published::token::TokenId;
 use latchkey_router::{RouteSpec, Router};
+
+use route_oauth2::Hide;
+pub(crate) use route_oauth2::RouteOAuth2;
 
 /// What every gateway of a process decides by. Immutable.
 #[derive(Debug, Default)]
@@ -32,6 +40,8 @@ pub struct Config {
     pub(crate) tag_keys: Vec<TagKey>,
     pub(crate) has_imported_keys: bool,
     pub(crate) has_digest_keys: bool,
+    /// Refused although they are good.
+    pub(crate) denied_tokens: HashSet<TokenId>,
     /// Replicas are believed from this change on.
     pub(crate) restored_at: u64,
     unusable: Vec<(Uuid, String)>,
@@ -42,6 +52,7 @@ pub struct Config {
 pub(crate) struct RouteRules {
     pub(crate) service: Option<Service>,
     pub(crate) key_auth: Option<Arc<KeyAuth>>,
+    pub(crate) oauth2: Option<Arc<RouteOAuth2>>,
     pub(crate) registration: Option<Registration>,
     /// Something that applies cannot be read, or only by a newer program: nothing passes, since it
     /// might have refused.
@@ -53,6 +64,26 @@ impl RouteRules {
     pub(crate) fn challenge(&self) -> HeaderValue {
         let asked = self.key_auth.as_deref().map(|auth| auth.challenge.clone());
         asked.unwrap_or(HeaderValue::from_static("Key"))
+    }
+
+    /// What hides credentials here, if anything does, whether or not it asked.
+    #[inline]
+    pub(crate) fn hider(&self) -> Option<Hider<'_>> {
+        match self.oauth2.as_deref() {
+            None => self.key_auth.as_deref().filter(|auth| auth.hides_credentials).map(KeyAuth::hider),
+            Some(oauth2) => oauth2.hide.as_ref().map(Hide::hider),
+        }
+    }
+
+    /// What is taken out of a query that is sent back to the client, since it came unprotected.
+    pub(crate) fn exposed(&self) -> Option<&Names> {
+        match self.oauth2.as_deref() {
+            None => {
+                let auth = self.key_auth.as_deref().filter(|auth| auth.in_query || auth.hides_credentials);
+                auth.map(|auth| &auth.search)
+            }
+            Some(oauth2) => Some(&oauth2.redirect),
+        }
     }
 }
 
@@ -98,20 +129,16 @@ pub(crate) struct KeyName {
     pub(crate) header_hyphenated: Option<HeaderName>,
 }
 
+impl KeyAuth {
+    fn hider(&self) -> Hider<'_> {
+        Hider { names: &self.search, strip: &self.strip }
+    }
+}
+
 impl AsRef<str> for KeyName {
     fn as_ref(&self) -> &str {
         &self.text
     }
-}
-
-#[derive(Debug)]
-pub(crate) enum Anonymous {
-    /// Not set: refusals stand.
-    No,
-    /// Refusals become requests of this consumer.
-    As(Arc<Identity>),
-    /// Set, but there is no such consumer.
-    NoSuch(String),
 }
 
 impl Config {
@@ -131,6 +158,8 @@ impl Config {
         let key_auths = self.routes.iter().filter_map(|rules| rules.key_auth.as_deref());
         let names = key_auths.filter(|auth| auth.in_header).flat_map(|auth| &auth.names);
         let spellings = names.flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
+        let tokens = self.routes.iter().filter_map(|rules| rules.oauth2.as_deref());
+        let spellings = spellings.chain(tokens.map(|oauth2| &oauth2.plugin.header));
         let routing = self.router.routes().filter_map(|route| route.headers.as_ref());
         HeaderNames {
             keys: distinct(spellings.map(|name| name.as_str().to_owned()).collect()),
@@ -209,9 +238,11 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
         .map(|(_, route)| route)
         .filter(|route| route.service.is_none_or(|service| services.has(service)));
     let router = Router::compile(routes, Some(previous));
+    let mut pairs = HashMap::new();
     let rules = |route: &RouteSpec| RouteRules {
         service: route.service.and_then(|service| services.usable.get(&service).cloned()),
-        key_auth: plugins.key_auth(route),
+        key_auth: most_specific(&plugins.key_auths, route),
+        oauth2: plugins.oauth2(route, &mut pairs),
         registration: route.service.and_then(|service| plugins.registrations.get(&service).copied()),
         blocked: plugins.block(route) || route.service.is_some_and(|id| services.broken.contains(&id)),
     };
@@ -222,6 +253,7 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
         tag_keys: settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex)).collect(),
         has_imported_keys: settings.has_imported_keys,
         has_digest_keys: settings.has_digest_keys,
+        denied_tokens: pieces.values().flat_map(|piece| piece.denied_tokens.keys().copied()).collect(),
         restored_at: settings.restored_at,
         unusable,
     }
@@ -367,6 +399,8 @@ struct Plugins {
     key_auths: HashMap<Scope, Arc<KeyAuth>>,
     /// By their configuration: equal ones are one, which then stays in the processor's caches.
     distinct_key_auths: HashMap<Vec<u8>, Arc<KeyAuth>>,
+    oauth2s: HashMap<Scope, Arc<OAuth2>>,
+    distinct_oauth2s: HashMap<Vec<u8>, Arc<OAuth2>>,
     registrations: HashMap<Uuid, Registration>,
     /// Scopes of what cannot be read, or only by a newer program.
     blocking: Vec<Scope>,
@@ -421,6 +455,19 @@ impl Plugins {
                 let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(settings, consumers)));
                 self.key_auths.insert((route, service), key_auth.clone());
             }
+            PluginSettings::OAuth2(mut settings) => {
+                let text = json_text(config);
+                let oauth2 = match self.distinct_oauth2s.get(&text) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let anonymous = Anonymous::find(settings.anonymous.take(), consumers);
+                        let oauth2 = Arc::new(OAuth2::compile(*settings, anonymous)?);
+                        self.distinct_oauth2s.insert(text, oauth2.clone());
+                        oauth2
+                    }
+                };
+                self.oauth2s.insert((route, service), oauth2);
+            }
             PluginSettings::ApplicationRegistration(settings) => {
                 let (None, Some(service)) = (route, service) else {
                     return Err(Unreadable::unknown(
@@ -442,14 +489,27 @@ impl Plugins {
         self.blocking.iter().any(applies)
     }
 
-    /// The most specific instance applies, whole (Kong's plugin precedence).
-    fn key_auth(&self, route: &RouteSpec) -> Option<Arc<KeyAuth>> {
-        let both = route.service.and_then(|service| self.key_auths.get(&(Some(route.id), Some(service))));
-        both.or_else(|| self.key_auths.get(&(Some(route.id), None)))
-            .or_else(|| self.key_auths.get(&(None, Some(route.service?))))
-            .or_else(|| self.key_auths.get(&(None, None)))
-            .cloned()
+    /// oauth2 with what key-auth is beside it; `pairs` has those that were made already.
+    fn oauth2(&self, route: &RouteSpec, pairs: &mut Pairs) -> Option<Arc<RouteOAuth2>> {
+        let plugin = most_specific(&self.oauth2s, route)?;
+        let key_auth = most_specific(&self.key_auths, route);
+        let pair = (Arc::as_ptr(&plugin), key_auth.as_ref().map(Arc::as_ptr));
+        let made =
+            pairs.entry(pair).or_insert_with(|| Arc::new(RouteOAuth2::new(&plugin, key_auth.as_deref())));
+        Some(made.clone())
     }
+}
+
+/// Which oauth2 and which key-auth, as long as both are there.
+type Pairs = HashMap<(*const OAuth2, Option<*const KeyAuth>), Arc<RouteOAuth2>>;
+
+/// The most specific instance applies, whole (Kong's plugin precedence).
+fn most_specific<T>(instances: &HashMap<Scope, Arc<T>>, route: &RouteSpec) -> Option<Arc<T>> {
+    let both = route.service.and_then(|service| instances.get(&(Some(route.id), Some(service))));
+    both.or_else(|| instances.get(&(Some(route.id), None)))
+        .or_else(|| instances.get(&(None, Some(route.service?))))
+        .or_else(|| instances.get(&(None, None)))
+        .cloned()
 }
 
 impl KeyAuth {
@@ -491,20 +551,6 @@ impl KeyName {
             header_hyphenated: hyphenated.and_then(|name| HeaderName::try_from(name).ok()),
             header,
         })
-    }
-}
-
-impl Anonymous {
-    /// A value that looks like a UUID is an id first, then a username; else a username.
-    fn find(value: Option<String>, consumers: &[(Uuid, Consumer)]) -> Self {
-        let Some(value) = value.filter(|value| !value.is_empty()) else { return Anonymous::No };
-        let id = Uuid::try_parse(&value).ok();
-        let by_id = consumers.iter().find(|(consumer_id, _)| Some(*consumer_id) == id);
-        let by_name = || consumers.iter().find(|(_, consumer)| consumer.username.as_ref() == Some(&value));
-        match by_id.or_else(by_name) {
-            Some((_, consumer)) => Anonymous::As(Arc::new(Identity::new(consumer, None))),
-            None => Anonymous::NoSuch(value),
-        }
     }
 }
 

@@ -106,7 +106,7 @@ impl<'k, 'a> Searched<'k, 'a> {
 }
 
 /// How the body is searched. One in a coding that we do not undo is unclear.
-fn body_kind<'a, H: Headers>(head: &RequestHead<'a, H>) -> BodyKind<'a> {
+pub(crate) fn body_kind<'a, H: Headers>(head: &RequestHead<'a, H>) -> BodyKind<'a> {
     let headers: &'a H = head.headers;
     let is_coded = || headers.values_of(&http::header::CONTENT_ENCODING).any(has_coding);
     match places::body_kind(headers.values_of(&http::header::CONTENT_TYPE)) {

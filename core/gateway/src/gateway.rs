@@ -19,6 +19,7 @@ use crate::find_route::find_route;
 use crate::forward::{self, PlanInputs};
 use crate::freshness::{Answer, Bound, Freshness};
 use crate::grant_memory::{Bounds, GrantMemory, Known};
+use crate::oauth2;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format, Shown};
@@ -26,6 +27,7 @@ use latchkey_published::grant::Grant;
 use latchkey_published::keys::Peppers;
 use latchkey_published::limits;
 use latchkey_published::replica_mac::ReplicaKeys;
+use latchkey_request::origin::Origin;
 use latchkey_router::{NormalPath, OwnPaths};
 
 use admit::{Admitted, admit};
@@ -55,6 +57,9 @@ pub struct GatewaySettings {
     pub feed_digests_max: usize,
     /// The paths that the gateway answers itself.
     pub own_paths: OwnPaths,
+    /// Where the control door is for clients, such as `https://portal.example`: tokens are taken back there.
+    /// `None`: the gateway does not know, and names no such place.
+    pub control_origin: Option<Origin>,
 }
 
 impl Default for GatewaySettings {
@@ -67,6 +72,7 @@ impl Default for GatewaySettings {
             miss_cache_bytes: limits::MISS_CACHE_BYTES_DEFAULT,
             feed_digests_max: limits::FEED_DIGESTS_MAX,
             own_paths: OwnPaths::default(),
+            control_origin: None,
         }
     }
 }
@@ -118,6 +124,7 @@ pub struct Gateway {
     config: Arc<Config>,
     callers: Callers,
     own_paths: OwnPaths,
+    control_origin: Option<Origin>,
     ablation: Ablation,
     /// Tell a replica's records of ours from others; `None`: all are believed.
     replica_keys: Option<ReplicaKeys>,
@@ -153,8 +160,12 @@ impl Gateway {
                 memory: GrantMemory::new(bounds, ablation),
                 imported: None,
                 rehash: None,
+                tokens: None,
+                guesses: oauth2::Guesses::default(),
+                ablation,
             },
             own_paths: settings.own_paths,
+            control_origin: settings.control_origin,
             ablation,
             replica_keys,
         }
@@ -184,7 +195,17 @@ impl Gateway {
     ) -> Result<Decision, Stop> {
         let (basis, callers) = self.basis(head.started, now)?;
         let path = NormalPath::new(head.path);
-        let routed = find_route(basis.config, head, &path)?;
+        let routed = match find_route(basis.config, head, &path) {
+            Ok(routed) => routed,
+            Err(stop) => {
+                let origin = self.control_origin.as_ref();
+                return oauth2::instead_of(stop, &self.config, origin, head, &path).map(Decision::Respond);
+            }
+        };
+        if let Some(endpoint) = oauth2::endpoint(routed.rules, &path) {
+            let answer = oauth2::serve(endpoint, callers, routed.rules, basis, head, body);
+            return answer.map(Decision::Respond);
+        }
         let mut hidden = HiddenCuts::default();
         let Admitted { service, caller } = admit(callers, &routed, basis, head, body, &mut hidden)?;
         let hops = forward::Hops::of(head);
@@ -198,7 +219,8 @@ impl Gateway {
             path: &path,
             authority: routed.authority,
             identity: caller.as_ref().map(Caller::identity),
-            hider: routed.rules.key_auth.as_deref().filter(|auth| auth.hides_credentials),
+            token: caller.as_ref().and_then(Caller::token),
+            hider: routed.rules.hider(),
             hidden,
             hops,
             upgrade: forward::is_handshake(head).then(right),

@@ -3,6 +3,7 @@
 //! Synchronous, without I/O, locks or ports (ARCHITECTURE.md). It does not know the control plane.
 
 pub mod ablation;
+mod anonymous;
 mod authenticate;
 mod authorize;
 mod basis;
@@ -16,6 +17,7 @@ pub mod gateway;
 mod grant_memory;
 pub mod joined_headers;
 mod lru;
+pub mod oauth2;
 pub mod own_answer;
 pub mod own_cookies;
 pub mod places;

@@ -26,6 +26,15 @@ impl StripNames {
     }
 }
 
+/// What is taken out of a request besides [`HiddenCuts`], by the names that it may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hider<'p> {
+    /// In queries, also in that of `Referer`.
+    pub(crate) names: &'p Names,
+    /// Fields.
+    pub(crate) strip: &'p StripNames,
+}
+
 /// The bytes to delete from a request so that no key goes on.
 #[derive(Debug, Default)]
 pub(crate) struct HiddenCuts {

@@ -98,6 +98,7 @@ impl World {
             service_ids: vec![],
             expires_at_ms: None,
             enabled: true,
+            oauth2: None,
         };
         change(&mut grant);
         self.grants.insert(grant.digest, grant);

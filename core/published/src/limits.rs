@@ -15,6 +15,38 @@ pub const REVOCATION_BOUND_MS_DEFAULT: u64 = 5_000;
 /// Key in bytes: longer ones are refused before they are digested.
 pub const KEY_BYTES_MAX: usize = 512;
 
+/// Access token in bytes: longer ones are refused before they are digested, and those made here are
+/// shorter.
+pub const TOKEN_BYTES_MAX: usize = 900;
+
+/// Scope and user of an access token, in bytes together: so no token nears [`TOKEN_BYTES_MAX`].
+pub const TOKEN_TEXT_BYTES_MAX: usize = 512;
+
+/// Access tokens that are denied one by one, at most; past that all tokens of a credential are.
+pub const DENIED_TOKENS_MAX: usize = 10_000;
+
+/// Client secret that an administrator chooses, in characters at least: one that is made has 256 bits, and
+/// guessing is counted for each instance alone.
+pub const CLIENT_SECRET_CHARACTERS_MIN: usize = 32;
+
+/// Scopes that a plugin may know or ask for: a token takes [`TOKEN_TEXT_BYTES_MAX`] bytes of them.
+pub const SCOPES_MAX: usize = 100;
+
+/// Longest life of an access token, in seconds, but for those without an end: a hundred years.
+pub const TOKEN_EXPIRATION_SECONDS_MAX: i64 = 3_153_600_000;
+
+/// Body of a request to a token endpoint, in bytes: its parameters take some hundred.
+pub const TOKEN_REQUEST_BYTES_MAX: usize = 16 << 10;
+
+/// Wrong secrets of one credential in a minute that are answered like any other refusal; past that 429.
+pub const SECRET_GUESSES_OF_CREDENTIAL_MAX: u32 = 10;
+
+/// The same of one address: many clients may share it.
+pub const SECRET_GUESSES_OF_ADDRESS_MAX: u32 = 60;
+
+/// Credentials and addresses whose wrong secrets are counted apart, some 50 KB; all others count as one.
+pub const SECRET_GUESSERS_MAX: usize = 1024;
+
 /// Longest life of a key, in seconds: Kong's bound, a little over three years.
 pub const TTL_SECONDS_MAX: i64 = 100_000_000;
 

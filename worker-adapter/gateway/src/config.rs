@@ -5,6 +5,7 @@ use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::keys::Peppers;
 use latchkey_request::network::parse_networks;
+use latchkey_request::origin::Origin;
 use latchkey_router::OwnPaths;
 use latchkey_worker_shared::variables::Variables;
 
@@ -33,6 +34,8 @@ impl Settings {
             outage_grace_ms: variables.number("LATCHKEY_OUTAGE_GRACE_MS", defaults.outage_grace_ms)?,
             body_search_bytes: variables.number("LATCHKEY_BODY_SEARCH_BYTES", defaults.body_search_bytes)?,
             own_paths: variables.read_or("LATCHKEY_GATEWAY_PREFIX", defaults.own_paths, OwnPaths::new)?,
+            control_origin: variables
+                .read_or("LATCHKEY_CONTROL_ORIGIN", None, |text| Origin::parse(text).map(Some))?,
             ..defaults
         };
         let fields = ResponseFields::default();

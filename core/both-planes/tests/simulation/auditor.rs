@@ -9,6 +9,37 @@ pub(crate) struct KeyState {
     pub(crate) enabled: bool,
     pub(crate) contract: bool,
     pub(crate) expires_at_ms: Option<u64>,
+    /// Tokens issued before are taken back.
+    pub(crate) tokens_not_before_ms: Option<u64>,
+}
+
+/// What a token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenState {
+    pub(crate) credential_id: Uuid,
+    pub(crate) issued_at_ms: u64,
+    pub(crate) ends_at_ms: u64,
+}
+
+/// What a request shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shown<'h> {
+    /// The key itself.
+    Key,
+    /// A token, and whether it is denied.
+    Token(TokenState, &'h History<bool>),
+}
+
+impl Shown<'_> {
+    /// What may be expected of it in each state that may decide.
+    fn tokens(self, start_ms: u64, end_ms: u64, limit_ms: u64) -> Vec<Option<(TokenState, bool)>> {
+        match self {
+            Shown::Key => vec![None],
+            Shown::Token(said, denied) => {
+                denied.permitted(start_ms, end_ms, limit_ms).map(|denied| Some((said, denied))).collect()
+            }
+        }
+    }
 }
 
 /// How the one route is configured.
@@ -94,6 +125,7 @@ impl Promise {
         &self,
         key: &History<Option<KeyState>>,
         config: &History<ConfigState>,
+        shown: Shown<'_>,
         decided: Decided,
     ) -> Result<(), String> {
         let limit_ms = if decided.feed_failing { self.bound_ms + self.grace_ms } else { self.bound_ms };
@@ -101,10 +133,14 @@ impl Promise {
             return self.audit_unavailable(decided, limit_ms);
         }
         let Decided { start_ms, end_ms, .. } = decided;
+        let tokens = shown.tokens(start_ms, end_ms, limit_ms);
         let permitted = config.permitted(start_ms, end_ms, limit_ms).any(|config| {
             key.permitted(start_ms, end_ms, limit_ms).any(|key| {
-                // A key may expire while its request is being decided.
-                [start_ms, end_ms].iter().any(|now_ms| expected(config, key, *now_ms) == decided.outcome)
+                tokens.iter().any(|token| {
+                    // A key may expire while its request is being decided.
+                    let mut times = [start_ms, end_ms].into_iter();
+                    times.any(|now_ms| expected(config, key, *token, now_ms) == decided.outcome)
+                })
             })
         });
         permitted.then_some(()).ok_or_else(|| format!("{decided:?} by a state past {limit_ms} ms"))
@@ -116,17 +152,20 @@ impl Promise {
         &self,
         key: &History<Option<KeyState>>,
         config: &History<ConfigState>,
-        opened: Outcome,
+        (shown, opened): (Shown<'_>, Outcome),
         now_ms: u64,
         was_failing: bool,
     ) -> Result<(), String> {
         let limit_ms = if was_failing { self.bound_ms + self.grace_ms } else { self.bound_ms };
+        let tokens = shown.tokens(now_ms, now_ms, limit_ms);
+        let stands = |expected: Outcome| match expected {
+            Outcome::Accepted(_) if opened == Outcome::Open => true,
+            Outcome::Open => true,
+            outcome => outcome == opened,
+        };
         let permitted = config.permitted(now_ms, now_ms, limit_ms).any(|config| {
-            key.permitted(now_ms, now_ms, limit_ms).any(|key| match expected(config, key, now_ms) {
-                Outcome::Accepted(_) if opened == Outcome::Open => true,
-                Outcome::Open => true,
-                outcome => outcome == opened,
-            })
+            key.permitted(now_ms, now_ms, limit_ms)
+                .any(|key| tokens.iter().any(|token| stands(expected(config, key, *token, now_ms))))
         });
         permitted.then_some(()).ok_or_else(|| format!("opened as {opened:?}, open past {limit_ms} ms"))
     }
@@ -139,13 +178,22 @@ impl Promise {
     }
 }
 
-fn expected(config: ConfigState, key: Option<KeyState>, now_ms: u64) -> Outcome {
+fn expected(
+    config: ConfigState,
+    key: Option<KeyState>,
+    token: Option<(TokenState, bool)>,
+    now_ms: u64,
+) -> Outcome {
     if !config.authenticates {
         return Outcome::Open;
     }
     let valid = |key: &KeyState| {
         let alive = key.expires_at_ms.is_none_or(|at| now_ms < at);
-        alive && key.enabled && key.contract && config.registers
+        let token = token.is_none_or(|(token, denied)| {
+            let is_taken_back = key.tokens_not_before_ms.is_some_and(|time| token.issued_at_ms < time);
+            !denied && !is_taken_back && now_ms < token.ends_at_ms && key.credential_id == token.credential_id
+        });
+        alive && key.enabled && key.contract && config.registers && token
     };
     key.filter(valid).map_or(Outcome::Refused, |key| Outcome::Accepted(key.credential_id))
 }

@@ -149,6 +149,7 @@ impl World {
             enabled: true,
             contract: true,
             expires_at_ms: None,
+            tokens_not_before_ms: None,
         }
     }
 

@@ -151,6 +151,7 @@ impl Life {
             enabled: credential.enabled && self.application_enabled && self.developer_enabled,
             contract: true,
             expires_at_ms: ends.into_iter().flatten().min(),
+            tokens_not_before_ms: None,
         })
     }
 }

@@ -4,6 +4,8 @@
 mod imports;
 #[path = "life.rs"]
 mod life;
+#[path = "tokens.rs"]
+mod tokens;
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -42,6 +44,7 @@ use crate::replica::{Behaviour, Copied, StaleReplica};
 use imports::{Bulk, BulkCounts};
 pub(crate) use life::Unpublished;
 use life::{Life, LifeCounts};
+use tokens::{Shows, Token};
 
 /// How long an adapter waits for a feed or a grant.
 const TIMEOUT_MS: u64 = 2_000;
@@ -53,7 +56,9 @@ const ASK_AGAIN_MS: u64 = 50;
 const RUN_MS: u64 = 400_000;
 pub(crate) const SERVICE: Uuid = Uuid::from_u128(0x51);
 const ROUTE: Uuid = Uuid::from_u128(0x52);
+const TOKEN_ROUTE: Uuid = Uuid::from_u128(0x53);
 const KEY_AUTH: Uuid = Uuid::from_u128(0x81);
+const OAUTH2: Uuid = Uuid::from_u128(0x83);
 const REGISTRATION: Uuid = Uuid::from_u128(0x82);
 
 /// What a run showed.
@@ -87,12 +92,15 @@ pub(crate) struct Counts {
     tunnels_asked: u64,
     tunnels_lost: u64,
     tunnels_run_out: u64,
+    tokens_issued: u64,
+    tokens_accepted: u64,
+    tokens_denied: u64,
     pub(crate) life: LifeCounts,
     pub(crate) bulk: BulkCounts,
 }
 
 impl Counts {
-    pub(crate) fn each(&self) -> [(&'static str, u64); 21] {
+    pub(crate) fn each(&self) -> [(&'static str, u64); 24] {
         [
             ("request", self.requests),
             ("accepted", self.accepted),
@@ -115,6 +123,9 @@ impl Counts {
             ("tunnel asked about", self.tunnels_asked),
             ("tunnel lost", self.tunnels_lost),
             ("tunnel run out", self.tunnels_run_out),
+            ("token issued", self.tokens_issued),
+            ("token accepted", self.tokens_accepted),
+            ("denied token refused", self.tokens_denied),
         ]
     }
 }
@@ -142,6 +153,9 @@ impl AddAssign for Counts {
         self.tunnels_asked += other.tunnels_asked;
         self.tunnels_lost += other.tunnels_lost;
         self.tunnels_run_out += other.tunnels_run_out;
+        self.tokens_issued += other.tokens_issued;
+        self.tokens_accepted += other.tokens_accepted;
+        self.tokens_denied += other.tokens_denied;
         self.life += other.life;
         self.bulk += other.bulk;
     }
@@ -227,6 +241,7 @@ struct Request {
     instance: usize,
     incarnation: u64,
     key: usize,
+    shows: Shows,
     start_ms: u64,
     /// The same by the instance's clock.
     started: Now,
@@ -251,6 +266,7 @@ struct Tunnel {
     instance: usize,
     incarnation: u64,
     key: usize,
+    shows: Shows,
     right: Right,
     opened: Outcome,
     /// It is open till then, unless something better is heard; `None`: not yet.
@@ -291,6 +307,7 @@ pub(crate) struct World {
     last_request: u64,
     tunnels: BTreeMap<u64, Tunnel>,
     keys: Vec<Key>,
+    tokens: Vec<Token>,
     config: History<ConfigState>,
     life: Life,
     admin_pace_ms: u64,
@@ -343,6 +360,7 @@ impl World {
             last_request: 0,
             tunnels: BTreeMap::new(),
             keys: Vec::new(),
+            tokens: Vec::new(),
             config: History::new(ConfigState { authenticates: true, registers: true }),
             life: Life::new(dice.percent(40), unpublished),
             admin_pace_ms: *dice.pick(&[1_000, 5_000, 20_000]),
@@ -370,6 +388,8 @@ impl World {
             let route = json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"]});
             transaction.publish_config(ConfigKind::Services, SERVICE, Some(service));
             transaction.publish_config(ConfigKind::Routes, ROUTE, Some(route));
+            let route = json!({"id": TOKEN_ROUTE, "service": {"id": SERVICE}, "paths": ["/t"]});
+            transaction.publish_config(ConfigKind::Routes, TOKEN_ROUTE, Some(route));
             publish_config_state(transaction, config);
         });
         let tag_key = hex(&self.peppers.current.tag_key().to_bytes());
@@ -505,13 +525,14 @@ impl World {
         // Clients like to try a key several times at once, and keys that were just changed.
         for _ in 0..*self.dice.pick(&[1, 1, 3]) {
             self.last_request += 1;
-            let key = self.any_key();
+            let (key, shows) = self.any_showing();
             let start_ms = self.now_ms.get();
             let started = self.clock(instance);
-            let purpose = if self.dice.percent(4) { Purpose::Open } else { Purpose::Answer };
+            let opens = self.dice.percent(4) && shows != Shows::Secret;
+            let purpose = if opens { Purpose::Open } else { Purpose::Answer };
             let authority_failed = false;
             let request =
-                Request { instance, incarnation, key, start_ms, started, authority_failed, purpose };
+                Request { instance, incarnation, key, shows, start_ms, started, authority_failed, purpose };
             self.requests.insert(self.last_request, request);
             self.decide(self.last_request);
         }
@@ -520,25 +541,25 @@ impl World {
     fn decide(&mut self, id: u64) {
         let Some(request) = self.requests.get(&id).copied() else { return };
         let now = self.clock(request.instance);
+        let (mut headers, path, body) = self.dressed(request.key, request.shows);
         let instance = &mut self.instances[request.instance];
         if instance.incarnation != request.incarnation {
             self.requests.remove(&id);
             return;
         }
-        let mut headers = HeaderMap::new();
-        headers.insert("apikey", self.keys[request.key].plain.reveal().parse().unwrap());
         if request.purpose != Purpose::Answer {
             add_handshake(&mut headers);
         }
         if let Purpose::Ask { tunnel } = request.purpose {
             let Some(right) = self.tunnels.get(&tunnel).map(|tunnel| tunnel.right) else { return };
-            let standing = instance.gateway.stands(&head(&headers, request.started), &right, now);
+            let standing = instance.gateway.stands(&head(id, path, &headers, request.started), &right, now);
             return match standing {
                 Ok(standing) => self.learn_standing(id, tunnel, standing),
                 Err(need) => self.meet(id, need),
             };
         }
-        let decision = instance.gateway.decide(&head(&headers, request.started), Body::Whole(b""), now);
+        let head = RequestHead { method: request.method(), ..head(id, path, &headers, request.started) };
+        let decision = instance.gateway.decide(&head, Body::Whole(body), now);
         let refresh = instance.gateway.refresh_due(now);
         if let Some(FeedOutage::Ended { .. }) = instance.gateway.take_outage() {
             self.counts.outages_ended += 1;
@@ -558,6 +579,10 @@ impl World {
                 self.finish(id, outcome);
             }
             Decision::Respond(response) => match response.status().as_u16() {
+                200 => {
+                    let outcome = self.take_token(request.key, response.body());
+                    self.finish(id, outcome);
+                }
                 401 => self.finish(id, Outcome::Refused),
                 503 => self.finish(id, Outcome::Unavailable),
                 status => self.violations.push(format!("request {id} was answered {status}")),
@@ -580,10 +605,19 @@ impl World {
     // Tunnels.
 
     fn open_tunnel(&mut self, request: Request, right: Right, opened: Outcome) {
-        let Request { instance, incarnation, key, .. } = request;
+        let Request { instance, incarnation, key, shows, .. } = request;
         let (good_until_ms, was_failing, is_asking) = (None, false, false);
-        let tunnel =
-            Tunnel { instance, incarnation, key, right, opened, good_until_ms, was_failing, is_asking };
+        let tunnel = Tunnel {
+            instance,
+            incarnation,
+            key,
+            shows,
+            right,
+            opened,
+            good_until_ms,
+            was_failing,
+            is_asking,
+        };
         let id = self.last_request;
         self.tunnels.insert(id, tunnel);
         self.note(format!("tunnel {id} at {instance} with key {key}: {opened:?}"));
@@ -593,7 +627,7 @@ impl World {
 
     fn ask_about_tunnel(&mut self, id: u64) {
         let Some(tunnel) = self.tunnels.get_mut(&id).filter(|tunnel| !tunnel.is_asking) else { return };
-        let Tunnel { instance, incarnation, key, .. } = *tunnel;
+        let Tunnel { instance, incarnation, key, shows, .. } = *tunnel;
         if self.instances[instance].incarnation != incarnation {
             // It went down with what held it.
             self.tunnels.remove(&id);
@@ -604,7 +638,8 @@ impl World {
         self.last_request += 1;
         let (start_ms, started) = (self.now_ms.get(), self.clock(instance));
         let (authority_failed, purpose) = (false, Purpose::Ask { tunnel: id });
-        let request = Request { instance, incarnation, key, start_ms, started, authority_failed, purpose };
+        let request =
+            Request { instance, incarnation, key, shows, start_ms, started, authority_failed, purpose };
         self.requests.insert(self.last_request, request);
         self.decide(self.last_request);
     }
@@ -659,14 +694,16 @@ impl World {
 
     /// Whether a tunnel is open that must not be.
     fn audit_tunnel(&mut self, id: u64, now_ms: u64) -> bool {
-        let Tunnel { instance, incarnation, key, opened, was_failing, good_until_ms, .. } = self.tunnels[&id];
+        let Tunnel { instance, incarnation, key, shows, opened, was_failing, good_until_ms, .. } =
+            self.tunnels[&id];
         let instance = &self.instances[instance];
         if instance.incarnation != incarnation || good_until_ms.is_none() {
             return false;
         }
         let was_failing = was_failing || instance.feed_failing;
         let history = &self.keys[key].history;
-        let verdict = self.promise.audit_tunnel(history, &self.config, opened, now_ms, was_failing);
+        let seen = (tokens::shown(&self.tokens, shows), opened);
+        let verdict = self.promise.audit_tunnel(history, &self.config, seen, now_ms, was_failing);
         let Err(broken) = verdict else { return false };
         self.note(format!("VIOLATION {broken}"));
         self.violations.push(format!("tunnel {id}, key {key}: {broken}"));
@@ -698,7 +735,9 @@ impl World {
             Outcome::Unavailable => self.counts.unavailable += 1,
         }
         self.count_life(request.key, outcome);
-        let verdict = self.promise.audit(&self.keys[request.key].history, &self.config, decided);
+        self.count_token(request.shows, outcome);
+        let shown = tokens::shown(&self.tokens, request.shows);
+        let verdict = self.promise.audit(&self.keys[request.key].history, &self.config, shown, decided);
         self.note(format!("request {id} at {} with key {}: {outcome:?}", request.instance, request.key));
         if let Err(broken) = verdict {
             self.note(format!("VIOLATION {broken}"));
@@ -846,6 +885,8 @@ impl World {
         self.schedule_in(pause_ms, Event::Administer);
         if self.dice.percent(15) {
             self.reconfigure();
+        } else if self.dice.percent(15) {
+            self.deny_token();
         } else {
             self.change_key();
         }
@@ -872,13 +913,15 @@ impl World {
             enabled: true,
             contract: dice.percent(80),
             expires_at_ms: dice.percent(20).then(|| now_ms + dice.between(1, 30_000)),
+            tokens_not_before_ms: None,
         };
         let state = match self.keys[number].history.now() {
             None => Some(new(&self.dice)),
             Some(_) if self.dice.percent(35) => None,
-            Some(state) => Some(match self.dice.below(4) {
+            Some(state) => Some(match self.dice.below(5) {
                 0 => KeyState { enabled: !state.enabled, ..state },
                 1 => KeyState { contract: !state.contract, ..state },
+                3 => KeyState { tokens_not_before_ms: self.not_before_ms(), ..state },
                 2 => KeyState { expires_at_ms: Some(now_ms + self.dice.below(20_000)), ..state },
                 _ => new(&self.dice),
             }),
@@ -943,19 +986,25 @@ fn add_handshake(headers: &mut HeaderMap) {
     }
 }
 
-fn head(headers: &HeaderMap, started: Now) -> RequestHead<'_, HeaderMap> {
+impl Request {
+    fn method(&self) -> &'static str {
+        if self.shows == Shows::Secret { "POST" } else { "GET" }
+    }
+}
+
+fn head<'h>(id: u64, path: &'h [u8], headers: &'h HeaderMap, started: Now) -> RequestHead<'h, HeaderMap> {
     RequestHead {
         method: "GET",
-        scheme: Scheme::Http,
+        scheme: Scheme::Https,
         host: b"api.test",
-        path: b"/",
+        path,
         query: None,
         headers,
         client_ip: None,
         server_port: 80,
         forwarded: None,
         started,
-        request_id: 0,
+        request_id: id.into(),
     }
 }
 
@@ -970,16 +1019,20 @@ fn grant(digest: KeyDigest, state: KeyState, peppers: &Peppers) -> Grant {
         service_ids: if state.contract { vec![SERVICE] } else { vec![] },
         expires_at_ms: state.expires_at_ms,
         enabled: state.enabled,
+        oauth2: Some(tokens::client(peppers, state.tokens_not_before_ms)),
     }
 }
 
 fn publish_config_state(transaction: &mut Transaction<'_, MemoryStore>, state: ConfigState) {
-    let key_auth = json!({"name": "key-auth", "enabled": state.authenticates, "config": {
+    let oauth2 = json!({"name": "oauth2", "enabled": state.authenticates, "route": {"id": TOKEN_ROUTE},
+        "config": {"enable_client_credentials": true, "token_expiration": tokens::LIFETIME_S}});
+    let key_auth = json!({"name": "key-auth", "enabled": state.authenticates, "route": {"id": ROUTE}, "config": {
         "key_names": ["apikey"], "key_in_header": true, "key_in_query": false, "key_in_body": false,
         "hide_credentials": false, "run_on_preflight": true}});
     let registration = json!({"name": "application-registration", "enabled": state.registers && state.authenticates,
         "service": {"id": SERVICE}, "config": {}});
     let mut publish = |id, plugin: Value| transaction.publish_config(ConfigKind::Plugins, id, Some(plugin));
     publish(KEY_AUTH, key_auth);
+    publish(OAUTH2, oauth2);
     publish(REGISTRATION, registration);
 }

@@ -55,7 +55,7 @@ async fn audit_keys(store: &TestStore, registry: &TestRegistry<'_>) {
                 grants.extend(record.map(|record| Grant::decode(&record.value).unwrap()));
             }
         }
-        grants.retain(|grant| grant.application_id.is_none());
+        grants.retain(|grant| grant.oauth2.is_none());
         grants.retain(|grant| grant.expires_at_ms.is_none_or(|end_ms| end_ms > now_ms));
         assert!(grants.len() <= 1, "{key}: {grants:?}");
         let own: Vec<&Object> = listed.iter().filter(|shown| shown["key"] == sha256.to_text()).collect();

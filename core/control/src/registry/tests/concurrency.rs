@@ -204,7 +204,7 @@ async fn rotations_at_once_stay_within_what_an_application_may_have() {
     let first = open(&store, 1).await;
     with_applications(&first, &[latchkey_published::limits::APPLICATION_KEYS_MAX - 1]).await;
     let kind = EntityKind::Oauth2Credentials;
-    let list = first.list(kind, &[], Default::default()).await.unwrap().data;
+    let list = client_ids(&first).await;
     let [one, other] = [id(&list[0]), id(&list[1])];
     let grace = object(json!({"grace_seconds": 60}));
     let second = interrupted(&store, async || {

@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod audit;
 mod backups;
+mod clients;
 mod concurrency;
 mod digests;
 mod imports;
@@ -300,6 +301,20 @@ async fn with_applications(registry: &TestRegistry<'_>, credentials: &[usize]) {
             make(registry, EntityKind::Oauth2Credentials, credential).await;
         }
     }
+}
+
+/// The credentials of applications, in the order of their ids.
+async fn client_ids(registry: &TestRegistry<'_>) -> Vec<Object> {
+    let mut found = Vec::new();
+    let applications = registry.list(EntityKind::Applications, &[], Default::default()).await.unwrap();
+    for application in applications.data {
+        let own = id(&application);
+        let scope = [step(EntityKind::Applications, &own)];
+        let kind = EntityKind::Oauth2Credentials;
+        found.extend(registry.list(kind, &scope, Default::default()).await.unwrap().data);
+    }
+    found.sort_by_key(id);
+    found
 }
 
 /// A consumer `bob` with so many keys: `key-0`, `key-1`, …
