@@ -97,6 +97,8 @@ pub(crate) struct KeyName {
     pub(crate) header: HeaderName,
     pub(crate) header_hyphenated: Option<HeaderName>,
 }
+    /// As `Authorization: Bearer <key>`.
+    pub(crate) in_bearer: bool,
 
 impl AsRef<str> for KeyName {
     fn as_ref(&self) -> &str {
@@ -106,6 +108,8 @@ impl AsRef<str> for KeyName {
 
 #[derive(Debug)]
 pub(crate) enum Anonymous {
+    /// The same where `Authorization` carries a key.
+    pub(crate) strip_with_bearer: StripNames,
     /// Not set: refusals stand.
     No,
     /// Refusals become requests of this consumer.
@@ -128,12 +132,13 @@ impl Config {
 
     /// Header fields that some route looks at, lower case: for platforms where each costs.
     pub fn header_names(&self) -> HeaderNames {
-        let key_auths = self.routes.iter().filter_map(|rules| rules.key_auth.as_deref());
-        let names = key_auths.filter(|auth| auth.in_header).flat_map(|auth| &auth.names);
+        let key_auths = || self.routes.iter().filter_map(|rules| rules.key_auth.as_deref());
+        let names = key_auths().filter(|auth| auth.in_header).flat_map(|auth| &auth.names);
+        let bearer = key_auths().any(|auth| auth.in_bearer).then(|| http::header::AUTHORIZATION.to_string());
         let spellings = names.flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
         let routing = self.router.routes().filter_map(|route| route.headers.as_ref());
         HeaderNames {
-            keys: distinct(spellings.map(|name| name.as_str().to_owned()).collect()),
+            keys: distinct(spellings.map(|name| name.as_str().to_owned()).chain(bearer).collect()),
             routing: distinct(
                 routing.flat_map(BTreeMap::keys).map(|name| name.to_ascii_lowercase()).collect(),
             ),
@@ -462,7 +467,13 @@ impl KeyAuth {
             }
         }
         let headers = names.iter().map(|name| name.header.clone());
-        let strip = StripNames(settings.hide_credentials.then(|| headers.collect()));
+        let strip = StripNames(settings.hide_credentials.then(|| headers.clone().collect()));
+        let strip_with_bearer = match settings.key_in_bearer {
+            true => StripNames(
+                settings.hide_credentials.then(|| headers.chain([http::header::AUTHORIZATION]).collect()),
+            ),
+            false => strip.clone(),
+        };
         KeyAuth {
             in_header: settings.key_in_header,
             in_query: settings.key_in_query,
@@ -515,3 +526,5 @@ fn challenge(realm: Option<&str>) -> HeaderValue {
     HeaderValue::from_bytes(format!("Key realm=\"{escaped}\"").as_bytes())
         .unwrap_or(HeaderValue::from_static("Key"))
 }
+            in_bearer: settings.key_in_bearer,
+            strip_with_bearer,

@@ -1,4 +1,5 @@
-//! Finds the caller's key: by name, in header, then query, then body (Kong's order).
+//! Finds the caller's key: by name, in header, then query, then body (Kong's order). Behind `Bearer`, where
+//! no name is, it is looked for after the first name's header.
 
 use std::borrow::Cow;
 
@@ -129,10 +130,14 @@ pub(crate) fn extract_key<'a, H: Headers>(
     head: &RequestHead<'a, H>,
     searched: &mut Searched<'_, 'a>,
 ) -> Presented<'a> {
+    let mut bearer = if auth.in_bearer { find_bearer(head) } else { Found::Nothing };
     for (place, name) in auth.names.iter().enumerate() {
         let mut found = Found::Nothing;
         if auth.in_header {
             found = find_in_header(head, name);
+        }
+        if found == Found::Nothing {
+            found = std::mem::replace(&mut bearer, Found::Nothing);
         }
         if found == Found::Nothing && auth.in_query {
             found = searched.query().take(place);
@@ -141,15 +146,55 @@ pub(crate) fn extract_key<'a, H: Headers>(
             let Ok(body) = searched.body() else { return Presented::BodyNeeded };
             found = body.take(place);
         }
-        match found {
-            Found::Nothing | Found::Flag => {}
-            Found::Many => return Presented::Duplicate,
-            Found::One(key) if key.is_empty() => return Presented::Nothing,
-            Found::One(key) => return Presented::Key(PresentedKey(key)),
+        if let Some(presented) = presented(found) {
+            return presented;
         }
     }
-    Presented::Nothing
+    // Where there are no names.
+    presented(bearer).unwrap_or(Presented::Nothing)
 }
+
+/// What ends the search.
+fn presented(found: Found<'_>) -> Option<Presented<'_>> {
+    match found {
+        Found::Nothing | Found::Flag => None,
+        Found::Many => Some(Presented::Duplicate),
+        Found::One(key) if key.is_empty() => Some(Presented::Nothing),
+        Found::One(key) => Some(Presented::Key(PresentedKey(key))),
+    }
+}
+
+/// The key in `Authorization`. Of several values one that is a key makes them too many: it cannot be told
+/// which of them the upstream would read.
+fn find_bearer<'a, H: Headers>(head: &RequestHead<'a, H>) -> Found<'a> {
+    let headers: &'a H = head.headers;
+    let mut values = headers.values_of(&http::header::AUTHORIZATION);
+    let (first, second) = (values.next(), values.next());
+    match (first.and_then(bearer_word), second) {
+        (Some(key), None) => Found::One(Cow::Borrowed(key)),
+        (None, None) => Found::Nothing,
+        (_, Some(_)) if carries_bearer_key(head) => Found::Many,
+        (_, Some(_)) => Found::Nothing,
+    }
+}
+
+/// Whether `Authorization` carries a key.
+pub(crate) fn carries_bearer_key<H: Headers>(head: &RequestHead<'_, H>) -> bool {
+    head.headers.values_of(&http::header::AUTHORIZATION).any(|value| bearer_word(value).is_some())
+}
+
+/// The one word behind `Bearer`, which is in letters of either case (RFC 6750 §2.1, RFC 9110 §11.4).
+pub(crate) fn bearer_word(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = value.split_at_checked(BEARER.len())?;
+    let key = rest.trim_ascii();
+    let is_key = scheme.eq_ignore_ascii_case(BEARER)
+        && rest.first().is_some_and(u8::is_ascii_whitespace)
+        && !key.is_empty()
+        && !key.iter().any(u8::is_ascii_whitespace);
+    is_key.then_some(key)
+}
+
+const BEARER: &[u8] = b"bearer";
 
 /// The spelling as configured goes first; `_` also matches `-`.
 fn find_in_header<'a, H: Headers>(head: &RequestHead<'a, H>, name: &KeyName) -> Found<'a> {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::config::{KeyAuth, Service};
 use crate::decision::{BodyEdit, Plan, SetField, SetFields};
+use crate::extract_key::carries_bearer_key;
 use crate::own_answer::{PRODUCT, REQUEST_ID, Response, VIA};
 use crate::own_cookies;
 use crate::problem::{METHODS_PASSED, Problem};
@@ -161,7 +162,7 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
         target: set.text.slice(target),
         preserved_host: preserved_host(authority, found),
         set,
-        strip: hider.map_or_else(StripNames::default, |auth| auth.strip.clone()),
+        strip: hider.map_or_else(StripNames::default, |auth| strip_names(auth, head).clone()),
         body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
         upgrade,
     }
@@ -172,6 +173,11 @@ impl Plan {
     pub fn host(&self) -> &HeaderValue {
         self.preserved_host.as_ref().unwrap_or(&self.upstream.authority)
     }
+/// The header fields that carry a key, in this request.
+pub(crate) fn strip_names<'k, H: Headers>(auth: &'k KeyAuth, head: &RequestHead<'_, H>) -> &'k StripNames {
+    if auth.in_bearer && carries_bearer_key(head) { &auth.strip_with_bearer } else { &auth.strip }
+}
+
 
     /// Applies the plan to the client's header fields: removes what must not pass, sets the rest.
     pub fn edit_headers(&self, headers: &mut HeaderMap) {
