@@ -32,6 +32,8 @@ pub struct Config {
     pub(crate) tag_keys: Vec<TagKey>,
     pub(crate) has_imported_keys: bool,
     pub(crate) has_digest_keys: bool,
+    /// What holds for whoever asks about a service and no route of it.
+    services: Vec<ServiceRules>,
     /// Replicas are believed from this change on.
     pub(crate) restored_at: u64,
     unusable: Vec<(Uuid, String)>,
@@ -46,6 +48,24 @@ pub(crate) struct RouteRules {
     /// Something that applies cannot be read, or only by a newer program: nothing passes, since it
     /// might have refused.
     pub(crate) blocked: bool,
+}
+
+/// A service that keys are verified for.
+#[derive(Debug)]
+struct ServiceRules {
+    id: Uuid,
+    name: Option<String>,
+    /// Of a route that has no plugin of its own.
+    rules: RouteRules,
+}
+
+/// What a key is verified for: an id, or else a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target<'t> {
+    /// A service.
+    Service(&'t str),
+    /// A route.
+    Route(&'t str),
 }
 
 impl RouteRules {
@@ -77,6 +97,8 @@ pub(crate) struct KeyAuth {
     /// The same, as texts are searched for them: a place there is a place in `names`.
     pub(crate) search: Names,
     pub(crate) in_header: bool,
+    /// As `Authorization: Bearer <key>`.
+    pub(crate) in_bearer: bool,
     pub(crate) in_query: bool,
     pub(crate) in_body: bool,
     pub(crate) hides_credentials: bool,
@@ -86,6 +108,8 @@ pub(crate) struct KeyAuth {
     pub(crate) challenge: HeaderValue,
     /// Header fields to strip when credentials are hidden.
     pub(crate) strip: StripNames,
+    /// The same where `Authorization` carries a key.
+    pub(crate) strip_with_bearer: StripNames,
 }
 
 /// One of `key_names`.
@@ -97,8 +121,6 @@ pub(crate) struct KeyName {
     pub(crate) header: HeaderName,
     pub(crate) header_hyphenated: Option<HeaderName>,
 }
-    /// As `Authorization: Bearer <key>`.
-    pub(crate) in_bearer: bool,
 
 impl AsRef<str> for KeyName {
     fn as_ref(&self) -> &str {
@@ -108,8 +130,6 @@ impl AsRef<str> for KeyName {
 
 #[derive(Debug)]
 pub(crate) enum Anonymous {
-    /// The same where `Authorization` carries a key.
-    pub(crate) strip_with_bearer: StripNames,
     /// Not set: refusals stand.
     No,
     /// Refusals become requests of this consumer.
@@ -122,6 +142,26 @@ impl Config {
     /// Entities that could not be used, with the reason: for the log.
     pub fn unusable(&self) -> &[(Uuid, String)] {
         &self.unusable
+    }
+
+    /// What holds for a service or a route, if there is one.
+    pub(crate) fn rules_of(&self, target: Target<'_>) -> Option<&RouteRules> {
+        let (Target::Service(text) | Target::Route(text)) = target;
+        let id = Uuid::try_parse(text).ok();
+        let is_it = |known: Uuid, name: Option<&str>| match id {
+            Some(id) => id == known,
+            None => name == Some(text),
+        };
+        match target {
+            Target::Service(_) => {
+                let mut services = self.services.iter();
+                services.find(|service| is_it(service.id, service.name.as_deref())).map(|found| &found.rules)
+            }
+            Target::Route(_) => {
+                let mut routes = self.router.routes().zip(&self.routes);
+                routes.find(|(route, _)| is_it(route.id, route.name.as_deref())).map(|(_, rules)| rules)
+            }
+        }
     }
 
     /// Routes compiled.
@@ -216,12 +256,24 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
     let router = Router::compile(routes, Some(previous));
     let rules = |route: &RouteSpec| RouteRules {
         service: route.service.and_then(|service| services.usable.get(&service).cloned()),
-        key_auth: plugins.key_auth(route),
+        key_auth: plugins.key_auth(Some(route.id), route.service),
         registration: route.service.and_then(|service| plugins.registrations.get(&service).copied()),
-        blocked: plugins.block(route) || route.service.is_some_and(|id| services.broken.contains(&id)),
+        blocked: plugins.block(Some(route.id), route.service)
+            || route.service.is_some_and(|id| services.broken.contains(&id)),
     };
     unusable.extend(router.rejected().iter().map(|rejected| (rejected.id, rejected.reason.clone())));
+    let of_service = |(id, service): (&Uuid, &Service)| ServiceRules {
+        id: *id,
+        name: services.names.get(id).cloned(),
+        rules: RouteRules {
+            service: Some(service.clone()),
+            key_auth: plugins.key_auth(None, Some(*id)),
+            registration: plugins.registrations.get(id).copied(),
+            blocked: plugins.block(None, Some(*id)),
+        },
+    };
     Config {
+        services: services.usable.iter().map(of_service).collect(),
         routes: router.routes().map(rules).collect(),
         router,
         tag_keys: settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex)).collect(),
@@ -253,6 +305,8 @@ fn read_all<'a, T>(
 #[derive(Default)]
 struct Services {
     usable: HashMap<Uuid, Service>,
+    /// Of usable ones.
+    names: HashMap<Uuid, String>,
     /// They are there, but nobody here can tell where they lead.
     broken: HashSet<Uuid>,
 }
@@ -268,9 +322,11 @@ impl Services {
                 unusable.push((id, format!("protocol {} is not proxied", service.protocol)));
                 continue;
             }
+            let name = service.name.map(str::to_owned);
             match service.compile(id) {
                 Ok(service) => {
                     services.usable.insert(id, service);
+                    services.names.extend(name.map(|name| (id, name)));
                 }
                 Err(reason) => {
                     services.broken.insert(id);
@@ -291,6 +347,7 @@ impl Services {
 #[derive(Deserialize)]
 #[serde(default)]
 struct ServiceEntity<'a> {
+    name: Option<&'a str>,
     enabled: bool,
     protocol: &'a str,
     #[serde(skip)]
@@ -307,6 +364,7 @@ struct ServiceEntity<'a> {
 impl Default for ServiceEntity<'_> {
     fn default() -> Self {
         ServiceEntity {
+            name: None,
             enabled: services::ENABLED.default,
             protocol: services::PROTOCOL.default,
             host: "",
@@ -440,20 +498,17 @@ impl Plugins {
         Ok(())
     }
 
-    fn block(&self, route: &RouteSpec) -> bool {
+    fn block(&self, route: Option<Uuid>, service: Option<Uuid>) -> bool {
         let applies = |(of_route, of_service): &Scope| {
-            of_route.is_none_or(|id| id == route.id) && of_service.is_none_or(|id| Some(id) == route.service)
+            of_route.is_none_or(|id| Some(id) == route) && of_service.is_none_or(|id| Some(id) == service)
         };
         self.blocking.iter().any(applies)
     }
 
     /// The most specific instance applies, whole (Kong's plugin precedence).
-    fn key_auth(&self, route: &RouteSpec) -> Option<Arc<KeyAuth>> {
-        let both = route.service.and_then(|service| self.key_auths.get(&(Some(route.id), Some(service))));
-        both.or_else(|| self.key_auths.get(&(Some(route.id), None)))
-            .or_else(|| self.key_auths.get(&(None, Some(route.service?))))
-            .or_else(|| self.key_auths.get(&(None, None)))
-            .cloned()
+    fn key_auth(&self, route: Option<Uuid>, service: Option<Uuid>) -> Option<Arc<KeyAuth>> {
+        let scopes = [(route, service), (route, None), (None, service), (None, None)];
+        scopes.iter().find_map(|scope| self.key_auths.get(scope)).cloned()
     }
 }
 
@@ -476,6 +531,7 @@ impl KeyAuth {
         };
         KeyAuth {
             in_header: settings.key_in_header,
+            in_bearer: settings.key_in_bearer,
             in_query: settings.key_in_query,
             in_body: settings.key_in_body,
             hides_credentials: settings.hide_credentials,
@@ -485,6 +541,7 @@ impl KeyAuth {
             search: Names::new(&names),
             names,
             strip,
+            strip_with_bearer,
         }
     }
 }
@@ -526,5 +583,3 @@ fn challenge(realm: Option<&str>) -> HeaderValue {
     HeaderValue::from_bytes(format!("Key realm=\"{escaped}\"").as_bytes())
         .unwrap_or(HeaderValue::from_static("Key"))
 }
-            in_bearer: settings.key_in_bearer,
-            strip_with_bearer,

@@ -72,6 +72,11 @@ const WAY: [&str; 10] = [
 /// Passed on in this spelling alone.
 const LENGTH: &str = "content-length";
 
+/// Names of the fields that tell an upstream who calls.
+pub(crate) const fn identity_names() -> &'static [&'static str] {
+    &IDENTITY
+}
+
 static WITHHELD: FieldNames<{ IDENTITY.len() + WAY.len() + PER_CONNECTION.len() + 2 }> =
     FieldNames::new(&[&IDENTITY, &WAY, &PER_CONNECTION, &[LENGTH, "te"]]);
 static WITHHELD_BACK: FieldNames<{ PER_CONNECTION.len() + WAY_BACK.len() + 1 }> =
@@ -168,16 +173,16 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
     }
 }
 
-impl Plan {
-    /// `Host` field.
-    pub fn host(&self) -> &HeaderValue {
-        self.preserved_host.as_ref().unwrap_or(&self.upstream.authority)
-    }
 /// The header fields that carry a key, in this request.
 pub(crate) fn strip_names<'k, H: Headers>(auth: &'k KeyAuth, head: &RequestHead<'_, H>) -> &'k StripNames {
     if auth.in_bearer && carries_bearer_key(head) { &auth.strip_with_bearer } else { &auth.strip }
 }
 
+impl Plan {
+    /// `Host` field.
+    pub fn host(&self) -> &HeaderValue {
+        self.preserved_host.as_ref().unwrap_or(&self.upstream.authority)
+    }
 
     /// Applies the plan to the client's header fields: removes what must not pass, sets the rest.
     pub fn edit_headers(&self, headers: &mut HeaderMap) {
@@ -238,6 +243,12 @@ fn is_field_value(bytes: &[u8]) -> bool {
     let is_control = |byte: u8| (byte < 0x20 && byte != b'\t') || byte == 0x7f;
     // Without leaving early: many bytes at once.
     !bytes.iter().fold(false, |found, byte| found | is_control(*byte))
+}
+
+/// Whether `Referer` has hidden keys in its query.
+pub(crate) fn carries_key_in_referer<H: Headers>(head: &RequestHead<'_, H>, auth: &KeyAuth) -> bool {
+    let mut referers = head.headers.values_of(&header::REFERER);
+    referers.any(|referer| append_uri_without(referer, &auth.search, &mut Vec::new()))
 }
 
 /// Sets `Referer` to what the client sent without the hidden keys, if there are any in its query.

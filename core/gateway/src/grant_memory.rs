@@ -51,6 +51,11 @@ impl CachedGrant {
         }
     }
 
+    /// Whether its key has not expired. Never left to a store's own expiry.
+    pub(crate) fn is_current(&self, now: Now) -> bool {
+        self.expires_at_ms.is_none_or(|at| now.unix_ms < at)
+    }
+
     /// Memory taken, in bytes.
     fn bytes(&self) -> usize {
         GRANT_BYTES + self.identity.text_bytes() + size_of_val(&*self.service_ids)

@@ -23,6 +23,8 @@ pub enum Problem {
     AnonymousMissing(String),
     /// A plugin of the route cannot be read.
     InvalidPlugin,
+    /// Keys are to be hidden in bodies, which another proxy passes on.
+    BodyOutOfReach,
     /// The body must be searched and is longer than the bound, in bytes.
     BodyTooLarge(usize),
     /// The body must be read whole, and comes too slowly.
@@ -97,9 +99,10 @@ impl Problem {
             Problem::NoKey(_) | Problem::DuplicateKey(_) | Problem::Unauthorized(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Problem::AnonymousMissing(_) | Problem::InvalidPlugin | Problem::Internal => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Problem::AnonymousMissing(_)
+            | Problem::InvalidPlugin
+            | Problem::BodyOutOfReach
+            | Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Problem::BadRequest(_) | Problem::BodyUnreadable => StatusCode::BAD_REQUEST,
@@ -130,6 +133,7 @@ impl Problem {
                 format!("anonymous consumer {name} is configured but doesn't exist").into()
             }
             Problem::InvalidPlugin => "Invalid plugin configuration".into(),
+            Problem::BodyOutOfReach => "Keys cannot be hidden in bodies that do not pass here".into(),
             Problem::BodyTooLarge(bytes) => {
                 format!("Request body is searched for an API key and must not exceed {bytes} bytes").into()
             }

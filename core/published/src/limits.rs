@@ -15,6 +15,9 @@ pub const REVOCATION_BOUND_MS_DEFAULT: u64 = 5_000;
 /// Key in bytes: longer ones are refused before they are digested.
 pub const KEY_BYTES_MAX: usize = 512;
 
+/// Body of a question whether a key is good, in bytes: a key or token and a name, several times over.
+pub const VERIFY_BODY_BYTES_MAX: usize = 8 << 10;
+
 /// Longest life of a key, in seconds: Kong's bound, a little over three years.
 pub const TTL_SECONDS_MAX: i64 = 100_000_000;
 

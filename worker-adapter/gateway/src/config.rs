@@ -3,6 +3,7 @@
 use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::Peppers;
 use latchkey_request::network::parse_networks;
 use latchkey_router::OwnPaths;
@@ -26,6 +27,8 @@ impl Settings {
     /// The error is for whoever deploys the Worker.
     pub fn parse(json: &str) -> Result<Self, String> {
         let variables = Variables::parse(json)?;
+        let peppers = variables.peppers()?;
+        let verify_token = variables.secret(SecretSetting::VerifyToken)?;
         let defaults = GatewaySettings::default();
         let gateway = GatewaySettings {
             revocation_bound_ms: variables
@@ -33,6 +36,7 @@ impl Settings {
             outage_grace_ms: variables.number("LATCHKEY_OUTAGE_GRACE_MS", defaults.outage_grace_ms)?,
             body_search_bytes: variables.number("LATCHKEY_BODY_SEARCH_BYTES", defaults.body_search_bytes)?,
             own_paths: variables.read_or("LATCHKEY_GATEWAY_PREFIX", defaults.own_paths, OwnPaths::new)?,
+            verify_token: verify_token.map(|token| peppers.current.digest(token.as_bytes())),
             ..defaults
         };
         let fields = ResponseFields::default();
@@ -41,7 +45,7 @@ impl Settings {
             gateway,
             response_fields: variables.read_or("LATCHKEY_HEADERS", fields, ResponseFields::parse)?,
             upstreams: UpstreamAddresses::new(allowed),
-            peppers: variables.peppers()?,
+            peppers,
         })
     }
 }
