@@ -102,6 +102,11 @@ fn keys_are_asked_about(chain: &Chain) {
         assert_eq!(sent.headers.values("x-consumer-username"), ["bob"]);
         assert_eq!(sent.headers.values("x-credential-identifier").len(), 1);
         assert!(!sent.headers.contains("apikey"), "{:?}", sent.headers);
+        // It does as it is told; the others' configurations name fields, and leave this one.
+        assert_eq!(
+            sent.headers.contains("authorization"),
+            request.headers.contains("authorization") && chain.proxy.kind != Kind::Envoy
+        );
     }
     let refused = chain.is_refused(&Request::get("/orders/7"), 401);
     assert_eq!(refused.headers.values("www-authenticate"), ["Key"]);
