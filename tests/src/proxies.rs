@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::base::wait_until;
 use crate::output::Output;
 use crate::ports::free_port;
+use crate::raw_http::{Request, exchange};
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const SET_UP: &str = "`cargo xtask test` gets it and runs these tests with it";
@@ -103,7 +104,9 @@ impl Proxy {
         wait_until(&format!("{:?} is up", self.kind), START_TIMEOUT, || {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "{:?} ended: {}", self.kind, self.output.text());
-            std::net::TcpStream::connect(&address).is_ok()
+            let answer = exchange(&address, &Request::get("/"));
+            // Traefik listens before it has read what it is to do.
+            answer.is_ok_and(|answer| answer.text() != "404 page not found\n")
         });
     }
 }

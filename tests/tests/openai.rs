@@ -46,10 +46,7 @@ fn clients_of_openais_api_call_with_a_key() {
             assert!(!request.headers.contains("authorization"), "{:?}", request.headers);
         }
         let refused = client.call(&base_url, "sk-of-nobody");
-        assert!(
-            refused.starts_with("refused 401 ") && refused.contains("Unauthorized"),
-            "{client:?}: {refused}"
-        );
+        assert!(refused.starts_with("refused 401 "), "{client:?}: {refused}");
         assert!(upstream.take().is_empty());
     }
 }

@@ -184,6 +184,7 @@ fn what_is_published_reads_as_it_was_meant() {
         service_ids: vec![],
         expires_at_ms: None,
         enabled: true,
+        oauth2: None,
     };
     assert_eq!(Grant::decode(&bytes("grant-consumer.json")).unwrap(), grant);
     let of_application = Grant {

@@ -19,17 +19,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use latchkey_gateway::config::{Config, ConfigCompiler};
 use latchkey_gateway::decision::{Decision, Need};
 use latchkey_gateway::gateway::{FeedNews, Gateway, GatewaySettings, GrantAnswer, Learned};
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_published::feed::{FeedReply, Shown};
-use latchkey_published::grant::{Consumer, Grant};
+use latchkey_published::grant::{ClientSecret, Consumer, Grant, OAuth2Client};
 use latchkey_published::keys::{Pepper, Peppers, generate_key, hex};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_published::testing::SeededRandom;
+use latchkey_published::token::{AccessToken, TokenKeys};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -101,6 +104,10 @@ impl Options {
 enum Place {
     Header,
     Query,
+    /// The token of its client, in `Authorization`.
+    Token,
+    /// Asks for a token.
+    Endpoint,
     Body(fn(key: &str) -> (&'static str, Vec<u8>)),
     Nowhere,
 }
@@ -125,6 +132,7 @@ enum Key {
 enum Plugin {
     None,
     KeyAuth { in_body: bool, hides: bool },
+    OAuth2 { hides: bool },
 }
 
 const SHOWN: Plugin = Plugin::KeyAuth { in_body: false, hides: false };
@@ -132,11 +140,14 @@ const HIDDEN: Plugin = Plugin::KeyAuth { in_body: false, hides: true };
 const SHOWN_BODY: Plugin = Plugin::KeyAuth { in_body: true, hides: false };
 const HIDDEN_BODY: Plugin = Plugin::KeyAuth { in_body: true, hides: true };
 
+const TOKEN: Plugin = Plugin::OAuth2 { hides: false };
+const TOKEN_HIDDEN: Plugin = Plugin::OAuth2 { hides: true };
+
 const fn good(name: &'static str, place: Place, plugin: Plugin) -> Case {
     Case { name, place, key: Key::Good, plugin }
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 18] = [
     good("header key", Place::Header, SHOWN),
     good("header key, hidden", Place::Header, HIDDEN),
     good("query key", Place::Query, SHOWN),
@@ -150,6 +161,10 @@ const CASES: [Case; 14] = [
     Case { name: "forged key: 401", place: Place::Header, key: Key::Forged, plugin: SHOWN },
     Case { name: "unknown key, remembered: 401", place: Place::Header, key: Key::Unknown, plugin: SHOWN },
     Case { name: "no key: 401", place: Place::Nowhere, key: Key::Good, plugin: SHOWN },
+    good("token", Place::Token, TOKEN),
+    good("token, hidden", Place::Token, TOKEN_HIDDEN),
+    Case { name: "forged token: 401", place: Place::Token, key: Key::Forged, plugin: TOKEN },
+    good("a token is issued", Place::Endpoint, TOKEN),
     Case { name: "no plugin", place: Place::Nowhere, key: Key::Good, plugin: Plugin::None },
 ];
 
@@ -223,13 +238,20 @@ impl Request {
                 headers.append("apikey", HeaderValue::from_str(key).expect("a key without controls"));
             }
             Place::Query => query += &format!("&apikey={key}"),
+            Place::Token | Place::Endpoint => {
+                let value = HeaderValue::from_str(key).expect("a token without controls");
+                headers.append("authorization", value);
+                let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+                headers.extend(matches!(place, Place::Endpoint).then_some((CONTENT_TYPE, form)));
+            }
             Place::Body(make) => {
                 headers.append("content-type", HeaderValue::from_static(make("").0));
                 headers.append("content-length", body.len().into());
             }
             Place::Nowhere => {}
         }
-        Request { path: format!("/api/v1/service-{route}/orders/42"), query, headers, body: body.clone() }
+        let end = if matches!(place, Place::Endpoint) { "oauth2/token" } else { "orders/42" };
+        Request { path: format!("/api/v1/service-{route}/{end}"), query, headers, body: body.clone() }
     }
 
     fn head(&self) -> RequestHead<'_, HeaderMap> {
@@ -276,6 +298,14 @@ fn configuration(routes: usize, plugin: Plugin) -> Arc<Config> {
             json!({"id": Uuid::from_u128(number as u128), "service": {"id": service},
                 "paths": [format!("/api/v1/service-{number}/")], "strip_path": true}),
         );
+        if let Plugin::OAuth2 { hides } = plugin {
+            put(
+                ConfigKind::Plugins,
+                json!({"name": "oauth2", "service": {"id": service}, "config": {
+                    "enable_client_credentials": true, "global_credentials": true,
+                    "scopes": ["email"], "hide_credentials": hides}}),
+            );
+        }
         if let Plugin::KeyAuth { in_body, hides } = plugin {
             put(
                 ConfigKind::Plugins,
@@ -324,6 +354,45 @@ fn grant(pepper: &Pepper, key: &str, number: u64) -> Grant {
         service_ids: vec![],
         expires_at_ms: None,
         enabled: true,
+        oauth2: None,
+    }
+}
+
+/// The same of a client with a secret.
+fn client(pepper: &Pepper, id: &str) -> Grant {
+    let secret = ClientSecret { digest: pepper.digest(SECRET), pepper_id: pepper.id() };
+    let oauth2 = Some(OAuth2Client { secret: Some(secret), ..OAuth2Client::default() });
+    Grant { oauth2, ..grant(pepper, id, 1) }
+}
+
+const SECRET: &[u8] = b"aSecretOf43CharactersAsTheyAreGeneratedHere";
+
+/// A token of the client with this Client ID, for every service, under a pepper.
+fn token(pepper: &Pepper, id: &str) -> String {
+    let keys = TokenKeys::new(&Peppers { current: pepper.clone(), previous: None });
+    let token = AccessToken {
+        grant: self::pepper().digest(id.as_bytes()),
+        service_id: None,
+        credential_id: Uuid::from_u64_pair(1, 1),
+        issued_at_s: 900,
+        ends_at_s: Some(8_100),
+        id: keys.id_from(1),
+        scope: "email",
+        user: "",
+    };
+    format!("Bearer {}", keys.issue(&token).expect("a short scope").reveal())
+}
+
+/// What a request shows in `Authorization` whose key is the Client ID.
+fn shown(case: Case, id: &str) -> String {
+    match (case.place, case.key) {
+        (Place::Token, Key::Forged) => token(&Pepper::new(b"another"), id),
+        (Place::Token, _) => token(&pepper(), id),
+        (Place::Endpoint, _) => {
+            let secret = std::str::from_utf8(SECRET).expect("ASCII");
+            format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
+        }
+        _ => id.to_owned(),
     }
 }
 
@@ -408,24 +477,30 @@ impl Subject {
                 .to_owned(),
             Key::Unknown => "e7b1f0c2-9a53-4d0e-8f4b-2d1c6a5b9e70".to_owned(),
         };
-        let body = match case.place {
+        let body: Arc<[u8]> = match case.place {
             Place::Body(make) => make(&key).1.into(),
+            Place::Endpoint => (*b"grant_type=client_credentials&scope=email").into(),
             _ => Arc::default(),
         };
         let mut gateway = gateway(config.clone());
-        let answer = || match case.key {
-            Key::Good => GrantAnswer::Found(grant(&pepper, &key, 1)),
+        let answer = |key: &str| match case.key {
+            Key::Good if matches!(case.plugin, Plugin::OAuth2 { .. }) => {
+                GrantAnswer::Found(client(&pepper, key))
+            }
+            Key::Good => GrantAnswer::Found(grant(&pepper, key, 1)),
             Key::Forged | Key::Unknown => GrantAnswer::Missing,
         };
-        warm(&mut gateway, &Request::new(case.place, 0, &key, &body), answer);
+        let id = key.clone();
+        let key = shown(case, &id);
+        warm(&mut gateway, &Request::new(case.place, 0, &key, &body), || answer(&id));
         let random = SeededRandom::new(11);
         Subject { name: case.name, routes, case, gateway, key, body, random, measured: Measured::default() }
     }
 
     fn round(&mut self) {
         let Subject { case, gateway, key, body, random, routes, measured, .. } = self;
-        let forwards =
-            case.plugin == Plugin::None || (case.key == Key::Good && !matches!(case.place, Place::Nowhere));
+        let answered_here = matches!(case.place, Place::Nowhere | Place::Endpoint);
+        let forwards = case.plugin == Plugin::None || (case.key == Key::Good && !answered_here);
         let mut decide = |request: &mut Request| {
             let decision = gateway.decide(&black_box(request.head()), Body::Whole(&request.body), NOW);
             assert_eq!(matches!(black_box(&decision), Decision::Forward(_)), forwards);
@@ -439,7 +514,7 @@ impl Subject {
 fn report_decisions(options: &Options, report: &mut String) {
     let mut subjects = Vec::new();
     for routes in ROUTE_COUNTS {
-        for plugin in [Plugin::None, SHOWN, HIDDEN, SHOWN_BODY, HIDDEN_BODY] {
+        for plugin in [Plugin::None, SHOWN, HIDDEN, SHOWN_BODY, HIDDEN_BODY, TOKEN, TOKEN_HIDDEN] {
             let named = |case: &&Case| options.runs(&format!("{}, {routes} routes", case.name));
             let cases: Vec<&Case> = CASES.iter().filter(|case| case.plugin == plugin).filter(named).collect();
             if !cases.is_empty() {

@@ -118,5 +118,6 @@ fn grant(peppers: &Peppers, key: &[u8]) -> Grant {
         service_ids: vec![],
         expires_at_ms: None,
         enabled: true,
+        oauth2: None,
     }
 }

@@ -34,6 +34,13 @@ pub struct Ablation {
     pub folding: bool,
     /// A replica's "not found" is not used while it lacks keys that were made.
     pub awaiting_made: bool,
+    /// A token is good only for the credential that it was issued to: not for one that was made anew with the
+    /// same Client ID.
+    pub token_credential: bool,
+    /// Tokens are refused that were issued before all of their credential's were taken back.
+    pub tokens_not_before: bool,
+    /// Tokens are refused that were taken back one by one.
+    pub denied_tokens: bool,
     /// Only keys at which there was no grant before are written to the replica behind other changes: a
     /// rule of the authority, which the simulation plays.
     pub made_alone_waits: bool,

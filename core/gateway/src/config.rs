@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::oauth2::{Endpoint, Hide, OAuth2, RouteOAuth2};
 use crate::places::Names;
 use crate::request::Scheme;
-use crate::strip_key::StripNames;
+use crate::strip_key::{Hider, StripNames};
 use crate::upstream::Upstream;
 use latchkey_published::feed::{FeedReply, Format};
 use latchkey_published::grant::{Consumer, Identity};
@@ -21,6 +22,7 @@ use latchkey_published::plugins::{self, KeyAuthSettings, PluginSettings};
 use latchkey_published::services;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
 use latchkey_published::stored::{Stored, Unreadable};
+use latchkey_published::token::TokenId;
 use latchkey_router::{RouteSpec, Router};
 
 /// What every gateway of a process decides by. Immutable.
@@ -34,6 +36,8 @@ pub struct Config {
     pub(crate) has_digest_keys: bool,
     /// What holds for whoever asks about a service and no route of it.
     services: Vec<ServiceRules>,
+    /// Refused although they are good.
+    pub(crate) denied_tokens: HashSet<TokenId>,
     /// Replicas are believed from this change on.
     pub(crate) restored_at: u64,
     unusable: Vec<(Uuid, String)>,
@@ -44,6 +48,7 @@ pub struct Config {
 pub(crate) struct RouteRules {
     pub(crate) service: Option<Service>,
     pub(crate) key_auth: Option<Arc<KeyAuth>>,
+    pub(crate) oauth2: Option<Arc<RouteOAuth2>>,
     pub(crate) registration: Option<Registration>,
     /// Something that applies cannot be read, or only by a newer program: nothing passes, since it
     /// might have refused.
@@ -73,6 +78,32 @@ impl RouteRules {
     pub(crate) fn challenge(&self) -> HeaderValue {
         let asked = self.key_auth.as_deref().map(|auth| auth.challenge.clone());
         asked.unwrap_or(HeaderValue::from_static("Key"))
+    }
+
+    /// What a path of this route is that oauth2 answers.
+    #[inline]
+    pub(crate) fn endpoint(&self, path: &[u8]) -> Option<Endpoint> {
+        self.oauth2.as_ref().and_then(|_| Endpoint::of(path))
+    }
+
+    /// What hides credentials here, if anything does, whether or not it asked.
+    #[inline]
+    pub(crate) fn hider(&self) -> Option<Hider<'_>> {
+        match self.oauth2.as_deref() {
+            None => self.key_auth.as_deref().filter(|auth| auth.hides_credentials).map(KeyAuth::hider),
+            Some(oauth2) => oauth2.hide.as_ref().map(Hide::hider),
+        }
+    }
+
+    /// What is taken out of a query that is sent back to the client, since it came unprotected.
+    pub(crate) fn exposed(&self) -> Option<&Names> {
+        match self.oauth2.as_deref() {
+            None => {
+                let auth = self.key_auth.as_deref().filter(|auth| auth.in_query || auth.hides_credentials);
+                auth.map(|auth| &auth.search)
+            }
+            Some(oauth2) => Some(&oauth2.redirect),
+        }
     }
 }
 
@@ -120,6 +151,13 @@ pub(crate) struct KeyName {
     /// Lower case, for headers; then with `-` for `_`, when that differs.
     pub(crate) header: HeaderName,
     pub(crate) header_hyphenated: Option<HeaderName>,
+}
+
+impl KeyAuth {
+    fn hider(&self) -> Hider<'_> {
+        let strip_with_bearer = self.in_bearer.then_some(&self.strip_with_bearer);
+        Hider { names: &self.search, strip: &self.strip, strip_with_bearer }
+    }
 }
 
 impl AsRef<str> for KeyName {
@@ -176,6 +214,8 @@ impl Config {
         let names = key_auths().filter(|auth| auth.in_header).flat_map(|auth| &auth.names);
         let bearer = key_auths().any(|auth| auth.in_bearer).then(|| http::header::AUTHORIZATION.to_string());
         let spellings = names.flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
+        let tokens = self.routes.iter().filter_map(|rules| rules.oauth2.as_deref());
+        let spellings = spellings.chain(tokens.map(|oauth2| &oauth2.plugin.header));
         let routing = self.router.routes().filter_map(|route| route.headers.as_ref());
         HeaderNames {
             keys: distinct(spellings.map(|name| name.as_str().to_owned()).chain(bearer).collect()),
@@ -254,31 +294,37 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
         .map(|(_, route)| route)
         .filter(|route| route.service.is_none_or(|service| services.has(service)));
     let router = Router::compile(routes, Some(previous));
+    let mut pairs = HashMap::new();
     let rules = |route: &RouteSpec| RouteRules {
         service: route.service.and_then(|service| services.usable.get(&service).cloned()),
-        key_auth: plugins.key_auth(Some(route.id), route.service),
+        key_auth: most_specific(&plugins.key_auths, Some(route.id), route.service),
+        oauth2: plugins.oauth2(Some(route.id), route.service, &mut pairs),
         registration: route.service.and_then(|service| plugins.registrations.get(&service).copied()),
         blocked: plugins.block(Some(route.id), route.service)
             || route.service.is_some_and(|id| services.broken.contains(&id)),
     };
     unusable.extend(router.rejected().iter().map(|rejected| (rejected.id, rejected.reason.clone())));
+    let routes = router.routes().map(rules).collect();
     let of_service = |(id, service): (&Uuid, &Service)| ServiceRules {
         id: *id,
         name: services.names.get(id).cloned(),
         rules: RouteRules {
             service: Some(service.clone()),
-            key_auth: plugins.key_auth(None, Some(*id)),
+            key_auth: most_specific(&plugins.key_auths, None, Some(*id)),
+            oauth2: plugins.oauth2(None, Some(*id), &mut pairs),
             registration: plugins.registrations.get(id).copied(),
             blocked: plugins.block(None, Some(*id)),
         },
     };
+    let services = services.usable.iter().map(of_service).collect();
     Config {
-        services: services.usable.iter().map(of_service).collect(),
-        routes: router.routes().map(rules).collect(),
+        services,
+        routes,
         router,
         tag_keys: settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex)).collect(),
         has_imported_keys: settings.has_imported_keys,
         has_digest_keys: settings.has_digest_keys,
+        denied_tokens: pieces.values().flat_map(|piece| piece.denied_tokens.keys().copied()).collect(),
         restored_at: settings.restored_at,
         unusable,
     }
@@ -430,6 +476,8 @@ struct Plugins {
     key_auths: HashMap<Scope, Arc<KeyAuth>>,
     /// By their configuration: equal ones are one, which then stays in the processor's caches.
     distinct_key_auths: HashMap<Vec<u8>, Arc<KeyAuth>>,
+    oauth2s: HashMap<Scope, Arc<OAuth2>>,
+    distinct_oauth2s: HashMap<Vec<u8>, Arc<OAuth2>>,
     registrations: HashMap<Uuid, Registration>,
     /// Scopes of what cannot be read, or only by a newer program.
     blocking: Vec<Scope>,
@@ -484,6 +532,19 @@ impl Plugins {
                 let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(settings, consumers)));
                 self.key_auths.insert((route, service), key_auth.clone());
             }
+            PluginSettings::OAuth2(mut settings) => {
+                let text = json_text(config);
+                let oauth2 = match self.distinct_oauth2s.get(&text) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let anonymous = Anonymous::find(settings.anonymous.take(), consumers);
+                        let oauth2 = Arc::new(OAuth2::compile(*settings, anonymous)?);
+                        self.distinct_oauth2s.insert(text, oauth2.clone());
+                        oauth2
+                    }
+                };
+                self.oauth2s.insert((route, service), oauth2);
+            }
             PluginSettings::ApplicationRegistration(settings) => {
                 let (None, Some(service)) = (route, service) else {
                     return Err(Unreadable::unknown(
@@ -505,11 +566,33 @@ impl Plugins {
         self.blocking.iter().any(applies)
     }
 
-    /// The most specific instance applies, whole (Kong's plugin precedence).
-    fn key_auth(&self, route: Option<Uuid>, service: Option<Uuid>) -> Option<Arc<KeyAuth>> {
-        let scopes = [(route, service), (route, None), (None, service), (None, None)];
-        scopes.iter().find_map(|scope| self.key_auths.get(scope)).cloned()
+    /// oauth2 with what key-auth is beside it; `pairs` has those that were made already.
+    fn oauth2(
+        &self,
+        route: Option<Uuid>,
+        service: Option<Uuid>,
+        pairs: &mut Pairs,
+    ) -> Option<Arc<RouteOAuth2>> {
+        let plugin = most_specific(&self.oauth2s, route, service)?;
+        let key_auth = most_specific(&self.key_auths, route, service);
+        let pair = (Arc::as_ptr(&plugin), key_auth.as_ref().map(Arc::as_ptr));
+        let made =
+            pairs.entry(pair).or_insert_with(|| Arc::new(RouteOAuth2::new(&plugin, key_auth.as_deref())));
+        Some(made.clone())
     }
+}
+
+/// Which oauth2 and which key-auth, as long as both are there.
+type Pairs = HashMap<(*const OAuth2, Option<*const KeyAuth>), Arc<RouteOAuth2>>;
+
+/// The most specific instance applies, whole (Kong's plugin precedence).
+fn most_specific<T>(
+    instances: &HashMap<Scope, Arc<T>>,
+    route: Option<Uuid>,
+    service: Option<Uuid>,
+) -> Option<Arc<T>> {
+    let scopes = [(route, service), (route, None), (None, service), (None, None)];
+    scopes.iter().find_map(|scope| instances.get(scope)).cloned()
 }
 
 impl KeyAuth {

@@ -9,6 +9,7 @@ use crate::config::{KeyAuth, KeyName};
 use crate::places::{self, BodyKind, Found, Scanned};
 use crate::request::{Body, Headers, RequestHead};
 use crate::strip_key::HiddenCuts;
+use latchkey_published::keys::ACCESS_TOKEN_PREFIX;
 
 /// What a request presents.
 #[derive(Debug, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl<'k, 'a> Searched<'k, 'a> {
 }
 
 /// How the body is searched. One in a coding that we do not undo is unclear.
-fn body_kind<'a, H: Headers>(head: &RequestHead<'a, H>) -> BodyKind<'a> {
+pub(crate) fn body_kind<'a, H: Headers>(head: &RequestHead<'a, H>) -> BodyKind<'a> {
     let headers: &'a H = head.headers;
     let is_coded = || headers.values_of(&http::header::CONTENT_ENCODING).any(has_coding);
     match places::body_kind(headers.values_of(&http::header::CONTENT_TYPE)) {
@@ -170,7 +171,7 @@ fn find_bearer<'a, H: Headers>(head: &RequestHead<'a, H>) -> Found<'a> {
     let headers: &'a H = head.headers;
     let mut values = headers.values_of(&http::header::AUTHORIZATION);
     let (first, second) = (values.next(), values.next());
-    match (first.and_then(bearer_word), second) {
+    match (first.and_then(bearer_key), second) {
         (Some(key), None) => Found::One(Cow::Borrowed(key)),
         (None, None) => Found::Nothing,
         (_, Some(_)) if carries_bearer_key(head) => Found::Many,
@@ -178,9 +179,14 @@ fn find_bearer<'a, H: Headers>(head: &RequestHead<'a, H>) -> Found<'a> {
     }
 }
 
+/// The key in a value of `Authorization`; a token of OAuth 2.0 is none.
+fn bearer_key(value: &[u8]) -> Option<&[u8]> {
+    bearer_word(value).filter(|word| !word.starts_with(ACCESS_TOKEN_PREFIX.as_bytes()))
+}
+
 /// Whether `Authorization` carries a key.
 pub(crate) fn carries_bearer_key<H: Headers>(head: &RequestHead<'_, H>) -> bool {
-    head.headers.values_of(&http::header::AUTHORIZATION).any(|value| bearer_word(value).is_some())
+    head.headers.values_of(&http::header::AUTHORIZATION).any(|value| bearer_key(value).is_some())
 }
 
 /// The one word behind `Bearer`, which is in letters of either case (RFC 6750 §2.1, RFC 9110 §11.4).

@@ -1,7 +1,7 @@
 //! Finds the route of a request, or says why there is none for it.
 
 use crate::basis::Stop;
-use crate::config::{Config, KeyAuth, RouteRules};
+use crate::config::{Config, RouteRules};
 use crate::forward;
 use crate::places;
 use crate::problem::Problem;
@@ -49,7 +49,7 @@ pub(crate) fn find_route<'k, H: Headers>(
     }
     let auth = rules.key_auth.as_deref();
     if found.https_required {
-        return Err(https_only(head, authority, &found, auth));
+        return Err(https_only(head, authority, &found, rules));
     }
     let asks_for_key = auth.is_some_and(|auth| auth.runs_on_preflight || head.method != "OPTIONS");
     Ok(Routed { authority, found, rules, asks_for_key })
@@ -60,12 +60,12 @@ fn https_only<H: Headers>(
     head: &RequestHead<'_, H>,
     authority: Authority<'_>,
     found: &Match<'_>,
-    auth: Option<&KeyAuth>,
+    rules: &RouteRules,
 ) -> Stop {
     let problem = Problem::HttpsRequired;
     let status = found.route.https_redirect_status_code;
     let redirect = http::StatusCode::from_u16(status).ok().filter(http::StatusCode::is_redirection);
-    let location = |status| Some((status, https_location(head, authority, auth)?));
+    let location = |status| Some((status, https_location(head, authority, rules)?));
     let Some((redirect, location)) = redirect.and_then(location) else { return problem.into() };
     let mut response = problem.respond(head.header("accept"), head.request_id);
     *response.status_mut() = redirect;
@@ -81,14 +81,14 @@ fn https_only<H: Headers>(
 fn https_location<H: Headers>(
     head: &RequestHead<'_, H>,
     authority: Authority<'_>,
-    auth: Option<&KeyAuth>,
+    rules: &RouteRules,
 ) -> Option<http::HeaderValue> {
     let host = head.forwarded_authority().unwrap_or(authority).host();
     if host.is_empty() {
         return None;
     }
-    let auth = auth.filter(|auth| auth.in_query || auth.hides_credentials);
-    let cuts = auth.zip(head.query).map(|(auth, query)| places::form::scan(query, &auth.search).into_cuts());
+    let cuts = rules.exposed().zip(head.query);
+    let cuts = cuts.map(|(names, query)| places::form::scan(query, names).into_cuts());
     let mut location = b"https://".to_vec();
     location.extend_from_slice(host);
     location.extend_from_slice(head.path);

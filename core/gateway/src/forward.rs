@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::config::{KeyAuth, Service};
+use crate::authenticate::TokenCaller;
+use crate::config::Service;
 use crate::decision::{BodyEdit, Plan, SetField, SetFields};
-use crate::extract_key::carries_bearer_key;
 use crate::own_answer::{PRODUCT, REQUEST_ID, Response, VIA};
 use crate::own_cookies;
 use crate::problem::{METHODS_PASSED, Problem};
@@ -20,7 +20,7 @@ use crate::response_fields::{
     PROXY_LATENCY, ResponseField, ResponseFields, UPSTREAM_LATENCY, UPSTREAM_STATUS, WAY_BACK,
 };
 use crate::right::Right;
-use crate::strip_key::{HiddenCuts, StripNames, append_query, append_uri_without};
+use crate::strip_key::{HiddenCuts, Hider, StripNames, append_query, append_uri_without};
 use latchkey_published::grant::Identity;
 use latchkey_published::limits;
 use latchkey_request::authority::Authority;
@@ -112,8 +112,10 @@ pub(crate) struct PlanInputs<'p> {
     pub(crate) path: &'p NormalPath<'p>,
     pub(crate) authority: Authority<'p>,
     pub(crate) identity: Option<&'p Identity>,
-    /// key-auth, if it hides credentials, whether or not it ran.
-    pub(crate) hider: Option<&'p KeyAuth>,
+    /// What the token says besides that the caller has shown.
+    pub(crate) token: Option<&'p TokenCaller>,
+    /// What hides credentials, whether or not it ran.
+    pub(crate) hider: Option<Hider<'p>>,
     pub(crate) hidden: HiddenCuts,
     pub(crate) hops: Hops,
     /// Of a handshake.
@@ -122,7 +124,8 @@ pub(crate) struct PlanInputs<'p> {
 
 /// Plans how a request is sent on: target, `Host`, identity and forwarding fields.
 pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>) -> Plan {
-    let PlanInputs { service, found, path, authority, identity, hider, hidden, hops, upgrade } = inputs;
+    let PlanInputs { service, found, path, authority, identity, token, hider, hidden, hops, upgrade } =
+        inputs;
     let bytes =
         3 * head.path.len() + head.query.map_or(0, <[u8]>::len) + identity.map_or(0, Identity::text_bytes);
     let mut out = Texts::with_capacity(bytes + 256);
@@ -131,6 +134,9 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
         append_query(head.query, &hidden.query, out);
     });
     for (name, value) in identity.into_iter().flat_map(Identity::fields) {
+        out.set_text(name, value);
+    }
+    for (name, value) in token.into_iter().flat_map(TokenCaller::fields) {
         out.set_text(name, value);
     }
     out.set_text(&X_FORWARDED_PROTO, head.scheme.as_str().as_bytes());
@@ -157,8 +163,8 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
     if let Hops::Left(hops) = hops {
         out.set_text(&header::MAX_FORWARDS, hops.to_string().as_bytes());
     }
-    if let Some(auth) = hider {
-        set_referer(head, auth, &mut out);
+    if let Some(hider) = hider {
+        set_referer(head, hider, &mut out);
     }
     let set = out.finish();
     let cuts = hidden.body.into_vec();
@@ -167,15 +173,10 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
         target: set.text.slice(target),
         preserved_host: preserved_host(authority, found),
         set,
-        strip: hider.map_or_else(StripNames::default, |auth| strip_names(auth, head).clone()),
+        strip: hider.map_or_else(StripNames::default, |hider| hider.strip(head).clone()),
         body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
         upgrade,
     }
-}
-
-/// The header fields that carry a key, in this request.
-pub(crate) fn strip_names<'k, H: Headers>(auth: &'k KeyAuth, head: &RequestHead<'_, H>) -> &'k StripNames {
-    if auth.in_bearer && carries_bearer_key(head) { &auth.strip_with_bearer } else { &auth.strip }
 }
 
 impl Plan {
@@ -246,15 +247,15 @@ fn is_field_value(bytes: &[u8]) -> bool {
 }
 
 /// Whether `Referer` has hidden keys in its query.
-pub(crate) fn carries_key_in_referer<H: Headers>(head: &RequestHead<'_, H>, auth: &KeyAuth) -> bool {
+pub(crate) fn carries_key_in_referer<H: Headers>(head: &RequestHead<'_, H>, hider: Hider<'_>) -> bool {
     let mut referers = head.headers.values_of(&header::REFERER);
-    referers.any(|referer| append_uri_without(referer, &auth.search, &mut Vec::new()))
+    referers.any(|referer| append_uri_without(referer, hider.names, &mut Vec::new()))
 }
 
 /// Sets `Referer` to what the client sent without the hidden keys, if there are any in its query.
 /// Of several lines one is left, as platforms join them.
-fn set_referer<H: Headers>(head: &RequestHead<'_, H>, auth: &KeyAuth, out: &mut Texts) {
-    if auth.strip.as_slice().contains(&header::REFERER) {
+fn set_referer<H: Headers>(head: &RequestHead<'_, H>, hider: Hider<'_>, out: &mut Texts) {
+    if hider.strip.as_slice().contains(&header::REFERER) {
         return;
     }
     let (mut was_found, mut is_first) = (false, true);
@@ -263,7 +264,7 @@ fn set_referer<H: Headers>(head: &RequestHead<'_, H>, auth: &KeyAuth, out: &mut 
             if !std::mem::take(&mut is_first) {
                 out.extend_from_slice(b", ");
             }
-            was_found |= append_uri_without(referer, &auth.search, out);
+            was_found |= append_uri_without(referer, hider.names, out);
         }
     });
     if was_found {

@@ -21,6 +21,7 @@ use crate::find_route::find_route;
 use crate::forward::{self, PlanInputs};
 use crate::freshness::{Answer, Bound, Freshness};
 use crate::grant_memory::{Bounds, GrantMemory, Known};
+use crate::oauth2;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format, Shown};
@@ -60,6 +61,9 @@ pub struct GatewaySettings {
     /// Digest, under the current pepper, of the token that whoever asks whether a key is good must show;
     /// `None`: nobody is answered.
     pub verify_token: Option<KeyDigest>,
+    /// Where the control door is for clients, such as `https://portal.example`: tokens are taken back there.
+    /// `None`: the gateway does not know, and names no such place.
+    pub control_origin: Option<String>,
 }
 
 impl Default for GatewaySettings {
@@ -73,6 +77,7 @@ impl Default for GatewaySettings {
             feed_digests_max: limits::FEED_DIGESTS_MAX,
             own_paths: OwnPaths::default(),
             verify_token: None,
+            control_origin: None,
         }
     }
 }
@@ -126,6 +131,7 @@ pub struct Gateway {
     own_paths: OwnPaths,
     /// As [`GatewaySettings::verify_token`] has it.
     verify_token: Option<KeyDigest>,
+    control_origin: Option<String>,
     ablation: Ablation,
     /// Tell a replica's records of ours from others; `None`: all are believed.
     replica_keys: Option<ReplicaKeys>,
@@ -161,9 +167,13 @@ impl Gateway {
                 memory: GrantMemory::new(bounds, ablation),
                 imported: None,
                 rehash: None,
+                tokens: None,
+                guesses: oauth2::Guesses::default(),
+                ablation,
             },
             own_paths: settings.own_paths,
             verify_token: settings.verify_token,
+            control_origin: settings.control_origin,
             ablation,
             replica_keys,
         }
@@ -195,7 +205,17 @@ impl Gateway {
     ) -> Result<Decision, Stop> {
         let (basis, callers) = self.basis(head.started, now)?;
         let path = NormalPath::new(head.path);
-        let routed = find_route(basis.config, head, &path)?;
+        let routed = match find_route(basis.config, head, &path) {
+            Ok(routed) => routed,
+            Err(stop) => {
+                let origin = self.control_origin.as_deref();
+                return oauth2::instead_of(stop, &self.config, origin, head, &path).map(Decision::Respond);
+            }
+        };
+        if let Some(endpoint) = routed.rules.endpoint(&path) {
+            let answer = oauth2::serve(endpoint, callers, routed.rules, basis, head, body);
+            return answer.map(Decision::Respond);
+        }
         let mut hidden = HiddenCuts::default();
         let Admitted { service, caller } = admit(callers, &routed, basis, head, body, &mut hidden)?;
         let hops = forward::Hops::of(head);
@@ -209,7 +229,8 @@ impl Gateway {
             path: &path,
             authority: routed.authority,
             identity: caller.as_ref().map(Caller::identity),
-            hider: routed.rules.key_auth.as_deref().filter(|auth| auth.hides_credentials),
+            token: caller.as_ref().and_then(Caller::token),
+            hider: routed.rules.hider(),
             hidden,
             hops,
             upgrade: forward::is_handshake(head).then(right),

@@ -13,7 +13,7 @@ use crate::decision::{GrantRequest, Need, Source};
 use crate::lru::Lru;
 use crate::request::Now;
 use latchkey_published::feed::{Change, Epoch, Shown};
-use latchkey_published::grant::{Grant, Identity};
+use latchkey_published::grant::{Grant, Identity, OAuth2Client};
 use latchkey_published::keys::KeyDigest;
 
 /// A fill that has not been answered for so long, in milliseconds, is taken over by the next
@@ -38,6 +38,8 @@ pub(crate) struct CachedGrant {
     pub(crate) service_ids: Box<[uuid::Uuid]>,
     pub(crate) expires_at_ms: Option<u64>,
     pub(crate) enabled: bool,
+    /// `None`: the credential is no client of OAuth 2.0.
+    pub(crate) oauth2: Option<Box<OAuth2Client>>,
 }
 
 impl CachedGrant {
@@ -48,6 +50,7 @@ impl CachedGrant {
             service_ids: grant.service_ids.into(),
             expires_at_ms: grant.expires_at_ms,
             enabled: grant.enabled,
+            oauth2: grant.oauth2.map(Box::new),
         }
     }
 
@@ -58,7 +61,8 @@ impl CachedGrant {
 
     /// Memory taken, in bytes.
     fn bytes(&self) -> usize {
-        GRANT_BYTES + self.identity.text_bytes() + size_of_val(&*self.service_ids)
+        let client = self.oauth2.as_ref().map_or(0, |_| size_of::<OAuth2Client>() + 16);
+        GRANT_BYTES + self.identity.text_bytes() + size_of_val(&*self.service_ids) + client
     }
 }
 

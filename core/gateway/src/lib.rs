@@ -16,6 +16,7 @@ pub mod gateway;
 mod grant_memory;
 pub mod joined_headers;
 mod lru;
+pub mod oauth2;
 pub mod own_answer;
 pub mod own_cookies;
 pub mod places;

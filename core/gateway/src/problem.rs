@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use latchkey_request::authority::NoAuthority;
 use latchkey_request::framing::Misframed;
 
+use crate::oauth2::{NO_CACHE, NO_STORE, Refusal};
 use crate::own_answer::Response;
 use crate::request_ids;
 
@@ -19,6 +20,8 @@ pub enum Problem {
     DuplicateKey(HeaderValue),
     /// Unknown, expired or forged key, or one without an approved contract: never told apart.
     Unauthorized(HeaderValue),
+    /// What oauth2 refuses, in its own form.
+    OAuth2(Box<Refusal>),
     /// The plugin names an anonymous consumer that does not exist.
     AnonymousMissing(String),
     /// A plugin of the route cannot be read.
@@ -103,6 +106,7 @@ impl Problem {
             | Problem::InvalidPlugin
             | Problem::BodyOutOfReach
             | Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Problem::OAuth2(refusal) => refusal.status,
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Problem::BadRequest(_) | Problem::BodyUnreadable => StatusCode::BAD_REQUEST,
@@ -129,6 +133,7 @@ impl Problem {
             Problem::NoKey(_) => "No API key found in request".into(),
             Problem::DuplicateKey(_) => "Duplicate API key found".into(),
             Problem::Unauthorized(_) => "Unauthorized".into(),
+            Problem::OAuth2(refusal) => refusal.description.clone(),
             Problem::AnonymousMissing(name) => {
                 format!("anonymous consumer {name} is configured but doesn't exist").into()
             }
@@ -176,6 +181,9 @@ impl Problem {
     /// prefers.
     #[expect(clippy::disallowed_methods, reason = "all refusals are answered here")]
     pub fn respond(&self, accept: Option<&[u8]>, request_id: u128) -> Response {
+        if let Problem::OAuth2(refusal) = self {
+            return respond_as_oauth2(refusal);
+        }
         let format = Format::preferred(accept);
         let id = request_id_text(request_id);
         let mut response = http::Response::new(Bytes::from(format.render(&self.message(), &id)));
@@ -202,6 +210,26 @@ impl Problem {
         }
         response
     }
+}
+
+/// In the form that clients of OAuth 2.0 read.
+#[expect(clippy::disallowed_methods, reason = "all refusals are answered here")]
+fn respond_as_oauth2(refusal: &Refusal) -> Response {
+    let mut response = http::Response::new(Bytes::from(refusal.body()));
+    *response.status_mut() = refusal.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(Format::Json.media_type()));
+    if let Some(challenge) = &refusal.challenge {
+        headers.insert(WWW_AUTHENTICATE, challenge.clone());
+    }
+    if let Some(seconds) = refusal.retry_after_s {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    if refusal.is_unstored {
+        headers.insert(CACHE_CONTROL, NO_STORE);
+        headers.insert(PRAGMA, NO_CACHE);
+    }
+    response
 }
 
 /// 32 lower-case hex digits.

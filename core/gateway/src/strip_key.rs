@@ -6,7 +6,9 @@ use std::sync::Arc;
 use http::header::HeaderName;
 use memchr::memchr2;
 
+use crate::extract_key::carries_bearer_key;
 use crate::places::{Cuts, Names, form};
+use crate::request::{Headers, RequestHead};
 
 use latchkey_request::field_name;
 
@@ -23,6 +25,28 @@ impl StripNames {
     /// Whether a field carries a key, in whatever spelling.
     pub fn contains(&self, name: &HeaderName) -> bool {
         self.as_slice().iter().any(|hidden| field_name::is_same(hidden.as_str(), name.as_str()))
+    }
+}
+
+/// What is taken out of a request besides [`HiddenCuts`], by the names that it may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hider<'p> {
+    /// In queries, also in that of `Referer`.
+    pub(crate) names: &'p Names,
+    /// Fields.
+    pub(crate) strip: &'p StripNames,
+    /// The same where `Authorization` carries a key; `None`: no key is looked for there.
+    pub(crate) strip_with_bearer: Option<&'p StripNames>,
+}
+
+impl<'p> Hider<'p> {
+    /// The fields that carry a key in this request.
+    #[inline]
+    pub(crate) fn strip<H: Headers>(&self, head: &RequestHead<'_, H>) -> &'p StripNames {
+        match self.strip_with_bearer {
+            Some(with_bearer) if carries_bearer_key(head) => with_bearer,
+            _ => self.strip,
+        }
     }
 }
 

@@ -66,6 +66,7 @@ impl Instance {
             service_ids: vec![],
             expires_at_ms: None,
             enabled: true,
+            oauth2: None,
         }
     }
 

@@ -32,8 +32,43 @@ pub struct Grant {
     /// The key is unknown from this time on, in milliseconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_ms: Option<u64>,
-    /// `false` while the credential, its application or its developer is suspended.
+    /// `false` while the credential, its application or its developer is suspended, and where the
+    /// credential's Client ID is no key.
     pub enabled: bool,
+    /// What the credential is as a client of OAuth 2.0; `None`: it is none. Programs from before take no
+    /// tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth2: Option<OAuth2Client>,
+}
+
+/// A credential as a client of OAuth 2.0; its key is the Client ID.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OAuth2Client {
+    /// What it authenticates with; `None`: it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<ClientSecret>,
+    /// It is in the hands of many, and has no secret that is one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_public: bool,
+    /// It may get and use tokens although [`Grant::enabled`] says that it is no key.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub token_enabled: bool,
+    /// Tokens that were issued before this time are refused, in milliseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_not_before_ms: Option<u64>,
+}
+
+/// A client secret, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSecret {
+    /// HMAC-SHA-256(pepper, secret).
+    pub digest: KeyDigest,
+    /// The pepper that it was made under.
+    pub pepper_id: PepperId,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A consumer, as upstreams are told of it.
@@ -58,6 +93,11 @@ impl Grant {
     /// The stored form: JSON.
     pub fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a grant has string keys only")
+    }
+
+    /// What the credential is as a client of OAuth 2.0, if it may get and use tokens.
+    pub fn token_client(&self) -> Option<&OAuth2Client> {
+        self.oauth2.as_ref().filter(|client| self.enabled || client.token_enabled)
     }
 
     /// Reads [`Grant::encode`].
@@ -126,7 +166,7 @@ impl Identity {
 }
 
 /// Text as a field can carry it: bytes that none can (RFC 9110 §5.5) are percent-encoded.
-fn field_text(text: &str) -> Cow<'_, str> {
+pub fn field_text(text: &str) -> Cow<'_, str> {
     match HeaderValue::from_str(text).or_else(|_| HeaderValue::from_bytes(text.as_bytes())) {
         Ok(_) => text.into(),
         Err(_) => percent_encoding::utf8_percent_encode(text, percent_encoding::CONTROLS).to_string().into(),
@@ -149,8 +189,50 @@ mod tests {
             service_ids: vec![Uuid::from_u128(4)],
             expires_at_ms: Some(9),
             enabled: true,
+            oauth2: None,
         };
         assert_eq!(Grant::decode(&grant.encode()).unwrap(), grant);
+        assert!(!String::from_utf8(grant.encode()).unwrap().contains("oauth2"));
+    }
+
+    /// As the first program with OAuth 2.0 stored it: `golden/1/grant-oauth2.json`.
+    #[test]
+    fn the_stored_form_of_a_client_stays() {
+        let golden = include_bytes!("../golden/1/grant-oauth2.json").trim_ascii();
+        let pepper_id = crate::keys::Pepper::new(b"p").id();
+        let grant = Grant {
+            epoch: 7,
+            digest: KeyDigest::from_bytes([3; 32]),
+            pepper_id,
+            credential_id: Uuid::from_u128(1),
+            consumer: Consumer { id: Uuid::from_u128(2), username: Some("bob".into()), custom_id: None },
+            application_id: None,
+            service_ids: vec![],
+            expires_at_ms: None,
+            enabled: false,
+            oauth2: Some(OAuth2Client {
+                secret: Some(ClientSecret { digest: KeyDigest::from_bytes([4; 32]), pepper_id }),
+                is_public: false,
+                token_enabled: true,
+                tokens_not_before_ms: Some(1_700_000_000_000),
+            }),
+        };
+        assert_eq!(Grant::decode(golden).unwrap(), grant);
+        assert_eq!(grant.encode(), golden);
+    }
+
+    #[test]
+    fn a_client_may_have_tokens_and_be_no_key() {
+        let of = |enabled, oauth2: Option<OAuth2Client>| Grant {
+            enabled,
+            oauth2,
+            ..Grant::decode(include_bytes!("../golden/1/grant-oauth2.json")).unwrap()
+        };
+        let client = |token_enabled| Some(OAuth2Client { token_enabled, ..OAuth2Client::default() });
+        assert!(of(true, client(false)).token_client().is_some());
+        assert!(of(false, client(true)).token_client().is_some());
+        assert!(of(false, client(false)).token_client().is_none());
+        assert!(of(true, None).token_client().is_none());
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub const SESSION_PREFIX: &str = "lks_";
 pub const MANAGER_SESSION_PREFIX: &str = "lkn_";
 /// What every mailed token begins with.
 pub const MAIL_TOKEN_PREFIX: &str = "lkm_";
+/// What every access token of OAuth 2.0 begins with.
+pub const ACCESS_TOKEN_PREFIX: &str = "lkt_";
 const RANDOM_CHARACTERS: usize = 32;
 const TAG_CHARACTERS: usize = 6;
 /// Length of a key made here, in bytes.
@@ -198,6 +200,13 @@ fn hex_value(digit: u8) -> Option<u8> {
 /// Names a pepper without giving it away: stored beside every digest made under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct PepperId(u32);
+
+impl PepperId {
+    /// Its 4 bytes, big endian.
+    pub(crate) fn to_bytes(self) -> [u8; 4] {
+        self.0.to_be_bytes()
+    }
+}
 
 /// A secret that turns keys into digests. Held in memory only, with its HMAC state prepared.
 #[derive(Clone)]

@@ -18,6 +18,28 @@ pub const KEY_BYTES_MAX: usize = 512;
 /// Body of a question whether a key is good, in bytes: a key or token and a name, several times over.
 pub const VERIFY_BODY_BYTES_MAX: usize = 8 << 10;
 
+/// Access token in bytes: longer ones are refused before they are digested, and those made here are
+/// shorter.
+pub const TOKEN_BYTES_MAX: usize = 900;
+
+/// Scope and user of an access token, in bytes together: so no token nears [`TOKEN_BYTES_MAX`].
+pub const TOKEN_TEXT_BYTES_MAX: usize = 512;
+
+/// Access tokens that are denied one by one, at most; past that all tokens of a credential are.
+pub const DENIED_TOKENS_MAX: usize = 10_000;
+
+/// Body of a request to a token endpoint, in bytes: its parameters take some hundred.
+pub const TOKEN_REQUEST_BYTES_MAX: usize = 16 << 10;
+
+/// Wrong secrets of one credential in a minute that are answered like any other refusal; past that 429.
+pub const SECRET_GUESSES_OF_CREDENTIAL_MAX: u32 = 10;
+
+/// The same of one address: many clients may share it.
+pub const SECRET_GUESSES_OF_ADDRESS_MAX: u32 = 60;
+
+/// Credentials and addresses whose wrong secrets are counted apart, some 50 KB; all others count as one.
+pub const SECRET_GUESSERS_MAX: usize = 1024;
+
 /// Longest life of a key, in seconds: Kong's bound, a little over three years.
 pub const TTL_SECONDS_MAX: i64 = 100_000_000;
 

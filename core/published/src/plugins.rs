@@ -5,7 +5,10 @@
 //! So a newer program publishes a new setting only where it differs from its default.
 #![expect(missing_docs, reason = "fields are called as in Kong, and mean what they mean there")]
 
+use std::fmt;
+
 use serde::Deserialize;
+use subtle::ConstantTimeEq;
 
 use crate::setting::{Setting, Texts};
 use crate::stored::{Stored, Unreadable};
@@ -33,6 +36,7 @@ pub const MEMBERS: Texts = &[
 pub enum PluginSettings {
     KeyAuth(KeyAuthSettings),
     ApplicationRegistration(ApplicationRegistrationSettings),
+    OAuth2(Box<OAuth2Settings>),
 }
 
 impl PluginSettings {
@@ -42,6 +46,9 @@ impl PluginSettings {
             KeyAuthSettings::PLUGIN => config.read().map(PluginSettings::KeyAuth),
             ApplicationRegistrationSettings::PLUGIN => {
                 config.read().map(PluginSettings::ApplicationRegistration)
+            }
+            OAuth2Settings::PLUGIN => {
+                config.read().map(|settings| PluginSettings::OAuth2(Box::new(settings)))
             }
             _ => Err(Unreadable::unknown("plugin", name)),
         }
@@ -123,5 +130,136 @@ impl Default for ApplicationRegistrationSettings {
             show_issuer: Self::SHOW_ISSUER.default,
             enable_proxy_with_consumer_credential: Self::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL.default,
         }
+    }
+}
+
+/// oauth2. Of the grants there is that of client credentials; the fields of the others are there
+/// because Kong has them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OAuth2Settings {
+    pub scopes: Option<Vec<String>>,
+    pub mandatory_scope: bool,
+    pub provision_key: Option<ProvisionKey>,
+    /// In seconds; 0: tokens have no end of their own.
+    pub token_expiration: u64,
+    pub enable_authorization_code: bool,
+    pub enable_implicit_grant: bool,
+    pub enable_client_credentials: bool,
+    pub enable_password_grant: bool,
+    pub hide_credentials: bool,
+    pub accept_http_if_already_terminated: bool,
+    pub anonymous: Option<String>,
+    pub global_credentials: bool,
+    pub auth_header_name: String,
+    /// In seconds: no token outlives it, 0 aside.
+    pub refresh_token_ttl: u64,
+    pub reuse_refresh_token: bool,
+    pub pkce: String,
+    pub realm: Option<String>,
+    /// Ours: whether a token is looked for in the query.
+    pub token_in_query: bool,
+    /// Ours: a token must have all of them.
+    pub required_scopes: Option<Vec<String>>,
+}
+
+impl OAuth2Settings {
+    pub const PLUGIN: &'static str = "oauth2";
+    pub const SCOPES: &'static str = "scopes";
+    pub const MANDATORY_SCOPE: Setting<bool> = Setting::new("mandatory_scope", false);
+    pub const PROVISION_KEY: &'static str = "provision_key";
+    pub const TOKEN_EXPIRATION: Setting<i64> = Setting::new("token_expiration", 7200);
+    pub const ENABLE_AUTHORIZATION_CODE: Setting<bool> = Setting::new("enable_authorization_code", false);
+    pub const ENABLE_IMPLICIT_GRANT: Setting<bool> = Setting::new("enable_implicit_grant", false);
+    pub const ENABLE_CLIENT_CREDENTIALS: Setting<bool> = Setting::new("enable_client_credentials", false);
+    pub const ENABLE_PASSWORD_GRANT: Setting<bool> = Setting::new("enable_password_grant", false);
+    pub const HIDE_CREDENTIALS: Setting<bool> = Setting::new("hide_credentials", false);
+    pub const ACCEPT_HTTP_IF_ALREADY_TERMINATED: Setting<bool> =
+        Setting::new("accept_http_if_already_terminated", false);
+    pub const ANONYMOUS: &'static str = "anonymous";
+    pub const GLOBAL_CREDENTIALS: Setting<bool> = Setting::new("global_credentials", false);
+    pub const AUTH_HEADER_NAME: Setting<&'static str> = Setting::new("auth_header_name", "authorization");
+    pub const REFRESH_TOKEN_TTL: Setting<i64> = Setting::new("refresh_token_ttl", 1_209_600);
+    pub const REUSE_REFRESH_TOKEN: Setting<bool> = Setting::new("reuse_refresh_token", false);
+    pub const PKCE: Setting<&'static str> = Setting::new("pkce", "lax");
+    pub const REALM: &'static str = "realm";
+    pub const TOKEN_IN_QUERY: Setting<bool> = Setting::new("token_in_query", true);
+    pub const REQUIRED_SCOPES: &'static str = "required_scopes";
+}
+
+impl Default for OAuth2Settings {
+    fn default() -> Self {
+        OAuth2Settings {
+            scopes: None,
+            mandatory_scope: Self::MANDATORY_SCOPE.default,
+            provision_key: None,
+            token_expiration: Self::TOKEN_EXPIRATION.default.unsigned_abs(),
+            enable_authorization_code: Self::ENABLE_AUTHORIZATION_CODE.default,
+            enable_implicit_grant: Self::ENABLE_IMPLICIT_GRANT.default,
+            enable_client_credentials: Self::ENABLE_CLIENT_CREDENTIALS.default,
+            enable_password_grant: Self::ENABLE_PASSWORD_GRANT.default,
+            hide_credentials: Self::HIDE_CREDENTIALS.default,
+            accept_http_if_already_terminated: Self::ACCEPT_HTTP_IF_ALREADY_TERMINATED.default,
+            anonymous: None,
+            global_credentials: Self::GLOBAL_CREDENTIALS.default,
+            auth_header_name: Self::AUTH_HEADER_NAME.default.to_owned(),
+            refresh_token_ttl: Self::REFRESH_TOKEN_TTL.default.unsigned_abs(),
+            reuse_refresh_token: Self::REUSE_REFRESH_TOKEN.default,
+            pkce: Self::PKCE.default.to_owned(),
+            realm: None,
+            token_in_query: Self::TOKEN_IN_QUERY.default,
+            required_scopes: None,
+        }
+    }
+}
+
+/// With it a backend may say on whose behalf it asks for a token. Never printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct ProvisionKey(String);
+
+impl ProvisionKey {
+    /// Whether it is this text; compared in constant time.
+    pub fn is(&self, text: &[u8]) -> bool {
+        self.0.as_bytes().ct_eq(text).into()
+    }
+}
+
+impl fmt::Debug for ProvisionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProvisionKey")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn oauth2(config: &Value) -> Result<OAuth2Settings, Unreadable> {
+        match PluginSettings::read("oauth2", Stored::new(config)?)? {
+            PluginSettings::OAuth2(settings) => Ok(*settings),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn oauth2_has_the_defaults_of_kong() {
+        let settings = oauth2(&json!({"provision_key": "secret", "realm": null})).unwrap();
+        assert_eq!((settings.token_expiration, settings.refresh_token_ttl), (7200, 1_209_600));
+        assert_eq!(settings.auth_header_name, "authorization");
+        assert!(settings.token_in_query && !settings.hide_credentials);
+        let key = settings.provision_key.as_ref().unwrap();
+        assert!(key.is(b"secret") && !key.is(b"secre") && !key.is(b""));
+        assert!(!format!("{settings:?}").contains("\"secret\""));
+    }
+
+    #[test]
+    fn what_a_newer_program_set_of_oauth2_blocks() {
+        assert!(oauth2(&json!({"sender_constrained": true})).is_err());
+        // A fraction would have to be rounded, and 0 has no end.
+        assert!(oauth2(&json!({"token_expiration": 0.5})).is_err());
+        assert!(oauth2(&json!({"token_expiration": -1})).is_err());
     }
 }

@@ -72,6 +72,7 @@ mod tests {
             service_ids: vec![],
             expires_at_ms: None,
             enabled: true,
+            oauth2: None,
         }
     }
 

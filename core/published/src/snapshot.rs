@@ -11,8 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::token::TokenId;
+
 /// Number of pieces that hold entities.
 const ENTITY_PIECES: u8 = 64;
+/// The first of the pieces that hold denied tokens, and how many there are.
+const DENIED_FIRST: u8 = ENTITY_PIECES + 1;
+const DENIED_PIECES: u8 = 16;
 
 /// Names a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +31,16 @@ impl PieceId {
     /// The piece an entity belongs in.
     pub fn of(id: Uuid) -> Self {
         PieceId(id.as_bytes()[0] % ENTITY_PIECES)
+    }
+
+    /// The piece a denied token belongs in.
+    pub fn of_denied(id: TokenId) -> Self {
+        PieceId(DENIED_FIRST + id.as_bytes()[0] % DENIED_PIECES)
+    }
+
+    /// Every piece that may hold denied tokens.
+    pub fn all_of_denied() -> impl Iterator<Item = Self> {
+        (DENIED_FIRST..DENIED_FIRST + DENIED_PIECES).map(PieceId)
     }
 }
 
@@ -99,6 +114,11 @@ pub struct Piece {
     pub entities: LiteMap<ConfigKind, LiteMap<Uuid, Value>>,
     /// In [`PieceId::SETTINGS`] only.
     pub settings: Option<WorkspaceSettings>,
+    /// Access tokens that are refused although they are good, each with its end in seconds since the Unix
+    /// epoch, from when on it is as if it were not there. In pieces of [`PieceId::of_denied`] only.
+    /// It is stored among settings: what gateways from before do not know there they pass over, and these
+    /// take no tokens.
+    pub denied_tokens: LiteMap<TokenId, u64>,
     /// Entities of kinds that this program does not know, by kind and id.
     pub unknown_kinds: Map<String, Value>,
     /// Settings that it does not know.
@@ -133,6 +153,7 @@ const HAS_IMPORTED_KEYS: &str = "has_imported_keys";
 /// There only where it is `true`.
 const RESTORED_AT: &str = "restored_at";
 const HAS_DIGEST_KEYS: &str = "has_digest_keys";
+const DENIED_TOKENS: &str = "denied_tokens";
 
 /// First byte of a piece that is not compressed. No deflate stream begins with it: its block type
 /// is the reserved one (RFC 1951 §3.2.3).
@@ -212,7 +233,10 @@ impl Piece {
         }
         if members.contains_key(SETTINGS) {
             let mut settings = taken_object(&mut members, SETTINGS)?;
-            piece.settings = Some(WorkspaceSettings::take_from(&mut settings)?);
+            piece.denied_tokens = denied_tokens(taken_object(&mut settings, DENIED_TOKENS)?)?;
+            if piece.denied_tokens.is_empty() || settings.contains_key(TAG_KEYS) {
+                piece.settings = Some(WorkspaceSettings::take_from(&mut settings)?);
+            }
             piece.unknown_settings = settings;
         }
         piece.unknown_members = members;
@@ -229,9 +253,15 @@ impl Piece {
         if !entities.is_empty() {
             members.insert(ENTITIES.to_owned(), Value::Object(entities));
         }
+        let mut settings = self.unknown_settings.clone();
         if let Some(known) = &self.settings {
-            let mut settings = self.unknown_settings.clone();
             known.put_into(&mut settings);
+        }
+        if !self.denied_tokens.is_empty() {
+            let denied = self.denied_tokens.iter().map(|(id, end)| (id.to_text(), Value::from(*end)));
+            settings.insert(DENIED_TOKENS.to_owned(), Value::Object(denied.collect()));
+        }
+        if self.settings.is_some() || !settings.is_empty() {
             members.insert(SETTINGS.to_owned(), Value::Object(settings));
         }
         members
@@ -320,6 +350,14 @@ fn entities_by_id(kind: &str, of_kind: Value) -> Result<LiteMap<Uuid, Value>, Un
     of_kind.into_iter().map(by_id).collect()
 }
 
+fn denied_tokens(members: Map<String, Value>) -> Result<LiteMap<TokenId, u64>, UnreadablePiece> {
+    let read = |(id, end): (String, Value)| match (TokenId::parse(&id), end.as_u64()) {
+        (Some(id), Some(end)) => Ok((id, end)),
+        _ => Err(UnreadablePiece::Shape(id)),
+    };
+    members.into_iter().map(read).collect()
+}
+
 fn id_of(text: &str) -> Uuid {
     Uuid::try_parse(text).unwrap_or_default()
 }
@@ -353,9 +391,27 @@ mod tests {
         assert!(!stored.contains("has_digest_keys"), "{stored}");
     }
 
+    /// As stored: `golden/1/piece-denied-tokens.json`.
+    #[test]
+    fn denied_tokens_read_back() {
+        let golden = include_bytes!("../golden/1/piece-denied-tokens.json").trim_ascii();
+        let piece = Piece::decode(&[&[PLAIN], golden].concat()).unwrap();
+        let (a, b) = (TokenId::from_bytes([1; 12]), TokenId::from_bytes([17; 12]));
+        assert_eq!(PieceId::of_denied(a), PieceId::of_denied(b));
+        assert!(PieceId::all_of_denied().any(|id| id == PieceId::of_denied(a)));
+        let denied = [(a, 1_700_000_000), (b, 1_700_000_900)];
+        assert_eq!(piece, Piece { denied_tokens: denied.into_iter().collect(), ..Piece::default() });
+        assert_eq!(piece.encode_plain()[1..], *golden);
+        // Programs from before pass over what they do not know there.
+        assert_eq!(piece.unknown_entities().count(), 0);
+        let emptied = Piece { denied_tokens: LiteMap::new(), ..piece };
+        assert_eq!(emptied.encode_plain()[1..], *b"{}");
+    }
+
     #[test]
     fn names_of_pieces_read_back() {
-        for piece in [PieceId(0), PieceId::of(Uuid::from_u128(7 << 120)), PieceId::SETTINGS] {
+        let denied = PieceId::of_denied(TokenId::from_bytes([255; 12]));
+        for piece in [PieceId(0), PieceId::of(Uuid::from_u128(7 << 120)), PieceId::SETTINGS, denied] {
             assert_eq!(PieceId::parse(&piece.to_string()), Some(piece));
         }
         assert_eq!(PieceId::parse("x"), None);
@@ -393,6 +449,9 @@ mod tests {
             "{\"settings\":{\"tag_keys\":1}}",
             "{\"settings\":{\"has_digest_keys\":1}}",
             "{\"settings\":{\"restored_at\":true}}",
+            "{\"settings\":{\"denied_tokens\":[]}}",
+            "{\"settings\":{\"denied_tokens\":{\"AQ\":1}}}",
+            "{\"settings\":{\"denied_tokens\":{\"AQEBAQEBAQEBAQEB\":-1}}}",
             "{\"entities\":{\"routes\":{\"x\":{}}}}",
         ] {
             assert!(Piece::decode(&[&[PLAIN], broken.as_bytes()].concat()).is_err(), "{broken}");

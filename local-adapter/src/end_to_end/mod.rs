@@ -190,6 +190,7 @@ async fn seed(store: &RedbStore, service: Value, key: &PlainKey) {
         service_ids: vec![],
         expires_at_ms: None,
         enabled: true,
+        oauth2: None,
     };
     transaction.publish_grant(digest, Some(grant));
     transaction.commit(1).await.unwrap();

@@ -970,6 +970,7 @@ fn grant(digest: KeyDigest, state: KeyState, peppers: &Peppers) -> Grant {
         service_ids: if state.contract { vec![SERVICE] } else { vec![] },
         expires_at_ms: state.expires_at_ms,
         enabled: state.enabled,
+        oauth2: None,
     }
 }
 

@@ -67,6 +67,7 @@ fn grants_of(credential: &Object, consumer: &Consumer, now_ms: u64) -> Result<Ve
         service_ids: Vec::new(),
         expires_at_ms,
         enabled,
+        oauth2: None,
     };
     Ok(live_keys(credential, now_ms).map(|(held, end_ms)| grant(held, end_ms)).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Caller, Callers, ImportedPlaces, Outcome, Rehash};
+use super::{Caller, Callers, ImportedPlaces, Outcome, Rehash, too_large};
 use crate::basis::Basis;
 use crate::config::{Anonymous, KeyAuth};
 use crate::decision::Need;
@@ -42,7 +42,7 @@ impl Callers {
     }
 
     #[inline]
-    fn ask_for_key<'a, H: Headers>(
+    pub(super) fn ask_for_key<'a, H: Headers>(
         &mut self,
         auth: &KeyAuth,
         basis: Basis<'_>,
@@ -79,43 +79,49 @@ impl Callers {
     }
 
     fn need_body<H: Headers>(&self, head: &RequestHead<'_, H>, body: Body<'_>) -> Result<Outcome, Need> {
-        let bytes_max = self.body_search_bytes;
-        let declared =
-            head.header("content-length").and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
-        let too_large =
-            matches!(body, Body::TooLarge) || declared.is_some_and(|length: usize| length > bytes_max);
-        match too_large {
-            true => Ok(Outcome::Refused(Problem::BodyTooLarge(bytes_max))),
-            false => Err(Need::Body { bytes_max }),
+        match too_large(self.body_search_bytes, head, body) {
+            Some(problem) => Ok(Outcome::Refused(problem)),
+            None => Err(Need::Body { bytes_max: self.body_search_bytes }),
         }
     }
 
     /// The grant of a key that is good now; `None` for an unknown, forged, expired or malformed one.
+    #[inline]
     fn verify(&mut self, key: &[u8], basis: Basis<'_>) -> Result<Option<Arc<CachedGrant>>, Need> {
-        Ok(self.find_grant(key, basis)?.filter(|grant| grant.is_current(basis.now)))
+        Ok(self.find(key, basis)?.map(|(_, grant)| grant))
     }
 
-    /// The grant of a key, expired or not; `None` for an unknown, forged or malformed one.
+    /// The same, and where it is.
+    #[inline]
+    pub(crate) fn find(
+        &mut self,
+        key: &[u8],
+        basis: Basis<'_>,
+    ) -> Result<Option<(KeyDigest, Arc<CachedGrant>)>, Need> {
+        Ok(self.find_grant(key, basis)?.filter(|(_, grant)| grant.is_current(basis.now)))
+    }
+
+    /// The grant of a key, expired or not, and where it is; `None` for an unknown, forged or malformed one.
     #[inline]
     pub(crate) fn find_grant(
         &mut self,
         key: &[u8],
         basis: Basis<'_>,
-    ) -> Result<Option<Arc<CachedGrant>>, Need> {
+    ) -> Result<Option<(KeyDigest, Arc<CachedGrant>)>, Need> {
         if key.len() > limits::KEY_BYTES_MAX || is_reserved(key) || std::str::from_utf8(key).is_err() {
             return Ok(None);
         }
         let has_others = basis.config.has_imported_keys;
         let digest = self.peppers.current.digest(key);
         if let Some(grant) = self.look_up(key, digest, has_others, basis)? {
-            return Ok(Some(grant));
+            return Ok(Some((digest, grant)));
         }
         if let Some(previous) = &self.peppers.previous {
             let old = previous.digest(key);
             if let Some(grant) = self.look_up(key, old, has_others, basis)? {
                 let pepper_id = self.peppers.current.id();
                 self.rehash = Some(Rehash { old, new: digest, pepper_id });
-                return Ok(Some(grant));
+                return Ok(Some((old, grant)));
             }
         }
         match basis.config.has_digest_keys {
@@ -131,13 +137,13 @@ impl Callers {
         key: &[u8],
         own_digest: KeyDigest,
         basis: Basis<'_>,
-    ) -> Result<Option<Arc<CachedGrant>>, Need> {
+    ) -> Result<Option<(KeyDigest, Arc<CachedGrant>)>, Need> {
         let sha256 = KeySha256::of(key);
         let places = self.imported.get_or_insert_with(|| ImportedPlaces::new(&self.peppers));
         for place in places.of(&sha256).into_iter().flatten() {
             if let Some(grant) = self.look_up(key, place, true, basis)? {
                 self.memory.misplace(own_digest, &grant);
-                return Ok(Some(grant));
+                return Ok(Some((place, grant)));
             }
         }
         Ok(None)

@@ -1,12 +1,15 @@
 //! Who calls: the ways to tell, tried in order, each with one of three outcomes.
 
 mod key_auth;
+mod oauth2;
 
 use std::sync::Arc;
 
+use crate::ablation::Ablation;
 use crate::basis::{Basis, Stop};
 use crate::find_route::Routed;
 use crate::grant_memory::{CachedGrant, GrantMemory};
+use crate::oauth2::Guesses;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, RequestHead};
 use crate::strip_key::HiddenCuts;
@@ -14,6 +17,9 @@ use latchkey_published::grant::Identity;
 use latchkey_published::key_sha256::ImportedDigests;
 use latchkey_published::keys::Peppers;
 pub use latchkey_published::rehash::Rehash;
+use latchkey_published::token::TokenKeys;
+
+pub(crate) use oauth2::{TokenCaller, TokenVerdict};
 
 /// Whose request it is.
 #[derive(Clone, Debug)]
@@ -22,6 +28,8 @@ pub(crate) enum Caller {
     Credential(Arc<CachedGrant>),
     /// The consumer that stands in for whoever has no credential.
     Anonymous(Arc<Identity>),
+    /// Whoever a token was issued to.
+    Token(Box<TokenCaller>),
 }
 
 impl Caller {
@@ -30,6 +38,16 @@ impl Caller {
         match self {
             Caller::Credential(grant) => &grant.identity,
             Caller::Anonymous(identity) => identity,
+            Caller::Token(token) => &token.told().identity,
+        }
+    }
+
+    /// What a token says besides.
+    #[inline]
+    pub(crate) fn token(&self) -> Option<&TokenCaller> {
+        match self {
+            Caller::Token(token) => Some(token),
+            Caller::Credential(_) | Caller::Anonymous(_) => None,
         }
     }
 }
@@ -42,6 +60,16 @@ enum Outcome {
     Caller(Caller),
     /// It is not known whose it is, and may not pass.
     Refused(Problem),
+}
+
+impl Outcome {
+    fn into_caller(self) -> Result<Option<Caller>, Stop> {
+        match self {
+            Outcome::NotAsked => Ok(None),
+            Outcome::Caller(caller) => Ok(Some(caller)),
+            Outcome::Refused(problem) => Err(problem.into()),
+        }
+    }
 }
 
 /// Where keys are looked for by their SHA-256, under each pepper.
@@ -61,6 +89,11 @@ pub(crate) struct Callers {
     pub(crate) imported: Option<ImportedPlaces>,
     pub(crate) memory: GrantMemory,
     pub(crate) rehash: Option<Rehash>,
+    /// Made when the first token is asked about.
+    pub(crate) tokens: Option<TokenKeys>,
+    /// Wrong client secrets.
+    pub(crate) guesses: Guesses,
+    pub(crate) ablation: Ablation,
 }
 
 impl Callers {
@@ -76,10 +109,22 @@ impl Callers {
         body: Body<'a>,
         hidden: &mut HiddenCuts,
     ) -> Result<Option<Caller>, Stop> {
-        match self.key_auth(routed, basis, head, body, hidden)? {
-            Outcome::NotAsked => Ok(None),
-            Outcome::Caller(caller) => Ok(Some(caller)),
-            Outcome::Refused(problem) => Err(problem.into()),
+        match routed.rules.oauth2.as_deref() {
+            None => self.key_auth(routed, basis, head, body, hidden)?.into_caller(),
+            Some(oauth2) => self.oauth2(oauth2, routed, basis, head, body, hidden),
         }
     }
+}
+
+/// Why a body is not read that must be searched: it is longer than the bound.
+fn too_large<H: Headers>(bytes_max: usize, head: &RequestHead<'_, H>, body: Body<'_>) -> Option<Problem> {
+    let too_large = matches!(body, Body::TooLarge) || declares_more(head, bytes_max);
+    too_large.then_some(Problem::BodyTooLarge(bytes_max))
+}
+
+/// Whether a body says that it is longer.
+pub(crate) fn declares_more<H: Headers>(head: &RequestHead<'_, H>, bytes_max: usize) -> bool {
+    let declared =
+        head.header("content-length").and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
+    declared.is_some_and(|length: usize| length > bytes_max)
 }

@@ -8,22 +8,33 @@ use crate::grant_memory::CachedGrant;
 #[inline]
 pub(super) fn permit(caller: Option<&Caller>, rules: &RouteRules) -> bool {
     match caller {
-        Some(Caller::Credential(grant)) => permit_grant(grant, rules),
+        Some(Caller::Credential(grant)) => permits_key(grant, rules),
+        Some(Caller::Token(token)) => permits_token(&token.grant, rules),
         Some(Caller::Anonymous(_)) => true,
         // Nobody can have a contract where nobody is ever identified.
-        None => rules.registration.is_none() || rules.key_auth.is_some(),
+        None => rules.registration.is_none() || rules.key_auth.is_some() || rules.oauth2.is_some(),
     }
 }
 
-fn permit_grant(grant: &CachedGrant, rules: &RouteRules) -> bool {
-    let CachedGrant { application_id, service_ids, enabled, .. } = grant;
+/// Whether whoever has the key may.
+pub(crate) fn permits_key(grant: &CachedGrant, rules: &RouteRules) -> bool {
+    grant.enabled && has_contract(grant, rules)
+}
+
+/// Whether whoever has a token of the credential may.
+pub(crate) fn permits_token(grant: &CachedGrant, rules: &RouteRules) -> bool {
+    grant.token_client().is_some() && has_contract(grant, rules)
+}
+
+#[inline]
+fn has_contract(grant: &CachedGrant, rules: &RouteRules) -> bool {
+    let CachedGrant { application_id, service_ids, .. } = grant;
     let service_id = rules.service.as_ref().map(|service| service.id);
     let has_contract = || service_id.is_some_and(|id| service_ids.binary_search(&id).is_ok());
-    let permitted = match (application_id.is_some(), rules.registration) {
+    match (application_id.is_some(), rules.registration) {
         (true, Some(_)) => has_contract(),
         (true, None) => false,
         (false, Some(Registration { passes_plain_consumers })) => passes_plain_consumers,
         (false, None) => true,
-    };
-    *enabled && permitted
+    }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::{Admitted, Gateway, admit};
-use crate::authenticate::Caller;
+use crate::authenticate::{Caller, TokenCaller};
 use crate::basis::Stop;
 use crate::config::RouteRules;
 use crate::decision::Need;
@@ -36,25 +36,27 @@ pub enum Authorization {
 
 /// Whose request may pass.
 #[derive(Clone, Debug)]
-pub struct Authorized(Option<Caller>);
+pub struct Authorized(pub(super) Option<Caller>);
 
 impl Authorized {
     /// Names and values of the fields that tell an upstream who calls; none on a route where nobody
     /// is asked.
     pub fn fields(&self) -> impl Iterator<Item = (&'static http::HeaderName, &[u8])> {
-        self.0.as_ref().map(Caller::identity).into_iter().flat_map(Identity::fields)
+        let identity = self.0.as_ref().map(Caller::identity).into_iter().flat_map(Identity::fields);
+        identity.chain(self.0.as_ref().and_then(Caller::token).into_iter().flat_map(TokenCaller::fields))
     }
 
     /// Application that the credential belongs to.
     pub fn application_id(&self) -> Option<Uuid> {
         match self.0.as_ref()? {
             Caller::Credential(grant) => grant.application_id,
+            Caller::Token(token) => token.told().application_id,
             Caller::Anonymous(_) => None,
         }
     }
 }
 
-/// Why a request cannot be decided by its head alone: what key-auth of its route is set to.
+/// Why a request cannot be decided by its head alone: what key-auth or oauth2 of its route is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
     /// `key_in_body`.
@@ -74,11 +76,10 @@ impl fmt::Display for Unfit {
 
 impl Unfit {
     fn of(rules: &RouteRules) -> Option<Self> {
-        let auth = rules.key_auth.as_deref()?;
-        match (auth.in_body, auth.hides_credentials) {
+        match (rules.key_auth.as_deref().is_some_and(|auth| auth.in_body), rules.hider()) {
             (true, _) => Some(Unfit::KeyInBody),
-            (false, true) => Some(Unfit::HideCredentials),
-            (false, false) => None,
+            (false, Some(_)) => Some(Unfit::HideCredentials),
+            (false, None) => None,
         }
     }
 }
@@ -109,8 +110,13 @@ impl Gateway {
         if let Some(unfit) = Unfit::of(routed.rules) {
             return Ok(Authorization::Unfit(unfit));
         }
+        if routed.rules.endpoint(&path).is_some() {
+            // Whoever passes the request on cannot answer it.
+            return Err(Problem::NoRoute.into());
+        }
         let hidden = &mut HiddenCuts::default();
-        let Admitted { caller, .. } = admit(callers, &routed, basis, head, Body::Unread, hidden)?;
+        // A token in a body is not found: it counts as missing.
+        let Admitted { caller, .. } = admit(callers, &routed, basis, head, Body::Whole(&[]), hidden)?;
         Ok(Authorization::Allow(Authorized(caller)))
     }
 }

@@ -79,6 +79,9 @@ pub(super) fn right(service: &Service, caller: Option<&Caller>) -> Right {
     let (whom, expires_at_ms) = match caller {
         None => (Whom::Anybody, None),
         Some(Caller::Anonymous(_)) => (Whom::Anonymous, None),
+        Some(Caller::Token(token)) => {
+            (Whom::Credential(token.told().identity.credential_id()), token.ends_at_ms)
+        }
         Some(Caller::Credential(grant)) => {
             (Whom::Credential(grant.identity.credential_id()), grant.expires_at_ms)
         }

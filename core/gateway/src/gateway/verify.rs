@@ -1,7 +1,5 @@
-//! Whether a key is good for a service or a route, for whoever has it and asks: a program of the operator's,
+//! Whether a key or a token is good for a service or a route, for whoever has it and asks: a program of the operator's,
 //! with a token that may do nothing else.
-
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -9,34 +7,51 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Gateway;
-use crate::authenticate::Caller;
+use crate::authenticate::{Caller, Callers, TokenCaller, TokenVerdict};
 use crate::authorize::authorize;
-use crate::basis::Stop;
+use crate::basis::{Basis, Stop};
 use crate::config::{RouteRules, Target};
 use crate::decision::{Decision, Need};
 use crate::extract_key::bearer_word;
 use crate::grant_memory::CachedGrant;
+use crate::oauth2::TokenFault;
 use crate::own_answer::Response;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use latchkey_published::limits::VERIFY_BODY_BYTES_MAX;
+use latchkey_published::token::TokenBuffer;
 use latchkey_request::authority::Authority;
 
-const UNREADABLE: &str = "The body must be JSON with a key, and a service or a route";
+const UNREADABLE: &str = "The body must be JSON with a key or a token, and a service or a route";
 const NO_TARGET: &str = "There is no such service or route";
 
 /// What is asked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Question {
-    key: String,
+    key: Option<String>,
+    token: Option<String>,
     service: Option<String>,
     route: Option<String>,
+}
+
+/// What a program was given.
+enum Shown<'q> {
+    Key(&'q [u8]),
+    Token(&'q [u8]),
 }
 
 impl Question {
     fn read(body: &[u8]) -> Result<Self, Problem> {
         serde_json::from_slice(body).map_err(|_| Problem::BadRequest(UNREADABLE))
+    }
+
+    fn shown(&self) -> Result<Shown<'_>, Problem> {
+        match (&self.key, &self.token) {
+            (Some(key), None) => Ok(Shown::Key(key.as_bytes())),
+            (None, Some(token)) => Ok(Shown::Token(token.as_bytes())),
+            _ => Err(Problem::BadRequest(UNREADABLE)),
+        }
     }
 
     fn target(&self) -> Result<Target<'_>, Problem> {
@@ -48,7 +63,7 @@ impl Question {
     }
 }
 
-/// Why a key is not good.
+/// Why a key or token is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Reason {
@@ -58,8 +73,13 @@ enum Reason {
     Expired,
     /// The credential, its application or its developer is.
     Suspended,
-    /// It may not call this service: its application has no contract, or it is no application's.
+    /// A token that was taken back, or whose credential is gone or suspended.
+    Revoked,
+    /// It may not call this service: its application has no contract, it is no application's, the token is
+    /// another service's, or what is asked for here is not keys but tokens, or the reverse.
     NotPermitted,
+    /// The token lacks a scope that is asked for here.
+    InsufficientScope,
     /// Nobody may pass: a plugin of the route cannot be read.
     Blocked,
 }
@@ -70,8 +90,8 @@ struct Answer {
     valid: bool,
     reason: Option<Reason>,
     consumer: Option<ConsumerShown>,
-    application: Option<Shown>,
-    credential: Option<Shown>,
+    application: Option<Entity>,
+    credential: Option<Entity>,
     /// In seconds since the Unix epoch.
     expires_at: Option<u64>,
     /// Those of a token; a key has none.
@@ -79,7 +99,7 @@ struct Answer {
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct Entity {
     id: Uuid,
 }
 
@@ -91,7 +111,7 @@ struct ConsumerShown {
 }
 
 impl Gateway {
-    /// Answers whether a key is good. Nothing is answered but to the token that is set.
+    /// Answers whether a key or a token is good. Nothing is answered but to the token that is set.
     #[cold]
     pub(super) fn verify<H: Headers>(
         &mut self,
@@ -115,29 +135,78 @@ impl Gateway {
                 return Err(Problem::BodyTooLarge(VERIFY_BODY_BYTES_MAX).into());
             }
         };
-        let target = question.target()?;
+        let (shown, target) = (question.shown()?, question.target()?);
         let (basis, callers) = self.basis(head.started, now)?;
         let rules = basis.config.rules_of(target).ok_or(Problem::BadRequest(NO_TARGET))?;
-        let grant = match question.key.as_bytes() {
-            [] => None,
-            key => callers.find_grant(key, basis)?,
+        let answer = match shown {
+            Shown::Key(key) => callers.tell_of_key(key, rules, basis)?,
+            Shown::Token(token) => callers.tell_of_token(token, rules, basis)?,
         };
-        let answer =
-            grant.map_or_else(Answer::unknown, |grant| Answer::of(&grant, judge(&grant, rules, now)));
         Ok(Decision::Respond(answer.respond()))
     }
 }
 
-/// Why a key whose grant this is may not pass, if so.
-fn judge(grant: &Arc<CachedGrant>, rules: &RouteRules, now: Now) -> Option<Reason> {
-    if !grant.is_current(now) {
-        return Some(Reason::Expired);
+impl Callers {
+    fn tell_of_key(&mut self, key: &[u8], rules: &RouteRules, basis: Basis<'_>) -> Result<Answer, Need> {
+        let found = if key.is_empty() { None } else { self.find_grant(key, basis)? };
+        let Some((_, grant)) = found else { return Ok(Answer::unknown()) };
+        let is_client_alone = !grant.enabled && grant.token_client().is_some();
+        let asks_for_tokens_alone = rules.key_auth.is_none() && rules.oauth2.is_some();
+        let reason = match () {
+            () if !grant.is_current(basis.now) => Some(Reason::Expired),
+            () if rules.blocked => Some(Reason::Blocked),
+            () if is_client_alone || asks_for_tokens_alone => Some(Reason::NotPermitted),
+            () if !grant.enabled => Some(Reason::Suspended),
+            () => refusal(&Caller::Credential(grant.clone()), rules),
+        };
+        let expires_at_ms = grant.expires_at_ms;
+        Ok(Answer { expires_at: expires_at_ms.map(seconds), ..Answer::of(&grant, reason) })
     }
-    if rules.blocked {
-        return Some(Reason::Blocked);
+
+    fn tell_of_token(&mut self, text: &[u8], rules: &RouteRules, basis: Basis<'_>) -> Result<Answer, Need> {
+        let (mut opened, mut verified) = (TokenBuffer::default(), TokenBuffer::default());
+        let Some(token) = self.token_keys().open(text, &mut opened) else { return Ok(Answer::unknown()) };
+        let told = |answer: Answer| Answer {
+            expires_at: answer.expires_at.or(token.ends_at_s),
+            scopes: Some(token.scopes().map(str::to_owned).collect()),
+            ..answer
+        };
+        let refused = |reason| Ok(told(Answer { reason: Some(reason), ..Answer::unknown() }));
+        if token.has_ended(basis.now.unix_ms) {
+            return refused(Reason::Expired);
+        }
+        let is_of_others = |id| rules.service.as_ref().is_none_or(|service| service.id != id);
+        let Some(oauth2) = rules.oauth2.as_deref().filter(|_| !token.service_id.is_some_and(is_of_others))
+        else {
+            return refused(Reason::NotPermitted);
+        };
+        let (good, grant) = match self.verify_token(text, &oauth2.plugin, rules, basis, &mut verified)? {
+            TokenVerdict::Good(good, grant) => (good, grant),
+            TokenVerdict::Not(TokenFault::Global) => return refused(Reason::NotPermitted),
+            TokenVerdict::Not(_) => return refused(Reason::Revoked),
+        };
+        let caller = TokenCaller::new(&good, grant.clone());
+        let expires_at = caller.ends_at_ms.map(seconds);
+        let reason = match rules.blocked {
+            true => Some(Reason::Blocked),
+            false => refusal(&Caller::Token(Box::new(caller)), rules),
+        };
+        Ok(told(Answer { expires_at, ..Answer::of(&grant, reason) }))
     }
-    let refused = authorize(Some(&Caller::Credential(grant.clone())), rules).is_err();
-    refused.then_some(if grant.enabled { Reason::NotPermitted } else { Reason::Suspended })
+}
+
+/// Why a caller may not pass who is known.
+fn refusal(caller: &Caller, rules: &RouteRules) -> Option<Reason> {
+    let problem = authorize(Some(caller), rules).err()?;
+    Some(match problem.status() {
+        http::StatusCode::FORBIDDEN => Reason::InsufficientScope,
+        _ => Reason::NotPermitted,
+    })
+}
+
+/// Of milliseconds.
+fn seconds(ms: u64) -> u64 {
+    ms / 1_000
 }
 
 impl Answer {
@@ -167,9 +236,9 @@ impl Answer {
                 username: text("x-consumer-username"),
                 custom_id: text("x-consumer-custom-id"),
             }),
-            application: grant.application_id.map(|id| Shown { id }),
-            credential: grant.identity.credential_id().map(|id| Shown { id }),
-            expires_at: grant.expires_at_ms.map(|ms| ms / 1_000),
+            application: grant.application_id.map(|id| Entity { id }),
+            credential: grant.identity.credential_id().map(|id| Entity { id }),
+            expires_at: None,
             scopes: None,
         }
     }

@@ -10,11 +10,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 
-use super::authorizer::MISTAKABLE_PATH;
+use super::authorizer::{Authorized, MISTAKABLE_PATH};
 use super::{Admitted, Gateway, admit};
-use crate::authenticate::Caller;
 use crate::basis::Stop;
-use crate::config::{KeyAuth, RouteRules};
+use crate::config::RouteRules;
 use crate::decision::Decision;
 use crate::find_route::find_route;
 use crate::forward;
@@ -22,7 +21,6 @@ use crate::own_answer::Response;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead, Scheme};
 use crate::strip_key::HiddenCuts;
-use latchkey_published::grant::Identity;
 use latchkey_request::client::{Forwarded, scheme_named};
 use latchkey_router::{NormalPath, Proxy};
 
@@ -92,13 +90,17 @@ impl Gateway {
             return Err(Problem::BadRequest(MISTAKABLE_PATH).into());
         }
         let routed = find_route(basis.config, &head, &path)?;
+        if routed.rules.endpoint(&path).is_some() {
+            // The proxy cannot answer it.
+            return Err(Problem::NoRoute.into());
+        }
         if hides_in_body(routed.rules) {
             return Err(Problem::BodyOutOfReach.into());
         }
         let mut hidden = HiddenCuts::default();
         let Admitted { caller, .. } = admit(callers, &routed, basis, &head, Body::Whole(&[]), &mut hidden)?;
-        let hider = routed.rules.key_auth.as_deref().filter(|auth| auth.hides_credentials);
-        Ok(allowed(proxy, caller.as_ref(), &Removed::of(hider, &head, &hidden)))
+        let removed = Removed::of(routed.rules, &head, &hidden);
+        Ok(allowed(proxy, &Authorized(caller), &removed))
     }
 }
 
@@ -172,24 +174,26 @@ struct Removed {
 }
 
 impl Removed {
-    fn of<H: Headers>(hider: Option<&KeyAuth>, head: &RequestHead<'_, H>, hidden: &HiddenCuts) -> Self {
-        let Some(auth) = hider else { return Removed { fields: vec![], arguments: vec![] } };
-        let other_spellings = auth.names.iter().filter_map(|name| name.header_hyphenated.as_ref());
-        let strip = forward::strip_names(auth, head).as_slice().iter().chain(other_spellings);
+    fn of<H: Headers>(rules: &RouteRules, head: &RequestHead<'_, H>, hidden: &HiddenCuts) -> Self {
+        let Some(hider) = rules.hider() else { return Removed { fields: vec![], arguments: vec![] } };
+        let hidden_names = rules.key_auth.as_deref().filter(|auth| auth.hides_credentials);
+        let hidden_names = hidden_names.into_iter().flat_map(|auth| &auth.names);
+        let other_spellings = hidden_names.filter_map(|name| name.header_hyphenated.as_ref());
+        let strip = hider.strip(head).as_slice().iter().chain(other_spellings);
         let mut fields: Vec<String> = strip.map(|name| name.as_str().to_owned()).collect();
-        if forward::carries_key_in_referer(head, auth) {
+        if forward::carries_key_in_referer(head, hider) {
             fields.push(http::header::REFERER.to_string());
         }
-        let names = auth.names.iter().filter(|_| hidden.query.bytes() > 0);
-        Removed { fields, arguments: names.map(|name| name.text.clone()).collect() }
+        let names = hider.names.iter().filter(|_| hidden.query.bytes() > 0);
+        Removed { fields, arguments: names.map(str::to_owned).collect() }
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "no refusal, and no upstream answers it")]
-fn allowed(proxy: Proxy, caller: Option<&Caller>, removed: &Removed) -> Response {
+fn allowed(proxy: Proxy, authorized: &Authorized, removed: &Removed) -> Response {
     let mut response = Response::new(Bytes::new());
     let fields = response.headers_mut();
-    for (name, value) in caller.map(Caller::identity).into_iter().flat_map(Identity::fields) {
+    for (name, value) in authorized.fields() {
         if let Ok(value) = HeaderValue::from_bytes(value) {
             fields.insert(name, value);
         }

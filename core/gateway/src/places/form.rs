@@ -73,7 +73,8 @@ fn pairs(input: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     })
 }
 
-fn decode(text: &[u8]) -> Cow<'_, [u8]> {
+/// A name or value, decoded.
+pub(crate) fn decode(text: &[u8]) -> Cow<'_, [u8]> {
     match memchr2(b'%', b'+', text) {
         None => Cow::Borrowed(text),
         Some(_) => Cow::Owned(decoded(text).collect()),

@@ -1,0 +1,308 @@
+//! oauth2: the caller is whom the token was issued to that the request presents.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::header::HeaderName;
+
+use super::{Caller, Callers, declares_more, too_large};
+use crate::authorize::permits_key;
+use crate::basis::{Basis, Stop};
+use crate::config::{Anonymous, KeyAuth, RouteRules};
+use crate::decision::Need;
+use crate::extract_key::{Searched, body_kind};
+use crate::find_route::Routed;
+use crate::grant_memory::{CachedGrant, Remembered};
+use crate::oauth2::{OAuth2, RouteOAuth2, TokenFault};
+use crate::places::{self, BodyKind, Found, form};
+use crate::problem::Problem;
+use crate::request::{Body, Headers, RequestHead};
+use crate::strip_key::HiddenCuts;
+use latchkey_published::grant::field_text;
+use latchkey_published::keys::ACCESS_TOKEN_PREFIX;
+use latchkey_published::token::{AccessToken, TokenBuffer, TokenKeys};
+
+static X_AUTHENTICATED_SCOPE: HeaderName = HeaderName::from_static("x-authenticated-scope");
+static X_AUTHENTICATED_USERID: HeaderName = HeaderName::from_static("x-authenticated-userid");
+
+/// Whoever a token was issued to, and what the token says besides.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenCaller {
+    /// Of the client.
+    pub(crate) grant: Arc<CachedGrant>,
+    /// Of the key that the route asks for beside the token: then it tells who calls.
+    pub(crate) key: Option<Arc<CachedGrant>>,
+    /// As a field can carry it; so is the user.
+    scope: Box<str>,
+    user: Box<str>,
+    /// When token or key are no longer good, in milliseconds since the Unix epoch.
+    pub(crate) ends_at_ms: Option<u64>,
+}
+
+impl TokenCaller {
+    /// A token of whose grant this is.
+    pub(crate) fn new(token: &AccessToken<'_>, grant: Arc<CachedGrant>) -> Self {
+        let own_end_ms = token.ends_at_s.map(|end| end.saturating_mul(1_000));
+        TokenCaller {
+            ends_at_ms: own_end_ms.into_iter().chain(grant.expires_at_ms).min(),
+            grant,
+            key: None,
+            scope: field_text(token.scope).into(),
+            user: field_text(token.user).into(),
+        }
+    }
+
+    /// The same with the key that came beside it.
+    fn with_key(self, key: Arc<CachedGrant>) -> Self {
+        let ends_at_ms = self.ends_at_ms.into_iter().chain(key.expires_at_ms).min();
+        TokenCaller { key: Some(key), ends_at_ms, ..self }
+    }
+
+    /// Of whom the upstream is told.
+    pub(crate) fn told(&self) -> &Arc<CachedGrant> {
+        self.key.as_ref().unwrap_or(&self.grant)
+    }
+
+    /// Fields that tell an upstream what the token says.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static HeaderName, &[u8])> {
+        let fields = [(&X_AUTHENTICATED_SCOPE, &self.scope), (&X_AUTHENTICATED_USERID, &self.user)];
+        let set = fields.into_iter().filter(|(_, text)| !text.is_empty());
+        set.map(|(name, text)| (name, text.as_bytes()))
+    }
+
+    /// Whether the token has all of these scopes.
+    pub(crate) fn has_scopes(&self, required: &[String]) -> bool {
+        required.iter().all(|scope| self.scope.split(' ').any(|own| own == scope))
+    }
+}
+
+/// What is to be made of a token.
+pub(crate) enum TokenVerdict<'b> {
+    /// It is good for the route's service, as far as the token itself says.
+    Good(AccessToken<'b>, Arc<CachedGrant>),
+    /// It is not.
+    Not(TokenFault),
+}
+
+/// Where a request has its token.
+enum Presented<'a> {
+    Token(Cow<'a, [u8]>),
+    Fault(TokenFault),
+    BodyNeeded,
+}
+
+impl Callers {
+    /// Tries oauth2, then key-auth. Without `anonymous` each must pass; what has one is content with the
+    /// credential that came before (Kong's AND and OR).
+    #[inline(never)]
+    pub(super) fn oauth2<'a, H: Headers>(
+        &mut self,
+        oauth2: &RouteOAuth2,
+        routed: &Routed<'_>,
+        basis: Basis<'_>,
+        head: &RequestHead<'a, H>,
+        body: Body<'a>,
+        hidden: &mut HiddenCuts,
+    ) -> Result<Option<Caller>, Stop> {
+        *hidden = self.find_hidden(oauth2, head, body)?;
+        let rules = routed.rules;
+        let caller = self.ask_for_token(&oauth2.plugin, rules, basis, head, body)?;
+        let Some(auth) = rules.key_auth.as_deref().filter(|_| routed.asks_for_key) else {
+            return Ok(Some(caller));
+        };
+        match caller {
+            Caller::Token(token) if matches!(auth.anonymous, Anonymous::No) => {
+                self.both(*token, auth, rules, (basis, head, body)).map(Some)
+            }
+            Caller::Token(token) => Ok(Some(Caller::Token(token))),
+            Caller::Anonymous(_) | Caller::Credential(_) => {
+                let mut searched = Searched::new(auth, head, body);
+                self.ask_for_key(auth, basis, head, body, &mut searched)?.into_caller()
+            }
+        }
+    }
+
+    /// The caller has a token, and must have a key too, which then tells who calls.
+    fn both<'a, H: Headers>(
+        &mut self,
+        token: TokenCaller,
+        auth: &KeyAuth,
+        rules: &RouteRules,
+        (basis, head, body): (Basis<'_>, &RequestHead<'a, H>, Body<'a>),
+    ) -> Result<Caller, Stop> {
+        let mut searched = Searched::new(auth, head, body);
+        let caller = self.ask_for_key(auth, basis, head, body, &mut searched)?.into_caller()?;
+        match caller {
+            Some(Caller::Credential(key)) if permits_key(&key, rules) => {
+                Ok(Caller::Token(Box::new(token.with_key(key))))
+            }
+            _ => Err(Problem::Unauthorized(auth.challenge.clone()).into()),
+        }
+    }
+
+    fn ask_for_token<'a, H: Headers>(
+        &mut self,
+        plugin: &OAuth2,
+        rules: &RouteRules,
+        basis: Basis<'_>,
+        head: &RequestHead<'a, H>,
+        body: Body<'a>,
+    ) -> Result<Caller, Stop> {
+        let mut buffer = TokenBuffer::default();
+        let fault = match present(plugin, head, body, self.body_search_bytes) {
+            Presented::Token(text) => match self.verify_token(&text, plugin, rules, basis, &mut buffer)? {
+                TokenVerdict::Good(token, grant) => {
+                    return Ok(Caller::Token(Box::new(TokenCaller::new(&token, grant))));
+                }
+                TokenVerdict::Not(fault) => fault,
+            },
+            Presented::Fault(fault) => fault,
+            Presented::BodyNeeded => return Err(self.need_body_first(head, body)),
+        };
+        match (&plugin.anonymous, fault) {
+            // As in Kong, also where an anonymous consumer is named.
+            (_, TokenFault::Global) | (Anonymous::No, _) => Err(plugin.refusals.of(fault).into()),
+            (Anonymous::NoSuch(name), _) => Err(Problem::AnonymousMissing(name.clone()).into()),
+            (Anonymous::As(identity), _) => Ok(Caller::Anonymous(identity.clone())),
+        }
+    }
+
+    /// Whether a token is good now: by its tag, before anything is looked up, then by itself, and last
+    /// by its client's grant, which is all that a key is judged by.
+    pub(crate) fn verify_token<'b>(
+        &mut self,
+        text: &[u8],
+        plugin: &OAuth2,
+        rules: &RouteRules,
+        basis: Basis<'_>,
+        buffer: &'b mut TokenBuffer,
+    ) -> Result<TokenVerdict<'b>, Need> {
+        let invalid = TokenVerdict::Not(TokenFault::Invalid);
+        if !text.starts_with(ACCESS_TOKEN_PREFIX.as_bytes()) {
+            return Ok(invalid);
+        }
+        let Some(token) = self.token_keys().open(text, buffer) else { return Ok(invalid) };
+        if token.has_ended(basis.now.unix_ms) {
+            return Ok(invalid);
+        }
+        match token.service_id {
+            None if !plugin.is_global => return Ok(TokenVerdict::Not(TokenFault::Global)),
+            Some(id) if rules.service.as_ref().is_none_or(|service| service.id != id) => return Ok(invalid),
+            _ => {}
+        }
+        let grant = match self.memory.look_up(&token.grant) {
+            Remembered::Grant(grant) => grant,
+            Remembered::Missing => return Ok(invalid),
+            Remembered::Unknown => return Err(self.memory.need(token.grant, true, basis.epoch, basis.now)),
+        };
+        let is_denied = !self.ablation.denied_tokens && basis.config.denied_tokens.contains(&token.id);
+        let is_good = grant.is_current(basis.now) && !is_denied && self.is_of(&token, &grant);
+        Ok(if is_good { TokenVerdict::Good(token, grant) } else { invalid })
+    }
+
+    /// Whether a token was issued to this very credential, and not taken back with all of its time.
+    fn is_of(&self, token: &AccessToken<'_>, grant: &CachedGrant) -> bool {
+        let Some(client) = grant.token_client() else { return false };
+        let is_same = grant.identity.credential_id() == Some(token.credential_id);
+        (is_same || self.ablation.token_credential)
+            && (!token.is_taken_back(client) || self.ablation.tokens_not_before)
+    }
+
+    /// The secrets of tokens, made when the first is asked for.
+    pub(crate) fn token_keys(&mut self) -> &TokenKeys {
+        self.tokens.get_or_insert_with(|| TokenKeys::new(&self.peppers))
+    }
+
+    fn need_body_first<H: Headers>(&self, head: &RequestHead<'_, H>, body: Body<'_>) -> Stop {
+        let bytes_max = self.body_search_bytes;
+        too_large(bytes_max, head, body).map_or(Need::Body { bytes_max }.into(), Stop::Problem)
+    }
+
+    /// What must not go on, of what both plugins hide.
+    fn find_hidden<'a, H: Headers>(
+        &self,
+        oauth2: &RouteOAuth2,
+        head: &RequestHead<'a, H>,
+        body: Body<'a>,
+    ) -> Result<HiddenCuts, Stop> {
+        let Some(hide) = &oauth2.hide else { return Ok(HiddenCuts::default()) };
+        let kind = hide.body.as_ref().map_or(BodyKind::Other, |_| body_kind(head));
+        let in_body = match (&hide.body, &kind, body) {
+            (None, ..) | (_, BodyKind::Other, _) => places::Cuts::default(),
+            (Some(names), kind, Body::Whole(bytes)) => {
+                places::scan(kind, bytes, names).map_err(|_| Problem::BodyUnreadable)?.into_cuts()
+            }
+            (Some(_), _, Body::Unread | Body::TooLarge) => {
+                return Err(self.need_body_first(head, body));
+            }
+        };
+        let in_query = form::scan(head.query.unwrap_or_default(), &hide.query).into_cuts();
+        Ok(HiddenCuts { query: in_query, body: in_body })
+    }
+}
+
+/// Finds the token: in the field, else in the query or in the body of a method that has one. A body that
+/// says that it is longer than the bound is not searched.
+fn present<'a, H: Headers>(
+    plugin: &OAuth2,
+    head: &RequestHead<'a, H>,
+    body: Body<'a>,
+    bytes_max: usize,
+) -> Presented<'a> {
+    let headers: &'a H = head.headers;
+    let in_query = || match plugin.in_query {
+        true => one(form::scan(head.query.unwrap_or_default(), &plugin.search).take(0)),
+        false => None,
+    };
+    if let Some(value) = headers.values_of(&plugin.header).next() {
+        return match in_field(value) {
+            _ if value.trim_ascii().is_empty() => Presented::Fault(TokenFault::Missing),
+            InField::Token(_) if in_query().is_some() => Presented::Fault(TokenFault::TwoPlaces),
+            InField::Token(token) | InField::OtherScheme(token) => Presented::Token(Cow::Borrowed(token)),
+        };
+    }
+    let in_body = match matches!(head.method, "POST" | "PUT" | "PATCH") {
+        false => None,
+        true => match (body_kind(head), body) {
+            (BodyKind::Other | BodyKind::Unclear, _) => None,
+            (kind, Body::Whole(bytes)) => {
+                one(places::scan(&kind, bytes, &plugin.search).unwrap_or_default().take(0))
+            }
+            (_, Body::Unread) if declares_more(head, bytes_max) => None,
+            (_, Body::Unread | Body::TooLarge) => return Presented::BodyNeeded,
+        },
+    };
+    match (in_query(), in_body) {
+        (None, None) => Presented::Fault(TokenFault::Missing),
+        (Some(token), None) | (None, Some(token)) => Presented::Token(token),
+        (Some(_), Some(_)) => Presented::Fault(TokenFault::TwoPlaces),
+    }
+}
+
+/// The one value; what comes several times, or is no text, counts as missing.
+fn one(found: Found<'_>) -> Option<Cow<'_, [u8]>> {
+    match found {
+        Found::One(value) if !value.is_empty() => Some(value),
+        Found::One(_) | Found::Nothing | Found::Flag | Found::Many => None,
+    }
+}
+
+enum InField<'a> {
+    Token(&'a [u8]),
+    /// All of it is then looked at, as in Kong, and is no token.
+    OtherScheme(&'a [u8]),
+}
+
+fn in_field(value: &[u8]) -> InField<'_> {
+    let value = value.trim_ascii();
+    let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    match (words.next(), words.next(), words.next()) {
+        (Some(scheme), Some(token), None)
+            if scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"token") =>
+        {
+            InField::Token(token)
+        }
+        (Some(token), None, None) => InField::Token(token),
+        _ => InField::OtherScheme(value),
+    }
+}

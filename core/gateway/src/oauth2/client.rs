@@ -1,0 +1,89 @@
+//! Whether a client is who it says: by its Client ID, which is looked up as a key is, and its secret.
+
+use std::sync::Arc;
+
+use super::parameters::Credentials;
+use super::refusal::Refusal;
+use crate::authenticate::Callers;
+use crate::basis::{Basis, Stop};
+use crate::decision::Need;
+use crate::grant_memory::CachedGrant;
+use crate::problem::Problem;
+use latchkey_published::grant::{ClientSecret, OAuth2Client};
+use latchkey_published::keys::{KeyDigest, Peppers};
+use latchkey_published::limits;
+
+/// A client, and where its grant is.
+#[derive(Clone)]
+pub(super) struct Client {
+    pub(super) digest: KeyDigest,
+    pub(super) grant: Arc<CachedGrant>,
+}
+
+/// What came of a client's authentication.
+pub(super) enum Authenticated {
+    /// It is who it says.
+    Client(Client),
+    /// There is no such client.
+    Unknown,
+    /// It is another, or shows nothing that proves it: its credential's id, and whether a secret was tried.
+    Not { grant: Arc<CachedGrant>, was_tried: bool },
+    /// It is in the hands of many.
+    Public {
+        /// It sent what cannot be a secret.
+        with_secret: bool,
+    },
+}
+
+impl Callers {
+    /// Judges what a client shows.
+    pub(super) fn authenticate_client(
+        &mut self,
+        credentials: &Credentials<'_>,
+        basis: Basis<'_>,
+    ) -> Result<Authenticated, Need> {
+        let mut best = Authenticated::Unknown;
+        for (id, secret) in &credentials.readings {
+            let Some((digest, grant)) = self.find(id, basis)? else { continue };
+            let Some(known) = grant.token_client() else { continue };
+            let secret = secret.as_deref().unwrap_or_default();
+            if known.is_public {
+                return Ok(Authenticated::Public { with_secret: !secret.trim_ascii().is_empty() });
+            }
+            if known.secret.as_ref().is_some_and(|kept| is_secret(&self.peppers, kept, secret)) {
+                return Ok(Authenticated::Client(Client { digest, grant }));
+            }
+            best = Authenticated::Not { was_tried: !secret.is_empty(), grant };
+        }
+        Ok(best)
+    }
+
+    /// The refusal of a client that showed another's secret, or too many wrong ones.
+    pub(super) fn refuse_client(
+        &mut self,
+        grant: &CachedGrant,
+        was_tried: bool,
+        refusal: Refusal,
+        (address, basis): (Option<std::net::IpAddr>, Basis<'_>),
+    ) -> Stop {
+        let credential = grant.identity.credential_id().filter(|_| was_tried);
+        let too_many =
+            credential.and_then(|credential| self.guesses.count(credential, address, basis.now.monotonic_ms));
+        Problem::OAuth2(Box::new(too_many.map_or(refusal, Refusal::guessing))).into()
+    }
+}
+
+/// Compared in constant time. A secret of a pepper that is no longer set is nobody's.
+fn is_secret(peppers: &Peppers, kept: &ClientSecret, shown: &[u8]) -> bool {
+    let mut peppers = std::iter::once(&peppers.current).chain(&peppers.previous);
+    let pepper = peppers.find(|pepper| pepper.id() == kept.pepper_id);
+    let fits = !shown.is_empty() && shown.len() <= limits::KEY_BYTES_MAX;
+    fits && pepper.is_some_and(|pepper| pepper.digest(shown).matches(&kept.digest))
+}
+
+impl CachedGrant {
+    /// What the credential is as a client, if it may get and use tokens.
+    pub(crate) fn token_client(&self) -> Option<&OAuth2Client> {
+        self.oauth2.as_deref().filter(|client| self.enabled || client.token_enabled)
+    }
+}
