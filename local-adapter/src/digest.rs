@@ -8,8 +8,8 @@ use crate::declaration::{self, Fault, Refusal, Stripped, digest_key, digest_keys
 
 const LONG_ABOUT: &str = "\
 Prints a declaration (kong.yaml, or the same as JSON) whose keys are digests: every
-keyauth_credentials[].key, at the top level and below consumers, becomes sha256:<hex>, which is what
-the Admin API shows and takes for a key. What Kong Enterprise and newer Kongs write that changes nothing
+keyauth_credentials[].key and oauth2_credentials[].client_id, at the top level and below consumers, becomes
+sha256:<hex>, which is what the Admin API shows and takes for a key. What Kong Enterprise and newer Kongs write that changes nothing
 here (such as identity_realms of key-auth, protocols ws and wss of plugins) is left out, and named on
 standard error; where it would change something the file is refused. Every other byte stays as it is, and
 so do keys that are digests already. Or prints the digest of one key:
@@ -74,7 +74,7 @@ fn listed(faults: &[Fault]) -> String {
 
 /// Whether what is no declaration is meant as one key: one line, and no declaration with a fault in it.
 fn is_key(text: &str) -> bool {
-    let meant_otherwise = ["_format_version", "keyauth_credentials"];
+    let meant_otherwise = ["_format_version", "keyauth_credentials", "oauth2_credentials"];
     let is_line = !without_line_end(text).contains(['\n', '\r']);
     is_line && !meant_otherwise.iter().any(|name| text.contains(name))
 }

@@ -15,14 +15,15 @@ use crate::declaration::{self, OURS, PLUGIN_CONFIGS, TAG_KEYS};
 use crate::message;
 
 const LONG_ABOUT: &str = "\
-Prints what a running gateway has (services, routes, plugins, consumers and their keys) as a declaration, in
-decK's form: `latchkey import` brings it into another gateway, and so does `deck gateway sync`.
+Prints what a running gateway has (services, routes, plugins, consumers, their keys and OAuth2 clients) as a
+declaration, in decK's form: `latchkey import` brings it into another gateway, and so does `deck gateway sync`.
 
   latchkey export --url https://keys.example.com -o kong.yaml
 
 Keys are in it as sha256:<hex>. With it come the tag keys, by which keys that begin with lk_ stay good where
 they are brought: whoever has them can make keys that cost a read to refuse, so keep the file to yourselves.
 
+Secrets of OAuth2 clients are not in it: where a client is new, its secret is to be set anew.
 Developers, applications, contracts and the audit are not in it: `latchkey backup` has them.
 The admin token, which may not be read-only, is in LATCHKEY_ADMIN_TOKEN, or in a file (--token-file).";
 
@@ -106,6 +107,7 @@ struct Stored {
     routes: Vec<Entity>,
     consumers: Vec<Entity>,
     credentials: Vec<Entity>,
+    clients: Vec<Entity>,
     plugins: Vec<Entity>,
     tag_keys: Vec<Value>,
 }
@@ -119,10 +121,11 @@ impl Stored {
         let tag_keys = client.json(&Call::get("/tag-keys"))?["data"].as_array().cloned().unwrap_or_default();
         let plugins = list(client, "/plugins")?;
         let credentials = list(client, "/key-auths")?;
+        let clients = list(client, "/oauth2")?;
         let routes = list(client, "/routes")?;
         let consumers = list(client, "/consumers")?;
         let services = list(client, "/services")?;
-        Ok(Stored { services, routes, consumers, credentials, plugins, tag_keys })
+        Ok(Stored { services, routes, consumers, credentials, clients, plugins, tag_keys })
     }
 }
 
@@ -143,7 +146,7 @@ fn list(client: &AdminClient, path: &str) -> Result<Vec<Entity>, CallError> {
         }
     }
     // So that what did not change is written in the same order, wherever it comes from.
-    let names = ["name", "username", "custom_id", "key", "id"];
+    let names = ["name", "username", "custom_id", "key", "client_id", "id"];
     entities.sort_by_cached_key(|entity| names.map(|name| text(entity, name)));
     Ok(entities)
 }
@@ -158,11 +161,12 @@ fn escaped(text: &str) -> String {
 
 /// The declaration, and what the keys that cannot be brought are called.
 fn document(stored: Stored, with_ids: bool) -> (Value, Vec<String>) {
-    let Stored { services, mut routes, consumers, credentials, mut plugins, tag_keys } = stored;
+    let Stored { services, mut routes, consumers, credentials, clients, mut plugins, tag_keys } = stored;
     let mut writer = Writer {
         with_ids,
         names: services.iter().chain(&routes).filter_map(|one| Some((id(one), text(one, "name")?))).collect(),
         keys_of: by_parent(credentials, "consumer"),
+        clients_of: by_parent(clients, "consumer"),
         // What is on a service and a route stands by itself, and names both.
         plugins_of_routes: by_parent(taken(&mut plugins, "route", "service"), "route"),
         plugins_of_services: by_parent(taken(&mut plugins, "service", "route"), "service"),
@@ -192,6 +196,7 @@ struct Writer {
     /// Of services and routes, by id.
     names: HashMap<String, String>,
     keys_of: HashMap<String, Vec<Entity>>,
+    clients_of: HashMap<String, Vec<Entity>>,
     plugins_of_routes: HashMap<String, Vec<Entity>>,
     plugins_of_services: HashMap<String, Vec<Entity>>,
     routes_of: HashMap<String, Vec<Entity>>,
@@ -238,18 +243,27 @@ impl Writer {
 
     fn consumer(&mut self, consumer: Entity) -> Value {
         let keys = self.keys_of.remove(&id(&consumer)).unwrap_or_default();
+        let clients = self.clients_of.remove(&id(&consumer)).unwrap_or_default();
         let called = text(&consumer, "username").or_else(|| text(&consumer, "custom_id")).unwrap_or_default();
+        let keys = self.credentials(EntityKind::KeyauthCredentials, "key", keys, &called);
+        let clients = self.credentials(EntityKind::Oauth2Credentials, "client_id", clients, &called);
+        let mut consumer = self.entity(EntityKind::Consumers, consumer);
+        put(&mut consumer, EntityKind::KeyauthCredentials.name(), keys);
+        put(&mut consumer, EntityKind::Oauth2Credentials.name(), clients);
+        consumer.into()
+    }
+
+    /// Credentials of a consumer, but for those of which nobody knows what to bring.
+    fn credentials(&mut self, kind: EntityKind, key: &str, all: Vec<Entity>, of: &str) -> Vec<Value> {
         let mut written = Vec::new();
-        for key in keys {
-            if text(&key, "key").is_some_and(|key| key.starts_with(UNKNOWN_PREFIX)) {
-                self.unknown.push(format!("key {} of consumer {called}", id(&key)));
+        for one in all {
+            if text(&one, key).is_some_and(|key| key.starts_with(UNKNOWN_PREFIX)) {
+                self.unknown.push(format!("{} {} of consumer {of}", key.replace('_', " "), id(&one)));
             } else {
-                written.push(self.entity(EntityKind::KeyauthCredentials, without(key, "consumer")).into());
+                written.push(self.entity(kind, without(one, "consumer")).into());
             }
         }
-        let mut consumer = self.entity(EntityKind::Consumers, consumer);
-        put(&mut consumer, "keyauth_credentials", written);
-        consumer.into()
+        written
     }
 
     /// An entity less what is made where it is brought, and what it would be anyway.
@@ -268,9 +282,8 @@ impl Writer {
                 "created_at" | "updated_at" => false,
                 "ttl" => !has_end,
                 // decK does not know it of these, and it says nothing.
-                "enabled" if matches!(kind, EntityKind::Consumers | EntityKind::KeyauthCredentials) => {
-                    *value != true
-                }
+                "enabled" if !matches!(kind, EntityKind::Services | EntityKind::Plugins) => *value != true,
+                "key_use" => *value != false,
                 _ => true,
             };
             is_kept && !is_shown_alone && !value.is_null()
@@ -336,6 +349,12 @@ mod tests {
                 {"id": "r2", "name": null, "paths": ["/x"], "service": null},
             ])),
             consumers: entities(json!([{"id": "c1", "username": "bob", "custom_id": null, "enabled": true}])),
+            clients: entities(json!([
+                {"id": "o1", "name": "shop", "client_id": "sha256:01", "client_id_start": "abc",
+                 "client_secret": null, "client_type": "confidential", "hash_secret": false,
+                 "redirect_uris": null, "key_use": false, "tokens_not_before": null, "enabled": true,
+                 "consumer": {"id": "c1"}, "application": null},
+            ])),
             credentials: entities(json!([
                 {"id": "k1", "key": "sha256:00", "key_start": "abc", "consumer": {"id": "c1"}, "ttl": 5, "enabled": false},
                 {"id": "k2", "key": "unknown:k2", "consumer": {"id": "c1"}},
@@ -365,7 +384,12 @@ mod tests {
                     {"id": "s2", "host": "b.test", "plugins": [{"name": "key-auth", "config": {}}]},
                 ],
                 "routes": [{"id": "r2", "paths": ["/x"]}],
-                "consumers": [{"username": "bob", "keyauth_credentials": [{"key": "sha256:00", "ttl": 5, "enabled": false}]}],
+                "consumers": [{
+                    "username": "bob",
+                    "keyauth_credentials": [{"key": "sha256:00", "ttl": 5, "enabled": false}],
+                    "oauth2_credentials": [{"name": "shop", "client_id": "sha256:01",
+                        "client_type": "confidential", "hash_secret": false}],
+                }],
                 "plugins": [
                     {"name": "key-auth", "config": {}, "route": "r2", "service": "orders"},
                     {"name": "key-auth", "config": {}},

@@ -37,7 +37,8 @@ impl Actor {
 /// Who makes a change. Newer programs may know kinds that this one does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
-    /// `program`, `gateway`, `admin_token` (the installation's), `named_token`, `developer` or `visitor`.
+    /// `program`, `gateway`, `admin_token` (the installation's), `named_token`, `developer`, `visitor` or
+    /// `client`.
     pub kind: String,
     /// Its id, where there are several of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,6 +72,11 @@ impl Who {
     /// A developer, by the portal.
     pub fn developer(id: Uuid) -> Self {
         Who { id: Some(id), ..Who::of_kind("developer") }
+    }
+
+    /// A client of OAuth 2.0, by its credential.
+    pub fn client(credential: Uuid) -> Self {
+        Who { id: Some(credential), ..Who::of_kind("client") }
     }
 
     /// Somebody at the portal who is not logged in.

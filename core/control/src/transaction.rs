@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::try_join_all;
+use litemap::LiteMap;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
+use latchkey_published::token::TokenId;
 use latchkey_store::feed::{decode, unreadable};
 use latchkey_store::replica::Progress;
 use latchkey_store::{Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write};
@@ -45,6 +47,7 @@ pub struct Transaction<'s, S> {
     grants: BTreeMap<KeyDigest, Option<Grant>>,
     made: BTreeSet<KeyDigest>,
     config: BTreeMap<(PieceId, ConfigKind, Uuid), Option<Value>>,
+    denied: BTreeMap<PieceId, LiteMap<TokenId, u64>>,
     settings: Option<WorkspaceSettings>,
 }
 
@@ -60,6 +63,7 @@ impl<'s, S: Store> Transaction<'s, S> {
             grants: BTreeMap::new(),
             made: BTreeSet::new(),
             config: BTreeMap::new(),
+            denied: BTreeMap::new(),
             settings: None,
         }
     }
@@ -144,6 +148,11 @@ impl<'s, S: Store> Transaction<'s, S> {
         self.config.insert((PieceId::of(id), kind, id), entity);
     }
 
+    /// Publishes the access tokens that are refused although they are good, all of one piece, with their ends.
+    pub fn publish_denied(&mut self, piece: PieceId, denied: LiteMap<TokenId, u64>) {
+        self.denied.insert(piece, denied);
+    }
+
     /// The published settings of the workspace.
     pub async fn settings(&mut self) -> Result<WorkspaceSettings, StoreError> {
         if let Some(settings) = &self.settings {
@@ -176,7 +185,8 @@ impl<'s, S: Store> Transaction<'s, S> {
         let read_only = self.reads.keys().filter(|key| !self.writes.contains_key(*key)).count();
         let mut pieces: Vec<PieceId> = self.config.keys().map(|(piece, ..)| *piece).collect();
         pieces.dedup();
-        let published = self.grants.len() + pieces.len() + usize::from(self.settings.is_some());
+        let pieces = pieces.len() + self.denied.len() + usize::from(self.settings.is_some());
+        let published = self.grants.len() + pieces;
         // Besides: the head, the change, and the old changes that go.
         let feed = if published == 0 { 0 } else { 2 + CHANGES_DROPPED_AT_ONCE as usize + 1 };
         read_only + self.writes.len() + published + feed
@@ -186,7 +196,8 @@ impl<'s, S: Store> Transaction<'s, S> {
     ///
     /// While the store is restored: `StoreError::Unavailable`.
     pub async fn commit(mut self, now_ms: u64) -> Result<Commit, StoreError> {
-        let publishes = !(self.grants.is_empty() && self.config.is_empty() && self.settings.is_none());
+        let has_pieces = !self.config.is_empty() || !self.denied.is_empty() || self.settings.is_some();
+        let publishes = has_pieces || !self.grants.is_empty();
         let is_backed_up = match publishes {
             true => self.stage_publication(now_ms).await?,
             false => true,
@@ -321,6 +332,9 @@ impl<'s, S: Store> Transaction<'s, S> {
             let mut piece = self.read_piece(PieceId::SETTINGS).await?;
             piece.set_settings(settings);
             pieces.insert(PieceId::SETTINGS, piece);
+        }
+        for (id, denied_tokens) in std::mem::take(&mut self.denied) {
+            pieces.insert(id, Piece { denied_tokens, ..self.read_piece(id).await? });
         }
         for (id, piece) in pieces {
             head.pieces.insert(id, head.epoch);

@@ -1,5 +1,7 @@
 //! The configuration, compiled: for each route what is checked, whom it is sent to, and how.
 
+mod route_oauth2;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -10,13 +12,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::oauth2::{Endpoint, Hide, OAuth2, RouteOAuth2};
+use crate::anonymous::Anonymous;
+use crate::oauth2::OAuth2;
 use crate::places::Names;
 use crate::request::Scheme;
 use crate::strip_key::{Hider, StripNames};
 use crate::upstream::Upstream;
 use latchkey_published::feed::{FeedReply, Format};
-use latchkey_published::grant::{Consumer, Identity};
+use latchkey_published::grant::Consumer;
 use latchkey_published::keys::TagKey;
 use latchkey_published::plugins::{self, KeyAuthSettings, PluginSettings};
 use latchkey_published::services;
@@ -24,6 +27,9 @@ use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, UnreadablePiece};
 use latchkey_published::stored::{Stored, Unreadable};
 use latchkey_published::token::TokenId;
 use latchkey_router::{RouteSpec, Router};
+
+use route_oauth2::Hide;
+pub(crate) use route_oauth2::RouteOAuth2;
 
 /// What every gateway of a process decides by. Immutable.
 #[derive(Debug, Default)]
@@ -78,12 +84,6 @@ impl RouteRules {
     pub(crate) fn challenge(&self) -> HeaderValue {
         let asked = self.key_auth.as_deref().map(|auth| auth.challenge.clone());
         asked.unwrap_or(HeaderValue::from_static("Key"))
-    }
-
-    /// What a path of this route is that oauth2 answers.
-    #[inline]
-    pub(crate) fn endpoint(&self, path: &[u8]) -> Option<Endpoint> {
-        self.oauth2.as_ref().and_then(|_| Endpoint::of(path))
     }
 
     /// What hides credentials here, if anything does, whether or not it asked.
@@ -164,16 +164,6 @@ impl AsRef<str> for KeyName {
     fn as_ref(&self) -> &str {
         &self.text
     }
-}
-
-#[derive(Debug)]
-pub(crate) enum Anonymous {
-    /// Not set: refusals stand.
-    No,
-    /// Refusals become requests of this consumer.
-    As(Arc<Identity>),
-    /// Set, but there is no such consumer.
-    NoSuch(String),
 }
 
 impl Config {
@@ -642,20 +632,6 @@ impl KeyName {
             header_hyphenated: hyphenated.and_then(|name| HeaderName::try_from(name).ok()),
             header,
         })
-    }
-}
-
-impl Anonymous {
-    /// A value that looks like a UUID is an id first, then a username; else a username.
-    fn find(value: Option<String>, consumers: &[(Uuid, Consumer)]) -> Self {
-        let Some(value) = value.filter(|value| !value.is_empty()) else { return Anonymous::No };
-        let id = Uuid::try_parse(&value).ok();
-        let by_id = consumers.iter().find(|(consumer_id, _)| Some(*consumer_id) == id);
-        let by_name = || consumers.iter().find(|(_, consumer)| consumer.username.as_ref() == Some(&value));
-        match by_id.or_else(by_name) {
-            Some((_, consumer)) => Anonymous::As(Arc::new(Identity::new(consumer, None))),
-            None => Anonymous::NoSuch(value),
-        }
     }
 }
 

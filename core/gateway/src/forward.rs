@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::authenticate::TokenCaller;
 use crate::config::Service;
 use crate::decision::{BodyEdit, Plan, SetField, SetFields};
+use crate::oauth2::TokenCaller;
 use crate::own_answer::{PRODUCT, REQUEST_ID, Response, VIA};
 use crate::own_cookies;
 use crate::problem::{METHODS_PASSED, Problem};

@@ -212,7 +212,7 @@ impl Gateway {
                 return oauth2::instead_of(stop, &self.config, origin, head, &path).map(Decision::Respond);
             }
         };
-        if let Some(endpoint) = routed.rules.endpoint(&path) {
+        if let Some(endpoint) = oauth2::endpoint(routed.rules, &path) {
             let answer = oauth2::serve(endpoint, callers, routed.rules, basis, head, body);
             return answer.map(Decision::Respond);
         }

@@ -77,6 +77,7 @@ pub(crate) enum Remembered {
 
 /// What a store answered to a [`GrantRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "each answers one read of a store, and is taken apart at once")]
 pub enum GrantAnswer {
     /// The record.
     Found(Grant),

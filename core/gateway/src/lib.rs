@@ -3,9 +3,11 @@
 //! Synchronous, without I/O, locks or ports (ARCHITECTURE.md). It does not know the control plane.
 
 pub mod ablation;
+mod anonymous;
 mod authenticate;
 mod authorize;
 mod basis;
+mod bearer;
 pub mod config;
 pub mod decision;
 mod extract_key;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::HeaderName;
 use memchr::memchr2;
 
-use crate::extract_key::carries_bearer_key;
+use crate::bearer::carries_bearer_key;
 use crate::places::{Cuts, Names, form};
 use crate::request::{Headers, RequestHead};
 

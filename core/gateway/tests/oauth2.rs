@@ -954,7 +954,7 @@ fn a_token_that_is_hidden_is_gone_from_every_place_and_nothing_else_is() {
     };
     for (media_type, body, expected) in [
         (FORM, format!("a=1&access_token={token}&b=%20"), "a=1&b=%20".to_owned()),
-        (JSON, format!("{{ \"access_token\" : \"{token}\" , \"a\": 1.0 }}"), "{ \"a\": 1.0 }".to_owned()),
+        (JSON, format!("{{ \"access_token\" : \"{token}\" , \"a\": 1.0 }}"), "{  \"a\": 1.0 }".to_owned()),
         (JSON, format!("{{\"a\": [1,  2], \"access_token\":\"{token}\"}}"), "{\"a\": [1,  2]}".to_owned()),
         (
             "multipart/form-data; boundary=b",

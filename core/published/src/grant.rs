@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::feed::Epoch;
 use crate::keys::{KeyDigest, PepperId};
 use crate::record_key::RecordKey;
+use crate::token::AccessToken;
 
 /// The stored record. Its partition is the digest, so that grants spread over a store evenly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +66,13 @@ pub struct ClientSecret {
     pub digest: KeyDigest,
     /// The pepper that it was made under.
     pub pepper_id: PepperId,
+}
+
+impl AccessToken<'_> {
+    /// Whether all tokens of its client that are as old were taken back.
+    pub fn is_taken_back(&self, client: &OAuth2Client) -> bool {
+        client.tokens_not_before_ms.is_some_and(|time| self.issued_at_s.saturating_mul(1_000) < time)
+    }
 }
 
 fn is_false(flag: &bool) -> bool {
@@ -219,6 +227,24 @@ mod tests {
         };
         assert_eq!(Grant::decode(golden).unwrap(), grant);
         assert_eq!(grant.encode(), golden);
+    }
+
+    #[test]
+    fn tokens_are_taken_back_up_to_a_time() {
+        let token = AccessToken {
+            grant: KeyDigest::from_bytes([3; 32]),
+            service_id: None,
+            credential_id: Uuid::from_u128(1),
+            issued_at_s: 1_700_000_000,
+            ends_at_s: None,
+            id: crate::token::TokenId::from_bytes([0; 12]),
+            scope: "",
+            user: "",
+        };
+        let from = |time| OAuth2Client { tokens_not_before_ms: time, ..OAuth2Client::default() };
+        assert!(!token.is_taken_back(&from(None)));
+        assert!(!token.is_taken_back(&from(Some(1_700_000_000_000))));
+        assert!(token.is_taken_back(&from(Some(1_700_000_000_001))));
     }
 
     #[test]

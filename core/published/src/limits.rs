@@ -28,6 +28,16 @@ pub const TOKEN_TEXT_BYTES_MAX: usize = 512;
 /// Access tokens that are denied one by one, at most; past that all tokens of a credential are.
 pub const DENIED_TOKENS_MAX: usize = 10_000;
 
+/// Client secret that an administrator chooses, in characters at least: one that is made has 256 bits, and
+/// guessing is counted for each instance alone.
+pub const CLIENT_SECRET_CHARACTERS_MIN: usize = 32;
+
+/// Scopes that a plugin may know or ask for: a token takes [`TOKEN_TEXT_BYTES_MAX`] bytes of them.
+pub const SCOPES_MAX: usize = 100;
+
+/// Longest life of an access token, in seconds, but for those without an end: a hundred years.
+pub const TOKEN_EXPIRATION_SECONDS_MAX: i64 = 3_153_600_000;
+
 /// Body of a request to a token endpoint, in bytes: its parameters take some hundred.
 pub const TOKEN_REQUEST_BYTES_MAX: usize = 16 << 10;
 

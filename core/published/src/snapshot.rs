@@ -38,6 +38,9 @@ impl PieceId {
         PieceId(DENIED_FIRST + id.as_bytes()[0] % DENIED_PIECES)
     }
 
+    /// How many pieces hold denied tokens.
+    pub const DENIED: usize = DENIED_PIECES as usize;
+
     /// Every piece that may hold denied tokens.
     pub fn all_of_denied() -> impl Iterator<Item = Self> {
         (DENIED_FIRST..DENIED_FIRST + DENIED_PIECES).map(PieceId)

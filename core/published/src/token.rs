@@ -17,7 +17,6 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::grant::OAuth2Client;
 use crate::keys::{ACCESS_TOKEN_PREFIX, KeyDigest, Pepper, PepperId, Peppers, PlainKey, Purpose, keyed, mac};
 use crate::limits::{TOKEN_BYTES_MAX, TOKEN_TEXT_BYTES_MAX};
 
@@ -82,11 +81,6 @@ impl AccessToken<'_> {
     /// Whether its own end has come.
     pub fn has_ended(&self, now_ms: u64) -> bool {
         self.ends_at_s.is_some_and(|end| now_ms >= end.saturating_mul(1_000))
-    }
-
-    /// Whether all tokens of its client that are as old were taken back.
-    pub fn is_taken_back(&self, client: &OAuth2Client) -> bool {
-        client.tokens_not_before_ms.is_some_and(|time| self.issued_at_s.saturating_mul(1_000) < time)
     }
 
     /// Its scopes, one by one.
@@ -326,14 +320,10 @@ mod tests {
     }
 
     #[test]
-    fn ends_and_what_was_taken_back() {
+    fn a_token_ends_and_has_scopes() {
         let token = token("a b", "");
         assert!(!token.has_ended(1_700_007_199_999) && token.has_ended(1_700_007_200_000));
         assert!(!AccessToken { ends_at_s: None, ..token }.has_ended(u64::MAX));
-        let from = |time| OAuth2Client { tokens_not_before_ms: time, ..OAuth2Client::default() };
-        assert!(!token.is_taken_back(&from(None)));
-        assert!(!token.is_taken_back(&from(Some(1_700_000_000_000))));
-        assert!(token.is_taken_back(&from(Some(1_700_000_000_001))));
         assert_eq!(token.scopes().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(self::token("", "").scopes().count(), 0);
     }

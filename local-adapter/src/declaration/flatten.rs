@@ -18,10 +18,14 @@ pub(crate) const PLUGIN_CONFIGS: &str = "_plugin_configs";
 pub(crate) const OURS: &str = "latchkey";
 pub(crate) const TAG_KEYS: &str = "tag_keys";
 
+const SECRET: &str = "client_secret";
+/// What a secret begins with that Kong keeps as a hash.
+const KONG_HASH: &str = "$pbkdf2-";
+
 /// What a declaration says.
 #[derive(Debug, Default)]
 pub(crate) struct Declaration {
-    /// Services, then routes, consumers, keys, plugins.
+    /// Services, then routes, consumers, keys, OAuth2 clients, plugins.
     pub(crate) entities: Vec<Entity>,
     pub(crate) tag_keys: Vec<String>,
     /// Entities with these are all that the declaration is about. They have them already.
@@ -73,12 +77,13 @@ pub(crate) enum Kind {
     Route,
     Consumer,
     Credential,
+    Client,
     Plugin,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 5] =
-        [Kind::Service, Kind::Route, Kind::Consumer, Kind::Credential, Kind::Plugin];
+    pub(crate) const ALL: [Kind; 6] =
+        [Kind::Service, Kind::Route, Kind::Consumer, Kind::Credential, Kind::Client, Kind::Plugin];
 
     pub(crate) fn entity_kind(self) -> EntityKind {
         match self {
@@ -86,6 +91,7 @@ impl Kind {
             Kind::Route => EntityKind::Routes,
             Kind::Consumer => EntityKind::Consumers,
             Kind::Credential => EntityKind::KeyauthCredentials,
+            Kind::Client => EntityKind::Oauth2Credentials,
             Kind::Plugin => EntityKind::Plugins,
         }
     }
@@ -105,6 +111,7 @@ impl Kind {
             Kind::Route => Holder::Route,
             Kind::Consumer => Holder::Consumer,
             Kind::Credential => Holder::Credential,
+            Kind::Client => Holder::Client,
             Kind::Plugin => Holder::Plugin,
         }
     }
@@ -114,7 +121,7 @@ impl Kind {
         match self {
             Kind::Service | Kind::Route => Some("name"),
             Kind::Consumer => Some("username"),
-            Kind::Credential | Kind::Plugin => None,
+            Kind::Credential | Kind::Client | Kind::Plugin => None,
         }
     }
 
@@ -123,7 +130,7 @@ impl Kind {
         match (self, Kind::of_list(name)?) {
             (Kind::Service, Kind::Route) => Some(Kind::Route),
             (Kind::Service | Kind::Route | Kind::Consumer, Kind::Plugin) => Some(Kind::Plugin),
-            (Kind::Consumer, Kind::Credential) => Some(Kind::Credential),
+            (Kind::Consumer, of @ (Kind::Credential | Kind::Client)) => Some(of),
             _ => None,
         }
     }
@@ -139,9 +146,8 @@ impl Kind {
                 "hmacauth_credentials",
                 "jwt_secrets",
                 "mtls_auth_credentials",
-                "oauth2_credentials",
             ],
-            Kind::Credential | Kind::Plugin => &[],
+            Kind::Credential | Kind::Client | Kind::Plugin => &[],
         };
         absent.contains(&name)
     }
@@ -378,6 +384,9 @@ impl Reader {
             self.shared_config(plugin, &label, source, &mut entity);
         }
         self.complete(kind, &mut entity);
+        if kind == Kind::Client {
+            self.secret(node, &label, &mut entity);
+        }
         if let Some(parent) = parent {
             entity.insert(parent.field.to_owned(), parent.reference.clone());
         }
@@ -390,6 +399,23 @@ impl Reader {
         let own = Parent { field, reference: &reference, called: &called, label: &label };
         for (of, member) in nested {
             self.list(of, member, Some(&own));
+        }
+    }
+
+    /// What is told of a client's secret. Kong writes some as hashes, which are no secrets here.
+    fn secret(&mut self, node: &Node, label: &str, client: &mut Map<String, Value>) {
+        let secret = client.get(SECRET).and_then(Value::as_str);
+        if secret.is_some_and(|secret| secret.starts_with(KONG_HASH)) {
+            let why = "a hash of a secret cannot be brought: bring the secret itself";
+            let line = node.member(SECRET).map_or(node.line, |secret| secret.line);
+            self.absent(line, &format!("{SECRET} of {label}"), why);
+            client.remove(SECRET);
+        } else if client.get(SECRET).is_none_or(Value::is_null)
+            && client.get("client_type").is_none_or(|kind| kind != "public")
+        {
+            self.declaration.notices.push(format!(
+                "{label} comes without {SECRET}: it keeps the one that it has, and has none where it is new"
+            ));
         }
     }
 
@@ -591,7 +617,7 @@ impl Reader {
             Kind::Route => self.guards.route(label.to_owned(), own, reference("service")),
             Kind::Plugin => {
                 let is_on = entity.get("enabled") != Some(&Value::Bool(false));
-                let asks = entity.get("name").is_some_and(|name| name == "key-auth");
+                let asks = entity.get("name").is_some_and(|name| name == "key-auth" || name == "oauth2");
                 if is_on
                     && asks
                     && !lets_anybody_in(&entity.get("config").cloned())
@@ -600,7 +626,7 @@ impl Reader {
                     self.guards.kept(on);
                 }
             }
-            Kind::Consumer | Kind::Credential => {}
+            Kind::Consumer | Kind::Credential | Kind::Client => {}
         }
     }
 }
@@ -611,6 +637,7 @@ fn label(kind: Kind, number: usize, node: &Node, parent: Option<&Parent<'_>>) ->
         Kind::Service | Kind::Route | Kind::Plugin => &["name", "id"],
         Kind::Consumer => &["username", "custom_id", "id"],
         Kind::Credential => &["id"],
+        Kind::Client => &["name", "id"],
     };
     let name = names.iter().find_map(|name| node.member(name)?.text());
     let name = name.map_or_else(|| format!("number {}", number + 1), str::to_owned);
@@ -624,7 +651,11 @@ fn label(kind: Kind, number: usize, node: &Node, parent: Option<&Parent<'_>>) ->
 
 /// The config's holder of a plugin that is here.
 pub(crate) fn config_holder(plugin: &PluginSchema) -> Holder {
-    if plugin.name == "key-auth" { Holder::KeyAuth } else { Holder::Registration }
+    match plugin.name {
+        "key-auth" => Holder::KeyAuth,
+        "oauth2" => Holder::OAuth2,
+        _ => Holder::Registration,
+    }
 }
 
 /// A plugin's setting by which whoever shows nothing good is let through.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Plugins of Kong that are not here and let nobody in unasked: they tell who calls, or judge whether a
 /// caller may.
-const GUARDS: [&str; 20] = [
+const GUARDS: [&str; 19] = [
     "ace",
     "acl",
     "basic-auth",
@@ -17,7 +17,6 @@ const GUARDS: [&str; 20] = [
     "ldap-auth",
     "ldap-auth-advanced",
     "mtls-auth",
-    "oauth2",
     "oauth2-introspection",
     "oidc",
     "opa",

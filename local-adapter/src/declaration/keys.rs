@@ -14,7 +14,8 @@ use regex::Regex;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use uuid::Uuid;
 
-/// A text whose keys are digests: top-level `keyauth_credentials[].key` and those of `consumers[]`.
+/// A text whose keys are digests: top-level `keyauth_credentials[].key`, `oauth2_credentials[].client_id`, and
+/// those of `consumers[]`.
 /// Keys that are digests already, or that the Admin API shows as unknown, stay.
 pub(crate) fn digest_keys(text: &str) -> Result<String, Refusal> {
     let events = parse(text)?;
@@ -137,6 +138,8 @@ enum Role {
     Consumer,
     Credentials,
     Credential,
+    Clients,
+    Client,
     Key,
     /// Nothing that has keys in it.
     Other,
@@ -147,10 +150,12 @@ const MERGE: &str = "<<";
 const CONSUMERS: &str = "consumers";
 const CREDENTIALS: &str = "keyauth_credentials";
 const KEY: &str = "key";
+const CLIENTS: &str = "oauth2_credentials";
+const CLIENT_ID: &str = "client_id";
 /// Members of a mapping that have keys in them, somewhere.
-const TELLING: [&str; 4] = [MERGE, CONSUMERS, CREDENTIALS, KEY];
+const TELLING: [&str; 6] = [MERGE, CONSUMERS, CREDENTIALS, KEY, CLIENTS, CLIENT_ID];
 /// Members by which a declaration is known.
-const DECLARES: [&str; 16] = [
+const DECLARES: [&str; 17] = [
     "_format_version",
     "_info",
     "_konnect",
@@ -161,6 +166,7 @@ const DECLARES: [&str; 16] = [
     "consumer_groups",
     CONSUMERS,
     CREDENTIALS,
+    CLIENTS,
     "plugins",
     "routes",
     "services",
@@ -175,8 +181,9 @@ impl Role {
         match (self, name) {
             (Role::Declaration, CONSUMERS) => Role::Consumers,
             (Role::Declaration | Role::Consumer, CREDENTIALS) => Role::Credentials,
-            (Role::Credential, KEY) => Role::Key,
-            (Role::Declaration | Role::Consumer | Role::Credential, MERGE) => self,
+            (Role::Declaration | Role::Consumer, CLIENTS) => Role::Clients,
+            (Role::Credential, KEY) | (Role::Client, CLIENT_ID) => Role::Key,
+            (Role::Declaration | Role::Consumer | Role::Credential | Role::Client, MERGE) => self,
             _ => Role::Other,
         }
     }
@@ -186,7 +193,8 @@ impl Role {
         match self {
             Role::Consumers => Role::Consumer,
             Role::Credentials => Role::Credential,
-            Role::Declaration | Role::Consumer | Role::Credential => self,
+            Role::Clients => Role::Client,
+            Role::Declaration | Role::Consumer | Role::Credential | Role::Client => self,
             Role::Key | Role::Other => Role::Other,
         }
     }

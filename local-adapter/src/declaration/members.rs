@@ -15,9 +15,13 @@ pub(crate) enum Holder {
     Route,
     Consumer,
     Credential,
+    /// An OAuth2 client of a consumer.
+    Client,
     Plugin,
     /// `config` of key-auth.
     KeyAuth,
+    /// `config` of oauth2.
+    OAuth2,
     /// `config` of application-registration.
     Registration,
 }
@@ -25,8 +29,8 @@ pub(crate) enum Holder {
 impl Holder {
     /// Whether it is an entity.
     fn is_entity(self) -> bool {
-        use Holder::{Consumer, Credential, Plugin, Route, Service};
-        matches!(self, Service | Route | Consumer | Credential | Plugin)
+        use Holder::{Client, Consumer, Credential, Plugin, Route, Service};
+        matches!(self, Service | Route | Consumer | Credential | Client | Plugin)
     }
 
     /// As messages call it.
@@ -38,8 +42,10 @@ impl Holder {
             Holder::Route => "route",
             Holder::Consumer => "consumer",
             Holder::Credential => "key",
+            Holder::Client => "oauth2 credential",
             Holder::Plugin => "plugin",
             Holder::KeyAuth => "config of key-auth",
+            Holder::OAuth2 => "config of oauth2",
             Holder::Registration => "config of application-registration",
         }
     }

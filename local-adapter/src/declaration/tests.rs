@@ -422,3 +422,55 @@ proptest! {
         let _ = digest_keys(&text);
     }
 }
+
+#[test]
+fn oauth2_clients_are_read_with_their_consumers() {
+    let declaration = check(
+        "oauth2_credentials: [{name: flat, client_id: f, client_secret: s, consumer: {username: bob}}]\n\
+         consumers: [{username: bob, oauth2_credentials: [{name: shop, client_id: c, client_secret: s3cret, \
+         hash_secret: true, redirect_uris: [https://a.test], client_type: confidential, tags: [t]}]}]\n\
+         plugins: [{name: oauth2, config: {enable_client_credentials: true, scopes: [a]}}]\n",
+        &[
+            json!(["consumers", {"username": "bob"}]),
+            json!(["oauth2_credentials", {"name": "flat", "client_id": "f", "client_secret": "s",
+                   "consumer": {"username": "bob"}}]),
+            json!(["oauth2_credentials", {"name": "shop", "client_id": "c", "client_secret": "s3cret",
+                   "hash_secret": true, "redirect_uris": ["https://a.test"], "client_type": "confidential",
+                   "tags": ["t"], "consumer": {"username": "bob"}}]),
+            json!(["plugins", {"name": "oauth2", "config": {"enable_client_credentials": true, "scopes": ["a"]}}]),
+        ],
+    );
+    assert!(declaration.notices.is_empty(), "{:?}", declaration.notices);
+}
+
+/// Of what Kong keeps as a hash nobody knows the secret; without one, who reads is told.
+#[test]
+fn secrets_of_clients_that_cannot_be_brought_are_told_of() {
+    let text = "consumers:\n- username: bob\n  oauth2_credentials:\n  - name: shop\n    client_id: c\n    \
+                client_secret: $pbkdf2-sha512$i=10000,l=32$c2FsdA$aGFzaA\n";
+    const HASH: &str = "client_secret of oauth2 credential shop of consumer bob: a hash of a secret cannot be \
+                        brought: bring the secret itself";
+    check_refused(text, &[&format!("line 6: {HASH}")]);
+    let skipped = read(text, true, &variable).unwrap();
+    assert_eq!(skipped.notices, [format!("left out: {HASH}")]);
+    assert!(!skipped.entities.iter().any(|entity| entity.json.contains("pbkdf2")));
+    let bare = |client_type: &str| {
+        let text = format!(
+            "oauth2_credentials: [{{name: n, client_id: c, client_type: {client_type}, consumer: bob}}]"
+        );
+        read(&text, false, &variable).unwrap().notices.len()
+    };
+    assert_eq!((bare("confidential"), bare("public")), (1, 0));
+}
+
+#[test]
+fn client_ids_are_digested_like_keys() {
+    let digested = digest_keys(
+        "consumers: [{username: bob, oauth2_credentials: [{client_id: c, client_secret: s, name: n}]}]\n",
+    );
+    let digested = digested.unwrap();
+    assert!(
+        digested.contains("client_id: \"sha256:") && digested.contains("client_secret: s,"),
+        "{digested}"
+    );
+}

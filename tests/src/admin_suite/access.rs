@@ -122,6 +122,9 @@ fn options_tells_the_methods(api: &dyn Api) {
         ("/routes/x/service", "GET, HEAD, OPTIONS, PATCH, PUT"),
         ("/developers/x", "DELETE, GET, HEAD, OPTIONS, PATCH"),
         ("/applications/x/credentials/oauth2/y", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("/consumers/x/oauth2/y", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+        ("/oauth2", "GET, HEAD, OPTIONS, POST"),
+        ("/oauth2_tokens/x", "DELETE, OPTIONS"),
         ("/key-auths/x/rotate", "DELETE, OPTIONS, POST"),
         ("/keys/find", "OPTIONS, POST"),
     ] {

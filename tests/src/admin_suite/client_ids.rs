@@ -55,7 +55,8 @@ fn what_is_given_is_taken(api: &dyn Api) {
     with_developer(api);
     let application = make_application(api);
     let path = format!("/applications/{}/credentials/oauth2", id(&application));
-    let body = json!({"client_id": "mine-0123456789-0123456789-0123456789", "client_secret": "s", "name": "n",
+    let secret = "s".repeat(32);
+    let body = json!({"client_id": "mine-0123456789-0123456789-0123456789", "client_secret": secret, "name": "n",
                       "redirect_uris": ["https://f.test", "app:cb"], "tags": ["t"]});
     expect(post(api, &path, body.clone()), 201, body);
     for field in ["client_id", "client_secret"] {

@@ -34,7 +34,7 @@ fn root_tells_version_and_plugins(api: &dyn Api) {
     assert_eq!(text(&root, "node_id").len(), 36);
     assert!(!text(&root["latchkey"], "version").is_empty(), "{root}");
     let available = root["plugins"]["available_on_server"].as_object().unwrap();
-    assert_eq!(available.keys().collect::<Vec<_>>(), ["application-registration", "key-auth"]);
+    assert_eq!(available.keys().collect::<Vec<_>>(), ["application-registration", "key-auth", "oauth2"]);
     assert_eq!(available["key-auth"]["priority"], 1250);
     assert!(available["key-auth"]["version"].is_string());
 
@@ -74,6 +74,6 @@ fn plugins_are_listed(api: &dyn Api) {
     expect(
         get(api, "/plugins/enabled"),
         200,
-        json!({"enabled_plugins": ["key-auth", "application-registration"]}),
+        json!({"enabled_plugins": ["key-auth", "application-registration", "oauth2"]}),
     );
 }

@@ -387,7 +387,6 @@ fn lists_of_what_is_not_here_are_empty(api: &dyn Api) {
         "keys",
         "licenses",
         "mtls-auths",
-        "oauth2",
         "partials",
         "snis",
         "upstreams",

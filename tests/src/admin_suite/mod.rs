@@ -44,6 +44,7 @@ mod applications;
 mod client_ids;
 mod contracts;
 mod developers;
+mod oauth2;
 
 mod cascades;
 
@@ -132,7 +133,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 26] = [
+const SUBJECTS: [(About, &[Test]); 27] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, imports::TESTS),
@@ -154,6 +155,7 @@ const SUBJECTS: [(About, &[Test]); 26] = [
     (About::Entities, applications::TESTS),
     (About::Entities, client_ids::TESTS),
     (About::Entities, contracts::TESTS),
+    (About::Entities, oauth2::TESTS),
     (About::Entities, cascades::TESTS),
     (About::Requests, tokens::TESTS),
     (About::Entities, settings::TESTS),

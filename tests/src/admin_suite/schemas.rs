@@ -604,7 +604,7 @@ fn every_kind_has_a_schema(api: &dyn Api) {
         }
         assert!(schema["entity_checks"].is_array(), "{kind}");
     }
-    for plugin in ["key-auth", "application-registration"] {
+    for plugin in ["key-auth", "application-registration", "oauth2"] {
         expect(get(api, &format!("/schemas/plugins/{plugin}")), 200, json!({"entity_checks": []}));
     }
 }
@@ -638,6 +638,10 @@ fn odd_bodies_break_nothing(api: &dyn Api) {
         "/plugins/s",
         "/key-auths",
         "/key-auths/s",
+        "/consumers/s/oauth2",
+        "/consumers/s/oauth2/s",
+        "/oauth2",
+        "/oauth2/s",
         "/developers",
         "/developers/s@t",
         "/developers/s@t/applications",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use regex_lite::Regex;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::{Value, json};
@@ -46,6 +47,19 @@ struct Matchers {
     contains: Option<Value>,
     #[serde(rename = "$each", default, deserialize_with = "given")]
     each: Option<Each>,
+    /// A regular expression that fits the whole text.
+    #[serde(rename = "$match")]
+    pattern: Option<Pattern>,
+}
+
+#[derive(Debug)]
+struct Pattern(Regex);
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pattern = String::deserialize(deserializer)?;
+        Regex::new(&format!("^(?:{pattern})$")).map(Pattern).map_err(D::Error::custom)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -118,7 +132,8 @@ pub(super) struct Comparison<'a> {
 impl Comparison<'_> {
     /// At a dotted path within a value of the answer.
     pub(super) fn path(&mut self, path: &str, shown: &str, expected: &Expected, within: &Value) {
-        let is_key = path.rsplit('.').next() == Some("key") && !path.starts_with("fields");
+        let member = path.rsplit('.').next().unwrap_or_default();
+        let is_key = ["key", "client_id", "client_secret"].contains(&member) && !path.starts_with("fields");
         if !(self.hides_keys && is_key) {
             self.value(shown, expected, look_up(within, path));
         }
@@ -173,6 +188,10 @@ impl Comparison<'_> {
         }
         if let Some(contained) = &wanted.contains {
             self.unless(got.is_some_and(|got| holds(got, contained)), shown, "$contains", contained, got);
+        }
+        if let Some(Pattern(pattern)) = &wanted.pattern {
+            let fits = got.and_then(Value::as_str).is_some_and(|text| pattern.is_match(text));
+            self.unless(fits, shown, "$match", pattern, got);
         }
         if let Some(each) = &wanted.each {
             self.each(shown, each, got);

@@ -24,13 +24,15 @@ pub struct Case {
     file: String,
     /// Whether it is about the scheme that the client came by.
     pub(super) names_scheme: bool,
+    /// Whether its requests say by a field that they came by HTTPS, and mean it.
+    says_https: bool,
     pub title: String,
     /// Feature without which it does not apply.
     pub optional: Option<String>,
     pub(super) needs: Vec<Need>,
     pub(super) setup: Setup,
-    /// Of the key-auth on the default route; `None`: there is none.
-    pub(super) config: Option<Template<Value>>,
+    /// Of the key-auth on the default route, or the plugins that are there instead; `None`: there is none.
+    pub(super) config: Option<Template<Config>>,
     /// At least one.
     pub(super) steps: Vec<Step>,
 }
@@ -40,6 +42,23 @@ pub(super) enum Need {
     /// The gateway believes the test who the client is.
     #[serde(rename = "trusted-peer")]
     TrustedPeer,
+    /// The gateway gets requests unencrypted.
+    #[serde(rename = "plain-http")]
+    PlainHttp,
+}
+
+/// The plugins on the default route.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Config {
+    These(Plugins),
+    KeyAuth(Value),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Plugins {
+    pub(super) plugins: Vec<Named>,
 }
 
 /// As it is written: one request, or steps.
@@ -59,7 +78,7 @@ struct Form {
     needs: Vec<Need>,
     #[serde(default)]
     setup: Setup,
-    config: Option<Template<Value>>,
+    config: Option<Template<Config>>,
     target: Option<Target>,
     request: Option<Asked>,
     expect: Option<Template<Expect>>,
@@ -80,6 +99,7 @@ impl TryFrom<Form> for Case {
             id,
             file: String::new(),
             names_scheme: false,
+            says_https: false,
             title,
             optional,
             needs,
@@ -107,12 +127,30 @@ pub(super) struct Step {
     pub(super) target: Target,
     pub(super) request: Asked,
     pub(super) expect: Template<Expect>,
-    /// Name → path in the answer.
+    /// Name → what of the answer.
     #[serde(default)]
-    pub(super) save: BTreeMap<String, String>,
+    pub(super) save: BTreeMap<String, Saved>,
     pub(super) wait_s: Option<f64>,
     pub(super) wait_until_s_after_step_1: Option<f64>,
     pub(super) within_s: Option<f64>,
+}
+
+/// What of an answer is saved.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Saved {
+    /// What is at this path.
+    At(String),
+    Part(SavedPart),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedPart {
+    pub(super) path: String,
+    /// A regular expression, whose first group is saved.
+    #[serde(rename = "match")]
+    pub(super) pattern: String,
 }
 
 impl Step {
@@ -198,6 +236,7 @@ impl<'de> Deserialize<'de> for Bytes {
 pub(super) struct Setup {
     pub(super) consumers: Vec<Template<Body>>,
     pub(super) keyauth_credentials: Vec<Template<Credential>>,
+    pub(super) oauth2_credentials: Vec<Template<Credential>>,
     /// More fields of the default one; null: there is none.
     #[serde(deserialize_with = "given")]
     pub(super) service: Option<Option<Template<Body>>>,
@@ -296,7 +335,8 @@ impl Case {
     pub(super) fn read(file: &str, written: &Value) -> Result<Self, serde_json::Error> {
         let text = written.to_string();
         let names_scheme = text.contains("{{gateway:scheme}}") || text.contains("\"https\"");
-        Ok(Self { file: file.to_owned(), names_scheme, ..Self::deserialize(written)? })
+        let says_https = text.contains("accept_http_if_already_terminated");
+        Ok(Self { file: file.to_owned(), names_scheme, says_https, ..Self::deserialize(written)? })
     }
 
     /// File, id and title.
@@ -312,6 +352,15 @@ impl Case {
     /// Whether the gateway is to believe the test who the client is.
     pub fn needs_trust(&self) -> bool {
         self.needs.contains(&Need::TrustedPeer)
+    }
+
+    /// Whether it applies as well where a proxy in front of the gateway, which is believed, ends TLS.
+    pub(super) fn says_https(&self) -> bool {
+        self.says_https
+    }
+
+    pub(super) fn needs_plain_http(&self) -> bool {
+        self.needs.contains(&Need::PlainHttp)
     }
 
     pub(super) fn calls_proxy(&self) -> bool {

@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::case::{Application, Body, Case, Contract, Credential, DEFAULT, Developer, Named};
-use super::case::{Route, RoutePlugin, ServicePlugin, Setup};
+use super::case::{Application, Body, Case, Config, Contract, Credential, DEFAULT, Developer, Named};
+use super::case::{Plugins, Route, RoutePlugin, ServicePlugin, Setup};
 use super::template::Template;
 use crate::client::Client as _;
 use crate::deployment::Deployment;
@@ -30,7 +30,7 @@ pub(super) fn set_up(
     // Applications and contracts come after the services' plugins, which may approve them.
     set_up.make_plugins(&case.setup)?;
     set_up.make_developers(&case.setup)?;
-    set_up.make_default_key_auth(case)?;
+    set_up.make_default_plugins(case)?;
     Ok(set_up.placeholders)
 }
 
@@ -70,6 +70,14 @@ impl SetUp<'_> {
             let path = format!("/consumers/{}/key-auth", self.id("consumer", &consumer)?);
             let made = try_create(self.deployment, &path, &Value::Object(body))?;
             self.name_credential(&made, "key")?;
+        }
+        for credential in &setup.oauth2_credentials {
+            let Credential { consumer, body } = self.fill(credential)?;
+            let path = format!("/consumers/{}/oauth2", self.id("consumer", &consumer)?);
+            let made = try_create(self.deployment, &path, &Value::Object(body))?;
+            let client_id = made["client_id"].as_str();
+            let client_id = client_id.ok_or_else(|| format!("a client shows no client_id: {made}"))?;
+            self.placeholders.put("oauth2", client_id, made.clone());
         }
         Ok(())
     }
@@ -216,11 +224,18 @@ impl SetUp<'_> {
         Ok(())
     }
 
-    fn make_default_key_auth(&mut self, case: &Case) -> Result<(), String> {
+    fn make_default_plugins(&mut self, case: &Case) -> Result<(), String> {
         let Some(config) = &case.config else { return Ok(()) };
-        let config = self.fill(config)?;
-        let path = format!("/routes/{}/plugins", self.id("route", DEFAULT)?);
-        self.make("plugin", DEFAULT, &path, &json!({"name": "key-auth", "config": config})).map(drop)
+        let parent = format!("/routes/{}", self.id("route", DEFAULT)?);
+        match self.fill(config)? {
+            Config::These(Plugins { plugins }) => {
+                plugins.into_iter().try_for_each(|plugin| self.make_plugin(&parent, plugin))
+            }
+            Config::KeyAuth(config) => {
+                let body = json!({"name": "key-auth", "config": config});
+                self.make("plugin", DEFAULT, &format!("{parent}/plugins"), &body).map(drop)
+            }
+        }
     }
 
     /// Creates an entity that is named so from now on.

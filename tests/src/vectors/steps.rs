@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::case::{Asked, Case, FieldValue, Step, Target};
+use super::case::{Asked, Case, FieldValue, Saved, SavedPart, Step, Target};
 use super::set_up::set_up;
 use crate::client::Client as _;
 use crate::deployment::Deployment;
@@ -11,6 +11,7 @@ use crate::expectation::Outcome;
 use crate::placeholders::{Placeholders, Spelling, look_up};
 use crate::raw_http::{Request, Response};
 use crate::upstream::Upstream;
+use regex_lite::Regex;
 use serde_json::Value;
 
 const RETRY_EVERY: Duration = Duration::from_millis(100);
@@ -103,10 +104,9 @@ impl Run<'_> {
 
     fn remember(&mut self, step: &Step, response: &Response) -> Result<(), String> {
         let answer = response.json().unwrap_or(Value::Null);
-        for (name, path) in &step.save {
-            let value = look_up(&answer, path.trim_start_matches("$."));
-            let value = value.ok_or_else(|| format!("nothing to save at {path:?} in {answer}"))?;
-            self.placeholders.put("saved", name, value.clone());
+        for (name, saved) in &step.save {
+            let value = saved_of(&answer, saved)?;
+            self.placeholders.put("saved", name, value);
         }
         Ok(())
     }
@@ -140,7 +140,8 @@ impl Run<'_> {
     /// True for an answer about credentials that were there before the request, with the keys they had.
     fn may_not_show_keys(&self, request: &Request) -> bool {
         let target = String::from_utf8_lossy(&request.target).into_owned();
-        if !target.contains("/key-auth") && !target.contains("/credentials/") {
+        let tells = ["/key-auth", "/credentials/", "/oauth2"];
+        if !tells.iter().any(|part| target.contains(part)) {
             return false;
         }
         match request.method.as_str() {
@@ -165,7 +166,23 @@ fn seconds(seconds: Option<f64>) -> Duration {
 fn gives_key(request: &Request) -> bool {
     let body = request.body.as_deref().unwrap_or_default();
     let json: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    json.get("key").is_some()
+    ["key", "client_id", "client_secret"].iter().any(|name| json.get(name).is_some())
+}
+
+fn saved_of(answer: &Value, saved: &Saved) -> Result<Value, String> {
+    let at = |path: &str| {
+        let value = look_up(answer, path.trim_start_matches("$."));
+        value.cloned().ok_or_else(|| format!("nothing to save at {path:?} in {answer}"))
+    };
+    match saved {
+        Saved::At(path) => at(path),
+        Saved::Part(SavedPart { path, pattern }) => {
+            let (value, regex) = (at(path)?, Regex::new(pattern).map_err(|error| error.to_string())?);
+            let group = value.as_str().and_then(|text| regex.captures(text)?.get(1));
+            let group = group.ok_or_else(|| format!("{pattern:?} does not fit {value}"))?;
+            Ok(group.as_str().into())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +192,18 @@ mod tests {
     #[test]
     fn put_shows_only_a_key_it_made() {
         assert!(gives_key(&Request::new("PUT", "/").body("{\"key\":\"a\"}")));
+        assert!(gives_key(&Request::new("PATCH", "/").body("{\"client_secret\":\"a\"}")));
         assert!(!gives_key(&Request::new("PUT", "/").body("{\"tags\":[]}")));
+    }
+
+    #[test]
+    fn a_part_of_a_text_is_saved() {
+        let answer = serde_json::json!({"to": "https://a.test/?code=abc&x=1"});
+        let saved = |pattern: &str| {
+            saved_of(&answer, &Saved::Part(SavedPart { path: "to".into(), pattern: pattern.into() }))
+        };
+        assert_eq!(saved("code=([^&]+)"), Ok("abc".into()));
+        assert!(saved("token=(.+)").is_err());
+        assert_eq!(saved_of(&answer, &Saved::At("to".into())).unwrap(), answer["to"]);
     }
 }

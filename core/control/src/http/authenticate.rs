@@ -79,7 +79,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let request_id = head.request_id.map(str::to_owned);
         let actor = Actor { who: who.clone(), address: head.client_ip, request_id };
         let (settings, start_links) = (self.settings.clone(), self.start_links.clone());
-        Control { registry: self.registry.acting_as(actor), settings, start_links }
+        let secret_guesses = self.secret_guesses.clone();
+        Control { registry: self.registry.acting_as(actor), settings, start_links, secret_guesses }
     }
 
     /// Stores the token's digest under the current pepper, if it is the stored token.

@@ -194,6 +194,12 @@ pub enum Action {
     Impact,
     /// Mails a developer a link that sets a new password.
     StartReset,
+    /// Takes an access token back for the client that it was issued to.
+    RevokeAccessToken,
+    /// Takes an access token back.
+    DeleteAccessToken,
+    /// Refuses an access token that is to be brought.
+    RefuseAccessTokens,
     /// What developers do themselves.
     Portal(PortalCall),
     /// A page: GET shows it, POST does what its form says.
@@ -361,7 +367,8 @@ impl Action {
             Action::Plain(plain) => plain.gives(),
             Action::Portal(call) => call.gives(),
             Action::Page(_) => Gives::Page,
-            Action::StartReset => Gives::Nothing,
+            Action::StartReset | Action::DeleteAccessToken | Action::RefuseAccessTokens => Gives::Nothing,
+            Action::RevokeAccessToken => Gives::Record(shapes::REVOKED),
             Action::Document(Verb::Read) => Gives::Document,
             Action::Document(Verb::Replace | Verb::Change) => Gives::Record(shapes::DOCUMENT),
             Action::Logo(Verb::Read) => Gives::Png,
@@ -452,6 +459,9 @@ impl Action {
             | Action::Impact
             | Action::TestMail
             | Action::StartReset
+            | Action::RevokeAccessToken
+            | Action::DeleteAccessToken
+            | Action::RefuseAccessTokens
             | Action::ReceivePart => true,
         }
     }
@@ -463,6 +473,8 @@ impl Action {
         match self {
             Action::Plain(_)
             | Action::Portal(_)
+            // Its client is asked who it is, and may take back what is its own.
+            | Action::RevokeAccessToken
             // What it does is asked of endpoints, as its caller.
             | Action::Page(_)
             | Action::Information
@@ -499,6 +511,8 @@ impl Action {
             | Action::Logo(Verb::Replace | Verb::Change | Verb::Delete)
             | Action::TestMail
             | Action::StartReset
+            | Action::DeleteAccessToken
+            | Action::RefuseAccessTokens
             | Action::MakeToken
             | Action::Token(Verb::Replace | Verb::Change | Verb::Delete)
             | Action::ReceivePart
@@ -823,6 +837,15 @@ const IMPORT: [Call; 3] = [
 
 const IMPORT_PART: [Call; 1] = [call("PUT", Takes::Object, WRITE, Action::ReceivePart)];
 
+const REVOKE: [Call; 1] = [call("POST", Takes::Object, &[200, 400, 401], Action::RevokeAccessToken)];
+
+const ACCESS_TOKENS: [Call; 2] = [
+    call("GET", Takes::Page, &[200, 400], Action::List(Listing::Nothing)),
+    call("POST", Takes::Object, &[400, 415], Action::RefuseAccessTokens),
+];
+
+const ACCESS_TOKEN: [Call; 1] = [call("DELETE", Takes::Nothing, &[204, 200], Action::DeleteAccessToken)];
+
 const fn open(path: &'static str, calls: &'static [Call]) -> Endpoint {
     Endpoint { surface: Surface::Open, path, calls }
 }
@@ -868,6 +891,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     open("/", &show(Action::Plain(Plain::Welcome))),
     open("/health", &show(Action::Plain(Plain::Health))),
     open("/openapi.json", &show(Action::Plain(Plain::OpenApi))),
+    open("/oauth2/revoke", &REVOKE),
 
     admin("/", &show(Action::Information)),
     admin("/status", &show(Action::Status)),
@@ -947,7 +971,6 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/keys/find", &[call("POST", Takes::Object, &[200, 400, 404, 415], Action::FindKey)]),
     admin("/licenses", &NOTHING),
     admin("/mtls-auths", &NOTHING),
-    admin("/oauth2", &NOTHING),
     admin("/partials", &NOTHING),
     admin("/snis", &NOTHING),
     admin("/upstreams", &NOTHING),
@@ -957,6 +980,16 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/key-auths/{keyauth_credentials}", &item(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}/rotate", &rotation(KeyauthCredentials)),
     admin("/key-auths/{keyauth_credentials}/consumer", &reference(Consumers)),
+
+    admin("/consumers/{consumers}/oauth2", &collection(Oauth2Credentials)),
+    admin("/consumers/{consumers}/oauth2/{oauth2_credentials}", &item(Oauth2Credentials)),
+    admin("/consumers/{consumers}/oauth2/{oauth2_credentials}/rotate", &rotation(Oauth2Credentials)),
+    admin("/oauth2", &collection(Oauth2Credentials)),
+    admin("/oauth2/{oauth2_credentials}", &item(Oauth2Credentials)),
+    admin("/oauth2/{oauth2_credentials}/rotate", &rotation(Oauth2Credentials)),
+    admin("/oauth2/{oauth2_credentials}/consumer", &reference(Consumers)),
+    admin("/oauth2_tokens", &ACCESS_TOKENS),
+    admin("/oauth2_tokens/{access_token}", &ACCESS_TOKEN),
 
     admin("/developers", &collection(Developers)),
     admin("/developers/{developers}", &item_without_put(Developers)),

@@ -77,10 +77,10 @@ fn ended_by(found: &FoundKey) -> Value {
     let text = |object: &Value| object.as_str().unwrap_or_default().to_owned();
     let id = text(&found.credential["id"]);
     let credential = match found.kind {
-        EntityKind::Oauth2Credentials => {
-            let application = text(&found.credential["application"]["id"]);
-            format!("/applications/{application}/credentials/oauth2/{id}")
-        }
+        EntityKind::Oauth2Credentials => match found.credential["application"]["id"].as_str() {
+            Some(application) => format!("/applications/{application}/credentials/oauth2/{id}"),
+            None => format!("/oauth2/{id}"),
+        },
         _ => format!("/key-auths/{id}"),
     };
     let rotation = if found.is_previous { "/rotate" } else { "" };

@@ -95,8 +95,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             self.expand_applications(&scope, &mut list.data).await?;
         }
         let mut body = body_of(list, matched, query, tags);
-        // All contracts are counted below what they are between alone.
-        if has_total(kind) && (kind != EntityKind::ApplicationInstances || !scope.is_empty()) {
+        if has_total(kind) && is_counted(kind, &scope) {
             let total = self.registry.count(counted, &scope, filter.as_ref()).await?;
             body.insert("total".to_owned(), total.into());
         }
@@ -179,6 +178,18 @@ pub(super) fn has_total(kind: EntityKind) -> bool {
         | EntityKind::Consumers
         | EntityKind::Plugins
         | EntityKind::KeyauthCredentials => false,
+    }
+}
+
+/// All contracts are counted below what they are between alone, and OAuth2 clients below applications: those of
+/// consumers are as keys.
+fn is_counted(kind: EntityKind, scope: &[Step<'_>]) -> bool {
+    match kind {
+        EntityKind::ApplicationInstances => !scope.is_empty(),
+        EntityKind::Oauth2Credentials => {
+            scope.last().is_some_and(|step| step.kind == EntityKind::Applications)
+        }
+        _ => true,
     }
 }
 

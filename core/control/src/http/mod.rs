@@ -10,6 +10,7 @@ mod answer;
 mod audit;
 mod authenticate;
 mod backups;
+mod basic;
 mod body;
 mod documents;
 mod door;
@@ -22,6 +23,7 @@ mod imports;
 mod information;
 mod keys;
 mod lists;
+mod oauth2;
 pub mod openapi;
 mod origins;
 mod overview;
@@ -34,6 +36,7 @@ mod portal;
 mod problem;
 mod resources;
 pub mod routing;
+mod secret_guesses;
 mod settings;
 mod shapes;
 mod start_links;
@@ -75,6 +78,7 @@ use endpoints::{Action, Permission, PortalCall, Takes, Verb};
 use lists::Query;
 use portal::{Once, PortalAsked, PortalCaller, Site};
 use problem::Refusal;
+use secret_guesses::SecretGuesses;
 use start_links::StartLinks;
 use uploads::Upload;
 
@@ -177,6 +181,7 @@ pub struct Control<S, C, R> {
     registry: Registry<S, C, R>,
     settings: Arc<ControlSettings>,
     start_links: Arc<StartLinks>,
+    secret_guesses: Arc<SecretGuesses>,
 }
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
@@ -184,7 +189,12 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub fn new(registry: Registry<S, C, R>, settings: ControlSettings) -> Self {
         let has_mail = settings.mail_from.is_some() && settings.control_origin.is_some();
         let registry = registry.with_own_paths(settings.own_paths.clone()).with_mail(has_mail);
-        Control { registry, settings: Arc::new(settings), start_links: Arc::default() }
+        Control {
+            registry,
+            settings: Arc::new(settings),
+            start_links: Arc::default(),
+            secret_guesses: Arc::default(),
+        }
     }
 
     /// The registry.
@@ -212,6 +222,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let kept_ms = u64::from(self.settings.audit_days) * DAY_MS;
         let more_audit = self.registry.drop_audit_records(kept_ms).await?;
         let dropped = self.registry.drop_old_mailboxes().await;
+        self.registry.unless_restoring(dropped, ()).await?;
+        let dropped = self.registry.drop_ended_denials().await;
         self.registry.unless_restoring(dropped, ()).await?;
         let dropped = self.registry.drop_old_imports().await;
         let more_imports = self.registry.unless_restoring(dropped, false).await?;
@@ -280,6 +292,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             }
             None => (self.identify(admitted.caller, head).await?, admitted.asked()?, None),
         };
+        if asked.call.action == Action::RevokeAccessToken {
+            let endpoint = asked.matched.endpoint.path;
+            return on_heap(|| self.revoke(endpoint, head, body)).await;
+        }
         caller.refuse_unless_permitted(asked.call)?;
         let acting = self.acting_for(&caller.who, head);
         match (asked.call.action, at_portal) {
@@ -342,6 +358,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         if may_restore && call.permission() == Permission::Read {
             self.registry.refuse_while_restoring().await.map_err(refusal)?;
         }
+        self.refuse_of_applications(matched, call.action, input).await.map_err(refusal)?;
         let answer = match call.action {
             Action::Plain(plain) => Ok(plain.answer(matched, &self.settings)),
             Action::Information => on_heap(|| self.information()).await,
@@ -382,8 +399,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Overview => on_heap(|| self.overview()).await,
             Action::Document(verb) => on_heap(|| self.document(verb, matched)).await,
             Action::StartReset => on_heap(|| self.start_reset(matched)).await,
+            Action::DeleteAccessToken => on_heap(|| self.delete_access_token(matched)).await,
+            Action::RefuseAccessTokens => self.refuse_access_tokens(),
             // Admitted by rules of their own alone.
-            Action::Portal(_) | Action::Page(_) => Err(Error::NotFound),
+            Action::Portal(_) | Action::Page(_) | Action::RevokeAccessToken => Err(Error::NotFound),
             Action::ReceivePart => on_heap(|| self.receive_part(matched, input)).await,
         };
         // No change is committed while a restore goes on: whatever it was refused for, that is why, and

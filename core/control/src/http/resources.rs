@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::endpoints::Verb;
+use super::endpoints::{Action, Verb};
 use super::routing::Matched;
 use super::{Control, answer};
 use crate::ports::{Clock, Random};
@@ -13,6 +13,30 @@ use crate::schema::{EntityKind, Input, Object};
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
+    /// What belongs to applications is found below them alone, and not among the OAuth2 clients of consumers.
+    pub(super) async fn refuse_of_applications(
+        &self,
+        matched: &Matched,
+        action: Action,
+        input: Input<'_>,
+    ) -> Result<(), Error> {
+        let kind = EntityKind::Oauth2Credentials;
+        let steps = matched.steps();
+        let is_named = |object: &Object| object.get("application").is_some_and(|it| !it.is_null());
+        let sends = matches!(
+            action,
+            Action::Create(of) | Action::Item(of, Verb::Replace | Verb::Change) if of == kind
+        );
+        if sends && steps.iter().all(|step| step.kind == kind) && is_named(&input.typed(kind, None)) {
+            return Err(Error::field("application", "credentials of applications are made below them"));
+        }
+        let Some(step) = steps.first().filter(|step| step.kind == kind) else { return Ok(()) };
+        match self.registry.read(&[*step]).await {
+            Ok(found) if is_named(&found) => Err(Error::NotFound),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn create(
         &self,
         kind: EntityKind,

@@ -140,6 +140,10 @@ const TAGGED: Field = record(
     "A tag of an entity.",
 );
 
+/// What a client is answered that has taken a token back.
+pub(super) const REVOKED: &[Field] =
+    &[Field::new("message", FieldKind::String, "What was taken back besides; absent: nothing.").omit_null()];
+
 /// A list of what there is none of.
 pub(super) const NOTHING_LISTED: &[Field] = &[
     Field::new("data", FieldKind::Array(&TEXT), "Always empty.").required().checks(&[Check::LengthMax(0)]),
@@ -238,7 +242,8 @@ pub(super) const AUDIT_RECORD: &[Field] = &[
         &[
             text(
                 "kind",
-                "`program`, `gateway`, `admin_token` (the installation's), `named_token`, `developer` or `visitor`.",
+                "`program`, `gateway`, `admin_token` (the installation's), `named_token`, `developer`, `visitor` or \
+                 `client` (of OAuth 2.0, by its credential).",
             ),
             Field::new("id", FieldKind::Uuid, "Its id, where there are several."),
             Field::new("name", FieldKind::String, "The name that it had then."),

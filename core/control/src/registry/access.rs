@@ -114,7 +114,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 composite_id.into(),
             )])));
         }
-        let change = EntityChange { kind, id, input, old: Some(&old), minted, key: None };
+        let change = EntityChange::new(kind, id, input, Some(&old), minted);
         Ok(self.write(transaction, &change, contract, Object::new()).await?.answer)
     }
 
@@ -152,7 +152,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         input.insert("application".to_owned(), json!({"id": application_id}));
         let mut contract = self.validate(kind, Mode::Whole, &input)?;
         stamp(kind, &mut contract, minted.id, transaction.now_ms);
-        let change = EntityChange { kind, id: minted.id, input: &input, old: None, minted, key: None };
+        let change = EntityChange::new(kind, minted.id, &input, None, minted);
         let disclosed = self.prepare(transaction, &change, &mut contract).await?;
         if self.was_refused(transaction, &contract).await? {
             contract.insert("status".to_owned(), REQUESTED.into());

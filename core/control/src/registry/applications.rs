@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::credentials::{consumer_id, keep, refuse_reserved, set_expiry, taken_text};
+use super::clients::{KEY_USE, TOKENS_NOT_BEFORE, check_secret};
+use super::credentials::{consumer_id, keep, set_expiry, taken_text};
 use super::entities::stamp;
 use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
@@ -15,7 +16,7 @@ use super::given_key::GivenKey;
 use super::grants::{ENABLED, application_consumer, live_keys, text};
 use super::present::{is_expired, present};
 use super::records;
-use super::stored_credential::{SECRET_DIGEST, SECRET_PEPPER_ID};
+use super::stored_credential::HeldSecret;
 use super::{Minted, Registry};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Mode, Object};
@@ -55,8 +56,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let mut credential = kind.validate(Mode::Whole, &input).map_err(Error::Schema)?;
         let id = change.minted.credential_id;
         stamp(kind, &mut credential, id, transaction.now_ms);
-        let first = EntityChange { kind, id, input: &input, old: None, minted: change.minted, key: None };
-        let disclosed = self.prepare_application_credential(transaction, &first, &mut credential).await?;
+        let first = EntityChange::new(kind, id, &input, None, change.minted);
+        let disclosed = self.prepare_oauth2_credential(transaction, &first, &mut credential).await?;
         transaction.save(kind, None, &credential).await?;
         self.republish_application(transaction, change.id).await?;
         Ok(shown_with(&credential, &disclosed, transaction.now_ms))
@@ -69,7 +70,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         minted: &Minted,
     ) -> Result<Object, Error> {
         let credential = transaction.load(EntityKind::Oauth2Credentials, minted.credential_id).await?;
-        let disclosed = secrets(&minted.key, &minted.secret);
+        let disclosed = secrets(Some(&minted.key), &minted.secret);
         Ok(credential
             .map(|credential| shown_with(&credential, &disclosed, transaction.now_ms))
             .unwrap_or_default())
@@ -86,6 +87,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         set_expiry(change, credential, transaction.now_ms)?;
         if let Some(old) = change.old {
             self.carry_previous(transaction, change, credential).await?;
+            keep(change, credential, "consumer");
             return refuse_other_changes(change.input, old).map(|()| Object::new());
         }
         let application = match reference(credential, "application") {
@@ -100,8 +102,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Some(given) => self.accept_client_id(transaction, &given).await?,
             None => GivenKey::Clear(change.minted.key.clone()),
         };
-        client_secret.as_deref().map_or(Ok(()), |given| refuse_reserved("client_secret", given))?;
+        client_secret.as_deref().map_or(Ok(()), check_secret)?;
         let secret = client_secret.map_or_else(|| change.minted.secret.clone(), PlainKey::new);
+        if credential.get("client_type").is_some_and(|kind| kind != "confidential") {
+            return Err(Error::field("client_type", "expected one of: confidential"));
+        }
         // Only digests are ever stored, whatever is asked for.
         credential.insert("hash_secret".to_owned(), true.into());
         self.hold_secret(&secret, credential);
@@ -109,10 +114,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         self.tell_of(transaction, &key, &claimed.held).await?;
         let GivenKey::Clear(key) = key else { return Ok(Object::new()) };
         credential.insert("client_id_start".to_owned(), key.start().into());
-        Ok(secrets(&key, &secret))
+        Ok(secrets(Some(&key), &secret))
     }
 
-    /// A client id is given as it is: nothing shows its digest, for anybody to give it back.
+    /// A client id of an application is given as it is: nothing shows its digest, for anybody to give it back.
     async fn accept_client_id(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
@@ -130,8 +135,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// Puts the digest of a client secret into a credential to be stored.
     pub(super) fn hold_secret(&self, secret: &PlainKey, credential: &mut Object) {
         let pepper = &self.peppers.current;
-        credential.insert(SECRET_DIGEST.to_owned(), pepper.digest_key(secret).to_hex().into());
-        credential.insert(SECRET_PEPPER_ID.to_owned(), json!(pepper.id()));
+        HeldSecret { digest: pepper.digest_key(secret), pepper_id: pepper.id() }.put_into(credential);
     }
 
     /// Refuses more keys than an application may have that are good, if its credential `own_id` is to have
@@ -212,7 +216,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 /// Of a credential that was there its key and secret change by rotation alone, and what belongs to them not
 /// at all.
 fn refuse_other_changes(input: &Object, old: &Object) -> Result<(), Error> {
-    const CHANGEABLE: [&str; 4] = ["name", "enabled", "ttl", "expires_at"];
+    const CHANGEABLE: [&str; 6] = ["name", "enabled", "ttl", "expires_at", KEY_USE, TOKENS_NOT_BEFORE];
     let is_same = |name: &str| matches!(name, "id" | "application") && input.get(name) == old.get(name);
     match input.keys().find(|name| !CHANGEABLE.contains(&name.as_str()) && !is_same(name)) {
         None => Ok(()),
@@ -222,11 +226,10 @@ fn refuse_other_changes(input: &Object, old: &Object) -> Result<(), Error> {
 
 /// What is shown of a credential once.
 #[expect(clippy::disallowed_methods, reason = "the one answer that shows them")]
-pub(super) fn secrets(key: &PlainKey, secret: &PlainKey) -> Object {
-    Object::from_iter([
-        ("client_id".to_owned(), key.reveal().into()),
-        ("client_secret".to_owned(), secret.reveal().into()),
-    ])
+pub(super) fn secrets(key: Option<&PlainKey>, secret: &PlainKey) -> Object {
+    let key = key.map(|key| ("client_id".to_owned(), key.reveal().into()));
+    let secret = ("client_secret".to_owned(), secret.reveal().into());
+    key.into_iter().chain([secret]).collect()
 }
 
 /// The member that shows an application's first credential.

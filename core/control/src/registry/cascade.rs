@@ -20,7 +20,7 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 /// Records that removing one entity touches, at most, besides grants of others.
-const REMOVAL_RECORDS: usize = 19 + COUNTERS_EACH;
+const REMOVAL_RECORDS: usize = 20 + COUNTERS_EACH;
 
 enum Task {
     Visit(EntityKind, Uuid),
@@ -70,6 +70,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         });
         let Some(root) = found else {
             let fine = gone && (scope.is_empty() || may_be_applied) || never_was && may_be_missing(step.kind);
+            let fine = fine || never_was && self.has_moved(transaction, *step, parent).await?;
             return if fine { Ok(None) } else { Err(Error::NotFound) };
         };
         if gone && !scope.is_empty() {

@@ -6,8 +6,8 @@ use super::Registry;
 use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
-use super::grants::{ENABLED, is_enabled, key_auth_grants, text};
-use super::jobs::{Job, ROOM};
+use super::grants::{ENABLED, consumer_grants, is_enabled, text};
+use super::jobs::{Job, OfConsumer, ROOM};
 use super::records;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -45,35 +45,54 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             let enabled = is_enabled(EntityKind::Consumers, object, ENABLED);
             (text(object, "username"), text(object, "custom_id"), enabled)
         };
-        let job = |after| Job::RepublishConsumer { id: change.id, after };
+        let job = |from| Job::RepublishConsumer { id: change.id, from };
         if told(old) == told(consumer) {
-            return self.left_job(transaction, job(None)).await;
+            return self.left_job(transaction, job(OfConsumer::START)).await;
         }
         if transaction.size() + limits::JOB_CHUNK_MAX > ROOM {
-            return Ok(Some(self.leave_job(transaction, job(None))));
+            return Ok(Some(self.leave_job(transaction, job(OfConsumer::START))));
         }
-        let after = self.republish_consumer(transaction, change.id, None).await?;
-        Ok(after.map(|after| self.leave_job(transaction, job(Some(after)))))
+        let next = self.republish_consumer(transaction, change.id, OfConsumer::START).await?;
+        Ok(next.map(|next| self.leave_job(transaction, job(next))))
     }
 
-    /// Publishes the next keys of a consumer as it is now. Answers where to go on.
+    /// Publishes the next keys of a consumer as it is now, then its OAuth2 clients. Answers where to go on.
     pub(super) async fn republish_consumer(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         consumer_id: Uuid,
-        after: Option<Uuid>,
-    ) -> Result<Option<Uuid>, Error> {
+        from: OfConsumer,
+    ) -> Result<Option<OfConsumer>, Error> {
         let Some(consumer) = transaction.load(EntityKind::Consumers, consumer_id).await? else {
             return Ok(None);
         };
-        let (parent, kind) = (EntityKind::Consumers, EntityKind::KeyauthCredentials);
+        let after = self.republish_of_kind(transaction, &consumer, from).await?;
+        match after {
+            Some(after) => Ok(Some(OfConsumer { after: Some(after), ..from })),
+            None if from.clients => Ok(None),
+            None => {
+                let clients = OfConsumer { clients: true, after: None };
+                let after = self.republish_of_kind(transaction, &consumer, clients).await?;
+                Ok(after.map(|after| OfConsumer { after: Some(after), ..clients }))
+            }
+        }
+    }
+
+    async fn republish_of_kind(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        consumer: &Object,
+        OfConsumer { clients, after }: OfConsumer,
+    ) -> Result<Option<Uuid>, Error> {
+        let kind = if clients { EntityKind::Oauth2Credentials } else { EntityKind::KeyauthCredentials };
+        let (parent, consumer_id) = (EntityKind::Consumers, id_of(consumer)?);
         let page = transaction.children_page(parent, consumer_id, kind, after, limits::JOB_CHUNK_MAX).await?;
         let mut last = None;
         for credential in &page.objects {
-            if last.is_some() && transaction.size() + KEYS_MAX > ROOM {
-                return Ok(last);
+            if transaction.size() + KEYS_MAX > ROOM {
+                return Ok(last.or(after).or(Some(Uuid::nil())));
             }
-            for grant in key_auth_grants(&consumer, credential, transaction.now_ms)? {
+            for grant in consumer_grants(kind, consumer, credential, transaction.now_ms)? {
                 transaction.publish_grant(grant.digest, Some(grant));
             }
             last = Some(id_of(credential)?);

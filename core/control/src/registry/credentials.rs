@@ -9,8 +9,9 @@ use super::entity_change::EntityChange;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::given_key::GivenKey;
-use super::grants::key_auth_grants;
+use super::grants::consumer_grants;
 use super::held_key::Claimed;
+use super::rotation::{key_member, start_member};
 use super::stored_credential::{EXPIRES_AT_MS, HeldKey};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, whole_number};
@@ -20,18 +21,20 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
-    pub(super) async fn prepare_credential(
+    /// The key of a consumer's credential, which is the client id of one for OAuth2.
+    pub(super) async fn prepare_key(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         change: &EntityChange<'_>,
         entity: &mut Object,
     ) -> Result<Object, Error> {
+        let (field, start) = (key_member(change.kind), start_member(change.kind));
         set_expiry(change, entity, transaction.now_ms)?;
         self.carry_previous(transaction, change, entity).await?;
-        let given = match (change.key, taken_text(entity, "key")) {
+        let given = match (change.key, taken_text(entity, field)) {
             (Some(key), _) => Some(key.clone()),
             (None, Some(text)) => {
-                Some(GivenKey::parse(&text).map_err(|sentence| Error::field("key", sentence))?)
+                Some(GivenKey::parse(&text).map_err(|sentence| Error::field(field, sentence))?)
             }
             (None, None) => None,
         };
@@ -40,39 +43,40 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             (Some(GivenKey::Unknown(id)), old) => match old.map(id_of).transpose()? == Some(id) {
                 true => return Ok(keep_key(change, entity)),
                 false => {
-                    return Err(Error::field("key", "this text stands for the key of another credential"));
+                    return Err(Error::field(field, "this text stands for the key of another credential"));
                 }
             },
-            (Some(given), _) => self.accept_key(transaction, "key", given).await?,
+            (Some(given), _) => self.accept_key(transaction, field, given).await?,
             (None, None) => GivenKey::Clear(change.minted.key.clone()),
         };
         let Claimed { held, is_same } =
-            self.claim_key(transaction, &change.claim("key"), &key, entity).await?;
+            self.claim_key(transaction, &change.claim(field), &key, entity).await?;
         if change.old.is_some() && !is_same {
             entity.insert("rotated_at".to_owned(), (transaction.now_ms / 1000).into());
         }
         match &key {
-            GivenKey::Clear(key) => drop(entity.insert("key_start".to_owned(), key.start().into())),
-            GivenKey::Seen(seen) => drop(entity.insert("key_start".to_owned(), seen.start.as_str().into())),
-            GivenKey::Sha256(_) | GivenKey::Unknown(_) if is_same => keep(change, entity, "key_start"),
+            GivenKey::Clear(key) => drop(entity.insert(start.to_owned(), key.start().into())),
+            GivenKey::Seen(seen) => drop(entity.insert(start.to_owned(), seen.start.as_str().into())),
+            GivenKey::Sha256(_) | GivenKey::Unknown(_) if is_same => keep(change, entity, start),
             // No more of it is known.
             GivenKey::Sha256(_) | GivenKey::Unknown(_) => {
-                drop(entity.insert("key_start".to_owned(), SHA256_PREFIX.into()))
+                drop(entity.insert(start.to_owned(), SHA256_PREFIX.into()))
             }
         }
         self.tell_of(transaction, &key, &held).await?;
-        Ok(key.answered().map(|key| ("key".to_owned(), key.into())).into_iter().collect())
+        Ok(key.answered().map(|key| (field.to_owned(), key.into())).into_iter().collect())
     }
 
     /// Publishes what the keys of a consumer's credential are good for.
-    pub(super) async fn publish_credential(
+    async fn publish_credential(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
+        kind: EntityKind,
         credential: &Object,
     ) -> Result<(), Error> {
         let Some(consumer_id) = reference(credential, "consumer") else { return Ok(()) };
         if let Some(consumer) = transaction.load(EntityKind::Consumers, consumer_id).await? {
-            for grant in key_auth_grants(&consumer, credential, transaction.now_ms)? {
+            for grant in consumer_grants(kind, &consumer, credential, transaction.now_ms)? {
                 transaction.publish_grant(grant.digest, Some(grant));
             }
         }
@@ -88,7 +92,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<(), Error> {
         match (kind, reference(credential, "application")) {
             (EntityKind::Oauth2Credentials, Some(id)) => self.republish_application(transaction, id).await,
-            _ => self.publish_credential(transaction, credential).await,
+            _ => self.publish_credential(transaction, kind, credential).await,
         }
     }
 
@@ -213,7 +217,7 @@ pub(super) fn set_expiry(change: &EntityChange<'_>, entity: &mut Object, now_ms:
 
 /// The key stays as it is, and is shown as in any list.
 fn keep_key(change: &EntityChange<'_>, entity: &mut Object) -> Object {
-    keep(change, entity, "key_start");
+    keep(change, entity, start_member(change.kind));
     Object::new()
 }
 

@@ -12,8 +12,8 @@ use super::error::Error;
 use super::given_key::GivenKey;
 use super::jobs::Job;
 use super::lookup::{Step, with_parent};
-use super::routes;
 use super::{Minted, Registry};
+use super::{clients, routes};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Input, Mode, Object};
 use latchkey_store::Store;
@@ -153,7 +153,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         if existing.is_some() && !may_be_applied {
             return Err(Error::IdInUse(id));
         }
-        let change = EntityChange { kind, id, input: &input, old: None, minted, key: None };
+        let change = EntityChange::new(kind, id, &input, None, minted);
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         match existing {
             // Made by an attempt whose reply was lost: only the answer is left to give.
@@ -179,10 +179,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     /// An entity that its schema and this installation allow.
     pub(super) fn validate(&self, kind: EntityKind, mode: Mode<'_>, input: &Object) -> Result<Object, Error> {
         let entity = kind.validate(mode, input).map_err(Error::Schema)?;
-        match kind {
-            EntityKind::Routes => routes::refuse_own_paths(&self.own_paths, &entity).map(|()| entity),
-            _ => Ok(entity),
+        match (kind, mode) {
+            (EntityKind::Routes, _) => routes::refuse_own_paths(&self.own_paths, &entity)?,
+            (EntityKind::Oauth2Credentials, Mode::Changes(old)) => clients::check_changes(old, input)?,
+            _ => {}
         }
+        Ok(entity)
     }
 
     async fn update_in(
@@ -218,7 +220,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         keep_private(&old, &mut entity);
         set_updated_at(step.kind, &mut entity, transaction.now_ms);
-        let change = EntityChange { kind: step.kind, id, input: &input, old: Some(&old), minted, key: None };
+        let change = EntityChange::new(step.kind, id, &input, Some(&old), minted);
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         self.write(transaction, &change, entity, disclosed).await
     }
@@ -265,7 +267,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 entity.insert(field.name.to_owned(), old.get(field.name).cloned().unwrap_or_default());
             }
         }
-        let change = EntityChange { kind, id, input: &input, old: old.as_ref(), minted, key: None };
+        let change = EntityChange::new(kind, id, &input, old.as_ref(), minted);
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         self.write(transaction, &change, entity, disclosed).await
     }
@@ -291,8 +293,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 None => Err(Error::Busy),
             };
         }
-        let key = input.get("key").and_then(Value::as_str);
-        let (EntityKind::KeyauthCredentials, Some(key)) = (step.kind, key) else { return Ok(None) };
+        let key_field = match step.kind {
+            EntityKind::KeyauthCredentials => "key",
+            EntityKind::Oauth2Credentials => "client_id",
+            _ => return Ok(None),
+        };
+        let Some(key) = input.get(key_field).and_then(Value::as_str) else { return Ok(None) };
         if let Ok(GivenKey::Unknown(_)) | Err(_) = GivenKey::parse(key) {
             return Ok(None);
         }
@@ -322,9 +328,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         entity: &mut Object,
     ) -> Result<Object, Error> {
         match change.kind {
-            EntityKind::KeyauthCredentials => self.prepare_credential(transaction, change, entity).await,
+            EntityKind::KeyauthCredentials => self.prepare_key(transaction, change, entity).await,
             EntityKind::Oauth2Credentials => {
-                self.prepare_application_credential(transaction, change, entity).await
+                self.prepare_oauth2_credential(transaction, change, entity).await
             }
             EntityKind::Applications => self.prepare_application(transaction, change, entity).await,
             EntityKind::ApplicationInstances => self.prepare_contract(transaction, change, entity).await,
@@ -332,7 +338,11 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             EntityKind::Developers => {
                 self.follow_developer(transaction, change, entity).await.map(|()| Object::new())
             }
-            EntityKind::Services | EntityKind::Routes | EntityKind::Plugins => Ok(Object::new()),
+            EntityKind::Plugins => {
+                self.prepare_plugin(change, entity);
+                Ok(Object::new())
+            }
+            EntityKind::Services | EntityKind::Routes => Ok(Object::new()),
         }
     }
 
@@ -341,11 +351,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         change: &EntityChange<'_>,
-        entity: Object,
+        mut entity: Object,
         mut disclosed: Object,
     ) -> Result<Outcome, Error> {
         match change.old {
             Some(old) if id_of(old)? != change.id => {
+                clients::keep_former_id(change.kind, old, &mut entity)?;
                 transaction.remove(change.kind, old)?;
                 transaction.save(change.kind, None, &entity).await?;
             }
@@ -356,7 +367,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             EntityKind::Services | EntityKind::Routes => {}
             EntityKind::Plugins => self.count_anonymous(transaction, change.old, Some(&entity)).await?,
             EntityKind::Consumers => job = self.publish_consumer(transaction, change, &entity).await?,
-            EntityKind::KeyauthCredentials => self.publish_credential(transaction, &entity).await?,
+            EntityKind::KeyauthCredentials => {
+                self.publish_credential_of(transaction, change.kind, &entity).await?
+            }
             EntityKind::Developers => job = self.publish_developer(transaction, change, &entity).await?,
             EntityKind::Applications => {
                 disclosed.extend(self.publish_application(transaction, change).await?)
@@ -368,9 +381,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     }
                     _ => self.note_key_end(transaction, change, &entity).await?,
                 }
-                if let Some(application_id) = reference(&entity, "application") {
-                    self.republish_application(transaction, application_id).await?;
-                }
+                self.publish_credential_of(transaction, change.kind, &entity).await?;
             }
         }
         let answer = self.present(change.kind, &entity, &disclosed, transaction.now_ms);

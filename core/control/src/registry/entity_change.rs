@@ -6,6 +6,7 @@ use super::Minted;
 use super::given_key::GivenKey;
 use super::held_key::Claim;
 use super::lookup::Holder;
+use super::stored_credential::HeldSecret;
 use crate::schema::{EntityKind, Object};
 
 /// A change to one entity, while it is being decided.
@@ -19,9 +20,24 @@ pub(super) struct EntityChange<'a> {
     pub(super) minted: &'a Minted,
     /// A key that was read before, in the place of one in `input`.
     pub(super) key: Option<&'a GivenKey>,
+    /// The same of a client secret.
+    pub(super) secret: Option<&'a HeldSecret>,
+    /// Whether it comes with others, from elsewhere: nobody sees what is answered to it.
+    pub(super) is_import: bool,
 }
 
 impl<'a> EntityChange<'a> {
+    /// A change that a caller asks for.
+    pub(super) fn new(
+        kind: EntityKind,
+        id: Uuid,
+        input: &'a Object,
+        old: Option<&'a Object>,
+        minted: &'a Minted,
+    ) -> Self {
+        EntityChange { kind, id, input, old, minted, key: None, secret: None, is_import: false }
+    }
+
     /// A key that is given in a field of a credential.
     pub(super) fn claim(&self, field: &'a str) -> Claim<'a> {
         Claim { field, holder: Holder::of(self.kind, self.id), old: self.old, nonce: self.minted.nonce }

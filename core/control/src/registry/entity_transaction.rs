@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use litemap::LiteMap;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -14,7 +15,8 @@ use crate::transaction::Transaction;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits;
-use latchkey_published::snapshot::{ConfigKind, WorkspaceSettings};
+use latchkey_published::snapshot::{ConfigKind, PieceId, WorkspaceSettings};
+use latchkey_published::token::TokenId;
 use latchkey_store::feed::decode;
 use latchkey_store::{Commit, RecordKey, Store, StoreError};
 
@@ -206,6 +208,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         self.index_references(kind, id, old, new, &bytes).await?;
         self.index_tags(kind, id, old, Some(new));
         self.index_waiting(kind, id, old, Some((new, &bytes)));
+        self.index_clients(kind, id, old, Some((new, &bytes)));
         self.tally(kind, id, old, Some(new));
         self.put(records::entity(kind, id), bytes);
         if let Some(config_kind) = config_kind(kind) {
@@ -221,14 +224,13 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         for (name, value) in unique_values(kind, object) {
             self.delete(records::unique(kind, &name, &value));
         }
-        for (field, parent) in kind.schema().references() {
-            if let Some(parent_id) = reference(object, field.name) {
-                self.delete(records::child(parent, parent_id, kind, id));
-                self.touch_guard(parent, parent_id);
-            }
+        for (parent, parent_id) in parents(kind, object) {
+            self.delete(records::child(parent, parent_id, kind, id));
+            self.touch_guard(parent, parent_id);
         }
         self.index_tags(kind, id, Some(object), None);
         self.index_waiting(kind, id, Some(object), None);
+        self.index_clients(kind, id, Some(object), None);
         self.tally(kind, id, Some(object), None);
         self.delete(records::guard(kind, id));
         self.delete(records::entity(kind, id));
@@ -245,12 +247,11 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         let mut marked = object.clone();
         marked.insert(DELETING.to_owned(), true.into());
         let bytes = to_json(&marked);
-        for (field, parent) in kind.schema().references() {
-            if let Some(parent_id) = reference(object, field.name) {
-                self.put(records::child(parent, parent_id, kind, id), bytes.clone());
-                self.touch_guard(parent, parent_id);
-            }
+        for (parent, parent_id) in parents(kind, object) {
+            self.put(records::child(parent, parent_id, kind, id), bytes.clone());
+            self.touch_guard(parent, parent_id);
         }
+        self.index_clients(kind, id, Some(object), None);
         self.put(records::entity(kind, id), bytes);
         self.index_waiting(kind, id, Some(object), None);
         self.tally(kind, id, Some(object), None);
@@ -342,6 +343,11 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         self.transaction.publish_grant(digest, grant);
     }
 
+    /// Publishes the access tokens that are refused, of one piece.
+    pub(super) fn publish_denied(&mut self, piece: PieceId, denied: LiteMap<TokenId, u64>) {
+        self.transaction.publish_denied(piece, denied);
+    }
+
     /// Says that no credential had a key at this digest, and so no grant was there.
     pub(super) fn note_made(&mut self, digest: KeyDigest) {
         self.transaction.note_made(digest);
@@ -419,7 +425,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         bytes: &[u8],
     ) -> Result<(), Error> {
         for field in kind.schema().fields {
-            let after = reference(new, field.name);
+            let after = owned(kind, field.name, new);
             let no_such =
                 |kind, id: Uuid| Error::NoSuchReference { field: field.name, kind, id: id.to_string() };
             let parent = match (field.kind, after) {
@@ -427,7 +433,7 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
                 (FieldKind::Absent(kind), Some(parent_id)) => return Err(no_such(kind, parent_id)),
                 _ => continue,
             };
-            let before = old.and_then(|old| reference(old, field.name));
+            let before = old.and_then(|old| owned(kind, field.name, old));
             if let Some(parent_id) = before.filter(|_| before != after) {
                 self.delete(records::child(parent, parent_id, kind, id));
                 self.touch_guard(parent, parent_id);
@@ -518,6 +524,21 @@ pub(super) fn public(object: &Object) -> Object {
 pub(super) fn id_of(object: &Object) -> Result<Uuid, Error> {
     let id = object.get("id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok());
     id.ok_or_else(|| Error::Store(StoreError::Failed("stored entity without id".to_owned())))
+}
+
+/// The entities that one refers to, and lies below.
+pub(super) fn parents(kind: EntityKind, object: &Object) -> Vec<(EntityKind, Uuid)> {
+    let references = kind.schema().references();
+    references.filter_map(|(field, parent)| Some((parent, owned(kind, field.name, object)?))).collect()
+}
+
+/// Id of the stored entity that a field refers to. The consumer of an application, which its credentials show,
+/// is none.
+fn owned(kind: EntityKind, field: &str, object: &Object) -> Option<Uuid> {
+    let is_applications = kind == EntityKind::Oauth2Credentials
+        && field == "consumer"
+        && reference(object, "application").is_some();
+    reference(object, field).filter(|_| !is_applications)
 }
 
 /// Id of the entity that a field refers to.

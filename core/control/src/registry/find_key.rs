@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
+use super::clients::is_key;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::given_key::GivenKey;
@@ -74,11 +75,13 @@ pub enum KeyFault {
     OwnerDeleted,
     /// No route asks for keys that it may pass on.
     Nowhere,
+    /// It is a client id, by which tokens are got, and no key.
+    NoKey,
 }
 
 impl KeyFault {
     /// All of them, by name.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "credential_ended",
         "grace_ended",
         "credential_suspended",
@@ -88,6 +91,7 @@ impl KeyFault {
         "developer_not_approved",
         "owner_deleted",
         "nowhere",
+        "no_key",
     ];
 
     /// Its name.
@@ -159,6 +163,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         if places == Places::default() {
             faults.push(KeyFault::Nowhere);
+        }
+        if kind == EntityKind::Oauth2Credentials && !is_key(&credential) {
+            faults.push(KeyFault::NoKey);
         }
         Ok(FoundKey {
             kind,

@@ -4,9 +4,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
+use super::clients::{is_key, published_client};
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
-use super::stored_credential::{HeldKey, PreviousKey, expires_at_ms};
+use super::stored_credential::{HeldKey, HeldSecret, PreviousKey, expires_at_ms};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::grant::{Consumer, Grant};
@@ -22,7 +23,8 @@ pub(super) const APPLICATIONS_ENABLED: &str = "applications_enabled";
 
 /// What the keys of a consumer's credential are good for: its own, and the one before in its grace.
 /// None once it has ended, and none of what is unreadable and so good for nothing.
-pub(super) fn key_auth_grants(
+pub(super) fn consumer_grants(
+    kind: EntityKind,
     consumer: &Object,
     credential: &Object,
     now_ms: u64,
@@ -32,9 +34,10 @@ pub(super) fn key_auth_grants(
         username: text(consumer, "username"),
         custom_id: text(consumer, "custom_id"),
     };
-    let mut grants = grants_of(credential, &told, now_ms)?;
-    let enabled = is_enabled(EntityKind::Consumers, consumer, ENABLED);
-    grants.iter_mut().for_each(|grant| grant.enabled &= enabled);
+    let mut grants = grants_of(kind, credential, &told, now_ms)?;
+    if !is_enabled(EntityKind::Consumers, consumer, ENABLED) {
+        grants.iter_mut().for_each(suspend);
+    }
     Ok(grants)
 }
 
@@ -53,35 +56,58 @@ pub(super) fn application_consumer(application: &Object) -> Option<Consumer> {
 }
 
 /// Grants of the keys of a credential that are good now, as far as the credential says.
-fn grants_of(credential: &Object, consumer: &Consumer, now_ms: u64) -> Result<Vec<Grant>, Error> {
+fn grants_of(
+    kind: EntityKind,
+    credential: &Object,
+    consumer: &Consumer,
+    now_ms: u64,
+) -> Result<Vec<Grant>, Error> {
     let credential_id = id_of(credential)?;
-    // Both kinds of credential have the same field.
-    let enabled = is_enabled(EntityKind::KeyauthCredentials, credential, ENABLED);
-    let grant = |HeldKey { digest, pepper_id, .. }, expires_at_ms| Grant {
+    let is_client = kind == EntityKind::Oauth2Credentials;
+    let grant = |LiveKey { held, secret, end_ms }| Grant {
         epoch: 0,
-        digest,
-        pepper_id,
+        digest: held.digest,
+        pepper_id: held.pepper_id,
         credential_id,
         consumer: consumer.clone(),
         application_id: None,
         service_ids: Vec::new(),
-        expires_at_ms,
-        enabled,
-        oauth2: None,
+        expires_at_ms: end_ms,
+        enabled: !is_client || is_key(credential),
+        oauth2: is_client.then(|| published_client(credential, secret.as_ref())),
     };
-    Ok(live_keys(credential, now_ms).map(|(held, end_ms)| grant(held, end_ms)).collect())
+    let mut grants: Vec<Grant> = live_keys(credential, now_ms).map(grant).collect();
+    if !is_enabled(kind, credential, ENABLED) {
+        grants.iter_mut().for_each(suspend);
+    }
+    Ok(grants)
 }
 
-/// The keys of a credential that are good now, and when each ends, in milliseconds since the Unix epoch.
-pub(super) fn live_keys(
-    credential: &Object,
-    now_ms: u64,
-) -> impl Iterator<Item = (HeldKey, Option<u64>)> + use<> {
+/// Nothing that a key could be used for is left.
+fn suspend(grant: &mut Grant) {
+    grant.enabled = false;
+    grant.oauth2.iter_mut().for_each(|client| client.token_enabled = false);
+}
+
+/// A key of a credential that is good now.
+pub(super) struct LiveKey {
+    pub(super) held: HeldKey,
+    /// The client secret that belongs to it, where there is one.
+    secret: Option<HeldSecret>,
+    /// In milliseconds since the Unix epoch; `None`: it never ends.
+    end_ms: Option<u64>,
+}
+
+/// The keys of a credential that are good now: its own, and the one before in its grace.
+pub(super) fn live_keys(credential: &Object, now_ms: u64) -> impl Iterator<Item = LiveKey> + use<> {
     let end_ms = expires_at_ms(credential);
     let own = HeldKey::of(credential).filter(|_| end_ms.is_none_or(|end_ms| end_ms > now_ms));
-    let previous = PreviousKey::live(credential, now_ms);
-    let previous = previous.map(|previous| (Some(previous.end_ms(credential)), previous.held));
-    own.map(|held| (held, end_ms)).into_iter().chain(previous.map(|(end_ms, held)| (held, end_ms)))
+    let own = own.map(|held| LiveKey { held, secret: HeldSecret::of(credential), end_ms });
+    let previous = PreviousKey::live(credential, now_ms).map(|previous| {
+        let end_ms = Some(previous.end_ms(credential));
+        LiveKey { held: previous.held, secret: previous.secret, end_ms }
+    });
+    own.into_iter().chain(previous)
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
@@ -112,15 +138,18 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let told = consumer.filter(|_| developer.is_some());
         for credential in &credentials {
             let Some(told) = &told else {
-                for (held, _) in live_keys(credential, transaction.now_ms) {
-                    transaction.publish_grant(held.digest, None);
+                for key in live_keys(credential, transaction.now_ms) {
+                    transaction.publish_grant(key.held.digest, None);
                 }
                 continue;
             };
-            for grant in grants_of(credential, told, transaction.now_ms)? {
-                let enabled = grant.enabled && allowed;
-                let (application_id, service_ids) = (Some(application_id), service_ids.clone());
-                let grant = Grant { application_id, service_ids, enabled, ..grant };
+            let kind = EntityKind::Oauth2Credentials;
+            for mut grant in grants_of(kind, credential, told, transaction.now_ms)? {
+                grant.application_id = Some(application_id);
+                grant.service_ids = service_ids.clone();
+                if !allowed {
+                    suspend(&mut grant);
+                }
                 transaction.publish_grant(grant.digest, Some(grant));
             }
         }

@@ -44,9 +44,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             }
             EntityKind::Consumers => {
                 let parent = (EntityKind::Consumers, id);
-                let (keys, or_more) =
-                    self.below(parent, EntityKind::KeyauthCredentials, |_| Some(())).await?;
-                let credentials = Tally { count: keys.len(), or_more };
+                let mut credentials = Tally::default();
+                for kind in [EntityKind::KeyauthCredentials, EntityKind::Oauth2Credentials] {
+                    let (found, or_more) = self.below(parent, kind, |_| Some(())).await?;
+                    credentials.count += found.len();
+                    credentials.or_more |= or_more;
+                }
                 Ok(Impact { credentials, ..Impact::default() })
             }
             EntityKind::Developers => {

@@ -31,8 +31,8 @@ pub(super) const ROOM: usize = limits::BATCH_RECORDS_MAX - 8;
 pub(super) enum Job {
     /// Remove an entity that is marked as being deleted, and what goes along.
     Delete { kind: EntityKind, id: Uuid },
-    /// Publish the keys of a consumer after the one named.
-    RepublishConsumer { id: Uuid, after: Option<Uuid> },
+    /// Publish the keys of a consumer from there on.
+    RepublishConsumer { id: Uuid, from: OfConsumer },
     /// Publish the keys of a developer's applications after the one named.
     RepublishDeveloper { id: Uuid, after: Option<Uuid> },
     /// Seal anew what is sealed under the pepper before. Goes on beside calls: no call waits for it.
@@ -47,6 +47,21 @@ pub(super) enum Job {
     FoldAddresses { after: Option<Uuid> },
     /// Copy the contracts after the one named that wait for approval.
     CopyWaiting { after: Option<Uuid> },
+    /// Publish the client secrets of applications after the one named.
+    PublishSecrets { after: Option<Uuid> },
+}
+
+/// Where a part of [`Job::RepublishConsumer`] begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OfConsumer {
+    /// Whether the keys are done, and OAuth2 clients are next.
+    pub(super) clients: bool,
+    /// The last credential that is done.
+    pub(super) after: Option<Uuid>,
+}
+
+impl OfConsumer {
+    pub(super) const START: OfConsumer = OfConsumer { clients: false, after: None };
 }
 
 /// Where a part of [`Job::Reseal`] begins.
@@ -63,6 +78,9 @@ pub(super) struct Position {
     pub(super) after: Option<Uuid>,
 }
 
+/// Member of a job's record that only [`Job::RepublishConsumer`] has, where it is true.
+const CLIENTS: &str = "clients";
+
 impl Job {
     pub(super) fn key(&self) -> RecordKey {
         let sort = match self {
@@ -75,6 +93,7 @@ impl Job {
             Job::Count { .. } => "count".to_owned(),
             Job::FoldAddresses { .. } => "fold-addresses".to_owned(),
             Job::CopyWaiting { .. } => "copy-waiting".to_owned(),
+            Job::PublishSecrets { .. } => "publish-secrets".to_owned(),
         };
         RecordKey::new(JOBS, sort)
     }
@@ -83,16 +102,21 @@ impl Job {
     fn to_record(&self) -> Value {
         let (job, kind, id, after) = match self {
             Job::Delete { kind, id } => ("delete", Some(kind.name()), Some(id), None),
-            Job::RepublishConsumer { id, after } => ("republish-consumer", None, Some(id), *after),
+            Job::RepublishConsumer { id, from } => ("republish-consumer", None, Some(id), from.after),
             Job::RepublishDeveloper { id, after } => ("republish-developer", None, Some(id), *after),
             Job::IndexTags { kind, after } => ("index-tags", Some(kind.name()), None, *after),
             Job::DropImages { run } => ("drop-images", None, Some(run), None),
             Job::Count { kind, after } => ("count", Some(kind.name()), None, *after),
             Job::FoldAddresses { after } => ("fold-addresses", None, None, *after),
             Job::CopyWaiting { after } => ("copy-waiting", None, None, *after),
+            Job::PublishSecrets { after } => ("publish-secrets", None, None, *after),
             Job::Reseal(position) => return json!({"job": "reseal", "position": position}),
         };
-        json!({"job": job, "kind": kind, "id": id, "after": after})
+        let mut record = json!({"job": job, "kind": kind, "id": id, "after": after});
+        if matches!(self, Job::RepublishConsumer { from, .. } if from.clients) {
+            record[CLIENTS] = true.into();
+        }
+        record
     }
 
     pub(super) fn from_record(record: &Value) -> Option<Self> {
@@ -102,13 +126,17 @@ impl Job {
         let kind = || EntityKind::parse(stored.required("kind").ok()?);
         match stored.required("job").ok()? {
             "delete" => Some(Job::Delete { kind: kind()?, id: id()? }),
-            "republish-consumer" => Some(Job::RepublishConsumer { id: id()?, after }),
+            "republish-consumer" => {
+                let clients = stored.member(CLIENTS).ok()?.unwrap_or_default();
+                Some(Job::RepublishConsumer { id: id()?, from: OfConsumer { clients, after } })
+            }
             "republish-developer" => Some(Job::RepublishDeveloper { id: id()?, after }),
             "index-tags" => Some(Job::IndexTags { kind: kind()?, after }),
             "drop-images" => Some(Job::DropImages { run: id()? }),
             "count" => Some(Job::Count { kind: kind()?, after }),
             "fold-addresses" => Some(Job::FoldAddresses { after }),
             "copy-waiting" => Some(Job::CopyWaiting { after }),
+            "publish-secrets" => Some(Job::PublishSecrets { after }),
             "reseal" => Position::deserialize(record.get("position")?).ok().map(Job::Reseal),
             _ => None,
         }
@@ -186,9 +214,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let done = self.remove_with_children(transaction, kind, id).await?;
                 (!done).then_some(Job::Delete { kind, id })
             }
-            Job::RepublishConsumer { id, after } => {
-                let after = self.republish_consumer(transaction, id, after).await?;
-                after.map(|after| Job::RepublishConsumer { id, after: Some(after) })
+            Job::RepublishConsumer { id, from } => {
+                let next = self.republish_consumer(transaction, id, from).await?;
+                next.map(|from| Job::RepublishConsumer { id, from })
             }
             Job::RepublishDeveloper { id, after } => {
                 let after = self.republish_developer(transaction, id, after).await?;
@@ -214,6 +242,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Job::CopyWaiting { after } => {
                 let after = self.copy_next_waiting(transaction, after).await?;
                 after.map(|after| Job::CopyWaiting { after: Some(after) })
+            }
+            Job::PublishSecrets { after } => {
+                let after = self.publish_next_secrets(transaction, after).await?;
+                after.map(|after| Job::PublishSecrets { after: Some(after) })
             }
         };
         match next {
@@ -245,6 +277,9 @@ mod tests {
     fn golden(job: &Job) -> &'static str {
         match job {
             Job::Delete { .. } => include_str!("../../../published/golden/1/job-delete.json"),
+            Job::RepublishConsumer { from: OfConsumer { clients: true, .. }, .. } => {
+                include_str!("../../../published/golden/1/job-republish-clients.json")
+            }
             Job::RepublishConsumer { .. } => {
                 include_str!("../../../published/golden/1/job-republish-consumer.json")
             }
@@ -257,6 +292,9 @@ mod tests {
             Job::Count { .. } => include_str!("../../../published/golden/1/job-count.json"),
             Job::FoldAddresses { .. } => include_str!("../../../published/golden/1/job-fold-addresses.json"),
             Job::CopyWaiting { .. } => include_str!("../../../published/golden/1/job-copy-waiting.json"),
+            Job::PublishSecrets { .. } => {
+                include_str!("../../../published/golden/1/job-publish-secrets.json")
+            }
         }
     }
 
@@ -266,7 +304,8 @@ mod tests {
             [1, 2].map(|id| Uuid::parse_str(&format!("00000000-0000-0000-0000-{id:012}")).unwrap());
         for job in [
             Job::Delete { kind: EntityKind::Developers, id: first },
-            Job::RepublishConsumer { id: first, after: Some(second) },
+            Job::RepublishConsumer { id: first, from: OfConsumer { clients: false, after: Some(second) } },
+            Job::RepublishConsumer { id: first, from: OfConsumer { clients: true, after: Some(second) } },
             Job::RepublishDeveloper { id: first, after: None },
             Job::Reseal(Position {
                 pepper_id: Pepper::new(b"pepper").id(),
@@ -279,6 +318,7 @@ mod tests {
             Job::Count { kind: EntityKind::Applications, after: Some(second) },
             Job::FoldAddresses { after: Some(second) },
             Job::CopyWaiting { after: Some(second) },
+            Job::PublishSecrets { after: Some(second) },
         ] {
             let record: Value = serde_json::from_str(golden(&job)).unwrap();
             assert_eq!(Job::from_record(&record), Some(job.clone()));

@@ -142,6 +142,15 @@ fn belongs_to(kind: EntityKind, object: &Object, parent: EntityKind, parent_id: 
 
 /// Puts the parent in a path into what a caller sent.
 pub(super) fn with_parent(kind: EntityKind, mut input: Object, parent: Option<(EntityKind, Uuid)>) -> Object {
+    // Of two owners the path says which.
+    let other_owner = match parent {
+        Some((EntityKind::Consumers, _)) => Some("application"),
+        Some((EntityKind::Applications, _)) => Some("consumer"),
+        _ => None,
+    };
+    if let Some(other) = other_owner.filter(|_| kind == EntityKind::Oauth2Credentials) {
+        input.remove(other);
+    }
     if let Some((parent, id)) = parent
         && let Some(field) = kind.schema().reference_to(parent)
     {

@@ -13,10 +13,12 @@ mod attempts;
 mod audit;
 mod backup;
 mod cascade;
+mod clients;
 mod consumers;
 mod contracts;
 mod counts;
 mod credentials;
+mod denials;
 mod developers;
 mod documents;
 mod entities;
@@ -40,6 +42,7 @@ mod notices;
 mod outbox;
 mod overview;
 mod pages;
+mod plugins;
 mod present;
 mod records;
 mod references;
@@ -71,6 +74,8 @@ pub use admin_token::{AdminToken, TokenOrigin, make_admin_token};
 pub use audit::{AuditFilter, AuditPage};
 pub(crate) use backup::BACKUPS;
 pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
+pub(crate) use clients::ClientSeen;
+pub use denials::Revoked;
 pub(crate) use documents::DOCUMENTS;
 pub use documents::{DocumentFacts, StoredDocument};
 pub(crate) use error::NO_ID;
@@ -271,6 +276,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         self.leave_entities_to_count(transaction, before == 0).await?;
         self.leave_addresses_to_fold(transaction, before == 0).await?;
         self.leave_waiting_to_copy(transaction, before == 0).await?;
+        self.leave_secrets_to_publish(transaction, before == 0).await?;
         for pepper in [Some(&self.peppers.current), self.peppers.previous.as_ref()].into_iter().flatten() {
             let tag_key = hex(&pepper.tag_key().to_bytes());
             if !settings.tag_keys.contains(&tag_key) {

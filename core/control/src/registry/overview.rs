@@ -4,10 +4,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Registry;
+use super::clients::is_of_application;
 use super::contracts::REQUESTED;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::records;
+use super::rotation::start_member;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits::{KEY_END_NOTICE_MS, SEARCH_READ_MAX};
@@ -131,12 +133,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         id: Uuid,
         ends_at_ms: u64,
     ) -> Result<Option<EndingKey>, Error> {
-        let (owner, field, start, name) = match kind {
-            EntityKind::KeyauthCredentials => (EntityKind::Consumers, "consumer", "key_start", "username"),
-            _ => (EntityKind::Applications, "application", "client_id_start", "name"),
-        };
         let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
         let Some(credential) = transaction.load(kind, id).await? else { return Ok(None) };
+        let (owner, field, name) = match is_of_application(&credential) {
+            true => (EntityKind::Applications, "application", "name"),
+            false => (EntityKind::Consumers, "consumer", "username"),
+        };
+        let start = start_member(kind);
         let Some(owner_id) = reference(&credential, field) else { return Ok(None) };
         let Some(found) = transaction.load(owner, owner_id).await? else { return Ok(None) };
         let text = |object: &Object, name: &str| object.get(name)?.as_str().map(str::to_owned);

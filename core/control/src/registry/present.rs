@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::Registry;
+use super::clients::{KEY_USE, is_key, is_of_application};
 use super::entity_transaction::{DELETING, id_of, public};
 use super::given_key::GivenKey;
+use super::rotation::key_member;
 use super::stored_credential::{HeldKey, PreviousKey, expires_at_ms};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -13,6 +15,11 @@ use latchkey_store::Store;
 /// Whether an entity is there for callers: it is neither being deleted nor has it ended.
 pub(super) fn is_visible(object: &Object, now_ms: u64) -> bool {
     !object.contains_key(DELETING) && !is_expired(object, now_ms)
+}
+
+/// Whether entities of a kind have a key.
+pub(super) fn is_credential(kind: EntityKind) -> bool {
+    matches!(kind, EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials)
 }
 
 /// Whether a credential has ended.
@@ -30,8 +37,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         now_ms: u64,
     ) -> Object {
         let mut shown = present(kind, stored, disclosed, now_ms);
-        if kind == EntityKind::KeyauthCredentials && !disclosed.contains_key("key") {
-            shown.insert("key".to_owned(), self.shown_key(stored).into());
+        let key = key_member(kind);
+        if is_credential(kind) && !is_of_application(stored) && !disclosed.contains_key(key) {
+            shown.insert(key.to_owned(), self.shown_key(stored).into());
         }
         shown
     }
@@ -60,8 +68,12 @@ pub(super) fn present(kind: EntityKind, stored: &Object, disclosed: &Object, now
             shown.remove(field.name);
         }
     }
-    if kind == EntityKind::Plugins {
-        fill_settings(&mut shown);
+    match kind {
+        EntityKind::Plugins => fill_settings(&mut shown),
+        EntityKind::Oauth2Credentials => {
+            drop(shown.insert(KEY_USE.to_owned(), is_key(stored).into()));
+        }
+        _ => {}
     }
     show_ends(stored, &mut shown, now_ms);
     shown.extend(disclosed.clone());

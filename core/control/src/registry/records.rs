@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::schema::EntityKind;
 use latchkey_published::keys::{KeyDigest, hex};
 use latchkey_published::plugins::ApplicationRegistrationSettings as Registration;
+use latchkey_published::snapshot::PieceId;
 use latchkey_store::RecordKey;
 
 /// Longest value that stands in a key as it is, in bytes (DynamoDB: 1024 for a sort key).
@@ -63,8 +64,31 @@ pub(super) fn child_prefix(kind: EntityKind) -> String {
 pub(super) fn of_list(kind: EntityKind, parent: Option<(EntityKind, Uuid)>) -> (String, String) {
     match parent {
         Some((parent, id)) => (child_partition(parent, id), child_prefix(kind)),
+        // Those of applications are listed below them alone.
+        None if kind == EntityKind::Oauth2Credentials => (CLIENTS.to_owned(), String::new()),
         None => (entity_partition(kind), String::new()),
     }
+}
+
+/// Partition of the access tokens that were taken back.
+pub(super) const DENIED: &str = "denied-tokens";
+
+/// Those of one piece of the published list.
+pub(super) fn denied(piece: PieceId) -> RecordKey {
+    RecordKey::new(DENIED, piece.to_string())
+}
+
+/// Says that the client secrets from before the data plane was told of them are published, or that a job is
+/// left for it.
+pub(super) fn secrets_published() -> RecordKey {
+    RecordKey::new("setting", "secrets_published")
+}
+
+/// Partition of the OAuth2 clients of consumers: copies, by their ids.
+const CLIENTS: &str = "clients";
+
+pub(super) fn client(credential: Uuid) -> RecordKey {
+    RecordKey::new(CLIENTS, credential.to_string())
 }
 
 /// Partition of the contracts that wait for approval: copies, by their ids.

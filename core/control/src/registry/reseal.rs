@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Registry;
 use super::accounts::ACCOUNTS;
 use super::attempts::transact;
-use super::entity_transaction::{EntityTransaction, id_of, reference};
+use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::jobs::{Job, Position, ROOM};
 use super::lookup::Holder;
@@ -25,10 +25,10 @@ use latchkey_published::keys::PepperId;
 use latchkey_store::Store;
 use latchkey_store::feed::decode;
 
-/// Records that sealing anew for one credential touches, at most: itself, its copy under its parent, that
+/// Records that sealing anew for one credential touches, at most: itself, its copies under its parent and in a list, that
 /// one's guard, two claims and two grants for each of its two keys, its consumer, and what a first
 /// publication brings along.
-const RESEALED_RECORDS: usize = 17;
+const RESEALED_RECORDS: usize = 18;
 /// Credentials looked at in one commit.
 const LOOKED_AT_MAX: usize = 100;
 
@@ -211,8 +211,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         let line = Line::new(kind.name(), Some(id), Did::Moved);
         transaction.save_as(line, kind, Some(&before), &credential).await?;
-        match moved && reference(&credential, "consumer").is_some() {
-            true => self.publish_credential(transaction, &credential).await,
+        match moved {
+            true => self.publish_credential_of(transaction, kind, &credential).await,
             false => Ok(()),
         }
     }

@@ -208,7 +208,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 /// What the answer to a rotation shows this once.
 fn disclosed(kind: EntityKind, minted: &Minted) -> Object {
     match kind {
-        EntityKind::Oauth2Credentials => super::applications::secrets(&minted.key, &minted.secret),
+        EntityKind::Oauth2Credentials => super::applications::secrets(Some(&minted.key), &minted.secret),
         _ => {
             let key = GivenKey::Clear(minted.key.clone()).answered();
             key.map(|key| ("key".to_owned(), key.into())).into_iter().collect()
@@ -216,8 +216,16 @@ fn disclosed(kind: EntityKind, minted: &Minted) -> Object {
     }
 }
 
+/// Where the key of a credential is given.
+pub(super) fn key_member(kind: EntityKind) -> &'static str {
+    match kind {
+        EntityKind::Oauth2Credentials => "client_id",
+        _ => "key",
+    }
+}
+
 /// Where a credential keeps what its key begins with.
-fn start_member(kind: EntityKind) -> &'static str {
+pub(super) fn start_member(kind: EntityKind) -> &'static str {
     match kind {
         EntityKind::Oauth2Credentials => "client_id_start",
         _ => "key_start",

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use latchkey_published::grant::ClientSecret;
 use latchkey_published::keys::{KeyDigest, PepperId};
 
 use crate::schema::Object;
@@ -15,10 +16,12 @@ const PEPPER_ID: &str = "_pepper_id";
 const SHA256: &str = "_sha256";
 /// The key before the last rotation, while it is in its grace; absent otherwise.
 pub(super) const PREVIOUS: &str = "_previous";
-/// Digest of the client secret, of credentials of applications.
-pub(super) const SECRET_DIGEST: &str = "_secret_digest";
+/// Digest of the client secret, of OAuth2 credentials; absent where one was brought without a secret.
+const SECRET_DIGEST: &str = "_secret_digest";
 /// The pepper that it was made under.
-pub(super) const SECRET_PEPPER_ID: &str = "_secret_pepper_id";
+const SECRET_PEPPER_ID: &str = "_secret_pepper_id";
+/// The id of before, of an OAuth2 credential that took another; absent otherwise.
+pub(super) const FORMER_ID: &str = "_former_id";
 /// When the credential ends, in milliseconds since the Unix epoch; absent: never.
 pub(super) const EXPIRES_AT_MS: &str = "_expires_at_ms";
 
@@ -116,15 +119,35 @@ pub(super) struct PreviousKey {
     ends_at_ms: u64,
     /// Since when it was the credential's, in seconds since the Unix epoch.
     pub(super) since: u64,
-    /// The client secret that belongs to it, of a credential of an application.
-    secret: Option<HeldSecret>,
+    /// The client secret that belongs to it, of an OAuth2 credential.
+    pub(super) secret: Option<HeldSecret>,
 }
 
-/// A client secret.
+/// How a credential holds its client secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct HeldSecret {
-    digest: KeyDigest,
-    pepper_id: PepperId,
+pub(super) struct HeldSecret {
+    pub(super) digest: KeyDigest,
+    pub(super) pepper_id: PepperId,
+}
+
+impl HeldSecret {
+    /// That of a stored credential.
+    pub(super) fn of(credential: &Object) -> Option<Self> {
+        let digest = KeyDigest::from_hex(credential.get(SECRET_DIGEST)?.as_str()?)?;
+        let pepper_id = serde_json::from_value(credential.get(SECRET_PEPPER_ID)?.clone()).ok()?;
+        Some(HeldSecret { digest, pepper_id })
+    }
+
+    /// Puts it into a credential to be stored.
+    pub(super) fn put_into(&self, credential: &mut Object) {
+        credential.insert(SECRET_DIGEST.to_owned(), json!(self.digest));
+        credential.insert(SECRET_PEPPER_ID.to_owned(), json!(self.pepper_id));
+    }
+
+    /// As the data plane is told of it.
+    pub(super) fn published(&self) -> ClientSecret {
+        ClientSecret { digest: self.digest, pepper_id: self.pepper_id }
+    }
 }
 
 /// [`PreviousKey`] as stored.
@@ -144,11 +167,7 @@ impl PreviousKey {
         let held = HeldKey::of(credential)?;
         let seconds = |field| credential.get(field).and_then(Value::as_u64);
         let since = seconds("rotated_at").or_else(|| seconds("created_at")).unwrap_or_default();
-        let read = |name| serde_json::from_value(credential.get(name)?.clone()).ok();
-        let digest = credential.get(SECRET_DIGEST).and_then(|hex| KeyDigest::from_hex(hex.as_str()?));
-        let secret =
-            digest.zip(read(SECRET_PEPPER_ID)).map(|(digest, pepper_id)| HeldSecret { digest, pepper_id });
-        Some(PreviousKey { held, ends_at_ms, since, secret })
+        Some(PreviousKey { held, ends_at_ms, since, secret: HeldSecret::of(credential) })
     }
 
     /// That of a stored credential, also when its grace is over.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
+use super::clients::is_of_application;
 use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
@@ -19,13 +20,14 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 /// Kinds whose tags are indexed, in the order of `/tags`. Credentials of applications are listed below
-/// their application alone, and it may have many of them changed in one commit.
-const INDEXED: [EntityKind; 5] = [
+/// their application alone, and it may have many of them changed in one commit: theirs are not.
+const INDEXED: [EntityKind; 6] = [
     EntityKind::Consumers,
     EntityKind::KeyauthCredentials,
     EntityKind::Plugins,
     EntityKind::Routes,
     EntityKind::Services,
+    EntityKind::Oauth2Credentials,
 ];
 
 /// Pages of entities that one commit of the job looks through, at most.
@@ -100,7 +102,9 @@ fn tags_of(object: &Object) -> Vec<&str> {
 /// The tags that an entity is indexed under. An entity from before there was a bound may have more.
 pub(super) fn indexed_tags(kind: EntityKind, object: &Object) -> Vec<&str> {
     let mut tags = tags_of(object);
-    tags.truncate(if INDEXED.contains(&kind) { limits::TAGS_MAX } else { 0 });
+    let is_indexed =
+        INDEXED.contains(&kind) && !(kind == EntityKind::Oauth2Credentials && is_of_application(object));
+    tags.truncate(if is_indexed { limits::TAGS_MAX } else { 0 });
     tags
 }
 

@@ -89,8 +89,9 @@ fn expected_grant(
     kind: EntityKind,
     credential: &Object,
     expires_at_ms: Option<u64>,
+    secret: Option<&Value>,
 ) -> Value {
-    let application = (kind == EntityKind::Oauth2Credentials)
+    let application = is_applications(kind, credential)
         .then(|| referred(entities, credential, "application", EntityKind::Applications));
     let (consumer, enabled) = match application {
         Some(application) => {
@@ -107,7 +108,16 @@ fn expected_grant(
             (told, is_true(consumer, "enabled"))
         }
     };
-    let enabled = enabled && is_true(credential, "enabled");
+    let is_good = enabled && is_true(credential, "enabled");
+    let is_client = kind == EntityKind::Oauth2Credentials;
+    let is_key = credential.get("key_use").map_or(application.is_some(), |value| *value == true);
+    let enabled = is_good && (!is_client || is_key);
+    let not_before = credential.get("tokens_not_before").and_then(Value::as_u64);
+    let is_public = credential.get("client_type").is_some_and(|value| *value == "public");
+    let client = is_client.then(|| {
+        json!({"secret": secret.filter(|_| !is_public), "is_public": is_public, "gets_tokens": is_good,
+            "not_before_ms": not_before.map(|seconds| seconds * 1000 + 5000)})
+    });
     let contracts = entities.iter().filter(|((kind, _), contract)| {
         *kind == EntityKind::ApplicationInstances
             && application.is_some_and(|application| contract["application"]["id"] == application["id"])
@@ -117,7 +127,13 @@ fn expected_grant(
     let mut services: Vec<&Value> = contracts.map(|(_, contract)| &contract["service"]["id"]).collect();
     services.sort_by_key(|id| id.as_str());
     json!({"consumer": consumer, "enabled": enabled, "services": services, "expires_at_ms": expires_at_ms,
-        "application": application.map(|application| &application["id"]), "id": credential["id"]})
+        "application": application.map(|application| &application["id"]), "id": credential["id"],
+        "client": client})
+}
+
+/// Whether a credential is an application's, of those that both have.
+fn is_applications(kind: EntityKind, credential: &Object) -> bool {
+    kind == EntityKind::Oauth2Credentials && credential.get("application").is_some_and(|it| !it.is_null())
 }
 
 /// Entities from before a field have none.
@@ -138,19 +154,26 @@ fn audit_grants(
     let own_end = credential.get("_expires_at_ms").and_then(Value::as_u64);
     let previous = PreviousKey::of(credential).map(|previous| {
         let grace_end = credential["_previous"]["ends_at_ms"].as_u64().unwrap();
-        (previous.held, Some(own_end.map_or(grace_end, |own_end| own_end.min(grace_end))))
+        let secret = credential["_previous"].get("secret").map(|secret| &secret["digest"]);
+        (previous.held, Some(own_end.map_or(grace_end, |own_end| own_end.min(grace_end))), secret)
     });
-    let own = HeldKey::of(credential).map(|held| (held, own_end));
-    for (held, end_ms) in own.into_iter().chain(previous) {
+    let own = HeldKey::of(credential).map(|held| (held, own_end, credential.get("_secret_digest")));
+    for (held, end_ms, secret) in own.into_iter().chain(previous) {
         let has_ended = end_ms.is_some_and(|end_ms| end_ms <= last_ms);
         let Some(grant) = grants.remove(&Grant::record_key(&held.digest).partition) else {
             assert!(has_ended, "no grant for {credential:?}");
             continue;
         };
         let found = json!({"consumer": grant.consumer, "enabled": grant.enabled,
-            "services": grant.service_ids, "expires_at_ms": grant.expires_at_ms,
-            "application": grant.application_id, "id": grant.credential_id});
-        let expected = expected_grant(entities, kind, credential, end_ms);
+        "services": grant.service_ids, "expires_at_ms": grant.expires_at_ms,
+        "application": grant.application_id, "id": grant.credential_id,
+        "client": grant.oauth2.as_ref().map(|client| json!({
+            "secret": client.secret.as_ref().map(|secret| secret.digest),
+            "is_public": client.is_public,
+            "gets_tokens": grant.token_client().is_some(),
+            "not_before_ms": client.tokens_not_before_ms,
+        }))});
+        let expected = expected_grant(entities, kind, credential, end_ms, secret);
         if has_ended {
             assert_eq!(
                 (&found["expires_at_ms"], &found["id"]),
@@ -183,7 +206,8 @@ pub fn audit_records(records: &Records) {
     for ((kind, id), entity) in &entities {
         assert!(!entity.contains_key("_deleting"), "{entity:?}");
         for (field, parent) in kind.schema().references() {
-            if entity[field.name].is_null() {
+            let is_hidden = field.name == "consumer" && is_applications(*kind, entity);
+            if entity[field.name].is_null() || is_hidden {
                 continue;
             }
             let parent_id = referred(&entities, entity, field.name, parent)["id"].as_str().unwrap();
@@ -203,9 +227,19 @@ pub fn audit_records(records: &Records) {
     assert_eq!(holders, places, "records that lead from keys to nobody");
     let copies = dump.keys().filter(|key| key.partition.starts_with("children/")).count();
     let references = entities.iter().map(|((kind, _), entity)| {
-        kind.schema().references().filter(|(field, _)| !entity[field.name].is_null()).count()
+        let count = kind.schema().references().filter(|(field, _)| !entity[field.name].is_null()).count();
+        count - usize::from(is_applications(*kind, entity))
     });
     assert_eq!(copies, references.sum::<usize>());
+    let clients = entities.iter().filter(|((kind, _), entity)| {
+        *kind == EntityKind::Oauth2Credentials && !is_applications(*kind, entity)
+    });
+    let listed: BTreeMap<String, Object> = dump
+        .iter()
+        .filter(|(key, _)| key.partition == "clients")
+        .map(|(key, client)| (key.sort.clone(), serde_json::from_str(client).unwrap()))
+        .collect();
+    assert_eq!(listed, clients.map(|((_, id), client)| (id.clone(), client.clone())).collect());
     assert!(!dump.keys().any(|key| key.partition == "job"));
     audit_names(&entities, &dump);
     audit_tags(&entities, &dump);
@@ -279,8 +313,7 @@ fn audit_tags(entities: &Entities, dump: &Comparable) {
     let is_index = |key: &&RecordKey| key.partition.starts_with("tagged/") || key.partition == "with-tags";
     let found: Vec<RecordKey> = dump.keys().filter(is_index).cloned().collect();
     let mut expected = Vec::new();
-    for ((kind, id), entity) in
-        entities.iter().filter(|((kind, _), _)| *kind != EntityKind::Oauth2Credentials)
+    for ((kind, id), entity) in entities.iter().filter(|((kind, _), entity)| !is_applications(*kind, entity))
     {
         let tags: Vec<&str> = entity
             .get("tags")
@@ -550,7 +583,14 @@ fn any_input(random: &SeededRandom, kind: EntityKind) -> Value {
         }
         EntityKind::Oauth2Credentials => {
             let client_id = pick(&[json!("k1"), json!("k4"), json!("k5")]);
-            with_life(random, json!({"application": refer(EntityKind::Applications), "client_id": client_id}))
+            let owner = match random.next() % 2 {
+                0 => ("application", EntityKind::Applications),
+                _ => ("consumer", EntityKind::Consumers),
+            };
+            let mut input = json!({"name": "n", "client_id": client_id, "tags": pick(&tags),
+                "key_use": pick(&[json!(true), json!(false), Value::Null])});
+            input[owner.0] = refer(owner.1);
+            with_life(random, input)
         }
     }
 }
@@ -655,6 +695,14 @@ fn any_brought(random: &SeededRandom, kind: EntityKind, number: u64) -> Value {
             let service = json!({"id": id(number, EntityKind::Services)});
             json!({"name": "key-auth", "service": service, "config": {"anonymous": name}})
         }
+        EntityKind::Oauth2Credentials => {
+            let mut client = json!({"consumer": refer(EntityKind::Consumers), "name": name,
+                "client_id": format!("c{}", number + 1), "tags": tags});
+            if random.next().is_multiple_of(2) {
+                client["client_secret"] = json!("short");
+            }
+            client
+        }
         _ => {
             let key = format!("k{}", number + 1);
             let digest = KeySha256::of(key.as_bytes()).to_text();
@@ -674,7 +722,10 @@ fn any_change(random: &SeededRandom, kind: EntityKind) -> Object {
     }
     input.retain(|_, _| random.next().is_multiple_of(2));
     if kind == EntityKind::Oauth2Credentials {
-        input.retain(|name, _| matches!(name.as_str(), "enabled" | "ttl" | "expires_at"));
+        input.retain(|name, _| matches!(name.as_str(), "enabled" | "ttl" | "expires_at" | "key_use"));
+        if random.next().is_multiple_of(4) {
+            input.insert("tokens_not_before".to_owned(), (random.next() % 3).into());
+        }
     }
     if kind == EntityKind::Plugins {
         input.remove("name");

@@ -131,8 +131,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         application.insert("developer".to_owned(), json!({"id": developer_id}));
         application.insert("updated_at".to_owned(), (transaction.now_ms / 1000).into());
         let input = Object::new();
-        let change =
-            EntityChange { kind, id: application_id, input: &input, old: Some(&old), minted, key: None };
+        let change = EntityChange::new(kind, application_id, &input, Some(&old), minted);
         Ok(self.write(transaction, &change, application, Object::new()).await?.answer)
     }
 }

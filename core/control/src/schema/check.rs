@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 /// What a value must satisfy. Kong looks at it in the order of a field's list.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
+    /// This truth value.
+    Is(bool),
     /// Not this truth value; what is said otherwise.
     Not(bool, &'static str),
     /// None of some texts.
@@ -70,6 +72,7 @@ impl Check {
 
     fn judge_truth(self, value: bool) -> Result<(), String> {
         match self {
+            Check::Is(wanted) if value != wanted => Err(format!("value must be {wanted}")),
             Check::Not(unwanted, sentence) if value == unwanted => Err(sentence.to_owned()),
             _ => Ok(()),
         }
@@ -139,6 +142,7 @@ impl Check {
         let with_sentence =
             |(pattern, sentence): &(Pattern, &str)| json!({"pattern": pattern.lua, "err": sentence});
         match self {
+            Check::Is(wanted) => one("eq", wanted.into()),
             Check::Not(unwanted, sentence) => vec![("ne", unwanted.into()), ("err", sentence.into())],
             Check::NotOneOf(choices) => one("not_one_of", json!(choices)),
             Check::OneOf(choices) => one("one_of", json!(choices)),
@@ -214,6 +218,7 @@ mod tests {
     #[test]
     fn values_are_refused_in_kongs_words_and_checks_shown() {
         check(&[
+            (Check::Is(true), json!(true), json!(false), "value must be true", json!({"eq": true})),
             (Check::Not(true, "e"), json!(false), json!(true), "e", json!({"ne": true, "err": "e"})),
             (
                 Check::NotOneOf(&["a", "b"]),

@@ -153,8 +153,31 @@ pub(super) fn absolute_uri(text: &str) -> Result<(), String> {
     let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
     match text.split_once(':') {
         Some((name, rest)) if plain && scheme(name) && !rest.is_empty() && !text.contains('#') => Ok(()),
-        _ => Err(format!("cannot parse '{text}'")),
+        _ => Err(cannot_parse(text)),
     }
+}
+
+/// Addresses that users of an OAuth2 client are sent back to, in Kong's words.
+pub(super) fn redirect_uri(text: &str) -> Result<(), String> {
+    let without_fragment = text.split('#').next().unwrap_or_default();
+    absolute_uri(without_fragment).map_err(|_| cannot_parse(text))?;
+    if text.contains('#') {
+        return Err(format!("fragment not allowed in '{text}'"));
+    }
+    Ok(())
+}
+
+/// Whether such an address names a host.
+pub(super) fn has_host(text: &str) -> Result<(), String> {
+    let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
+    match authority.is_some_and(|authority| !authority.is_empty()) {
+        true => Ok(()),
+        false => Err(cannot_parse(text)),
+    }
+}
+
+fn cannot_parse(text: &str) -> String {
+    format!("cannot parse '{text}'")
 }
 
 /// The metadata of developers: JSON as text.
@@ -221,6 +244,25 @@ mod tests {
             longest,
         ];
         check(email, &refused.map(|text| (text, NONE)), &taken);
+    }
+
+    #[test]
+    fn redirect_uris_are_refused_in_kongs_words() {
+        check(
+            redirect_uri,
+            &[
+                ("not-valid", "cannot parse 'not-valid'"),
+                ("https:", "cannot parse 'https:'"),
+                ("/cb", "cannot parse '/cb'"),
+                ("https://a.test/#cb", "fragment not allowed in 'https://a.test/#cb'"),
+            ],
+            &["https://a.test/cb?x=1", "app:cb"],
+        );
+        check(
+            has_host,
+            &[("app:cb", "cannot parse 'app:cb'"), ("https:///cb", "cannot parse 'https:///cb'")],
+            &["https://a.test", "https://a.test?x", "app://cb"],
+        );
     }
 
     #[test]

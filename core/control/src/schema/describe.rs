@@ -63,6 +63,9 @@ pub fn describe_plugin(plugin: &PluginSchema) -> Value {
     let mut config = common("config");
     config.remove("abstract");
     config.insert("fields".to_owned(), describe_fields(plugin.config));
+    if !plugin.checks.is_empty() {
+        config.insert("entity_checks".to_owned(), describe_checks(plugin.checks));
+    }
     let scope = plugin.scope.fields().iter().map(|field| json!({ field.name: describe_field(field) }));
     let others = [json!({"protocols": common("protocols")}), json!({"config": config})];
     let fields: Vec<Value> = scope.chain(others).collect();
@@ -241,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_plugin_shows_in_what_it_differs_from_others() {
-        let [key_auth, registration] = &PLUGINS;
+        let [key_auth, registration, _] = &PLUGINS;
         let shown = describe_plugin(key_auth);
         let names: Vec<&String> = shown["fields"]
             .as_array()

@@ -732,7 +732,11 @@ pub(super) const REDIRECT_URI: Field =
     Field::new("redirect_uri", FieldKind::String, "Where users of the application are sent back to.")
         .checks(&[Check::Text(checks::absolute_uri)]);
 const SECRET_CHECKS: &[Check] = &[Check::LengthMax(limits::KEY_BYTES_MAX)];
+const REDIRECT_URI_OF_CREDENTIAL: Field =
+    Field::new("redirect_uri", FieldKind::String, "Where users of the client are sent back to.")
+        .checks(&[Check::Text(checks::redirect_uri)]);
 
+/// Of consumers and of applications; what differs is in [`entity_checks`] and in the registry.
 pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
     name: "oauth2_credentials",
     shorthands: &[],
@@ -742,12 +746,24 @@ pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
     fields: &[
         ID,
         CREATED_AT,
-        CREDENTIAL_NAME,
-        CREDENTIAL_ENABLED,
-        Field::new("client_id", FieldKind::String, "The key of the application; made when it is not given.")
-            .auto()
-            .write_only()
-            .checks(SECRET_CHECKS),
+        Field {
+            description: "What the client is called; that of an application by its name, if by no other.",
+            kept: false,
+            ..CREDENTIAL_NAME
+        },
+        Field {
+            description: "Whether it may be used, as a key and for tokens; false suspends it, that in its \
+                          grace too.",
+            ..ENABLED
+        },
+        Field::new(
+            "client_id",
+            FieldKind::String,
+            "By which the client is known; that of an application is its key; made when it is not given.",
+        )
+        .auto()
+        .write_only()
+        .checks(SECRET_CHECKS),
         Field::new(
             "client_id_start",
             FieldKind::String,
@@ -765,40 +781,63 @@ pub(super) static OAUTH2_CREDENTIALS: Entity = Entity {
         Field::new(
             "client_type",
             FieldKind::String,
-            "Whether the application can keep a secret; every one can.",
+            "Whether the client can keep a secret; that of an application always can.",
         )
         .required()
         .default(Fallback::Text("confidential"))
-        .checks(&[Check::OneOf(&["confidential"])]),
+        .checks(&[Check::OneOf(&["confidential", "public"])]),
         Field::new(
             "hash_secret",
             FieldKind::Boolean,
-            "Whether only a digest of the secret is kept; it always is.",
+            "Whether only a digest of the secret is kept; whatever it says, none else ever is.",
         )
         .required()
-        .default(Fallback::Boolean(true)),
+        .default(Fallback::Boolean(false)),
         Field::new(
             "redirect_uris",
-            FieldKind::Array(&REDIRECT_URI),
-            "The addresses that users of the application may be sent back to.",
+            FieldKind::Array(&REDIRECT_URI_OF_CREDENTIAL),
+            "The addresses that users of the client may be sent back to.",
         ),
         Field::new(
-            "consumer",
-            FieldKind::Record(&[ANY_ID]),
-            "The consumer that upstreams see the application as.",
+            "key_use",
+            FieldKind::Boolean,
+            "Whether the client id is an API key too; null where it is made: for those of applications.",
         )
-        .read_only(),
+        .kept(),
+        Field::new(
+            "tokens_not_before",
+            FieldKind::Integer,
+            "Access tokens issued up to then are refused, in seconds since the Unix epoch; null: none for \
+             its age.",
+        )
+        .checks(&[Check::Between(0, UNIX_SECONDS_MAX)])
+        .kept(),
+        Field::new(
+            "consumer",
+            FieldKind::Foreign(EntityKind::Consumers, OnDelete::Cascade),
+            "The consumer that upstreams see the client as; that of an application follows from it.",
+        ),
         Field::new(
             "application",
             FieldKind::Foreign(EntityKind::Applications, OnDelete::Cascade),
-            "The application that the credential belongs to.",
-        )
-        .required(),
+            "The application that the credential belongs to; null: a consumer's.",
+        ),
         TAGS,
         TTL,
         EXPIRES_AT,
         ROTATED_AT,
         PREVIOUS_KEY_ENDS_AT,
     ],
-    checks: &[ONE_END],
+    checks: &[
+        ONE_END,
+        EntityCheck::Custom { field_sources: &["name"], check: entity_checks::client_has_name },
+        EntityCheck::Custom {
+            field_sources: &["application", "consumer"],
+            check: entity_checks::client_has_consumer,
+        },
+        EntityCheck::Custom {
+            field_sources: &["redirect_uris"],
+            check: entity_checks::redirect_uris_have_hosts,
+        },
+    ],
 };

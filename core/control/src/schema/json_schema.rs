@@ -209,6 +209,7 @@ fn of_check(check: &Check, kind: FieldKind) -> Vec<(&'static str, Value)> {
         Check::Timestamp => vec![("exclusiveMinimum", json!(0))],
         Check::LengthMin(least) if is_list => vec![("minItems", json!(least))],
         Check::LengthMin(least) => vec![("minLength", json!(least))],
+        Check::Is(wanted) => vec![("const", json!(wanted))],
         // What is left is said by no keyword, or in the words of Lua.
         Check::Not(..)
         | Check::NotOneOf(_)

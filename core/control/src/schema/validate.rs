@@ -209,9 +209,7 @@ impl Validation {
             }
             FieldKind::Map(keys, values) => self.map(keys, values, value),
             FieldKind::Record(fields) => self.nested(fields, field.entity_checks, value),
-            FieldKind::PluginConfig => {
-                self.nested(self.plugin.map_or(&[], |plugin| plugin.config), field.entity_checks, value)
-            }
+            FieldKind::PluginConfig => self.config(value),
             FieldKind::Foreign(to, _) => reference(Some(to), value),
             FieldKind::Absent(_) => reference(None, value),
         }
@@ -253,6 +251,15 @@ impl Validation {
             map.extend(value.map(|value| (name.clone(), value)));
         }
         Ok(Value::Object(map))
+    }
+
+    fn config(&self, value: &Value) -> Result<Value, Value> {
+        let Some(plugin) = self.plugin else { return self.nested(&[], &[], value) };
+        let config = self.nested(plugin.config, plugin.checks, value)?;
+        if let (Some(judge), Value::Object(config)) = (plugin.whole, &config) {
+            judge(config)?;
+        }
+        Ok(config)
     }
 
     fn nested(&self, fields: &[Field], checks: &[EntityCheck], value: &Value) -> Result<Value, Value> {

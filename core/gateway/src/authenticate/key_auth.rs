@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{Caller, Callers, ImportedPlaces, Outcome, Rehash, too_large};
+use crate::anonymous::Anonymous;
 use crate::basis::Basis;
-use crate::config::{Anonymous, KeyAuth};
+use crate::config::KeyAuth;
 use crate::decision::Need;
 use crate::extract_key::{Presented, Searched, Unsearched, extract_key};
 use crate::find_route::Routed;

@@ -9,7 +9,7 @@ use crate::ablation::Ablation;
 use crate::basis::{Basis, Stop};
 use crate::find_route::Routed;
 use crate::grant_memory::{CachedGrant, GrantMemory};
-use crate::oauth2::Guesses;
+use crate::oauth2::{Guesses, TokenCaller};
 use crate::problem::Problem;
 use crate::request::{Body, Headers, RequestHead};
 use crate::strip_key::HiddenCuts;
@@ -19,7 +19,7 @@ use latchkey_published::keys::Peppers;
 pub use latchkey_published::rehash::Rehash;
 use latchkey_published::token::TokenKeys;
 
-pub(crate) use oauth2::{TokenCaller, TokenVerdict};
+pub(crate) use oauth2::TokenVerdict;
 
 /// Whose request it is.
 #[derive(Clone, Debug)]

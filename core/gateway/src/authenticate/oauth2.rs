@@ -3,78 +3,21 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::HeaderName;
-
 use super::{Caller, Callers, declares_more, too_large};
-use crate::authorize::permits_key;
+use crate::anonymous::Anonymous;
 use crate::basis::{Basis, Stop};
-use crate::config::{Anonymous, KeyAuth, RouteRules};
+use crate::config::{KeyAuth, RouteOAuth2, RouteRules};
 use crate::decision::Need;
 use crate::extract_key::{Searched, body_kind};
 use crate::find_route::Routed;
 use crate::grant_memory::{CachedGrant, Remembered};
-use crate::oauth2::{OAuth2, RouteOAuth2, TokenFault};
+use crate::oauth2::{OAuth2, TokenCaller, TokenFault};
 use crate::places::{self, BodyKind, Found, form};
 use crate::problem::Problem;
 use crate::request::{Body, Headers, RequestHead};
 use crate::strip_key::HiddenCuts;
-use latchkey_published::grant::field_text;
 use latchkey_published::keys::ACCESS_TOKEN_PREFIX;
 use latchkey_published::token::{AccessToken, TokenBuffer, TokenKeys};
-
-static X_AUTHENTICATED_SCOPE: HeaderName = HeaderName::from_static("x-authenticated-scope");
-static X_AUTHENTICATED_USERID: HeaderName = HeaderName::from_static("x-authenticated-userid");
-
-/// Whoever a token was issued to, and what the token says besides.
-#[derive(Clone, Debug)]
-pub(crate) struct TokenCaller {
-    /// Of the client.
-    pub(crate) grant: Arc<CachedGrant>,
-    /// Of the key that the route asks for beside the token: then it tells who calls.
-    pub(crate) key: Option<Arc<CachedGrant>>,
-    /// As a field can carry it; so is the user.
-    scope: Box<str>,
-    user: Box<str>,
-    /// When token or key are no longer good, in milliseconds since the Unix epoch.
-    pub(crate) ends_at_ms: Option<u64>,
-}
-
-impl TokenCaller {
-    /// A token of whose grant this is.
-    pub(crate) fn new(token: &AccessToken<'_>, grant: Arc<CachedGrant>) -> Self {
-        let own_end_ms = token.ends_at_s.map(|end| end.saturating_mul(1_000));
-        TokenCaller {
-            ends_at_ms: own_end_ms.into_iter().chain(grant.expires_at_ms).min(),
-            grant,
-            key: None,
-            scope: field_text(token.scope).into(),
-            user: field_text(token.user).into(),
-        }
-    }
-
-    /// The same with the key that came beside it.
-    fn with_key(self, key: Arc<CachedGrant>) -> Self {
-        let ends_at_ms = self.ends_at_ms.into_iter().chain(key.expires_at_ms).min();
-        TokenCaller { key: Some(key), ends_at_ms, ..self }
-    }
-
-    /// Of whom the upstream is told.
-    pub(crate) fn told(&self) -> &Arc<CachedGrant> {
-        self.key.as_ref().unwrap_or(&self.grant)
-    }
-
-    /// Fields that tell an upstream what the token says.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static HeaderName, &[u8])> {
-        let fields = [(&X_AUTHENTICATED_SCOPE, &self.scope), (&X_AUTHENTICATED_USERID, &self.user)];
-        let set = fields.into_iter().filter(|(_, text)| !text.is_empty());
-        set.map(|(name, text)| (name, text.as_bytes()))
-    }
-
-    /// Whether the token has all of these scopes.
-    pub(crate) fn has_scopes(&self, required: &[String]) -> bool {
-        required.iter().all(|scope| self.scope.split(' ').any(|own| own == scope))
-    }
-}
 
 /// What is to be made of a token.
 pub(crate) enum TokenVerdict<'b> {
@@ -112,7 +55,7 @@ impl Callers {
         };
         match caller {
             Caller::Token(token) if matches!(auth.anonymous, Anonymous::No) => {
-                self.both(*token, auth, rules, (basis, head, body)).map(Some)
+                self.both(*token, auth, basis, head, body).map(Some)
             }
             Caller::Token(token) => Ok(Some(Caller::Token(token))),
             Caller::Anonymous(_) | Caller::Credential(_) => {
@@ -127,15 +70,14 @@ impl Callers {
         &mut self,
         token: TokenCaller,
         auth: &KeyAuth,
-        rules: &RouteRules,
-        (basis, head, body): (Basis<'_>, &RequestHead<'a, H>, Body<'a>),
+        basis: Basis<'_>,
+        head: &RequestHead<'a, H>,
+        body: Body<'a>,
     ) -> Result<Caller, Stop> {
         let mut searched = Searched::new(auth, head, body);
         let caller = self.ask_for_key(auth, basis, head, body, &mut searched)?.into_caller()?;
         match caller {
-            Some(Caller::Credential(key)) if permits_key(&key, rules) => {
-                Ok(Caller::Token(Box::new(token.with_key(key))))
-            }
+            Some(Caller::Credential(key)) => Ok(Caller::Token(Box::new(token.with_key(key)))),
             _ => Err(Problem::Unauthorized(auth.challenge.clone()).into()),
         }
     }

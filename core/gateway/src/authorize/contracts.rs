@@ -9,7 +9,9 @@ use crate::grant_memory::CachedGrant;
 pub(super) fn permit(caller: Option<&Caller>, rules: &RouteRules) -> bool {
     match caller {
         Some(Caller::Credential(grant)) => permits_key(grant, rules),
-        Some(Caller::Token(token)) => permits_token(&token.grant, rules),
+        Some(Caller::Token(token)) => {
+            permits_token(&token.grant, rules) && token.key.as_ref().is_none_or(|key| permits_key(key, rules))
+        }
         Some(Caller::Anonymous(_)) => true,
         // Nobody can have a contract where nobody is ever identified.
         None => rules.registration.is_none() || rules.key_auth.is_some() || rules.oauth2.is_some(),
@@ -17,7 +19,7 @@ pub(super) fn permit(caller: Option<&Caller>, rules: &RouteRules) -> bool {
 }
 
 /// Whether whoever has the key may.
-pub(crate) fn permits_key(grant: &CachedGrant, rules: &RouteRules) -> bool {
+fn permits_key(grant: &CachedGrant, rules: &RouteRules) -> bool {
     grant.enabled && has_contract(grant, rules)
 }
 

@@ -9,11 +9,12 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::{Admitted, Gateway, admit};
-use crate::authenticate::{Caller, TokenCaller};
+use crate::authenticate::Caller;
 use crate::basis::Stop;
 use crate::config::RouteRules;
 use crate::decision::Need;
 use crate::find_route::find_route;
+use crate::oauth2::{self, TokenCaller};
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
@@ -110,7 +111,7 @@ impl Gateway {
         if let Some(unfit) = Unfit::of(routed.rules) {
             return Ok(Authorization::Unfit(unfit));
         }
-        if routed.rules.endpoint(&path).is_some() {
+        if oauth2::endpoint(routed.rules, &path).is_some() {
             // Whoever passes the request on cannot answer it.
             return Err(Problem::NoRoute.into());
         }

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Gateway;
-use crate::authenticate::{Caller, Callers, TokenCaller, TokenVerdict};
+use crate::authenticate::{Caller, Callers, TokenVerdict};
 use crate::authorize::authorize;
 use crate::basis::{Basis, Stop};
+use crate::bearer::bearer_word;
 use crate::config::{RouteRules, Target};
 use crate::decision::{Decision, Need};
-use crate::extract_key::bearer_word;
 use crate::grant_memory::CachedGrant;
-use crate::oauth2::TokenFault;
+use crate::oauth2::{TokenCaller, TokenFault};
 use crate::own_answer::Response;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};

@@ -17,6 +17,7 @@ use crate::config::RouteRules;
 use crate::decision::Decision;
 use crate::find_route::find_route;
 use crate::forward;
+use crate::oauth2;
 use crate::own_answer::Response;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead, Scheme};
@@ -90,7 +91,7 @@ impl Gateway {
             return Err(Problem::BadRequest(MISTAKABLE_PATH).into());
         }
         let routed = find_route(basis.config, &head, &path)?;
-        if routed.rules.endpoint(&path).is_some() {
+        if oauth2::endpoint(routed.rules, &path).is_some() {
             // The proxy cannot answer it.
             return Err(Problem::NoRoute.into());
         }

@@ -4,6 +4,7 @@
 //! Any path on a route with the plugin that ends in one of [`Endpoint`] is answered here, as in Kong.
 
 mod answer;
+mod caller;
 mod client;
 mod guesses;
 mod introspect;
@@ -23,11 +24,12 @@ use crate::request::{Body, Headers, RequestHead, Scheme};
 use latchkey_published::limits;
 
 pub(crate) use answer::{NO_CACHE, NO_STORE};
+pub(crate) use caller::TokenCaller;
 pub(crate) use guesses::Guesses;
 pub(crate) use metadata::instead_of;
 pub use refusal::Refusal;
 pub(crate) use refusal::TokenFault;
-pub(crate) use settings::{Hide, OAuth2, RouteOAuth2};
+pub(crate) use settings::{OAuth2, TOKEN};
 
 use parameters::Parameters;
 
@@ -62,6 +64,12 @@ impl Endpoint {
             Endpoint::Introspection => "introspection",
         }
     }
+}
+
+/// What a path of a route is that is answered here.
+#[inline]
+pub(crate) fn endpoint(rules: &RouteRules, path: &[u8]) -> Option<Endpoint> {
+    rules.oauth2.as_ref().and_then(|_| Endpoint::of(path))
 }
 
 impl From<Refusal> for Stop {

@@ -7,24 +7,14 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::refusal::Refusal;
-use super::settings::OAuth2;
+use super::settings::{OAuth2, PARAMETERS};
 use crate::extract_key::body_kind;
 use crate::places::{self, BodyKind, Found, Scanned, form};
 use crate::request::{Headers, RequestHead};
 
-/// The parameters that are looked at; others may be there (RFC 6749 §3.2).
-pub(super) const NAMES: [&str; 8] = [
-    "grant_type",
-    "client_id",
-    "client_secret",
-    "scope",
-    "authenticated_userid",
-    "provision_key",
-    "state",
-    "token",
-];
 const CLIENT_ID: usize = 1;
 const CLIENT_SECRET: usize = 2;
+const SCOPE: usize = 3;
 const TOKEN: usize = 7;
 /// What must not be in a URI, which is logged (RFC 6749 §2.3.1, RFC 7662 §2.1).
 const IN_BODY_ONLY: [usize; 3] = [CLIENT_ID, CLIENT_SECRET, TOKEN];
@@ -51,7 +41,7 @@ impl Sent<'_> {
 
 /// All parameters. Some are secrets: they are not printed.
 pub(super) struct Parameters<'a> {
-    values: [Sent<'a>; NAMES.len()],
+    values: [Sent<'a>; PARAMETERS.len()],
 }
 
 impl<'a> Parameters<'a> {
@@ -65,9 +55,12 @@ impl<'a> Parameters<'a> {
         let kind = body_kind(head);
         let mut in_body = places::scan(&kind, body, names).unwrap_or_default();
         let mut in_query = form::scan(head.query.unwrap_or_default(), names);
-        let mut values: [Sent<'a>; NAMES.len()] = Default::default();
+        let mut values: [Sent<'a>; PARAMETERS.len()] = Default::default();
         for (place, value) in values.iter_mut().enumerate() {
             *value = one_of(place, &kind, &mut in_body, &mut in_query)?;
+        }
+        if values[SCOPE] == Sent::Nothing && kind == BodyKind::Json && is_false(body, PARAMETERS[SCOPE]) {
+            values[SCOPE] = Sent::NoText;
         }
         Ok(Parameters { values })
     }
@@ -85,7 +78,7 @@ impl<'a> Parameters<'a> {
     }
 
     pub(super) fn scope(&self) -> &Sent<'a> {
-        &self.values[3]
+        &self.values[SCOPE]
     }
 
     pub(super) fn user(&self) -> &Sent<'a> {
@@ -105,16 +98,23 @@ impl<'a> Parameters<'a> {
     }
 }
 
+/// Whether a member of a JSON object is `false`, which as a key counts as not there.
+fn is_false(body: &[u8], name: &str) -> bool {
+    let read = serde_json::from_slice::<serde_json::Value>(body);
+    read.is_ok_and(|body| body.get(name) == Some(&serde_json::Value::Bool(false)))
+}
+
 fn one_of<'a>(
     place: usize,
     kind: &BodyKind<'_>,
     in_body: &mut Scanned<'a>,
     in_query: &mut Scanned<'a>,
 ) -> Result<Sent<'a>, Refusal> {
-    let repeated = || Refusal::bad("invalid_request", format!("{} was sent more than once", NAMES[place]));
+    let repeated =
+        || Refusal::bad("invalid_request", format!("{} was sent more than once", PARAMETERS[place]));
     let (body, query) = (in_body.take(place), in_query.take(place));
     if query != Found::Nothing && IN_BODY_ONLY.contains(&place) {
-        let description = format!("{} must not be sent in the query", NAMES[place]);
+        let description = format!("{} must not be sent in the query", PARAMETERS[place]);
         return Err(Refusal::bad("invalid_request", description));
     }
     let is_json = *kind == BodyKind::Json;
@@ -131,12 +131,15 @@ fn one_of<'a>(
     }
 }
 
+/// Client ID, and secret if there is one.
+type Pair<'a> = (Cow<'a, [u8]>, Option<Cow<'a, [u8]>>);
+
 /// How a client says who it is.
 #[derive(PartialEq, Eq)]
 pub(super) struct Credentials<'a> {
     /// Client ID and secret, in every way in which they can be meant, the likeliest first; none: they
     /// cannot be read.
-    pub(super) readings: Vec<(Cow<'a, [u8]>, Option<Cow<'a, [u8]>>)>,
+    pub(super) readings: Vec<Pair<'a>>,
     /// They stand in the field for it.
     pub(super) in_header: bool,
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::names::operation_id;
 use super::schemas;
-use crate::http::endpoints::{Call, ENDPOINTS, Endpoint, Gives, Surface};
+use crate::http::endpoints::{Action, Call, ENDPOINTS, Endpoint, Gives, Surface};
 use crate::schema::EntityKind;
 use crate::schema::json_schema::{View, entity_name, record, reference_to};
 
@@ -15,7 +15,9 @@ const JSON: &str = "application/json";
 /// The answers of a call, by status.
 pub(super) fn of_call(endpoint: &Endpoint, call: &Call) -> Value {
     let answer = |status: u16| match call.answers.first() {
-        Some(done) if *done == status => when_done(endpoint, call),
+        // One is never done.
+        Some(done) if *done == status && status < 300 => when_done(endpoint, call),
+        _ if call.action == Action::RevokeAccessToken && status < 500 => oauth2_refusal(status),
         _ if status == 204 => json!({"description": "It is done."}),
         _ if status < 300 => {
             json!({"description": "It is done otherwise.", "content": {JSON: {"schema": {"type": "object"}}}})
@@ -24,6 +26,20 @@ pub(super) fn of_call(endpoint: &Endpoint, call: &Call) -> Value {
     };
     let statuses = super::statuses(endpoint, call);
     statuses.into_iter().map(|status| (status.to_string(), answer(status))).collect::<Map<_, _>>().into()
+}
+
+/// In the form of RFC 6749 §5.2, or, where what was asked is not read, of all others here.
+fn oauth2_refusal(status: u16) -> Value {
+    let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let text = json!({"type": "string"});
+    let error = json!({
+        "type": "object",
+        "properties": {"error": text, "error_description": text},
+        "required": ["error", "error_description"],
+        "additionalProperties": false,
+    });
+    let schema = json!({"anyOf": [error, reference_to(schemas::MESSAGE)]});
+    json!({"description": reason.unwrap_or_default(), "content": {JSON: {"schema": schema}}})
 }
 
 fn when_done(endpoint: &Endpoint, call: &Call) -> Value {

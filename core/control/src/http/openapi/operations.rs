@@ -179,6 +179,7 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         Action::TestMail => {
             return forms(record(TEST_MAIL, View::Sent), json!({"schema": form_of(TEST_MAIL)}));
         }
+        Action::RevokeAccessToken => return revocation_body(),
         Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
         Action::AdvanceImport => {
             let fields = shapes::IMPORT_OPTIONS;
@@ -196,6 +197,28 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
     let needed = references_needed(endpoint, kind, view);
     let entity = if needed.is_empty() { entity } else { json!({"allOf": [entity, {"required": needed}]}) };
     forms(entity, json!({"schema": reference_to(&schemas::form_name(kind))}))
+}
+
+/// As RFC 7009 has it; the client may be in `Authorization` instead.
+fn revocation_body() -> Value {
+    let text = |description: &str| json!({"type": "string", "description": description});
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "token": text("The access token."),
+            "token_type_hint": text("Not looked at."),
+            "client_id": text("That of the client, unless it is in `Authorization: Basic`."),
+            "client_secret": text("The same of its secret."),
+        },
+        "required": ["token"],
+    });
+    json!({
+        "required": true,
+        "content": {
+            "application/x-www-form-urlencoded": {"schema": schema},
+            "application/json": {"schema": schema},
+        },
+    })
 }
 
 /// What is sent to the Portal API: in two forms, of which none holds a file.
@@ -422,6 +445,11 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::TestMail => "Write a mail to see whether it arrives".to_owned(),
         Action::Document(verb) => of_document(verb).to_owned(),
         Action::StartReset => "Mail the developer a link that sets a new password".to_owned(),
+        Action::RevokeAccessToken => {
+            "Take an access token back, as its client (RFC 7009); what is none is answered alike".to_owned()
+        }
+        Action::DeleteAccessToken => "Take an access token back; 200 where more had to be".to_owned(),
+        Action::RefuseAccessTokens => "Refused: no token can be brought".to_owned(),
         Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
     }
 }

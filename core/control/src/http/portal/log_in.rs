@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::accounts::{done, outcome, text};
-use super::basic::address_and_password;
 use super::{OwnCookie, PortalAsked, browsers};
+use crate::http::basic::address_and_password;
 use crate::http::problem::Refusal;
 use crate::http::{Control, StartLink, answer};
 use crate::log_in::PasswordOutcome;

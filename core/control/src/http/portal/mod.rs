@@ -2,7 +2,6 @@
 
 mod accounts;
 mod applications;
-mod basic;
 mod browsers;
 mod cookies;
 mod cross_site;

@@ -4,6 +4,7 @@ mod documents;
 mod door;
 mod endpoints;
 mod failures;
+mod oauth2;
 mod openapi;
 mod origins;
 mod overview;

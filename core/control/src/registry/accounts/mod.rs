@@ -146,8 +146,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             return Ok(None);
         }
         let input = Object::new();
-        let change =
-            EntityChange { kind, id: id_of(&new)?, input: &input, old: Some(old), minted, key: None };
+        let change = EntityChange::new(kind, id_of(&new)?, &input, Some(old), minted);
         self.publish_developer(transaction, &change, &new).await
     }
 

@@ -15,9 +15,11 @@ use crate::registry::entity_change::EntityChange;
 use crate::registry::entity_transaction::{DELETING, EntityTransaction, id_of, reference, unique_values};
 use crate::registry::given_key::GivenKey;
 use crate::registry::jobs::Job;
-use crate::registry::present::is_expired;
+use crate::registry::plugins::keep_made;
+use crate::registry::present::{is_credential, is_expired};
+use crate::registry::rotation::key_member;
 use crate::registry::sealed::Nonce;
-use crate::registry::stored_credential::{HeldKey, expires_at_ms};
+use crate::registry::stored_credential::{HeldKey, HeldSecret, expires_at_ms};
 use crate::registry::{Error, Minted, Registry, records};
 use crate::schema::{EntityKind, Mode, Object};
 use latchkey_store::{RecordKey, Store};
@@ -92,7 +94,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let mut input = self.resolve_references(transaction, kind, sent).await?;
         check_options(kind, &input)?;
         let mut entity = self.validate(kind, Mode::Whole, &input)?;
-        let key = self.staged_key_of(staged)?;
+        let key = self.staged_key_of(kind, staged)?;
         let old = self.counterpart(transaction, kind, staged, &entity, key.as_ref()).await?;
         let id = match (&old, staged.id_of) {
             (Some(old), IdOf::Drawn | IdOf::Content) => id_of(old)?,
@@ -106,16 +108,21 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         }
         stamp(kind, &mut entity, id, transaction.now_ms);
         if let Some(old) = &old
+            && staged.secret.as_ref().is_none_or(|secret| HeldSecret::of(old).as_ref() == Some(secret))
             && self.is_unchanged(kind, old, &entity, &input, key.as_ref())
         {
             return Ok(Brought { id, did: Did::Nothing, job: None });
         }
-        if kind == EntityKind::KeyauthCredentials && old.is_none() && !has_key(&entity, key.as_ref()) {
-            return Err(Error::field("key", NO_KEY));
+        if is_credential(kind) && old.is_none() && !has_key(kind, &entity, key.as_ref()) {
+            return Err(Error::field(key_member(kind), NO_KEY));
         }
         let minted = Minted { nonce: Nonce::draw(&self.random), ..minted.clone() };
-        let change =
-            EntityChange { kind, id, input: &input, old: old.as_ref(), minted: &minted, key: key.as_ref() };
+        let change = EntityChange {
+            key: key.as_ref(),
+            secret: staged.secret.as_ref(),
+            is_import: true,
+            ..EntityChange::new(kind, id, &input, old.as_ref(), &minted)
+        };
         let disclosed = self.prepare(transaction, &change, &mut entity).await?;
         let did = match &old {
             None => Did::Create,
@@ -125,10 +132,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(Brought { id, did, job: outcome.job })
     }
 
-    fn staged_key_of(&self, staged: &Staged) -> Result<Option<GivenKey>, Error> {
+    fn staged_key_of(&self, kind: EntityKind, staged: &Staged) -> Result<Option<GivenKey>, Error> {
         let Some(key) = &staged.key else { return Ok(None) };
         let sentence = "was received under a pepper that is no longer in use: send its part again";
-        key.open(staged.id, &self.key_ring).map(Some).ok_or_else(|| Error::field("key", sentence))
+        key.open(staged.id, &self.key_ring).map(Some).ok_or_else(|| Error::field(key_member(kind), sentence))
     }
 
     /// The stored entity that an entity of an import is: by its id, where that was sent; else by what it is
@@ -223,7 +230,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         key: Option<&GivenKey>,
     ) -> bool {
         let same = |field: &str| kind.value_of(old, field) == entity.get(field).cloned().unwrap_or_default();
-        let is_shown = |field: &&str| !["key", "ttl", "expires_at"].contains(field);
+        let hidden = [key_member(kind), "client_secret", "ttl", "expires_at"];
+        let is_shown = |field: &&str| !hidden.contains(field);
         if !compared_fields(kind).filter(is_shown).all(same) {
             return false;
         }
@@ -240,7 +248,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         };
         match key {
             Some(key) => has_its_key(key),
-            None => entity.get("key").is_none_or(|text| text.is_null() || names_itself(text)),
+            None => entity.get(key_member(kind)).is_none_or(|text| text.is_null() || names_itself(text)),
         }
     }
 
@@ -309,8 +317,8 @@ fn keeps_end(old: &Object, input: &Object) -> bool {
 }
 
 /// Whether a credential comes with a key, in whatever form.
-fn has_key(entity: &Object, key: Option<&GivenKey>) -> bool {
-    key.is_some() || entity.get("key").is_some_and(Value::is_string)
+fn has_key(kind: EntityKind, entity: &Object, key: Option<&GivenKey>) -> bool {
+    key.is_some() || entity.get(key_member(kind)).is_some_and(Value::is_string)
 }
 
 /// Fields of a kind whose values tell whether an entity changes.
@@ -321,6 +329,9 @@ fn compared_fields(kind: EntityKind) -> impl Iterator<Item = &'static str> {
 /// Gives what replaces an entity what of that one stays: what only the registry sets, and when it was made.
 fn take_over(kind: EntityKind, old: &Object, entity: &mut Object) {
     keep_private(old, entity);
+    if kind == EntityKind::Plugins {
+        keep_made(old, entity);
+    }
     for field in kind.schema().fields.iter().filter(|field| field.read_only) {
         entity.insert(field.name.to_owned(), old.get(field.name).cloned().unwrap_or_default());
     }

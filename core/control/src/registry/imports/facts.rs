@@ -10,7 +10,7 @@ use crate::schema::{EntityKind, Object, parse_uuid};
 use latchkey_published::keys::KeyDigest;
 
 /// The kinds and fields that facts are about. Stored by their places: new ones come last.
-const FIELDS: [(EntityKind, &str); 12] = [
+const FIELDS: [(EntityKind, &str); 13] = [
     (EntityKind::Services, "id"),
     (EntityKind::Services, "name"),
     (EntityKind::Routes, "id"),
@@ -23,6 +23,7 @@ const FIELDS: [(EntityKind, &str); 12] = [
     (EntityKind::Plugins, "id"),
     (EntityKind::Plugins, "instance_name"),
     (EntityKind::Plugins, SCOPE),
+    (EntityKind::Oauth2Credentials, "id"),
 ];
 
 /// Stands for what no two plugins share, taken together.
@@ -164,7 +165,8 @@ pub(super) fn of_entity(kind: EntityKind, staged: &Staged, claim: Option<&KeyDig
         }
     }
     if let Some(claim) = claim {
-        add(kind, "key", &claim.to_hex(), false);
+        // No client id is a key of another credential either.
+        add(EntityKind::KeyauthCredentials, "key", &claim.to_hex(), false);
     }
     let needs = needs(kind, &staged.object);
     if kind == EntityKind::Plugins {

@@ -45,12 +45,14 @@ use reader::Reader;
 use state::{ImportState, Phase, Position, Tally, Work};
 
 /// Kinds that are imported, in the order in which they are written: what is referred to comes first.
-pub(crate) const KINDS: [EntityKind; 5] = [
+/// An import that goes on is stored with their places: new ones come last.
+pub(crate) const KINDS: [EntityKind; 6] = [
     EntityKind::Services,
     EntityKind::Consumers,
     EntityKind::Routes,
     EntityKind::KeyauthCredentials,
     EntityKind::Plugins,
+    EntityKind::Oauth2Credentials,
 ];
 
 /// What one call does, in units: about as many as there are entities that are checked. Some tenths of a

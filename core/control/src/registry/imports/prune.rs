@@ -7,6 +7,7 @@ use super::state::{Difference, Fault, Phase, Tally, Work};
 use super::{Stepped, UNITS_PER_COMMIT, places};
 use crate::ports::{Clock, Random};
 use crate::registry::attempts::Attempts;
+use crate::registry::clients::is_of_application;
 use crate::registry::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use crate::registry::jobs::{Job, ROOM};
 use crate::registry::selection::Ids;
@@ -16,13 +17,15 @@ use latchkey_store::Store;
 use latchkey_store::feed::decode;
 use serde_json::Value;
 
-/// Kinds in the order in which they are deleted: what refers comes first.
-const ORDER: [EntityKind; 5] = [
+/// Kinds in the order in which they are deleted: what refers comes first, or goes along. An import that goes
+/// on is stored with their places: new ones come last.
+const ORDER: [EntityKind; 6] = [
     EntityKind::Plugins,
     EntityKind::KeyauthCredentials,
     EntityKind::Routes,
     EntityKind::Services,
     EntityKind::Consumers,
+    EntityKind::Oauth2Credentials,
 ];
 
 /// Entities looked at before that is written down.
@@ -114,7 +117,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             kept.skip_to(id);
             let is_kept = kept.first().await? == Some(id);
             candidates.last = Some(id);
-            if !is_kept && has_all(&object, &work.options.select_tags) && !object.contains_key(DELETING) {
+            // No declaration has what belongs to applications.
+            let is_ours = kind == EntityKind::Oauth2Credentials && is_of_application(&object);
+            if !is_kept
+                && !is_ours
+                && has_all(&object, &work.options.select_tags)
+                && !object.contains_key(DELETING)
+            {
                 candidates.found.push(object);
             }
         }

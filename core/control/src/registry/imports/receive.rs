@@ -12,11 +12,15 @@ use super::state::ImportState;
 use super::{FAULTS_MAX, KINDS, places};
 use crate::ports::{Clock, Random};
 use crate::registry::attempts::transact;
+use crate::registry::clients::check_brought_secret;
 use crate::registry::credentials::{check_clear_key, check_options};
 use crate::registry::entities::given_id;
 use crate::registry::entity_transaction::EntityTransaction;
 use crate::registry::given_key::GivenKey;
+use crate::registry::present::is_credential;
+use crate::registry::rotation::key_member;
 use crate::registry::sealed::Nonce;
+use crate::registry::stored_credential::HeldSecret;
 use crate::registry::{Error, PartFault, Registry};
 use crate::schema::{EntityKind, Mode, Object};
 use latchkey_published::keys::{KeyDigest, TagKey, has_our_prefix, hex};
@@ -30,6 +34,9 @@ const GROUP_RECORDS_MAX: usize = 80;
 const GROUP_BYTES_MAX: usize = 3 << 20;
 /// What the registry adds to an entity at most, in bytes: id, times, what it keeps of a key.
 const ADDED_BYTES_MAX: usize = 1024;
+
+/// The member of a client with its secret.
+const SECRET: &str = "client_secret";
 
 /// Characters of a name that are told of what is refused.
 const NAME_CHARS_MAX: usize = 128;
@@ -201,7 +208,12 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         tag_keys: &[String],
     ) -> Result<(Staged, Option<KeyDigest>), Error> {
         let mut object = sent.clone();
+        if kind == EntityKind::Oauth2Credentials && object.get("application").is_some_and(|it| !it.is_null())
+        {
+            return Err(Error::field("application", "what belongs to applications is not imported"));
+        }
         let key = taken_key(kind, &mut object, tag_keys)?;
+        let secret = self.taken_secret(kind, &mut object)?;
         check_options(kind, &object)?;
         let valid = self.validate(kind, Mode::Whole, &with_stand_ins(kind, &object))?;
         let bytes = serde_json::to_vec(&valid).map_or(usize::MAX, |bytes| bytes.len());
@@ -214,12 +226,27 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             None if is_named(kind, &valid) => (self.random.uuid(), IdOf::Drawn),
             None => (facts::content_id(kind, &valid, &object), IdOf::Content),
         };
-        let has_key = key.is_some() || object.get("key").is_some_and(|key| !key.is_null());
-        if kind == EntityKind::KeyauthCredentials && !has_key && id_of != IdOf::Given {
-            return Err(Error::field("key", NO_KEY));
+        let field = key_member(kind);
+        let has_key = key.is_some() || object.get(field).is_some_and(|key| !key.is_null());
+        if is_credential(kind) && !has_key && id_of != IdOf::Given {
+            return Err(Error::field(field, NO_KEY));
         }
         let (key, claim) = key.map(|key| self.staged_key(id, &key)).unzip();
-        Ok((Staged { entity, id, id_of, object, key: key.flatten() }, claim.flatten()))
+        Ok((Staged { entity, id, id_of, object, key: key.flatten(), secret }, claim.flatten()))
+    }
+
+    /// Takes the secret out of a client, and keeps its digest alone.
+    fn taken_secret(&self, kind: EntityKind, object: &mut Object) -> Result<Option<HeldSecret>, Error> {
+        let text = object.get(SECRET).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let (EntityKind::Oauth2Credentials, Some(text)) = (kind, text) else { return Ok(None) };
+        if text.len() > limits::KEY_BYTES_MAX {
+            return Err(Error::field(SECRET, format!("length must be at most {}", limits::KEY_BYTES_MAX)));
+        }
+        check_brought_secret(text)?;
+        let pepper = &self.peppers.current;
+        let secret = HeldSecret { digest: pepper.digest(text.as_bytes()), pepper_id: pepper.id() };
+        object.remove(SECRET);
+        Ok(Some(secret))
     }
 
     fn staged_key(&self, id: Uuid, key: &GivenKey) -> (Option<StagedKey>, Option<KeyDigest>) {
@@ -306,15 +333,16 @@ fn shortened(text: &str) -> String {
 
 /// Takes the key out of a credential. One that says of which credential it is stays: it is no secret.
 fn taken_key(kind: EntityKind, object: &mut Object, tag_keys: &[String]) -> Result<Option<GivenKey>, Error> {
-    let text = object.get("key").and_then(Value::as_str).filter(|text| !text.is_empty());
-    let (EntityKind::KeyauthCredentials, Some(text)) = (kind, text) else { return Ok(None) };
-    let key = GivenKey::parse(text).map_err(|sentence| Error::field("key", sentence))?;
+    let field = key_member(kind);
+    let text = object.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let (true, Some(text)) = (is_credential(kind), text) else { return Ok(None) };
+    let key = GivenKey::parse(text).map_err(|sentence| Error::field(field, sentence))?;
     match &key {
         GivenKey::Unknown(_) => return Ok(None),
-        GivenKey::Clear(key) => check_clear_key("key", key, tag_keys)?,
+        GivenKey::Clear(key) => check_clear_key(field, key, tag_keys)?,
         GivenKey::Sha256(_) | GivenKey::Seen(_) => {}
     }
-    object.remove("key");
+    object.remove(field);
     Ok(Some(key))
 }
 

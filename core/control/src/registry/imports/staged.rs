@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::registry::given_key::{GivenKey, SeenKey};
 use crate::registry::sealed::KeyRing;
+use crate::registry::stored_credential::HeldSecret;
 use crate::schema::{EntityKind, Object};
 use latchkey_published::keys::{KeyDigest, PepperId};
 
@@ -18,11 +19,14 @@ pub(super) struct Staged {
     pub(super) id: Uuid,
     #[serde(default, skip_serializing_if = "IdOf::is_drawn")]
     pub(super) id_of: IdOf,
-    /// As it was sent, but for a key.
+    /// As it was sent, but for a key and a secret.
     pub(super) object: Object,
     /// Its key, where that can be told from what was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<StagedKey>,
+    /// Its client secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<HeldSecret>,
 }
 
 /// Where the id of an entity of an import is from.
@@ -132,6 +136,15 @@ mod tests {
         }
         let other = KeyRing::new(&Peppers { current: Pepper::new(b"other"), previous: None });
         assert!(entities[0].key.as_ref().unwrap().open(entities[0].id, &other).is_none());
+    }
+
+    #[test]
+    fn a_client_reads_as_it_was_stored() {
+        let golden = include_str!("../../../../published/golden/1/import-client.json");
+        let entities: Vec<Staged> = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_value(&entities).unwrap(), serde_json::from_str::<Value>(golden).unwrap());
+        let secret = entities[0].secret.as_ref().unwrap();
+        assert_eq!(secret.digest, KeyDigest::from_bytes([4; 32]));
     }
 
     #[test]

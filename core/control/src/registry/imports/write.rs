@@ -197,6 +197,8 @@ fn expected_records(kind: EntityKind, staged: &Staged) -> usize {
         EntityKind::Routes => 7,
         // Besides: where its key leads from, its grant.
         EntityKind::KeyauthCredentials => 8,
+        // Besides: its copy in a list.
+        EntityKind::Oauth2Credentials => 9,
         // Besides: its anonymous consumer.
         _ => 14,
     };

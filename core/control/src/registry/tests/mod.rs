@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod audit;
 mod backups;
+mod clients;
 mod concurrency;
 mod digests;
 mod imports;

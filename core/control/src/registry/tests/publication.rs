@@ -5,7 +5,7 @@ use latchkey_published::feed::{FeedReply, FeedRequest};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_store::feed::read_feed;
 
-async fn feed(store: &TestStore, since: Option<u64>) -> FeedReply {
+pub(super) async fn feed(store: &TestStore, since: Option<u64>) -> FeedReply {
     read_feed(&store, FeedRequest { since }, Some(0)).await.unwrap()
 }
 

@@ -33,7 +33,7 @@ async fn nothing_given_or_made_is_stored_in_clear() {
         secrets.push(application["credential"][name].as_str().unwrap().to_owned());
     }
     let credential = json!({"application": {"id": id(&application)},
-        "client_id": "canary-id", "client_secret": "canary-secret"});
+        "client_id": "canary-id", "client_secret": "canary-secret-of-32-characters-at-least"});
     make(&registry, EntityKind::Oauth2Credentials, credential).await;
     let (_, token) = registry.make_named_token(&object(json!({"name": "ci"})), None).await.unwrap();
     secrets.push(token.reveal().to_owned());

@@ -1,4 +1,4 @@
-//! Address and password in `Authorization: Basic` (RFC 7617), in UTF-8.
+//! Address and password, or id and secret, in `Authorization: Basic` (RFC 7617), in UTF-8.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
