@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use latchkey_control::http::ControlSettings;
 use latchkey_control::ports::Random as _;
+use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::request_ids::RequestIds;
 use latchkey_published::keys::Peppers;
 
@@ -38,7 +39,9 @@ pub enum Environment {
 impl Environment {
     /// To be called in a runtime: a gateway begins to read the published state.
     pub fn start(settings: Settings, secrets: Secrets, store: DynamoStore, aws: &AwsEnvironment) -> Self {
-        let Secrets { peppers, admin_token } = secrets;
+        let Secrets { peppers, admin_token, verify_token } = secrets;
+        let gateway = GatewaySettings { verify_token, ..settings.gateway };
+        let settings = Settings { gateway, ..settings };
         match settings.mode {
             Mode::Proxy => Environment::Proxy(GatewayEnvironment::start(settings, peppers, store)),
             Mode::Authorizer => Environment::Authorizer(GatewayEnvironment::start(settings, peppers, store)),

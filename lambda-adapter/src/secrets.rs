@@ -15,6 +15,8 @@ pub struct Secrets {
     pub peppers: Peppers,
     /// Digest of the admin token; `None`: the Admin API is refused. Gateways are not told it.
     pub admin_token: Option<KeyDigest>,
+    /// Digest of the token that a gateway is asked with whether a key is good. Others are not told it.
+    pub verify_token: Option<KeyDigest>,
 }
 
 /// Where the secrets are.
@@ -88,9 +90,13 @@ impl Secrets {
         let unset = || format!("{} is not set", SecretSetting::Pepper.name());
         let current = pepper(SecretSetting::Pepper)?.ok_or_else(unset)?;
         let peppers = Peppers { current, previous: pepper(SecretSetting::PepperPrevious)? };
-        let admin_token = secret(SecretSetting::AdminToken)?;
-        let admin_token = admin_token.map(|token| peppers.current.digest(token.as_bytes()));
-        Ok(Secrets { peppers, admin_token })
+        let token = |setting| {
+            let text = secret(setting)?;
+            Ok::<_, String>(text.map(|text| peppers.current.digest(text.as_bytes())))
+        };
+        let (admin_token, verify_token) =
+            (token(SecretSetting::AdminToken)?, token(SecretSetting::VerifyToken)?);
+        Ok(Secrets { peppers, admin_token, verify_token })
     }
 }
 
@@ -98,8 +104,9 @@ impl Secrets {
 /// all would fail.
 fn needed(mode: Mode) -> &'static [SecretSetting] {
     match mode {
-        Mode::Proxy | Mode::Authorizer => &[SecretSetting::Pepper, SecretSetting::PepperPrevious],
-        Mode::Control => &SecretSetting::ALL,
+        Mode::Proxy => &[SecretSetting::Pepper, SecretSetting::PepperPrevious, SecretSetting::VerifyToken],
+        Mode::Authorizer => &[SecretSetting::Pepper, SecretSetting::PepperPrevious],
+        Mode::Control => &[SecretSetting::Pepper, SecretSetting::PepperPrevious, SecretSetting::AdminToken],
     }
 }
 

@@ -9,6 +9,7 @@ use latchkey_control::ports::Random as _;
 use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits::{
     ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT, AUDIT_DAYS_MAX, DRAIN_MS_DEFAULT,
     GRANT_CACHE_BYTES_LOCAL_DEFAULT, HELD_BYTES_DEFAULT, HELD_BYTES_PER_SECOND_DEFAULT,
@@ -35,6 +36,8 @@ Secrets, read from the environment alone so that no process list shows them:
   LATCHKEY_PEPPER           Secret that API keys are digested with. Unset: made at first start and kept
                             in <data>/pepper (readable by its owner alone)
   LATCHKEY_PEPPER_PREVIOUS  The pepper before, while it is being replaced: keys under it stay good
+  LATCHKEY_VERIFY_TOKEN     Token of whoever asks at /-/verify whether a key is good. Unset: nobody is
+                            answered there
 Each has at least 32 bytes (the pepper before may be shorter); `openssl rand -hex 32` makes one.
   LATCHKEY_SMTP_URL         Server that takes mails: smtps://user:password@host, or
                             smtp://user:password@host?tls=required for STARTTLS; on this machine also
@@ -234,13 +237,14 @@ impl Settings {
     }
 
     /// What core is told, for one of the threads.
-    pub(crate) fn gateway(&self) -> GatewaySettings {
+    pub(crate) fn gateway(&self, verify_token: Option<KeyDigest>) -> GatewaySettings {
         GatewaySettings {
             revocation_bound_ms: self.revocation_bound_ms,
             outage_grace_ms: self.outage_grace_ms,
             body_search_bytes: self.body_search_bytes,
             grant_cache_bytes: self.grant_cache_bytes / self.thread_count(),
             own_paths: self.gateway_prefix.clone(),
+            verify_token,
             ..GatewaySettings::default()
         }
     }
@@ -273,6 +277,7 @@ mod tests {
             "LATCHKEY_ADMIN_TOKEN",
             "LATCHKEY_PEPPER",
             "LATCHKEY_PEPPER_PREVIOUS",
+            "LATCHKEY_VERIFY_TOKEN",
             "LATCHKEY_REVOCATION_BOUND_MS",
             "LATCHKEY_OUTAGE_GRACE_MS",
             "LATCHKEY_BODY_SEARCH_BYTES",
@@ -332,7 +337,7 @@ mod tests {
         assert_eq!(Settings::try_parse_from(["latchkey"]).unwrap().headers, ResponseFields::default());
         let error = parse("--headers", "via,serve").unwrap_err().to_string();
         assert!(error.contains("'serve'") && error.contains("--headers"), "{error}");
-        let moved = parse("--gateway-prefix", "/gateway").unwrap().gateway();
+        let moved = parse("--gateway-prefix", "/gateway").unwrap().gateway(None);
         assert_eq!(moved.own_paths, OwnPaths::new("/gateway").unwrap());
         let error = parse("--gateway-prefix", "/a//b").unwrap_err().to_string();
         assert!(error.contains("normal form") && error.contains("--gateway-prefix"), "{error}");

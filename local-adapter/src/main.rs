@@ -76,7 +76,7 @@ use clap::Parser;
 use http::HeaderValue;
 use latchkey_control::http::{ControlSettings, StartLink};
 use latchkey_control::registry::{AdminToken, make_admin_token};
-use latchkey_gateway::gateway::Gateway;
+use latchkey_gateway::gateway::{Gateway, GatewaySettings};
 use latchkey_published::feed::Head;
 use latchkey_published::keys::Peppers;
 use tokio::net::TcpListener;
@@ -171,7 +171,17 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let started = Control::start(store.clone(), peppers.peppers.clone(), set.admin_token.take(), of_control)?;
     let bounds = Bounds::find(settings.max_connections);
     let terms = terms(settings, bounds);
-    let workers = start_workers(settings, &store, &peppers.peppers, &started, &at(&terms, &gateway), bounds)?;
+    let token = set.verify_token.take().map(|token| peppers.peppers.current.digest_key(&token));
+    let of_gateway = settings.gateway(token);
+    let workers = start_workers(
+        settings,
+        of_gateway,
+        &store,
+        &peppers.peppers,
+        &started,
+        &at(&terms, &gateway),
+        bounds,
+    )?;
     let door_terms = Terms { heads: Kind::ControlHead, ..at(&terms, &control) };
     let door = start_control_door(&started.control, door_terms)?;
     let Started { control: plane, token, thread, .. } = started;
@@ -266,6 +276,7 @@ fn at(terms: &Terms, listening: &Listening) -> Terms {
 
 fn start_workers(
     settings: &Settings,
+    of_gateway: GatewaySettings,
     store: &RedbStore,
     peppers: &Peppers,
     started: &Started,
@@ -280,7 +291,7 @@ fn start_workers(
     let start = |number| {
         let (store, published, control) =
             (store.clone(), Arc::clone(&started.published), started.control.clone());
-        let (gateway, peppers) = (settings.gateway(), peppers.clone());
+        let (gateway, peppers) = (of_gateway.clone(), peppers.clone());
         let (terms, upstreams, response_fields) = (terms.clone(), upstreams.clone(), settings.headers);
         let worker = move || {
             let gateway = RefCell::new(Gateway::new(gateway, peppers));

@@ -36,6 +36,7 @@ pub(crate) struct SecretSettings {
     pub(crate) admin_token: Option<PlainKey>,
     pub(crate) pepper: Option<Pepper>,
     pub(crate) previous: Option<Pepper>,
+    pub(crate) verify_token: Option<PlainKey>,
 }
 
 impl SecretSettings {
@@ -56,6 +57,7 @@ impl SecretSettings {
             admin_token: secret(SecretSetting::AdminToken)?,
             pepper: pepper(SecretSetting::Pepper)?,
             previous: pepper(SecretSetting::PepperPrevious)?,
+            verify_token: secret(SecretSetting::VerifyToken)?,
         })
     }
 }

@@ -121,6 +121,11 @@ fn secret(setting: SecretSetting) -> String {
             "The pepper before: keys digested under it stay good while it is set; it may be short, so \
              that one can move off a short pepper",
         ),
+        SecretSetting::VerifyToken => (
+            "`/-/verify` answers 404",
+            "Token of whoever asks a gateway whether a key is good ([verify.md](verify.md)); it may do \
+             nothing else",
+        ),
     };
     format!("| `{}` | {unset} | {meaning} |", setting.name())
 }

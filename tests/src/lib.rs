@@ -9,6 +9,8 @@ pub mod output;
 pub mod ports;
 
 pub mod connections;
+pub mod openai;
+pub mod proxies;
 pub mod raw_http;
 pub mod smtp;
 pub mod upstream;

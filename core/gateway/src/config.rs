@@ -40,6 +40,8 @@ pub struct Config {
     pub(crate) tag_keys: Vec<TagKey>,
     pub(crate) has_imported_keys: bool,
     pub(crate) has_digest_keys: bool,
+    /// What holds for whoever asks about a service and no route of it.
+    services: Vec<ServiceRules>,
     /// Refused although they are good.
     pub(crate) denied_tokens: HashSet<TokenId>,
     /// Replicas are believed from this change on.
@@ -57,6 +59,24 @@ pub(crate) struct RouteRules {
     /// Something that applies cannot be read, or only by a newer program: nothing passes, since it
     /// might have refused.
     pub(crate) blocked: bool,
+}
+
+/// A service that keys are verified for.
+#[derive(Debug)]
+struct ServiceRules {
+    id: Uuid,
+    name: Option<String>,
+    /// Of a route that has no plugin of its own.
+    rules: RouteRules,
+}
+
+/// What a key is verified for: an id, or else a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target<'t> {
+    /// A service.
+    Service(&'t str),
+    /// A route.
+    Route(&'t str),
 }
 
 impl RouteRules {
@@ -108,6 +128,8 @@ pub(crate) struct KeyAuth {
     /// The same, as texts are searched for them: a place there is a place in `names`.
     pub(crate) search: Names,
     pub(crate) in_header: bool,
+    /// As `Authorization: Bearer <key>`.
+    pub(crate) in_bearer: bool,
     pub(crate) in_query: bool,
     pub(crate) in_body: bool,
     pub(crate) hides_credentials: bool,
@@ -117,6 +139,8 @@ pub(crate) struct KeyAuth {
     pub(crate) challenge: HeaderValue,
     /// Header fields to strip when credentials are hidden.
     pub(crate) strip: StripNames,
+    /// The same where `Authorization` carries a key.
+    pub(crate) strip_with_bearer: StripNames,
 }
 
 /// One of `key_names`.
@@ -131,7 +155,8 @@ pub(crate) struct KeyName {
 
 impl KeyAuth {
     fn hider(&self) -> Hider<'_> {
-        Hider { names: &self.search, strip: &self.strip }
+        let strip_with_bearer = self.in_bearer.then_some(&self.strip_with_bearer);
+        Hider { names: &self.search, strip: &self.strip, strip_with_bearer }
     }
 }
 
@@ -147,6 +172,26 @@ impl Config {
         &self.unusable
     }
 
+    /// What holds for a service or a route, if there is one.
+    pub(crate) fn rules_of(&self, target: Target<'_>) -> Option<&RouteRules> {
+        let (Target::Service(text) | Target::Route(text)) = target;
+        let id = Uuid::try_parse(text).ok();
+        let is_it = |known: Uuid, name: Option<&str>| match id {
+            Some(id) => id == known,
+            None => name == Some(text),
+        };
+        match target {
+            Target::Service(_) => {
+                let mut services = self.services.iter();
+                services.find(|service| is_it(service.id, service.name.as_deref())).map(|found| &found.rules)
+            }
+            Target::Route(_) => {
+                let mut routes = self.router.routes().zip(&self.routes);
+                routes.find(|(route, _)| is_it(route.id, route.name.as_deref())).map(|(_, rules)| rules)
+            }
+        }
+    }
+
     /// Routes compiled.
     #[cfg(feature = "testing")]
     pub fn routes_count(&self) -> usize {
@@ -155,14 +200,15 @@ impl Config {
 
     /// Header fields that some route looks at, lower case: for platforms where each costs.
     pub fn header_names(&self) -> HeaderNames {
-        let key_auths = self.routes.iter().filter_map(|rules| rules.key_auth.as_deref());
-        let names = key_auths.filter(|auth| auth.in_header).flat_map(|auth| &auth.names);
+        let key_auths = || self.routes.iter().filter_map(|rules| rules.key_auth.as_deref());
+        let names = key_auths().filter(|auth| auth.in_header).flat_map(|auth| &auth.names);
+        let bearer = key_auths().any(|auth| auth.in_bearer).then(|| http::header::AUTHORIZATION.to_string());
         let spellings = names.flat_map(|name| std::iter::once(&name.header).chain(&name.header_hyphenated));
         let tokens = self.routes.iter().filter_map(|rules| rules.oauth2.as_deref());
         let spellings = spellings.chain(tokens.map(|oauth2| &oauth2.plugin.header));
         let routing = self.router.routes().filter_map(|route| route.headers.as_ref());
         HeaderNames {
-            keys: distinct(spellings.map(|name| name.as_str().to_owned()).collect()),
+            keys: distinct(spellings.map(|name| name.as_str().to_owned()).chain(bearer).collect()),
             routing: distinct(
                 routing.flat_map(BTreeMap::keys).map(|name| name.to_ascii_lowercase()).collect(),
             ),
@@ -241,14 +287,29 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
     let mut pairs = HashMap::new();
     let rules = |route: &RouteSpec| RouteRules {
         service: route.service.and_then(|service| services.usable.get(&service).cloned()),
-        key_auth: most_specific(&plugins.key_auths, route),
-        oauth2: plugins.oauth2(route, &mut pairs),
+        key_auth: most_specific(&plugins.key_auths, Some(route.id), route.service),
+        oauth2: plugins.oauth2(Some(route.id), route.service, &mut pairs),
         registration: route.service.and_then(|service| plugins.registrations.get(&service).copied()),
-        blocked: plugins.block(route) || route.service.is_some_and(|id| services.broken.contains(&id)),
+        blocked: plugins.block(Some(route.id), route.service)
+            || route.service.is_some_and(|id| services.broken.contains(&id)),
     };
     unusable.extend(router.rejected().iter().map(|rejected| (rejected.id, rejected.reason.clone())));
+    let routes = router.routes().map(rules).collect();
+    let of_service = |(id, service): (&Uuid, &Service)| ServiceRules {
+        id: *id,
+        name: services.names.get(id).cloned(),
+        rules: RouteRules {
+            service: Some(service.clone()),
+            key_auth: most_specific(&plugins.key_auths, None, Some(*id)),
+            oauth2: plugins.oauth2(None, Some(*id), &mut pairs),
+            registration: plugins.registrations.get(id).copied(),
+            blocked: plugins.block(None, Some(*id)),
+        },
+    };
+    let services = services.usable.iter().map(of_service).collect();
     Config {
-        routes: router.routes().map(rules).collect(),
+        services,
+        routes,
         router,
         tag_keys: settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex)).collect(),
         has_imported_keys: settings.has_imported_keys,
@@ -280,6 +341,8 @@ fn read_all<'a, T>(
 #[derive(Default)]
 struct Services {
     usable: HashMap<Uuid, Service>,
+    /// Of usable ones.
+    names: HashMap<Uuid, String>,
     /// They are there, but nobody here can tell where they lead.
     broken: HashSet<Uuid>,
 }
@@ -295,9 +358,11 @@ impl Services {
                 unusable.push((id, format!("protocol {} is not proxied", service.protocol)));
                 continue;
             }
+            let name = service.name.map(str::to_owned);
             match service.compile(id) {
                 Ok(service) => {
                     services.usable.insert(id, service);
+                    services.names.extend(name.map(|name| (id, name)));
                 }
                 Err(reason) => {
                     services.broken.insert(id);
@@ -318,6 +383,7 @@ impl Services {
 #[derive(Deserialize)]
 #[serde(default)]
 struct ServiceEntity<'a> {
+    name: Option<&'a str>,
     enabled: bool,
     protocol: &'a str,
     #[serde(skip)]
@@ -334,6 +400,7 @@ struct ServiceEntity<'a> {
 impl Default for ServiceEntity<'_> {
     fn default() -> Self {
         ServiceEntity {
+            name: None,
             enabled: services::ENABLED.default,
             protocol: services::PROTOCOL.default,
             host: "",
@@ -482,17 +549,22 @@ impl Plugins {
         Ok(())
     }
 
-    fn block(&self, route: &RouteSpec) -> bool {
+    fn block(&self, route: Option<Uuid>, service: Option<Uuid>) -> bool {
         let applies = |(of_route, of_service): &Scope| {
-            of_route.is_none_or(|id| id == route.id) && of_service.is_none_or(|id| Some(id) == route.service)
+            of_route.is_none_or(|id| Some(id) == route) && of_service.is_none_or(|id| Some(id) == service)
         };
         self.blocking.iter().any(applies)
     }
 
     /// oauth2 with what key-auth is beside it; `pairs` has those that were made already.
-    fn oauth2(&self, route: &RouteSpec, pairs: &mut Pairs) -> Option<Arc<RouteOAuth2>> {
-        let plugin = most_specific(&self.oauth2s, route)?;
-        let key_auth = most_specific(&self.key_auths, route);
+    fn oauth2(
+        &self,
+        route: Option<Uuid>,
+        service: Option<Uuid>,
+        pairs: &mut Pairs,
+    ) -> Option<Arc<RouteOAuth2>> {
+        let plugin = most_specific(&self.oauth2s, route, service)?;
+        let key_auth = most_specific(&self.key_auths, route, service);
         let pair = (Arc::as_ptr(&plugin), key_auth.as_ref().map(Arc::as_ptr));
         let made =
             pairs.entry(pair).or_insert_with(|| Arc::new(RouteOAuth2::new(&plugin, key_auth.as_deref())));
@@ -504,12 +576,13 @@ impl Plugins {
 type Pairs = HashMap<(*const OAuth2, Option<*const KeyAuth>), Arc<RouteOAuth2>>;
 
 /// The most specific instance applies, whole (Kong's plugin precedence).
-fn most_specific<T>(instances: &HashMap<Scope, Arc<T>>, route: &RouteSpec) -> Option<Arc<T>> {
-    let both = route.service.and_then(|service| instances.get(&(Some(route.id), Some(service))));
-    both.or_else(|| instances.get(&(Some(route.id), None)))
-        .or_else(|| instances.get(&(None, Some(route.service?))))
-        .or_else(|| instances.get(&(None, None)))
-        .cloned()
+fn most_specific<T>(
+    instances: &HashMap<Scope, Arc<T>>,
+    route: Option<Uuid>,
+    service: Option<Uuid>,
+) -> Option<Arc<T>> {
+    let scopes = [(route, service), (route, None), (None, service), (None, None)];
+    scopes.iter().find_map(|scope| instances.get(scope)).cloned()
 }
 
 impl KeyAuth {
@@ -522,9 +595,16 @@ impl KeyAuth {
             }
         }
         let headers = names.iter().map(|name| name.header.clone());
-        let strip = StripNames(settings.hide_credentials.then(|| headers.collect()));
+        let strip = StripNames(settings.hide_credentials.then(|| headers.clone().collect()));
+        let strip_with_bearer = match settings.key_in_bearer {
+            true => StripNames(
+                settings.hide_credentials.then(|| headers.chain([http::header::AUTHORIZATION]).collect()),
+            ),
+            false => strip.clone(),
+        };
         KeyAuth {
             in_header: settings.key_in_header,
+            in_bearer: settings.key_in_bearer,
             in_query: settings.key_in_query,
             in_body: settings.key_in_body,
             hides_credentials: settings.hide_credentials,
@@ -534,6 +614,7 @@ impl KeyAuth {
             search: Names::new(&names),
             names,
             strip,
+            strip_with_bearer,
         }
     }
 }

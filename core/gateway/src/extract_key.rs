@@ -1,9 +1,11 @@
-//! Finds the caller's key: by name, in header, then query, then body (Kong's order).
+//! Finds the caller's key: by name, in header, then query, then body (Kong's order). Behind `Bearer`, where
+//! no name is, it is looked for after the first name's header.
 
 use std::borrow::Cow;
 
 use http::header::HeaderName;
 
+use crate::bearer::find_bearer;
 use crate::config::{KeyAuth, KeyName};
 use crate::places::{self, BodyKind, Found, Scanned};
 use crate::request::{Body, Headers, RequestHead};
@@ -129,10 +131,14 @@ pub(crate) fn extract_key<'a, H: Headers>(
     head: &RequestHead<'a, H>,
     searched: &mut Searched<'_, 'a>,
 ) -> Presented<'a> {
+    let mut bearer = if auth.in_bearer { find_bearer(head) } else { Found::Nothing };
     for (place, name) in auth.names.iter().enumerate() {
         let mut found = Found::Nothing;
         if auth.in_header {
             found = find_in_header(head, name);
+        }
+        if found == Found::Nothing {
+            found = std::mem::replace(&mut bearer, Found::Nothing);
         }
         if found == Found::Nothing && auth.in_query {
             found = searched.query().take(place);
@@ -141,14 +147,22 @@ pub(crate) fn extract_key<'a, H: Headers>(
             let Ok(body) = searched.body() else { return Presented::BodyNeeded };
             found = body.take(place);
         }
-        match found {
-            Found::Nothing | Found::Flag => {}
-            Found::Many => return Presented::Duplicate,
-            Found::One(key) if key.is_empty() => return Presented::Nothing,
-            Found::One(key) => return Presented::Key(PresentedKey(key)),
+        if let Some(presented) = presented(found) {
+            return presented;
         }
     }
-    Presented::Nothing
+    // Where there are no names.
+    presented(bearer).unwrap_or(Presented::Nothing)
+}
+
+/// What ends the search.
+fn presented(found: Found<'_>) -> Option<Presented<'_>> {
+    match found {
+        Found::Nothing | Found::Flag => None,
+        Found::Many => Some(Presented::Duplicate),
+        Found::One(key) if key.is_empty() => Some(Presented::Nothing),
+        Found::One(key) => Some(Presented::Key(PresentedKey(key))),
+    }
 }
 
 /// The spelling as configured goes first; `_` also matches `-`.

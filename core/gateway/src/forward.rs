@@ -72,6 +72,11 @@ const WAY: [&str; 10] = [
 /// Passed on in this spelling alone.
 const LENGTH: &str = "content-length";
 
+/// Names of the fields that tell an upstream who calls.
+pub(crate) const fn identity_names() -> &'static [&'static str] {
+    &IDENTITY
+}
+
 static WITHHELD: FieldNames<{ IDENTITY.len() + WAY.len() + PER_CONNECTION.len() + 2 }> =
     FieldNames::new(&[&IDENTITY, &WAY, &PER_CONNECTION, &[LENGTH, "te"]]);
 static WITHHELD_BACK: FieldNames<{ PER_CONNECTION.len() + WAY_BACK.len() + 1 }> =
@@ -168,7 +173,7 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
         target: set.text.slice(target),
         preserved_host: preserved_host(authority, found),
         set,
-        strip: hider.map_or_else(StripNames::default, |hider| hider.strip.clone()),
+        strip: hider.map_or_else(StripNames::default, |hider| hider.strip(head).clone()),
         body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
         upgrade,
     }
@@ -239,6 +244,12 @@ fn is_field_value(bytes: &[u8]) -> bool {
     let is_control = |byte: u8| (byte < 0x20 && byte != b'\t') || byte == 0x7f;
     // Without leaving early: many bytes at once.
     !bytes.iter().fold(false, |found, byte| found | is_control(*byte))
+}
+
+/// Whether `Referer` has hidden keys in its query.
+pub(crate) fn carries_key_in_referer<H: Headers>(head: &RequestHead<'_, H>, hider: Hider<'_>) -> bool {
+    let mut referers = head.headers.values_of(&header::REFERER);
+    referers.any(|referer| append_uri_without(referer, hider.names, &mut Vec::new()))
 }
 
 /// Sets `Referer` to what the client sent without the hidden keys, if there are any in its query.

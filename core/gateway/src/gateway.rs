@@ -7,6 +7,8 @@ mod admit;
 mod authorizer;
 mod own_path;
 mod tunnel;
+mod verify;
+mod verify_for;
 
 use std::sync::Arc;
 
@@ -24,11 +26,11 @@ use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format, Shown};
 use latchkey_published::grant::Grant;
-use latchkey_published::keys::Peppers;
+use latchkey_published::keys::{KeyDigest, Peppers};
 use latchkey_published::limits;
 use latchkey_published::replica_mac::ReplicaKeys;
 use latchkey_request::origin::Origin;
-use latchkey_router::{NormalPath, OwnPaths};
+use latchkey_router::{NormalPath, OwnPath, OwnPaths};
 
 use admit::{Admitted, admit};
 
@@ -57,6 +59,9 @@ pub struct GatewaySettings {
     pub feed_digests_max: usize,
     /// The paths that the gateway answers itself.
     pub own_paths: OwnPaths,
+    /// Digest, under the current pepper, of the token that whoever asks whether a key is good must show;
+    /// `None`: nobody is answered.
+    pub verify_token: Option<KeyDigest>,
     /// Where the control door is for clients, such as `https://portal.example`: tokens are taken back there.
     /// `None`: the gateway does not know, and names no such place.
     pub control_origin: Option<Origin>,
@@ -72,6 +77,7 @@ impl Default for GatewaySettings {
             miss_cache_bytes: limits::MISS_CACHE_BYTES_DEFAULT,
             feed_digests_max: limits::FEED_DIGESTS_MAX,
             own_paths: OwnPaths::default(),
+            verify_token: None,
             control_origin: None,
         }
     }
@@ -124,6 +130,8 @@ pub struct Gateway {
     config: Arc<Config>,
     callers: Callers,
     own_paths: OwnPaths,
+    /// As [`GatewaySettings::verify_token`] has it.
+    verify_token: Option<KeyDigest>,
     control_origin: Option<Origin>,
     ablation: Ablation,
     /// Tell a replica's records of ours from others; `None`: all are believed.
@@ -165,6 +173,7 @@ impl Gateway {
                 ablation,
             },
             own_paths: settings.own_paths,
+            verify_token: settings.verify_token,
             control_origin: settings.control_origin,
             ablation,
             replica_keys,
@@ -175,6 +184,8 @@ impl Gateway {
     pub fn decide<H: Headers>(&mut self, head: &RequestHead<'_, H>, body: Body<'_>, now: Now) -> Decision {
         let outcome = match self.own_paths.find(head.path) {
             None => self.forward(head, body, now),
+            Some(OwnPath::Verify) => self.verify(head, body, now),
+            Some(OwnPath::VerifyFor(proxy, below)) => self.verify_for(proxy, below, head, now),
             Some(own) => own_path::answer(own, head).map(Decision::Respond).map_err(Stop::Problem),
         };
         match outcome {

@@ -54,6 +54,11 @@ impl CachedGrant {
         }
     }
 
+    /// Whether its key has not expired. Never left to a store's own expiry.
+    pub(crate) fn is_current(&self, now: Now) -> bool {
+        self.expires_at_ms.is_none_or(|at| now.unix_ms < at)
+    }
+
     /// Memory taken, in bytes.
     fn bytes(&self) -> usize {
         let client = self.oauth2.as_ref().map_or(0, |_| size_of::<OAuth2Client>() + 16);

@@ -7,6 +7,7 @@ mod anonymous;
 mod authenticate;
 mod authorize;
 mod basis;
+mod bearer;
 pub mod config;
 pub mod decision;
 mod extract_key;

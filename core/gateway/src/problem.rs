@@ -26,6 +26,8 @@ pub enum Problem {
     AnonymousMissing(String),
     /// A plugin of the route cannot be read.
     InvalidPlugin,
+    /// Keys are to be hidden in bodies, which another proxy passes on.
+    BodyOutOfReach,
     /// The body must be searched and is longer than the bound, in bytes.
     BodyTooLarge(usize),
     /// The body must be read whole, and comes too slowly.
@@ -100,9 +102,10 @@ impl Problem {
             Problem::NoKey(_) | Problem::DuplicateKey(_) | Problem::Unauthorized(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Problem::AnonymousMissing(_) | Problem::InvalidPlugin | Problem::Internal => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Problem::AnonymousMissing(_)
+            | Problem::InvalidPlugin
+            | Problem::BodyOutOfReach
+            | Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Problem::OAuth2(refusal) => refusal.status,
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -135,6 +138,7 @@ impl Problem {
                 format!("anonymous consumer {name} is configured but doesn't exist").into()
             }
             Problem::InvalidPlugin => "Invalid plugin configuration".into(),
+            Problem::BodyOutOfReach => "Keys cannot be hidden in bodies that do not pass here".into(),
             Problem::BodyTooLarge(bytes) => {
                 format!("Request body is searched for an API key and must not exceed {bytes} bytes").into()
             }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use http::header::HeaderName;
 use memchr::memchr2;
 
+use crate::bearer::carries_bearer_key;
 use crate::places::{Cuts, Names, form};
+use crate::request::{Headers, RequestHead};
 
 use latchkey_request::field_name;
 
@@ -33,6 +35,19 @@ pub(crate) struct Hider<'p> {
     pub(crate) names: &'p Names,
     /// Fields.
     pub(crate) strip: &'p StripNames,
+    /// The same where `Authorization` carries a key; `None`: no key is looked for there.
+    pub(crate) strip_with_bearer: Option<&'p StripNames>,
+}
+
+impl<'p> Hider<'p> {
+    /// The fields that carry a key in this request.
+    #[inline]
+    pub(crate) fn strip<H: Headers>(&self, head: &RequestHead<'_, H>) -> &'p StripNames {
+        match self.strip_with_bearer {
+            Some(with_bearer) if carries_bearer_key(head) => with_bearer,
+            _ => self.strip,
+        }
+    }
 }
 
 /// The bytes to delete from a request so that no key goes on.

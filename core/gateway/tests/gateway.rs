@@ -426,6 +426,92 @@ fn places_can_be_switched_off() {
     world.check_refused(&get("/?apikey=kong"), 401, NO_KEY);
 }
 
+const BEARER: &str = "authorization";
+
+#[test]
+fn a_key_behind_bearer_is_taken_after_header_and_before_query() {
+    let mut world = World::with_key_auth(json!({"key_in_bearer": true, "key_in_body": true}));
+    for value in ["Bearer kong", "bearer kong", "BEARER   kong", "Bearer\tkong", "Bearer kong "] {
+        world.forward(&get("/").with(BEARER, value)).check_is_bob();
+    }
+    world.forward(&get("/?apikey=wrong").with(BEARER, "Bearer kong")).check_is_bob();
+    world.forward(&get("/").with(BEARER, "Bearer kong").body(FORM, "apikey=wrong")).check_is_bob();
+    world.forward(&get("/").with("apikey", "kong").with(BEARER, "Bearer wrong")).check_is_bob();
+    for (request, message) in [
+        (get("/?apikey=kong").with(BEARER, "Bearer wrong"), UNAUTHORIZED),
+        (get("/").with("apikey", "wrong").with(BEARER, "Bearer kong"), UNAUTHORIZED),
+        (get("/?apikey=kong").with(BEARER, "Bearer kong").with(BEARER, "Bearer kong"), DUPLICATE),
+        (get("/").with(BEARER, "Bearer kong").with(BEARER, "Basic a29uZw=="), DUPLICATE),
+        (get("/").with(BEARER, "Basic a29uZw==").with(BEARER, "Bearer kong"), DUPLICATE),
+        (get("/"), NO_KEY),
+    ] {
+        world.check_refused(&request, 401, message);
+    }
+    // What is no key leaves the other places to be looked at.
+    for value in
+        ["Bearer", "Bearer ", "Bearer kong kong", "Bearerkong", "Basic kong", "kong", "", "Token kong"]
+    {
+        world.check_refused(&get("/").with(BEARER, value), 401, NO_KEY);
+        world.forward(&get("/?apikey=kong").with(BEARER, value)).check_is_bob();
+    }
+    world.check_refused(&get("/").with(BEARER, "Basic kong").with(BEARER, "Basic kong"), 401, NO_KEY);
+}
+
+#[test]
+fn a_key_behind_bearer_is_looked_for_where_that_is_set() {
+    let request = get("/").with(BEARER, "Bearer kong");
+    World::with_key_auth(json!({})).check_refused(&request, 401, NO_KEY);
+    let sent = World::with_key_auth(json!({"hide_credentials": true}))
+        .forward(&get("/?apikey=kong").with(BEARER, "Bearer kong"));
+    assert_eq!(sent.header(BEARER), Some("Bearer kong"));
+    let alone = json!({"key_names": [], "key_in_bearer": true});
+    World::with_key_auth(alone.clone()).forward(&request).check_is_bob();
+    World::with_key_auth(alone).check_refused(&get("/"), 401, NO_KEY);
+    let nowhere_else = json!({"key_in_header": false, "key_in_query": false, "key_in_bearer": true});
+    World::with_key_auth(nowhere_else).forward(&request).check_is_bob();
+    let second = json!({"key_names": ["a", "b"], "key_in_bearer": true});
+    World::with_key_auth(second)
+        .forward(&get("/").with("b", "wrong").with(BEARER, "Bearer kong"))
+        .check_is_bob();
+}
+
+#[test]
+fn a_key_behind_bearer_is_hidden_with_its_field_and_nothing_else_is() {
+    let mut world = World::with_key_auth(json!({"key_in_bearer": true, "hide_credentials": true}));
+    for value in ["Bearer kong", "bearer wrong"] {
+        let sent = world.forward(&get("/p?x=1").with("apikey", "kong").with(BEARER, value));
+        assert_eq!(
+            (sent.header(BEARER), sent.header("apikey"), sent.target.as_str()),
+            (None, None, "/p?x=1")
+        );
+    }
+    for value in ["Basic kong", "Bearer", "Bearer kong kong", "Digest a=\"Bearer kong\""] {
+        let sent = world.forward(&get("/?apikey=kong").with(BEARER, value));
+        assert_eq!((sent.header(BEARER), sent.target.as_str()), (Some(value), "/"));
+    }
+    let shown =
+        World::with_key_auth(json!({"key_in_bearer": true})).forward(&get("/").with(BEARER, "Bearer kong"));
+    assert_eq!(shown.header(BEARER), Some("Bearer kong"));
+    // Also where nobody is asked.
+    let mut world = World::with_key_auth(
+        json!({"key_in_bearer": true, "hide_credentials": true, "run_on_preflight": false}),
+    );
+    let sent = world.forward(&get("/").method("OPTIONS").with(BEARER, "Bearer kong"));
+    assert_eq!(sent.header(BEARER), None);
+}
+
+#[test]
+fn fields_that_carry_keys_are_named_for_platforms() {
+    let names = |config: Value| {
+        let mut world = World::with_key_auth(config);
+        world.decide(&get("/"));
+        world.gateway.config().header_names().keys
+    };
+    assert_eq!(names(json!({})), ["apikey"]);
+    assert_eq!(names(json!({"key_in_bearer": true})), ["apikey", "authorization"]);
+    assert_eq!(names(json!({"key_in_bearer": true, "key_in_header": false})), ["authorization"]);
+}
+
 #[test]
 fn hidden_credentials_leave_every_other_byte() {
     let mut world = World::with_key_auth(
@@ -1010,7 +1096,7 @@ fn own_paths_are_answered_without_feed_and_route() {
     }
     assert_eq!(ask(&get("/-/health").method("POST")).0, 405);
     assert_eq!(ask(&get("/-/health").host("a b")).0, 400);
-    for path in ["/-/health/", "/-/health/x", "/-/verify", "/-/verify/x"] {
+    for path in ["/-/health/", "/-/health/x", "/-/verify", "/-/verify/x", "/-/verify/envoy"] {
         let (status, body) = ask(&get(path));
         assert!(status == 404 && body.contains("no Route matched with those values"), "{path}: {body}");
     }
@@ -1615,6 +1701,14 @@ proptest::proptest! {
             let normal = normalise_path(path.as_bytes());
             proptest::prop_assert!(normal.eq_ignore_ascii_case(path.as_bytes()), "{}", path);
         }
+        // A proxy tells of path and query together.
+        let mut asked = get("/-/verify/nginx").with("x-original-method", "GET").with("x-original-host", "a.test");
+        asked.headers.insert("x-original-uri", HeaderValue::from_bytes(path.as_bytes()).unwrap());
+        if World::new().answered(&asked).status() == 200 {
+            let path = path.split_once('?').map_or(path, |(path, _)| path);
+            let normal = normalise_path(path.as_bytes());
+            proptest::prop_assert!(normal.eq_ignore_ascii_case(path.as_bytes()), "{}", path);
+        }
     }
 }
 
@@ -1688,4 +1782,338 @@ proptest::proptest! {
         let request = get("/").with("apikey", "kong").with("host", "other.test");
         world.forward(&fields.fold(request, |request, (name, value)| request.with(name, value)));
     }
+}
+
+const ENVOY: &str = "x-envoy-auth-headers-to-remove";
+const REMOVE: &str = "lk-remove-fields";
+
+/// A question of each proxy about the same request, whose target is `target`.
+fn asked_by_all(target: &'static str) -> [(&'static str, Request); 4] {
+    let told = |path, prefix: [&'static str; 4], target| {
+        let [method, uri, host, scheme] = prefix;
+        get(path)
+            .host("gateway")
+            .with(method, "GET")
+            .with(uri, target)
+            .with(host, "API.test")
+            .with(scheme, "http")
+    };
+    let forwarded = ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host", "x-forwarded-proto"];
+    let original = ["x-original-method", "x-original-uri", "x-original-host", "x-original-proto"];
+    let below: &'static str = Box::leak(format!("/-/verify/envoy{target}").into_boxed_str());
+    [
+        ("traefik", told("/-/verify/traefik", forwarded, target)),
+        ("caddy", told("/-/verify/caddy", forwarded, target)),
+        ("nginx", told("/-/verify/nginx", original, target)),
+        ("envoy", get(below).host("API.test").with("x-forwarded-proto", "http")),
+    ]
+}
+
+impl World {
+    #[track_caller]
+    fn answered(&mut self, request: &Request) -> http::Response<bytes::Bytes> {
+        match self.decide(request) {
+            Decision::Respond(response) => response,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn text_of<'r>(response: &'r http::Response<bytes::Bytes>, name: &str) -> Option<&'r str> {
+    response.headers().get(name).map(|value| value.to_str().unwrap())
+}
+
+#[test]
+fn a_proxy_is_told_who_calls_and_what_to_remove() {
+    for (proxy, request) in asked_by_all("/a?apikey=kong") {
+        let mut world = World::with_key_auth(json!({}));
+        let response = world.answered(&request);
+        assert_eq!((response.status().as_u16(), response.body().len()), (200, 0), "{proxy}");
+        let bob = BOB.to_string();
+        for (name, value) in
+            [("x-consumer-username", "bob"), ("x-consumer-custom-id", "42"), ("x-consumer-id", bob.as_str())]
+        {
+            assert_eq!(text_of(&response, name), Some(value), "{proxy}");
+        }
+        assert_eq!(text_of(&response, "x-anonymous-consumer"), None);
+        assert_eq!(text_of(&response, "cache-control"), Some("no-store"));
+        let removed: Vec<&str> = text_of(&response, REMOVE).unwrap().split(", ").collect();
+        assert!(removed.contains(&"x-anonymous-consumer") && removed.contains(&"x-authenticated-userid"));
+        assert!(!removed.contains(&"x-consumer-username") && !removed.contains(&"apikey"), "{removed:?}");
+        let of_envoy = text_of(&response, ENVOY);
+        assert_eq!(of_envoy, (proxy == "envoy").then_some(removed.join(", ").as_str()));
+    }
+}
+
+#[test]
+fn a_proxy_is_told_what_hides_a_key() {
+    let hiding = json!({"hide_credentials": true, "key_in_bearer": true, "key_names": ["apikey", "k2"]});
+    for (_, request) in asked_by_all("/a?x=1&apikey=kong") {
+        let mut world = World::with_key_auth(hiding.clone());
+        let response = world.answered(&request);
+        let removed = text_of(&response, REMOVE).unwrap();
+        assert!(removed.ends_with("apikey, k2") && !removed.contains("authorization"), "{removed}");
+        assert_eq!(text_of(&response, "lk-remove-arguments"), Some("apikey, k2"));
+    }
+    for (_, request) in asked_by_all("/a?x=1") {
+        let mut world = World::with_key_auth(hiding.clone());
+        let request = request.with(BEARER, "Bearer kong").with("referer", "http://a.test/?apikey=kong");
+        let response = world.answered(&request);
+        let removed = text_of(&response, REMOVE).unwrap();
+        assert!(removed.ends_with("apikey, k2, authorization, referer"), "{removed}");
+        assert_eq!(text_of(&response, "lk-remove-arguments"), None);
+    }
+    for (_, request) in asked_by_all("/a") {
+        let mut world = World::with_key_auth(json!({"hide_credentials": true, "key_names": ["my_key"]}));
+        let response = world.answered(&request.with("my-key", "kong"));
+        assert!(text_of(&response, REMOVE).unwrap().ends_with("my_key, my-key"));
+    }
+    // What does not come along cannot be looked at: without hiding, the other places are.
+    for (_, request) in asked_by_all("/a?apikey=kong") {
+        let mut world = World::with_key_auth(json!({"key_in_body": true}));
+        assert_eq!(world.answered(&request).status(), 200);
+        let mut world = World::with_key_auth(json!({"key_in_body": true, "hide_credentials": true}));
+        world.check_refused(&request, 500, "Keys cannot be hidden in bodies that do not pass here");
+    }
+}
+
+#[test]
+fn a_proxy_is_refused_as_its_client_would_be() {
+    let mut world = World::with_key_auth(json!({"realm": "a"}));
+    for (proxy, request) in asked_by_all("/a") {
+        let fields = world.check_refused(&request, 401, NO_KEY);
+        assert_eq!(
+            (&fields["www-authenticate"], &fields["cache-control"]),
+            (&HeaderValue::from_static("Key realm=\"a\""), &HeaderValue::from_static("no-store"),),
+            "{proxy}"
+        );
+    }
+    for (_, request) in asked_by_all("/a?apikey=wrong") {
+        world.check_refused(&request, 401, UNAUTHORIZED);
+    }
+    let mut none = World::new();
+    none.put(ConfigKind::Routes, ROUTE, json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/b"]}));
+    let mut secure = World::new();
+    let https = json!({"id": ROUTE, "service": {"id": SERVICE}, "paths": ["/"], "protocols": ["https"]});
+    secure.put(ConfigKind::Routes, ROUTE, https);
+    for (world, status) in [(&mut none, 404), (&mut secure, 426)] {
+        for (proxy, request) in asked_by_all("/a") {
+            // nginx takes no other refusal for one.
+            let status = if proxy == "nginx" { 403 } else { status };
+            assert_eq!(world.answered(&request).status().as_u16(), status, "{proxy}");
+        }
+    }
+    for (proxy, mut request) in asked_by_all("/a") {
+        let field = if proxy == "nginx" { "x-original-proto" } else { "x-forwarded-proto" };
+        request.headers.insert(field, HeaderValue::from_static("https"));
+        assert_eq!(secure.answered(&request).status(), 200, "{proxy}");
+    }
+}
+
+#[test]
+fn a_path_that_the_proxy_may_read_otherwise_is_refused() {
+    let mut world = World::new();
+    for target in ["/a/../b", "//a", "/a/..%2fb", "/%61", "/a/..;/b", "/a/%2e%2e/b"] {
+        for (proxy, request) in asked_by_all(target) {
+            let status = if proxy == "nginx" { 403 } else { 400 };
+            assert_eq!(world.answered(&request).status().as_u16(), status, "{proxy} {target}");
+        }
+    }
+    for (proxy, mut request) in asked_by_all("/a") {
+        if proxy == "envoy" {
+            continue;
+        }
+        let field = if proxy == "nginx" { "x-original-uri" } else { "x-forwarded-uri" };
+        for target in ["a", "http://b/a", "/a b", "/a#b", "/a?x#b", "*", ""] {
+            request.headers.insert(field, HeaderValue::from_static(target));
+            let status = if proxy == "nginx" { 403 } else { 400 };
+            assert_eq!(world.answered(&request).status().as_u16(), status, "{proxy} {target}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_is_believed_by_its_own_fields_alone() {
+    let mut world = World::with_key_auth(json!({}));
+    world.put(ConfigKind::Services, OTHER_SERVICE, service(json!({})));
+    let free = json!({"id": OTHER_ROUTE, "service": {"id": OTHER_SERVICE}, "paths": ["/free"]});
+    world.put(ConfigKind::Routes, OTHER_ROUTE, free);
+    for (proxy, request) in asked_by_all("/free") {
+        assert_eq!(world.answered(&request).status(), 200, "{proxy}");
+    }
+    let forged = ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"];
+    let forged_for_nginx = ["x-original-method", "x-original-uri", "x-original-host"];
+    for (proxy, mut request) in asked_by_all("/a") {
+        let of_others: &[&'static str] = match proxy {
+            "nginx" => &forged,
+            "envoy" => &["x-forwarded-uri", "x-original-uri", "x-envoy-original-path", "x-forwarded-host"],
+            _ => &forged_for_nginx,
+        };
+        for name in of_others.iter().copied().chain(["x-original-url", "x-rewrite-url"]) {
+            request = request.with(name, "/free");
+        }
+        world.check_refused(&request, 401, NO_KEY);
+        if proxy == "envoy" {
+            continue;
+        }
+        // Two values are not the proxy's, and none is not either.
+        let scheme = if proxy == "nginx" { "x-original-proto" } else { "x-forwarded-proto" };
+        let twice = world.answered(
+            &asked_by_all("/free").into_iter().find(|(p, _)| *p == proxy).unwrap().1.with(scheme, "http"),
+        );
+        assert_ne!(twice.status(), 200, "{proxy}");
+        let own = if proxy == "nginx" { forged_for_nginx } else { forged };
+        let status = if proxy == "nginx" { 403 } else { 400 };
+        for name in own {
+            let value = request.headers[name].clone();
+            request.headers.append(name, value.clone());
+            assert_eq!(world.answered(&request).status().as_u16(), status, "{proxy} {name}");
+            request.headers.remove(name);
+            assert_eq!(world.answered(&request).status().as_u16(), status, "{proxy} {name}");
+            request.headers.insert(name, value);
+        }
+    }
+}
+
+const VERIFY_TOKEN: &str = "a-token-of-more-than-thirty-two-bytes";
+
+/// A world whose gateway answers whoever has the token.
+fn verifying() -> World {
+    let mut world = World::with_key_auth(json!({}));
+    let verify_token = Some(world.peppers.current.digest(VERIFY_TOKEN.as_bytes()));
+    let settings = GatewaySettings { verify_token, ..GatewaySettings::default() };
+    world.gateway = Gateway::new(settings, world.peppers.clone());
+    world.put(ConfigKind::Services, SERVICE, service(json!({"name": "orders"})));
+    let route = json!({"id": ROUTE, "name": "all", "service": {"id": SERVICE}, "paths": ["/"]});
+    world.put(ConfigKind::Routes, ROUTE, route);
+    world
+}
+
+fn question(body: &Value) -> Request {
+    let token = HeaderValue::try_from(format!("Bearer {VERIFY_TOKEN}")).unwrap();
+    let mut request = get("/-/verify").method("POST").body(JSON, &body.to_string());
+    request.headers.insert(BEARER, token);
+    request
+}
+
+#[track_caller]
+fn check_answer(world: &mut World, question_of: Value, expected: Value) {
+    let response = world.answered(&question(&question_of));
+    assert_eq!(response.status(), 200, "{question_of}");
+    let answer: Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(answer, expected, "{question_of}");
+}
+
+fn answer_of_bob(valid: bool, reason: Value) -> Value {
+    let consumer = json!({"id": BOB, "username": "bob", "custom_id": "42"});
+    json!({"valid": valid, "reason": reason, "consumer": consumer, "application": null,
+        "credential": {"id": CREDENTIAL}, "expires_at": null, "scopes": null})
+}
+
+#[test]
+fn whoever_has_the_token_is_told_of_a_key() {
+    let mut world = verifying();
+    for target in [
+        json!({"service": "orders"}),
+        json!({"service": SERVICE}),
+        json!({"route": "all"}),
+        json!({"route": ROUTE}),
+    ] {
+        check_answer(
+            &mut world,
+            merge(json!({"key": "kong"}), target.clone()),
+            answer_of_bob(true, json!(null)),
+        );
+        let nothing = json!({"valid": false, "reason": "unknown", "consumer": null, "application": null,
+            "credential": null, "expires_at": null, "scopes": null});
+        for key in ["wrong", "", "lk_forged"] {
+            check_answer(&mut world, merge(json!({"key": key}), target.clone()), nothing.clone());
+        }
+    }
+    assert_eq!(world.grant_reads, 2, "a key is read once, a forged one and an empty one never");
+    let expired = |grant: &mut Grant| grant.expires_at_ms = Some(NOW.unix_ms);
+    world.add_key("expired", expired);
+    world.add_key("suspended", |grant| grant.enabled = false);
+    let ends = |mut answer: Value| {
+        answer["expires_at"] = json!(NOW.unix_ms / 1_000);
+        answer
+    };
+    let asked = |key: &str| json!({"key": key, "service": "orders"});
+    check_answer(&mut world, asked("expired"), ends(answer_of_bob(false, json!("expired"))));
+    check_answer(&mut world, asked("suspended"), answer_of_bob(false, json!("suspended")));
+}
+
+#[test]
+fn whoever_has_the_token_is_told_of_contracts() {
+    let mut world = verifying();
+    world.put(ConfigKind::Plugins, Uuid::from_u128(0x82), registration(json!({})));
+    let application = Uuid::from_u128(0x91);
+    world.add_key("with", |grant| {
+        grant.application_id = Some(application);
+        grant.service_ids = vec![SERVICE];
+    });
+    world.add_key("without", |grant| grant.application_id = Some(application));
+    let answer =
+        |valid, reason| merge(answer_of_bob(valid, reason), json!({"application": {"id": application}}));
+    for target in [json!({"service": "orders"}), json!({"route": "all"})] {
+        let asked = |key: &str| merge(json!({"key": key}), target.clone());
+        check_answer(&mut world, asked("with"), answer(true, json!(null)));
+        check_answer(&mut world, asked("without"), answer(false, json!("not_permitted")));
+        check_answer(&mut world, asked("kong"), answer_of_bob(false, json!("not_permitted")));
+    }
+    world.lenient = true;
+    let unknown = json!({"name": "quotas", "service": {"id": SERVICE}, "config": {}});
+    let mut blocked = verifying();
+    blocked.lenient = true;
+    blocked.put(ConfigKind::Plugins, Uuid::from_u128(0x83), unknown);
+    let asked = json!({"key": "kong", "service": "orders"});
+    check_answer(&mut blocked, asked, answer_of_bob(false, json!("blocked")));
+}
+
+#[test]
+fn nobody_is_told_of_keys_without_the_token() {
+    let asked = json!({"key": "kong", "service": "orders"});
+    let with_token = |value: &'static str| {
+        let mut request = question(&asked);
+        request.headers.insert(BEARER, HeaderValue::from_static(value));
+        request
+    };
+    let mut world = verifying();
+    for value in ["Bearer wrong", "Bearer", "a-token-of-more-than-thirty-two-bytes", "Bearer kong", ""] {
+        let fields = world.check_refused(&with_token(value), 401, UNAUTHORIZED);
+        assert_eq!(fields["www-authenticate"], "Bearer");
+    }
+    assert_eq!(world.grant_reads, 0);
+    let fields = world.check_refused(&question(&asked).method("GET"), 405, "Method not allowed");
+    assert_eq!(fields["allow"], "POST");
+    // Where no token is set there is nothing.
+    World::with_key_auth(json!({})).check_refused(
+        &question(&asked),
+        404,
+        "no Route matched with those values",
+    );
+}
+
+#[test]
+fn what_is_no_question_is_refused() {
+    let mut world = verifying();
+    let unreadable = "The body must be JSON with a key or a token, and a service or a route";
+    for body in [
+        json!({"key": "kong"}),
+        json!({"service": "orders"}),
+        json!({"key": "kong", "service": "orders", "route": "all"}),
+        json!({"key": 7, "service": "orders"}),
+        json!({"key": "kong", "token": "lkt_", "service": "orders"}),
+        json!({"key": "kong", "service": "orders", "more": true}),
+        json!([]),
+    ] {
+        world.check_refused(&question(&body), 400, unreadable);
+    }
+    for target in [json!({"service": "others"}), json!({"route": SERVICE}), json!({"service": "all"})] {
+        let asked = merge(json!({"key": "kong"}), target);
+        world.check_refused(&question(&asked), 400, "There is no such service or route");
+    }
+    let long = json!({"key": "k".repeat(9_000), "service": "orders"});
+    let message = "Request body is searched for an API key and must not exceed 8192 bytes";
+    world.check_refused(&question(&long), 413, message);
 }

@@ -1286,3 +1286,94 @@ fn a_grant_that_is_not_here_blocks_the_route() {
         assert_eq!((answer.status, &answer.json["message"]), (500, &json!("Invalid plugin configuration")));
     }
 }
+
+// Verifying.
+
+const VERIFY_TOKEN: &str = "a-token-of-more-than-thirty-two-bytes";
+
+/// A world that answers whoever has the token.
+fn verifying(config: Value) -> World {
+    let mut world = World::new(config);
+    let verify_token = Some(world.peppers.current.digest(VERIFY_TOKEN.as_bytes()));
+    let settings = GatewaySettings { verify_token, ..GatewaySettings::default() };
+    world.gateway = Gateway::new(settings, world.peppers.clone());
+    world
+}
+
+#[track_caller]
+fn verified(world: &mut World, shown: Value, service: Uuid) -> Value {
+    let mut question = json!({"service": service});
+    question.as_object_mut().unwrap().extend(shown.as_object().unwrap().clone());
+    let request = post("/-/verify").body(JSON, &question.to_string());
+    let answer = world.answer(&request.with("authorization", &format!("Bearer {VERIFY_TOKEN}")));
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    answer.json
+}
+
+#[track_caller]
+fn check_reason(world: &mut World, token: &str, service: Uuid, reason: Value) {
+    let answer = verified(world, json!({"token": token}), service);
+    assert_eq!((&answer["reason"], &answer["valid"]), (&reason, &json!(reason.is_null())), "{answer}");
+}
+
+#[test]
+fn whoever_has_the_token_is_told_of_tokens() {
+    let mut world = verifying(json!({"required_scopes": ["email"]}));
+    let good = format!("grant_type=client_credentials&client_id={ID}");
+    let token = world.token_for("/a/oauth2/token", &format!("{good}&scope=email+profile"));
+    let expected = json!({"valid": true, "reason": null, "application": null,
+        "consumer": {"id": BOB, "username": "bob", "custom_id": null}, "credential": {"id": CREDENTIAL},
+        "expires_at": NOW.unix_ms / 1_000 + 7_200, "scopes": ["email", "profile"]});
+    assert_eq!(verified(&mut world, json!({"token": token}), SERVICE), expected);
+    let weak = world.token_for("/a/oauth2/token", &good);
+    check_reason(&mut world, &weak, SERVICE, json!("insufficient_scope"));
+    check_reason(&mut world, &token, OTHER_SERVICE, json!("not_permitted"));
+    for forged in ["lkt_forged", ID, "", &token[1..]] {
+        check_reason(&mut world, forged, SERVICE, json!("unknown"));
+    }
+    // Where tokens alone are asked for, a Client ID is no key.
+    let answer = verified(&mut world, json!({"key": ID}), SERVICE);
+    assert_eq!((&answer["reason"], &answer["scopes"]), (&json!("not_permitted"), &json!(null)));
+    world.change(ID, |grant| {
+        grant.oauth2.as_mut().unwrap().tokens_not_before_ms = Some(NOW.unix_ms + 5_000);
+    });
+    check_reason(&mut world, &token, SERVICE, json!("revoked"));
+    world.pass_s(7_200);
+    check_reason(&mut world, &token, SERVICE, json!("expired"));
+}
+
+#[test]
+fn a_proxy_asks_about_requests_with_tokens() {
+    let mut world = World::new(json!({"hide_credentials": true, "required_scopes": ["email"]}));
+    let good = format!("grant_type=client_credentials&client_id={ID}");
+    let token = world.token_for("/a/oauth2/token", &format!("{good}&scope=email"));
+    let asked = |path: &str, token: &str| {
+        let request = get("/-/verify/nginx").with("x-original-method", "GET").with("x-original-uri", path);
+        let request = request.with("x-original-host", "a.test").with("x-original-proto", "https");
+        request.with("authorization", &format!("Bearer {token}"))
+    };
+    let Decision::Respond(response) = world.decide(&asked("/a", &token)) else { panic!("not answered") };
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["x-authenticated-scope"]),
+        (200, &HeaderValue::from_static("email"))
+    );
+    let removed = response.headers()["lk-remove-fields"].to_str().unwrap();
+    assert!(removed.contains("authorization") && !removed.contains("x-authenticated-scope"), "{removed}");
+    let headers = world.check_refused(&asked("/a", "lkt_x"), 401, "invalid_token", INVALID);
+    assert!(headers["www-authenticate"].to_str().unwrap().starts_with("Bearer error=\"invalid_token\""));
+    let weak = world.token_for("/a/oauth2/token", &good);
+    assert_eq!(world.answer(&asked("/a", &weak)).status, 403);
+    // The proxy cannot answer what is answered here: to nginx that is 403.
+    assert_eq!(world.answer(&asked("/a/oauth2/token", &token)).status, 403);
+}
+
+#[test]
+fn a_token_behind_bearer_is_no_key() {
+    let config = json!({"key_in_bearer": true, "hide_credentials": true});
+    let mut world = World::new(json!({"hide_credentials": false})).key_auth(config);
+    let token = world.token();
+    let both = call(&token);
+    let sent = world.forward(&Request { query: Some(format!("apikey={ID}")), ..both });
+    sent.check_is_bob();
+    assert_eq!(sent.header("authorization"), Some(format!("Bearer {token}").as_str()));
+}

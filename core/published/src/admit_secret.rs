@@ -1,6 +1,6 @@
 //! Admits the secrets that an installation sets: by one rule, wherever they are kept.
 //!
-//! Set but empty counts as unset. White space around an admin token is not a part of it: no header
+//! Set but empty counts as unset. White space around a token is not a part of it: no header
 //! field could carry it. A pepper is taken byte for byte, since with any other one no stored key is
 //! found; white space around it does not count for its length.
 
@@ -15,12 +15,18 @@ pub enum SecretSetting {
     Pepper,
     /// The pepper before. It may be short: an installation whose pepper is must be able to move off it.
     PepperPrevious,
+    /// Token of whoever asks a gateway whether a key is good; it may do nothing else.
+    VerifyToken,
 }
 
 impl SecretSetting {
     /// All there are.
-    pub const ALL: [SecretSetting; 3] =
-        [SecretSetting::Pepper, SecretSetting::PepperPrevious, SecretSetting::AdminToken];
+    pub const ALL: [SecretSetting; 4] = [
+        SecretSetting::Pepper,
+        SecretSetting::PepperPrevious,
+        SecretSetting::AdminToken,
+        SecretSetting::VerifyToken,
+    ];
 
     /// Name of its variable.
     pub const fn name(self) -> &'static str {
@@ -28,6 +34,7 @@ impl SecretSetting {
             SecretSetting::AdminToken => "LATCHKEY_ADMIN_TOKEN",
             SecretSetting::Pepper => "LATCHKEY_PEPPER",
             SecretSetting::PepperPrevious => "LATCHKEY_PEPPER_PREVIOUS",
+            SecretSetting::VerifyToken => "LATCHKEY_VERIFY_TOKEN",
         }
     }
 
@@ -46,13 +53,18 @@ impl SecretSetting {
         let core = text.trim_ascii();
         match self {
             SecretSetting::PepperPrevious => Ok(Some(text)),
-            SecretSetting::AdminToken | SecretSetting::Pepper if core.len() < SECRET_BYTES_MIN => {
+            _ if core.len() < SECRET_BYTES_MIN => {
                 Err(self.refusal(place, &format!("is shorter than {SECRET_BYTES_MIN} bytes")))
             }
-            SecretSetting::AdminToken if core.bytes().any(|byte| byte.is_ascii_control()) => {
+            SecretSetting::AdminToken | SecretSetting::VerifyToken
+                if core.bytes().any(|byte| byte.is_ascii_control()) =>
+            {
                 Err(self.refusal(place, "has a control character, which no header field can carry"))
             }
-            SecretSetting::AdminToken => Ok(Some(core)),
+            SecretSetting::VerifyToken if core.bytes().any(|byte| byte == b' ') => {
+                Err(self.refusal(place, "has a space, which ends a token behind Bearer"))
+            }
+            SecretSetting::AdminToken | SecretSetting::VerifyToken => Ok(Some(core)),
             SecretSetting::Pepper => Ok(Some(text)),
         }
     }
@@ -62,7 +74,7 @@ impl SecretSetting {
             SecretSetting::Pepper => {
                 ", and set the old one as LATCHKEY_PEPPER_PREVIOUS until keys have moved"
             }
-            SecretSetting::AdminToken | SecretSetting::PepperPrevious => "",
+            SecretSetting::AdminToken | SecretSetting::PepperPrevious | SecretSetting::VerifyToken => "",
         };
         format!("{place} {fault}: make one with `openssl rand -hex 32`{hint}")
     }
@@ -71,7 +83,7 @@ impl SecretSetting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use SecretSetting::{AdminToken, Pepper, PepperPrevious};
+    use SecretSetting::{AdminToken, Pepper, PepperPrevious, VerifyToken};
 
     const LONG: &str = "0123456789abcdef0123456789abcdef";
 
@@ -124,7 +136,7 @@ mod tests {
     fn what_is_not_text_is_an_error_and_not_unset() {
         let mut latin1 = LONG.as_bytes().to_vec();
         latin1.push(0xfc);
-        for setting in [AdminToken, Pepper, PepperPrevious] {
+        for setting in SecretSetting::ALL {
             check(setting, &latin1, Err("not UTF-8"));
             check(setting, b"\xff", Err("not UTF-8"));
         }
@@ -138,6 +150,10 @@ mod tests {
         check(PepperPrevious, with_line_end.as_bytes(), Ok(Some(&with_line_end)));
         check(AdminToken, format!("{LONG}\n{LONG}").as_bytes(), Err("control character"));
         check(AdminToken, format!("{LONG}\0").as_bytes(), Err("control character"));
+        check(VerifyToken, with_line_end.as_bytes(), Ok(Some(LONG)));
+        check(VerifyToken, format!("{LONG}\n{LONG}").as_bytes(), Err("control character"));
+        check(VerifyToken, format!("{LONG} {LONG}").as_bytes(), Err("a space"));
+        check(VerifyToken, &LONG.as_bytes()[1..], Err("shorter than 32 bytes"));
     }
 
     #[test]

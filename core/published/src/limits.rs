@@ -15,6 +15,9 @@ pub const REVOCATION_BOUND_MS_DEFAULT: u64 = 5_000;
 /// Key in bytes: longer ones are refused before they are digested.
 pub const KEY_BYTES_MAX: usize = 512;
 
+/// Body of a question whether a key is good, in bytes: a key or token and a name, several times over.
+pub const VERIFY_BODY_BYTES_MAX: usize = 8 << 10;
+
 /// Access token in bytes: longer ones are refused before they are digested, and those made here are
 /// shorter.
 pub const TOKEN_BYTES_MAX: usize = 900;

@@ -67,6 +67,8 @@ pub struct KeyAuthSettings {
     pub run_on_preflight: bool,
     pub anonymous: Option<String>,
     pub realm: Option<String>,
+    /// Ours: a key may come as `Authorization: Bearer <key>`.
+    pub key_in_bearer: bool,
 }
 
 impl KeyAuthSettings {
@@ -79,6 +81,7 @@ impl KeyAuthSettings {
     pub const RUN_ON_PREFLIGHT: Setting<bool> = Setting::new("run_on_preflight", true);
     pub const ANONYMOUS: &'static str = "anonymous";
     pub const REALM: &'static str = "realm";
+    pub const KEY_IN_BEARER: Setting<bool> = Setting::new("key_in_bearer", false);
 }
 
 impl Default for KeyAuthSettings {
@@ -92,6 +95,7 @@ impl Default for KeyAuthSettings {
             run_on_preflight: Self::RUN_ON_PREFLIGHT.default,
             anonymous: None,
             realm: None,
+            key_in_bearer: Self::KEY_IN_BEARER.default,
         }
     }
 }

@@ -127,8 +127,8 @@ fn address(entry: &[u8]) -> Option<IpAddr> {
     ip.map(|ip| ip.to_canonical())
 }
 
-/// Some servers name what a WebSocket's handshake comes by.
-fn scheme_named(name: &[u8]) -> Option<Scheme> {
+/// The scheme that a server names; some name what a WebSocket's handshake comes by.
+pub fn scheme_named(name: &[u8]) -> Option<Scheme> {
     let is = |names: [&str; 2]| names.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
     match (is(["https", "wss"]), is(["http", "ws"])) {
         (true, _) => Some(Scheme::Https),

@@ -39,7 +39,7 @@ pub use compile::{Rejected, Router};
 pub use find::{Match, RouteRequest};
 pub use host::is_host_name;
 pub use normalise::{NormalPath, normalise_path};
-pub use own_paths::{OWN_PREFIX_DEFAULT, OwnPath, OwnPaths};
+pub use own_paths::{OWN_PREFIX_DEFAULT, OwnPath, OwnPaths, Proxy};
 pub use spec::RouteSpec;
 pub use upstream_path::upstream_path;
 

@@ -10,23 +10,50 @@ pub const OWN_PREFIX_DEFAULT: &str = "/-";
 
 /// What a path of ours is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnPath {
+pub enum OwnPath<'p> {
     /// Whether the gateway is there.
     Health,
+    /// Whether a key is good, for whoever has it and asks.
+    Verify,
+    /// Whether a request may pass that another proxy has before it.
+    VerifyFor(Proxy, &'p [u8]),
     /// Kept free for later: there is nothing yet.
     Vacant,
 }
 
-/// Our own paths: `<prefix>/health`, `<prefix>/verify`, and what is below them. Every other path,
+/// A proxy that asks about the requests before it: each tells of them in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// `ForwardAuth`.
+    Traefik,
+    /// `auth_request`.
+    Nginx,
+    /// `forward_auth`.
+    Caddy,
+    /// `ext_authz` over HTTP: the request's path stands below ours.
+    Envoy,
+}
+
+impl Proxy {
+    const ALL: [(Proxy, &str); 4] = [
+        (Proxy::Traefik, "/traefik"),
+        (Proxy::Nginx, "/nginx"),
+        (Proxy::Caddy, "/caddy"),
+        (Proxy::Envoy, "/envoy"),
+    ];
+}
+
+/// Our own paths: `<prefix>/health`, `<prefix>/verify`, and all below them. Every other path,
 /// under the prefix or not, belongs to the routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnPaths {
     prefix: Arc<str>,
 }
 
-/// Each with the `/` before it; `health` is told apart by its place.
-const NAMES: [&str; 2] = [HEALTH, "/verify"];
+/// Each with the `/` before it.
+const NAMES: [&str; 2] = [HEALTH, VERIFY];
 const HEALTH: &str = "/health";
+const VERIFY: &str = "/verify";
 
 impl OwnPaths {
     /// Our paths under a prefix such as `/-` or `/gateway/own`. The error says what is wrong with it.
@@ -48,12 +75,9 @@ impl OwnPaths {
     ///
     /// Paths of ours hold as they are written: `/%2D/health` is a path of some upstream.
     #[inline]
-    pub fn find(&self, path: &[u8]) -> Option<OwnPath> {
+    pub fn find<'p>(&self, path: &'p [u8]) -> Option<OwnPath<'p>> {
         let below = path.strip_prefix(self.prefix.as_bytes())?;
-        match below == HEALTH.as_bytes() {
-            true => Some(OwnPath::Health),
-            false => is_reserved(below).then_some(OwnPath::Vacant),
-        }
+        is_reserved(below).then(|| OwnPath::of(below))
     }
 
     /// Whether an entry of a route's `paths` stands for one of our paths, so that the route would never
@@ -67,6 +91,23 @@ impl OwnPaths {
         match route_path.strip_prefix('~') {
             Some(pattern) => below(literal_beginning(pattern).as_bytes()),
             None => below(&normalise_path(route_path.as_bytes())),
+        }
+    }
+}
+
+impl<'p> OwnPath<'p> {
+    /// `below` is reserved.
+    fn of(below: &'p [u8]) -> Self {
+        if below == HEALTH.as_bytes() {
+            return OwnPath::Health;
+        }
+        let Some(of_verify) = below.strip_prefix(VERIFY.as_bytes()) else { return OwnPath::Vacant };
+        let named = |(proxy, name): (Proxy, &str)| Some((proxy, of_verify.strip_prefix(name.as_bytes())?));
+        match Proxy::ALL.into_iter().find_map(named) {
+            _ if of_verify.is_empty() => OwnPath::Verify,
+            Some((Proxy::Envoy, path @ [b'/', ..])) => OwnPath::VerifyFor(Proxy::Envoy, path),
+            Some((proxy, path @ [])) if proxy != Proxy::Envoy => OwnPath::VerifyFor(proxy, path),
+            _ => OwnPath::Vacant,
         }
     }
 }
@@ -118,8 +159,18 @@ mod tests {
             ("/-/health", Some(OwnPath::Health)),
             ("/-/health/", Some(OwnPath::Vacant)),
             ("/-/health/x", Some(OwnPath::Vacant)),
-            ("/-/verify", Some(OwnPath::Vacant)),
+            ("/-/verify", Some(OwnPath::Verify)),
+            ("/-/verify/", Some(OwnPath::Vacant)),
             ("/-/verify/x", Some(OwnPath::Vacant)),
+            ("/-/verify/traefik", Some(OwnPath::VerifyFor(Proxy::Traefik, b""))),
+            ("/-/verify/nginx", Some(OwnPath::VerifyFor(Proxy::Nginx, b""))),
+            ("/-/verify/caddy", Some(OwnPath::VerifyFor(Proxy::Caddy, b""))),
+            ("/-/verify/nginx/", Some(OwnPath::Vacant)),
+            ("/-/verify/nginxx", Some(OwnPath::Vacant)),
+            ("/-/verify/envoy", Some(OwnPath::Vacant)),
+            ("/-/verify/envoyx/", Some(OwnPath::Vacant)),
+            ("/-/verify/envoy/", Some(OwnPath::VerifyFor(Proxy::Envoy, b"/"))),
+            ("/-/verify/envoy/a//../b", Some(OwnPath::VerifyFor(Proxy::Envoy, b"/a//../b"))),
             ("/-/healthz", None),
             ("/-/Health", None),
             ("/-/verifying", None),

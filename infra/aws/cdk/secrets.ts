@@ -28,9 +28,9 @@ export type Secrets = {
     }
 );
 
-/** What each plane is told. The pepper before is there only while a pepper is replaced. */
+/** What each plane is told. The pepper before is there only while a pepper is replaced, the token to verify with only if set. */
 export const SECRET_NAMES = {
-  gateway: ["LATCHKEY_PEPPER", "LATCHKEY_PEPPER_PREVIOUS"],
+  gateway: ["LATCHKEY_PEPPER", "LATCHKEY_PEPPER_PREVIOUS", "LATCHKEY_VERIFY_TOKEN"],
   control: ["LATCHKEY_ADMIN_TOKEN", "LATCHKEY_PEPPER", "LATCHKEY_PEPPER_PREVIOUS"],
 } as const;
 

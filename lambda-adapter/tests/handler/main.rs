@@ -643,6 +643,31 @@ async fn what_is_not_understood_is_answered_and_the_next_is_served() {
 }
 
 #[tokio::test]
+async fn proxies_and_programs_ask_whether_a_key_is_good() {
+    let world = World::new().await;
+    let token = "a-token-of-more-than-thirty-two-bytes";
+    let function = world.start(&[("LATCHKEY_VERIFY_TOKEN", token)]).await;
+    let key = function.set_up("http://127.0.0.1:9", json!({})).await;
+    let told = |key: &str| json!({"x-original-method": "GET", "x-original-uri": "/a", "x-original-host": "a.test", "apikey": key});
+    let answer = function.whole(&get("/-/verify/nginx", told(&key))).await;
+    check_status(&answer, 200);
+    assert_eq!(answer["headers"]["x-consumer-username"], "bob", "{answer}");
+    check_status(&function.whole(&get("/-/verify/nginx", told("wrong"))).await, 401);
+    check_status(&function.whole(&get("/-/verify/envoy/a", json!({"apikey": key}))).await, 200);
+    let ask = |shown: &str| {
+        let mut event = get("/-/verify", json!({"authorization": format!("Bearer {shown}")}));
+        event["requestContext"]["http"]["method"] = json!("POST");
+        event["body"] = json!(json!({"key": key, "service": "up"}).to_string());
+        event
+    };
+    let answer = function.whole(&ask(token)).await;
+    check_status(&answer, 200);
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&body["valid"], &body["consumer"]["custom_id"]), (&json!(true), &json!("42")));
+    check_status(&function.whole(&ask("wrong")).await, 401);
+}
+
+#[tokio::test]
 async fn a_table_that_is_not_there_is_503() {
     let world = World { table: dynamodb::Table { name: "no-such-table".to_owned() } };
     let function = world.start(&[]).await;

@@ -81,13 +81,17 @@ async fn parameters_have_one_each() {
 
 /// Its role may not read the admin token: to ask for it would fail.
 #[tokio::test]
-async fn a_gateway_asks_for_peppers_alone() {
+async fn a_gateway_asks_for_no_admin_token() {
     let parameter = json!({"Name": "/prod/LATCHKEY_PEPPER", "Value": PEPPER});
     let service = answering("200 OK", &json!({"Parameters": [parameter]})).await;
     let secrets = get_for(Mode::Proxy, "ssm:/prod", &service).await.unwrap();
     assert!(secrets.admin_token.is_none());
-    let names = ["/prod/LATCHKEY_PEPPER", "/prod/LATCHKEY_PEPPER_PREVIOUS"];
+    let peppers = ["/prod/LATCHKEY_PEPPER", "/prod/LATCHKEY_PEPPER_PREVIOUS"];
+    let names = peppers.iter().chain(&["/prod/LATCHKEY_VERIFY_TOKEN"]).collect::<Vec<_>>();
     let input = json!({"Names": names, "WithDecryption": true});
+    assert_eq!(asked(&service), ("AmazonSSM.GetParameters".to_owned(), input));
+    get_for(Mode::Authorizer, "ssm:/prod", &service).await.unwrap();
+    let input = json!({"Names": peppers, "WithDecryption": true});
     assert_eq!(asked(&service), ("AmazonSSM.GetParameters".to_owned(), input));
 }
 

@@ -25,6 +25,7 @@ fn plugins_are_unique_in_their_scope_and_go_with_it(api: &dyn Api) {
         201,
         json!({"config": {"key_names": ["apikey"], "hide_credentials": false, "key_in_header": true,
                            "key_in_query": true, "key_in_body": false, "run_on_preflight": true, "realm": null,
+                           "key_in_bearer": false,
                            "anonymous": null},
                "protocols": ["grpc", "grpcs", "http", "https"], "enabled": true, "route": null}),
     );

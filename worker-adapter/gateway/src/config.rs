@@ -3,6 +3,7 @@
 use latchkey_gateway::gateway::GatewaySettings;
 use latchkey_gateway::response_fields::ResponseFields;
 use latchkey_gateway::upstream_address::UpstreamAddresses;
+use latchkey_published::admit_secret::SecretSetting;
 use latchkey_published::keys::Peppers;
 use latchkey_request::network::parse_networks;
 use latchkey_request::origin::Origin;
@@ -27,6 +28,8 @@ impl Settings {
     /// The error is for whoever deploys the Worker.
     pub fn parse(json: &str) -> Result<Self, String> {
         let variables = Variables::parse(json)?;
+        let peppers = variables.peppers()?;
+        let verify_token = variables.secret(SecretSetting::VerifyToken)?;
         let defaults = GatewaySettings::default();
         let gateway = GatewaySettings {
             revocation_bound_ms: variables
@@ -36,6 +39,7 @@ impl Settings {
             own_paths: variables.read_or("LATCHKEY_GATEWAY_PREFIX", defaults.own_paths, OwnPaths::new)?,
             control_origin: variables
                 .read_or("LATCHKEY_CONTROL_ORIGIN", None, |text| Origin::parse(text).map(Some))?,
+            verify_token: verify_token.map(|token| peppers.current.digest(token.as_bytes())),
             ..defaults
         };
         let fields = ResponseFields::default();
@@ -44,7 +48,7 @@ impl Settings {
             gateway,
             response_fields: variables.read_or("LATCHKEY_HEADERS", fields, ResponseFields::parse)?,
             upstreams: UpstreamAddresses::new(allowed),
-            peppers: variables.peppers()?,
+            peppers,
         })
     }
 }

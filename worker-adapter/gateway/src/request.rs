@@ -9,8 +9,9 @@ use latchkey_request::authority::Authority;
 use latchkey_worker_shared::target::Target;
 
 /// Header fields that core looks at whatever the configuration.
-const ALWAYS: [&str; 13] = [
+const ALWAYS: [&str; 22] = [
     "accept",
+    "authorization",
     "connection",
     "content-encoding",
     "content-length",
@@ -23,6 +24,14 @@ const ALWAYS: [&str; 13] = [
     "upgrade",
     "via",
     "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-method",
+    "x-forwarded-proto",
+    "x-forwarded-uri",
+    "x-original-host",
+    "x-original-method",
+    "x-original-proto",
+    "x-original-uri",
 ];
 /// How the platform joins the values of repeated fields.
 const JOINED: JoinedHeaders = JoinedHeaders::by(", ");

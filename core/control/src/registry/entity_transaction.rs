@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::error::Error;
 use super::records;
 use crate::audit::{Actor, Did, Line, Trail};
-use crate::schema::{EntityKind, FieldKind, Object};
+use crate::schema::{EntityKind, FieldKind, Object, plugin};
 use crate::transaction::Transaction;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
@@ -498,7 +498,21 @@ fn published(kind: EntityKind, object: &Object) -> Value {
             *value = field.default.value();
         }
     }
+    if kind == EntityKind::Plugins {
+        leave_out_late_settings(&mut published);
+    }
     Value::Object(published)
+}
+
+/// Settings of a plugin that programs of before do not know, and that say nothing.
+fn leave_out_late_settings(published: &mut Object) {
+    let Some(schema) = published.get("name").and_then(Value::as_str).and_then(plugin) else { return };
+    let Some(Value::Object(config)) = published.get_mut("config") else { return };
+    for field in schema.config.iter().filter(|field| field.published_late) {
+        if config.get(field.name) == Some(&field.default.value()) {
+            config.remove(field.name);
+        }
+    }
 }
 
 /// An entity without what only the registry knows of it.

@@ -217,6 +217,9 @@ pub struct Field {
     /// Kept by a PUT that does not name it, where Kong's fields take their defaults: what is ours alone
     /// no file of Kong's clients names.
     pub kept: bool,
+    /// Told to gateways only where it is not at its default: those of before it know nothing of it, and
+    /// block what they do not know.
+    pub published_late: bool,
     /// May only be null; what is said of anything else.
     pub forbidden: Option<&'static str>,
     /// What values must satisfy.
@@ -314,6 +317,7 @@ impl Field {
             omit_null: false,
             auto: false,
             kept: false,
+            published_late: false,
             forbidden: None,
             checks: &[],
             entity_checks: &[],
@@ -358,6 +362,11 @@ impl Field {
     /// Kept by a PUT that does not name it.
     pub const fn kept(self) -> Self {
         Field { kept: true, ..self }
+    }
+
+    /// Told to gateways only where it is not at its default.
+    pub const fn published_late(self) -> Self {
+        Field { published_late: true, ..self }
     }
 
     /// What is wrong with a text for this field, however long.

@@ -113,6 +113,8 @@ const KEY_AUTH: &[Field] = &[
         "The realm that WWW-Authenticate names where a key is refused.",
     )
     .checks(&[Check::Text(realm)]),
+    flag(KeyAuth::KEY_IN_BEARER, "Whether a key is looked for in Authorization, behind the word Bearer.")
+        .published_late(),
 ];
 
 const APPLICATION_REGISTRATION: &[Field] = &[

@@ -11,7 +11,7 @@ use crate::extract_key::{Presented, Searched, Unsearched, extract_key};
 use crate::find_route::Routed;
 use crate::grant_memory::{CachedGrant, Remembered};
 use crate::problem::Problem;
-use crate::request::{Body, Headers, Now, RequestHead};
+use crate::request::{Body, Headers, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Peppers, has_our_prefix, is_reserved};
@@ -99,32 +99,41 @@ impl Callers {
         key: &[u8],
         basis: Basis<'_>,
     ) -> Result<Option<(KeyDigest, Arc<CachedGrant>)>, Need> {
+        Ok(self.find_grant(key, basis)?.filter(|(_, grant)| grant.is_current(basis.now)))
+    }
+
+    /// The grant of a key, expired or not, and where it is; `None` for an unknown, forged or malformed one.
+    #[inline]
+    pub(crate) fn find_grant(
+        &mut self,
+        key: &[u8],
+        basis: Basis<'_>,
+    ) -> Result<Option<(KeyDigest, Arc<CachedGrant>)>, Need> {
         if key.len() > limits::KEY_BYTES_MAX || is_reserved(key) || std::str::from_utf8(key).is_err() {
             return Ok(None);
         }
         let has_others = basis.config.has_imported_keys;
         let digest = self.peppers.current.digest(key);
-        let at = |digest, grant| current(grant, basis.now).map(|grant| (digest, grant));
         if let Some(grant) = self.look_up(key, digest, has_others, basis)? {
-            return Ok(at(digest, grant));
+            return Ok(Some((digest, grant)));
         }
         if let Some(previous) = &self.peppers.previous {
             let old = previous.digest(key);
             if let Some(grant) = self.look_up(key, old, has_others, basis)? {
                 let pepper_id = self.peppers.current.id();
                 self.rehash = Some(Rehash { old, new: digest, pepper_id });
-                return Ok(at(old, grant));
+                return Ok(Some((old, grant)));
             }
         }
         match basis.config.has_digest_keys {
-            true => self.verify_by_sha256(key, digest, basis),
+            true => self.find_by_sha256(key, digest, basis),
             false => Ok(None),
         }
     }
 
     /// The same of a key that was never seen in clear, but brought as its SHA-256. It moves to the
     /// current pepper without being shown, so nobody is asked for that.
-    fn verify_by_sha256(
+    fn find_by_sha256(
         &mut self,
         key: &[u8],
         own_digest: KeyDigest,
@@ -135,7 +144,7 @@ impl Callers {
         for place in places.of(&sha256).into_iter().flatten() {
             if let Some(grant) = self.look_up(key, place, true, basis)? {
                 self.memory.misplace(own_digest, &grant);
-                return Ok(current(grant, basis.now).map(|grant| (place, grant)));
+                return Ok(Some((place, grant)));
             }
         }
         Ok(None)
@@ -173,9 +182,4 @@ impl ImportedPlaces {
     fn of(&self, sha256: &KeySha256) -> [Option<KeyDigest>; 2] {
         [Some(self.current.digest(sha256)), self.previous.as_ref().map(|previous| previous.digest(sha256))]
     }
-}
-
-/// The grant, unless its key has expired. Never left to a store's own expiry.
-pub(super) fn current(grant: Arc<CachedGrant>, now: Now) -> Option<Arc<CachedGrant>> {
-    grant.expires_at_ms.is_none_or(|at| now.unix_ms < at).then_some(grant)
 }

@@ -19,8 +19,6 @@ use crate::strip_key::HiddenCuts;
 use latchkey_published::keys::ACCESS_TOKEN_PREFIX;
 use latchkey_published::token::{AccessToken, TokenBuffer, TokenKeys};
 
-use super::key_auth::current;
-
 /// What is to be made of a token.
 pub(crate) enum TokenVerdict<'b> {
     /// It is good for the route's service, as far as the token itself says.
@@ -140,10 +138,8 @@ impl Callers {
             Remembered::Unknown => return Err(self.memory.need(token.grant, true, basis.epoch, basis.now)),
         };
         let is_denied = !self.ablation.denied_tokens && basis.config.denied_tokens.contains(&token.id);
-        Ok(match current(grant, basis.now) {
-            Some(grant) if !is_denied && self.is_of(&token, &grant) => TokenVerdict::Good(token, grant),
-            _ => invalid,
-        })
+        let is_good = grant.is_current(basis.now) && !is_denied && self.is_of(&token, &grant);
+        Ok(if is_good { TokenVerdict::Good(token, grant) } else { invalid })
     }
 
     /// Whether a token was issued to this very credential, and not taken back with all of its time.

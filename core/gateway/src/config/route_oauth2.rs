@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::header::AUTHORIZATION;
+
 use super::KeyAuth;
 use crate::oauth2::{OAuth2, TOKEN};
 use crate::places::Names;
@@ -25,11 +27,13 @@ pub(crate) struct Hide {
     /// `None`: bodies are left as they are.
     pub(crate) body: Option<Names>,
     strip: StripNames,
+    /// With `Authorization`, where key-auth looks for a key behind `Bearer`.
+    strip_with_bearer: Option<StripNames>,
 }
 
 impl Hide {
     pub(crate) fn hider(&self) -> Hider<'_> {
-        Hider { names: &self.query, strip: &self.strip }
+        Hider { names: &self.query, strip: &self.strip, strip_with_bearer: self.strip_with_bearer.as_ref() }
     }
 }
 
@@ -52,9 +56,12 @@ impl RouteOAuth2 {
             // Without a scheme before it, a token would go on.
             hides.then_some(&plugin.header),
         );
-        let hide = (!query.is_empty()).then(|| Hide {
+        let in_bearer = key_auth.is_some_and(|auth| auth.hides_credentials && auth.in_bearer);
+        let hide = (!query.is_empty() || in_bearer).then(|| Hide {
             query: Names::new(&query),
             body: (!body.is_empty()).then(|| Names::new(&body)),
+            strip_with_bearer: in_bearer
+                .then(|| StripNames(Some(headers.clone().chain([&AUTHORIZATION]).cloned().collect()))),
             strip: StripNames(Some(headers.cloned().collect())),
         });
         RouteOAuth2 { plugin: plugin.clone(), hide, redirect: Names::new(&redirect) }

@@ -37,7 +37,7 @@ pub enum Authorization {
 
 /// Whose request may pass.
 #[derive(Clone, Debug)]
-pub struct Authorized(Option<Caller>);
+pub struct Authorized(pub(super) Option<Caller>);
 
 impl Authorized {
     /// Names and values of the fields that tell an upstream who calls; none on a route where nobody

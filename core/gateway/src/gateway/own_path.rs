@@ -1,4 +1,4 @@
-//! Requests to the gateway itself: answered without the feed, a route or a key.
+//! Requests to the gateway itself that are answered without the feed, a route or a key.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -12,12 +12,12 @@ use latchkey_router::OwnPath;
 /// By the rules of proxied requests as to whom they are for. That a `HEAD` gets no body is seen to
 /// by whoever speaks HTTP, as with every response.
 #[cold]
-pub(super) fn answer<H: Headers>(own: OwnPath, head: &RequestHead<'_, H>) -> Result<Response, Problem> {
+pub(super) fn answer<H: Headers>(own: OwnPath<'_>, head: &RequestHead<'_, H>) -> Result<Response, Problem> {
     Authority::of_request(head.headers, head.host)?;
     match (own, head.method) {
-        (OwnPath::Vacant, _) => Err(Problem::NoRoute),
         (OwnPath::Health, "GET" | "HEAD") => Ok(health()),
         (OwnPath::Health, _) => Ok(only_to_be_read(head)),
+        _ => Err(Problem::NoRoute),
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct TokenCaller {
 }
 
 impl TokenCaller {
+    /// A token whose grant this is.
     pub(crate) fn new(token: &AccessToken<'_>, grant: Arc<CachedGrant>) -> Self {
         let own_end_ms = token.ends_at_s.map(|end| end.saturating_mul(1_000));
         TokenCaller {

@@ -23,6 +23,11 @@ impl Names {
         Names { sorted, first_bytes }
     }
 
+    /// The names, in no order that means anything.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.sorted.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Whether a name begins so.
     pub(super) fn may_begin_with(&self, byte: u8) -> bool {
         self.first_bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1

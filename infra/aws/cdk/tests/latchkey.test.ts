@@ -220,7 +220,7 @@ for (const [name, props] of Object.entries(VARIANTS)) {
   test(`${name}: no secret is in the template`, () => {
     for (const { properties } of ofType(all, "AWS::Lambda::Function")) {
       const { Variables } = properties["Environment"] as { Variables: Record<string, Value> };
-      for (const secret of ["LATCHKEY_PEPPER", "LATCHKEY_PEPPER_PREVIOUS", "LATCHKEY_ADMIN_TOKEN"]) {
+      for (const secret of ["LATCHKEY_PEPPER", "LATCHKEY_PEPPER_PREVIOUS", "LATCHKEY_ADMIN_TOKEN", "LATCHKEY_VERIFY_TOKEN"]) {
         assert.equal(Variables[secret], undefined);
       }
       assert.match(String(Variables["LATCHKEY_SECRETS_FROM"]), /^(secretsmanager:arn:|ssm:\/)/);

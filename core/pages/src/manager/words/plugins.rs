@@ -82,6 +82,11 @@ const EN: Plugins = Plugins {
             "OPTIONS requests, by which browsers ask first, need a key too.",
         ),
         ("realm", "Realm", "The realm that WWW-Authenticate names where a key is refused."),
+        (
+            "key_in_bearer",
+            "Key behind Bearer",
+            "A key is looked for in Authorization, behind the word Bearer, as clients of OpenAI's API send it.",
+        ),
     ],
     registration_fields: &[
         ("display_name", "Display name", "What the service is called in the portal."),
@@ -140,6 +145,11 @@ const JA: Plugins = Plugins {
             "ブラウザーが事前に送るOPTIONSリクエストにもキーを必須にします。",
         ),
         ("realm", "レルム", "キーを拒否したときに、WWW-Authenticateで示すレルムです。"),
+        (
+            "key_in_bearer",
+            "Bearerのキー",
+            "OpenAI APIのクライアントと同じく、AuthorizationのBearerの後でキーを探します。",
+        ),
     ],
     registration_fields: &[
         ("display_name", "表示名", "ポータルでのサービスの名前です。"),
