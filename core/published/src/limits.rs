@@ -27,6 +27,12 @@ pub const PATTERN_INPUT_BYTES_MAX: usize = 8 << 10;
 /// thread for some 75 ms; in Wasm it is not measured.
 pub const PATTERN_STEPS_PER_BYTE_MAX: usize = 640;
 
+/// Names of header fields of a request whose route is looked for. Every route is compared with them.
+pub const MATCH_HEADERS_MAX: usize = 100;
+
+/// Routes that are told of with the reason why they are not the one that matches.
+pub const MATCH_OTHERS_MAX: usize = 100;
+
 /// An admin token or pepper, in bytes: what `openssl rand -hex 16` prints, 128 bits of randomness.
 pub const SECRET_BYTES_MIN: usize = 32;
 

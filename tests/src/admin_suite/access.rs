@@ -124,6 +124,7 @@ fn options_tells_the_methods(api: &dyn Api) {
         ("/applications/x/credentials/oauth2/y", "DELETE, GET, HEAD, OPTIONS, PATCH"),
         ("/key-auths/x/rotate", "DELETE, OPTIONS, POST"),
         ("/keys/find", "OPTIONS, POST"),
+        ("/router/match", "OPTIONS, POST"),
     ] {
         let request = request(api, "OPTIONS", path).header("Origin", "https://a.test");
         let response = api.send(&request);

@@ -30,6 +30,7 @@ mod tokens;
 
 mod consumers;
 mod plugins;
+mod route_match;
 mod routes;
 mod services;
 mod settings;
@@ -132,7 +133,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 26] = [
+const SUBJECTS: [(About, &[Test]); 27] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, imports::TESTS),
@@ -143,6 +144,7 @@ const SUBJECTS: [(About, &[Test]); 26] = [
     (About::Entities, backups::TESTS),
     (About::Entities, services::TESTS),
     (About::Entities, routes::TESTS),
+    (About::Entities, route_match::TESTS),
     (About::Entities, consumers::TESTS),
     (About::Entities, plugins::TESTS),
     (About::Entities, credentials::TESTS),

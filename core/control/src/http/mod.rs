@@ -33,6 +33,7 @@ mod plain;
 mod portal;
 mod problem;
 mod resources;
+mod route_match;
 pub mod routing;
 mod settings;
 mod shapes;
@@ -353,14 +354,12 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::ValidateEntity => self.validate_entity(matched, input),
             Action::List(listing) => on_heap(|| self.list(listing, matched, query)).await,
             Action::Create(kind) => on_heap(|| self.create(kind, matched, input)).await,
-            Action::Item(kind, verb) => {
-                let path = matched.steps();
-                on_heap(|| self.item(kind, verb, &path, input)).await
-            }
+            Action::Item(kind, verb) => on_heap(|| self.item(kind, verb, matched, input)).await,
             Action::Reference(kind, verb) => on_heap(|| self.reference(kind, verb, matched, input)).await,
             Action::Rotate(_) => on_heap(|| self.rotate(matched, input, once.key_start)).await,
             Action::EndGrace => on_heap(|| self.end_grace(matched)).await,
             Action::FindKey => on_heap(|| self.find_key(input)).await,
+            Action::MatchRoute => on_heap(|| self.match_route(input)).await,
             Action::ApplicationConsumer => on_heap(|| self.application_consumer(matched)).await,
             Action::Audit => on_heap(|| self.audit(query)).await,
             Action::TagKeys => on_heap(|| self.tag_keys()).await,

@@ -48,6 +48,7 @@ mod rehash;
 mod reseal;
 mod restore;
 mod rotation;
+mod route_match;
 mod routes;
 mod sealed;
 mod search;
@@ -91,6 +92,9 @@ pub use overview::{EndingKey, Overview, Tally};
 pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
 pub use restore::RestoreAsked;
+pub use route_match::{
+    AppliedPlugin, FoundRoute, MatchedRoute, NamedEntity, NoMatch, OtherRoute, RouteMatch,
+};
 pub use search::Search;
 pub(crate) use search::{is_filtered_by, searched_fields};
 pub use tags::{TagFilter, TagPage};
