@@ -18,3 +18,4 @@ pub mod snapshot;
 pub mod stored;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod try_token;

@@ -62,6 +62,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod transfers;
+mod tries;
 mod waiting;
 
 pub use access::OpenServices;
@@ -92,12 +93,14 @@ pub use overview::{EndingKey, Overview, Tally};
 pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
 pub use restore::RestoreAsked;
+pub(crate) use route_match::AskedRequest;
 pub use route_match::{
     AppliedPlugin, FoundRoute, MatchedRoute, NamedEntity, NoMatch, OtherRoute, RouteMatch,
 };
 pub use search::Search;
 pub(crate) use search::{is_filtered_by, searched_fields};
 pub use tags::{TagFilter, TagPage};
+pub(crate) use tries::Try;
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -154,6 +154,25 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(Published::of(&pieces).look(&asked))
     }
 
+    /// The first of some requests that comes to a route of a service, by its place, and that route.
+    pub(crate) async fn route_of_service(
+        &self,
+        service: Uuid,
+        asked: &[AskedRequest],
+    ) -> Result<Option<(usize, NamedEntity)>, Error> {
+        if asked.iter().any(|asked| self.own_paths.find(asked.path.as_bytes()).is_some()) {
+            return Ok(None);
+        }
+        let pieces = self.published_pieces().await?;
+        let published = Published::of(&pieces);
+        let router = Router::compile(published.usable_routes().0, None);
+        Ok(asked.iter().enumerate().find_map(|(at, asked)| {
+            let found = router.find(&asked.as_request(), &NormalPath::new(asked.path.as_bytes()))?;
+            let is_its = found.route.service == Some(service) && !found.path_too_long;
+            is_its.then(|| (at, named(&published.routes, found.route.id)))
+        }))
+    }
+
     async fn published_pieces(&self) -> Result<Vec<Piece>, Error> {
         let reply = read_feed(&self.store, FeedRequest { since: None }, None).await?;
         if reply.format.is_newer() {
@@ -168,13 +187,13 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
 }
 
 /// The request that is asked about.
-struct AskedRequest {
-    method: String,
-    is_https: bool,
-    host: String,
+pub(crate) struct AskedRequest {
+    pub(crate) method: String,
+    pub(crate) is_https: bool,
+    pub(crate) host: String,
     /// As it is sent, without the query.
-    path: String,
-    headers: HeaderMap,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
 }
 
 impl AskedRequest {

@@ -1,6 +1,7 @@
 //! Who calls: the ways to tell, tried in order, each with one of three outcomes.
 
 mod key_auth;
+mod try_call;
 
 use std::sync::Arc;
 
@@ -14,12 +15,15 @@ use latchkey_published::grant::Identity;
 use latchkey_published::key_sha256::ImportedDigests;
 use latchkey_published::keys::Peppers;
 pub use latchkey_published::rehash::Rehash;
+use latchkey_published::try_token::TryKeys;
 
 /// Whose request it is.
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
     /// The owner of a credential.
     Credential(Arc<CachedGrant>),
+    /// The same, whose call the portal makes.
+    Tried(Arc<CachedGrant>),
     /// The consumer that stands in for whoever has no credential.
     Anonymous(Arc<Identity>),
 }
@@ -28,7 +32,7 @@ impl Caller {
     /// What the upstream is told of it.
     pub(crate) fn identity(&self) -> &Identity {
         match self {
-            Caller::Credential(grant) => &grant.identity,
+            Caller::Credential(grant) | Caller::Tried(grant) => &grant.identity,
             Caller::Anonymous(identity) => identity,
         }
     }
@@ -59,6 +63,8 @@ pub(crate) struct Callers {
     pub(crate) peppers: Peppers,
     /// Made when the first key is looked for by its SHA-256.
     pub(crate) imported: Option<ImportedPlaces>,
+    /// Made when the first call of the portal's comes.
+    pub(crate) try_keys: Option<TryKeys>,
     pub(crate) memory: GrantMemory,
     pub(crate) rehash: Option<Rehash>,
 }

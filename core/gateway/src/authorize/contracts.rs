@@ -8,7 +8,7 @@ use crate::grant_memory::CachedGrant;
 #[inline]
 pub(super) fn permit(caller: Option<&Caller>, rules: &RouteRules) -> bool {
     match caller {
-        Some(Caller::Credential(grant)) => permit_grant(grant, rules),
+        Some(Caller::Credential(grant) | Caller::Tried(grant)) => permit_grant(grant, rules),
         Some(Caller::Anonymous(_)) => true,
         // Nobody can have a contract where nobody is ever identified.
         None => rules.registration.is_none() || rules.key_auth.is_some(),

@@ -79,7 +79,7 @@ pub(super) fn right(service: &Service, caller: Option<&Caller>) -> Right {
     let (whom, expires_at_ms) = match caller {
         None => (Whom::Anybody, None),
         Some(Caller::Anonymous(_)) => (Whom::Anonymous, None),
-        Some(Caller::Credential(grant)) => {
+        Some(Caller::Credential(grant) | Caller::Tried(grant)) => {
             (Whom::Credential(grant.identity.credential_id()), grant.expires_at_ms)
         }
     };
