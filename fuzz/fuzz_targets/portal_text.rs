@@ -137,9 +137,10 @@ fn send(method: &str, path: &str, fields: &[(http::HeaderName, &[u8])], body: &s
                 let answer = PasswordAnswer { state: need.state, outcome: PasswordOutcome::Wrong };
                 match control.ask(&head, body.as_bytes(), Some(&answer)).await {
                     Step::Answer(response) => response,
-                    Step::Password(_) => panic!("{method} {path} asks twice"),
+                    Step::Password(_) | Step::Call(_) => panic!("{method} {path} asks twice"),
                 }
             }
+            Step::Call(_) => panic!("{method} {path} calls the gateway, which is not there"),
         };
         let status = response.status().as_u16();
         assert!(status < 500, "{method} {path}: {status}");

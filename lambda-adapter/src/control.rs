@@ -7,10 +7,12 @@ use bytes::Bytes;
 use http::Response;
 use latchkey_control::http::{Control, ControlSettings, Door, Fault, Head, InternalCause, Knock, Step};
 use latchkey_control::registry::{Error, Registry, Resealing};
+use latchkey_gateway::upstream_address::UpstreamAddresses;
 use latchkey_published::keys::Peppers;
 use latchkey_request::framing;
 use tokio::sync::OnceCell;
 
+use crate::gateway_calls::GatewayCalls;
 use crate::log_ins::LogIns;
 use crate::mail::Mailer;
 use crate::request::Request;
@@ -41,6 +43,8 @@ pub struct ControlEnvironment {
     timer: Timer,
     opened: OnceCell<Opened>,
     log_ins: LogIns,
+    /// `None`: nobody has said where the gateway is.
+    gateway: Option<GatewayCalls>,
     /// `None`: there is no mail.
     mailer: Option<Mailer>,
     /// Whether the last call may have written a mail.
@@ -55,14 +59,19 @@ impl ControlEnvironment {
         store: DynamoStore,
         peppers: Peppers,
         settings: ControlSettings,
+        upstreams: UpstreamAddresses,
         mailer: Option<Mailer>,
     ) -> Self {
+        let gateway = settings.gateway_origin.as_ref();
+        let gateway = gateway.and_then(|origin| GatewayCalls::at(origin, upstreams));
+        let settings = ControlSettings { calls_gateway: gateway.is_some(), ..settings };
         ControlEnvironment {
             door: Door::new(settings.clone(), peppers.clone()),
             log_ins: LogIns::new(store.clone()),
             timer: Timer::start(),
             opened: OnceCell::new(),
             may_have_mailed: Cell::new(false),
+            gateway,
             store,
             peppers,
             settings,
@@ -128,22 +137,27 @@ impl ControlEnvironment {
         response
     }
 
-    /// What is answered; where that hangs on a password, in two steps.
+    /// What is answered; where that hangs on a password or a call, in two steps.
     async fn ask(&self, control: &Opened, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
         // Whatever comes of it: a mail is written by calls that fail, too.
         self.may_have_mailed.set(!matches!(head.method, "GET" | "HEAD" | "OPTIONS"));
-        let need = match control.ask(head, body, None).await {
-            Step::Answer(response) => return response,
-            Step::Password(need) => *need,
+        let step = match (control.ask(head, body, None).await, &self.gateway) {
+            (Step::Password(need), _) => {
+                self.may_have_mailed.set(true);
+                match self.log_ins.answer(*need).await {
+                    Ok(answer) => control.ask(head, body, Some(&answer)).await,
+                    Err(fault) => return fault.respond(),
+                }
+            }
+            (Step::Call(call), Some(gateway)) => {
+                let answer = gateway.make(*call, &self.timer).await;
+                control.ask_called(head, body, &answer).await
+            }
+            (step, _) => step,
         };
-        self.may_have_mailed.set(true);
-        let answer = match self.log_ins.answer(need).await {
-            Ok(answer) => answer,
-            Err(fault) => return fault.respond(),
-        };
-        match control.ask(head, body, Some(&answer)).await {
+        match step {
             Step::Answer(response) => response,
-            Step::Password(_) => Fault::Failed.respond(),
+            Step::Password(_) | Step::Call(_) => Fault::Failed.respond(),
         }
     }
 

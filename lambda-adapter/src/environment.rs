@@ -49,7 +49,9 @@ impl Environment {
                 let control = settings.control.with_token(admin_token, SystemRandom.uuid());
                 let control = ControlSettings { own_paths: settings.gateway.own_paths, ..control };
                 let mailer = control.mail_from.is_some().then(|| Mailer::new(aws.ses()));
-                Environment::Control(Box::new(ControlEnvironment::new(store, peppers, control, mailer)))
+                let upstreams = settings.upstreams;
+                let control = ControlEnvironment::new(store, peppers, control, upstreams, mailer);
+                Environment::Control(Box::new(control))
             }
         }
     }

@@ -22,6 +22,7 @@ mod rehash_requests;
 pub mod store;
 
 pub mod control;
+mod gateway_calls;
 mod log_ins;
 mod mail;
 

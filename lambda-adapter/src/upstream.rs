@@ -75,8 +75,18 @@ impl Upstreams {
         outgoing: Outgoing,
         timer: &Timer,
     ) -> Result<Response<Incoming>, Failure> {
-        let upstream = &*plan.upstream;
-        let uri = uri(plan)?;
+        self.send_to(&plan.upstream, &plan.target, outgoing, timer).await
+    }
+
+    /// The same of a request that goes as it is.
+    pub(crate) async fn send_to(
+        &self,
+        upstream: &Upstream,
+        target: &Bytes,
+        outgoing: Outgoing,
+        timer: &Timer,
+    ) -> Result<Response<Incoming>, Failure> {
+        let uri = uri(upstream, target)?;
         self.drop_stale(timer);
         let client = self.client(upstream)?;
         // What happened while the environment was frozen is seen first, connections closed above all.
@@ -194,15 +204,14 @@ impl Upstreams {
     }
 }
 
-fn uri(plan: &Plan) -> Result<Uri, Failure> {
-    let upstream = &plan.upstream;
+fn uri(upstream: &Upstream, target: &Bytes) -> Result<Uri, Failure> {
     let mut parts = http::uri::Parts::default();
     parts.scheme = Some(match upstream.scheme {
         Scheme::Http => http::uri::Scheme::HTTP,
         Scheme::Https => http::uri::Scheme::HTTPS,
     });
     let authority = Authority::try_from(upstream.authority.as_bytes());
-    let target = PathAndQuery::from_maybe_shared(plan.target.clone());
+    let target = PathAndQuery::from_maybe_shared(target.clone());
     parts.authority = Some(authority.map_err(|_| Failure::Unresolved)?);
     parts.path_and_query = Some(target.map_err(|_| Failure::Invalid)?);
     Uri::from_parts(parts).map_err(|_| Failure::Invalid)

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
+use latchkey_control::gateway_call::GatewayCall;
 use latchkey_control::http::{ControlSettings, Door, Fault, Head, Knock, StartLink, Step};
-use latchkey_control::log_in::{PasswordAnswer, PasswordNeed};
+use latchkey_control::log_in::PasswordNeed;
 use latchkey_control::mail::MailOutcome;
 use latchkey_control::registry::{AdminToken, DueMails, Error};
 use latchkey_gateway::gateway::Rehash;
@@ -19,7 +20,8 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use crate::control_plane::{ControlPlane, ControlRequest};
+use crate::control_plane::{Came, ControlPlane, ControlRequest};
+use crate::gateway_calls::GatewayCalls;
 use crate::log_ins::LogIns;
 use crate::published::{Published, Publisher};
 use crate::store::RedbStore;
@@ -34,13 +36,15 @@ pub(crate) struct Control {
     calls: mpsc::Sender<Call>,
     door: Arc<Door>,
     log_ins: Arc<LogIns>,
+    /// `None`: calls are not made.
+    gateway: Option<GatewayCalls>,
     /// Told of each call that was answered: it may have left a mail.
     answered: Arc<Notify>,
     timer: Timer,
 }
 
 enum Call {
-    Ask(Box<ControlRequest>, Option<PasswordAnswer>, oneshot::Sender<Asked>),
+    Ask(Box<ControlRequest>, Came, oneshot::Sender<Asked>),
     Rehash(Rehash),
     SetToken(KeyDigest),
     TakeMails(oneshot::Sender<Result<DueMails, Error>>),
@@ -53,6 +57,8 @@ enum Asked {
     Answer(Response<Bytes>),
     /// The call once more, and what of a password it hangs on.
     Password(Box<ControlRequest>, Box<PasswordNeed>),
+    /// The same, and the call that is to be made at the gateway for it.
+    Call(Box<ControlRequest>, Box<GatewayCall>),
 }
 
 /// What is known once the thread has started.
@@ -69,13 +75,16 @@ pub(crate) struct Started {
 
 impl Control {
     /// Opens the control plane on a thread of its own. The error is for the person at the terminal.
-    /// `token`: the one that is set, if one is; the one that is found goes into the settings.
+    /// `token`: the one that is set, if one is; the one that is found goes into the settings. `gateway`: where
+    /// calls of the portal's are made, if anywhere.
     pub(crate) fn start(
         store: RedbStore,
         peppers: Peppers,
         token: Option<PlainKey>,
         settings: ControlSettings,
+        gateway: Option<GatewayCalls>,
     ) -> Result<Started, String> {
+        let settings = ControlSettings { calls_gateway: gateway.is_some(), ..settings };
         let (of_door, door_peppers) = (settings.clone(), peppers.clone());
         let (calls, queue) = mpsc::channel(CALLS_WAITING_MAX);
         let (sender, started) = std::sync::mpsc::channel();
@@ -94,7 +103,7 @@ impl Control {
         let (published, token) = started.recv().map_err(|error| error.to_string())??;
         let of_door = ControlSettings { token: Some(token.digest), ..of_door };
         let door = Arc::new(Door::new(of_door, door_peppers));
-        let control = Control { calls, door, log_ins, answered, timer: Timer::start() };
+        let control = Control { calls, door, log_ins, gateway, answered, timer: Timer::start() };
         Ok(Started { control, published, token, thread })
     }
 
@@ -121,25 +130,28 @@ impl Control {
 
     /// Answers a request that may come in. What it changed acts from the answer on.
     ///
-    /// Where it hangs on a password, that is hashed between two calls of the control thread, which
-    /// answers others meanwhile.
+    /// Where it hangs on a password or on a call, that is hashed or made between two calls of the control
+    /// thread, which answers others meanwhile.
     pub(crate) async fn serve(&self, request: ControlRequest) -> Response<Bytes> {
-        let answer = match self.ask(Box::new(request), None).await {
-            Asked::Password(request, need) => match self.log_ins.answer(*need).await {
-                Ok(password) => self.ask(request, Some(password)).await,
+        let answer = match (self.ask(Box::new(request), Came::Nothing).await, &self.gateway) {
+            (Asked::Password(request, need), _) => match self.log_ins.answer(*need).await {
+                Ok(password) => self.ask(request, Came::Password(password)).await,
                 Err(fault) => Asked::Answer(fault.respond()),
             },
-            answer => answer,
+            (Asked::Call(request, call), Some(gateway)) => {
+                self.ask(request, Came::Called(gateway.make(*call).await)).await
+            }
+            (answer, _) => answer,
         };
         match answer {
             Asked::Answer(response) => response,
-            Asked::Password(..) => Fault::Failed.respond(),
+            Asked::Password(..) | Asked::Call(..) => Fault::Failed.respond(),
         }
     }
 
-    async fn ask(&self, request: Box<ControlRequest>, password: Option<PasswordAnswer>) -> Asked {
+    async fn ask(&self, request: Box<ControlRequest>, came: Came) -> Asked {
         let (sender, asked) = oneshot::channel();
-        if self.calls.send(Call::Ask(request, password, sender)).await.is_err() {
+        if self.calls.send(Call::Ask(request, came, sender)).await.is_err() {
             return Asked::Answer(Fault::Failed.respond());
         }
         asked.await.unwrap_or_else(|_| Asked::Answer(Fault::Failed.respond()))
@@ -217,8 +229,8 @@ fn serve(
     runtime.block_on(async {
         while let Some(call) = chores.until_call(&mut queue, &mut publisher, &plane).await {
             match call {
-                Call::Ask(request, password, answer) => {
-                    let asked = handle(&plane, request, password).await;
+                Call::Ask(request, came, answer) => {
+                    let asked = handle(&plane, request, came).await;
                     let _ = answer.send(acknowledge(&mut publisher, asked).await);
                     chores.told.answered.notify_one();
                 }
@@ -318,16 +330,13 @@ impl Chores {
 }
 
 /// In a task of its own, so that a panic costs this call and no other.
-async fn handle(
-    plane: &Rc<ControlPlane>,
-    request: Box<ControlRequest>,
-    password: Option<PasswordAnswer>,
-) -> Asked {
+async fn handle(plane: &Rc<ControlPlane>, request: Box<ControlRequest>, came: Came) -> Asked {
     let plane = Rc::clone(plane);
     let call = tokio::task::spawn_local(async move {
-        match plane.ask(&request, password.as_ref()).await {
+        match plane.ask(&request, &came).await {
             Step::Answer(response) => Asked::Answer(response),
             Step::Password(need) => Asked::Password(request, need),
+            Step::Call(call) => Asked::Call(request, call),
         }
     });
     call.await.unwrap_or_else(|error| {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
+use latchkey_control::gateway_call::GatewayAnswer;
 use latchkey_control::http::{Control, ControlSettings, Head, InternalCause, StartLink, Step};
 use latchkey_control::log_in::{FailureReport, PasswordAnswer};
 use latchkey_control::mail::MailOutcome;
@@ -45,6 +46,16 @@ impl ControlRequest {
     }
 }
 
+/// What has come of what a call hangs on.
+pub(crate) enum Came {
+    /// It is not known that it hangs on anything.
+    Nothing,
+    /// Of its password.
+    Password(PasswordAnswer),
+    /// Of the call that is to be made at the gateway for it.
+    Called(GatewayAnswer),
+}
+
 /// The control plane of this process.
 pub(crate) struct ControlPlane {
     control: Control<RedbStore, SystemClock, SystemRandom>,
@@ -78,9 +89,14 @@ impl ControlPlane {
         self.control.make_start_link(to)
     }
 
-    /// Answers a request, changes being durable when it returns, or says what of a password it hangs on.
-    pub(crate) async fn ask(&self, request: &ControlRequest, password: Option<&PasswordAnswer>) -> Step {
-        let step = self.control.ask(&request.head(), &request.body, password).await;
+    /// Answers a request, changes being durable when it returns, or says what it hangs on.
+    pub(crate) async fn ask(&self, request: &ControlRequest, came: &Came) -> Step {
+        let (head, body) = (request.head(), &request.body);
+        let step = match came {
+            Came::Nothing => self.control.ask(&head, body, None).await,
+            Came::Password(password) => self.control.ask(&head, body, Some(password)).await,
+            Came::Called(answer) => self.control.ask_called(&head, body, answer).await,
+        };
         if let Step::Answer(response) = &step
             && let Some(cause) = response.extensions().get::<InternalCause>()
         {

@@ -36,6 +36,7 @@ mod worker;
 mod control;
 mod control_door;
 mod control_plane;
+mod gateway_calls;
 mod log_ins;
 
 mod mail;
@@ -88,6 +89,7 @@ use crate::control::{Control, Started};
 use crate::control_door::ControlDoor;
 use crate::data_plane::DataPlane;
 use crate::demo::Demo;
+use crate::gateway_calls::GatewayCalls;
 use crate::hold::Holding;
 use crate::mail::Mailer;
 use crate::message::Start;
@@ -168,7 +170,8 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let of_control = settings.control(gateway.address, control.address);
     let origin = of_control.control_origin.clone();
     let of_control = ControlSettings { mail_from: mail.as_ref().map(|way| way.from.clone()), ..of_control };
-    let started = Control::start(store.clone(), peppers.peppers.clone(), set.admin_token.take(), of_control)?;
+    let (token, calls) = (set.admin_token.take(), GatewayCalls::at(gateway.address));
+    let started = Control::start(store.clone(), peppers.peppers.clone(), token, of_control, Some(calls))?;
     let bounds = Bounds::find(settings.max_connections);
     let terms = terms(settings, bounds);
     let token = set.verify_token.take().map(|token| peppers.peppers.current.digest_key(&token));

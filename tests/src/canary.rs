@@ -18,6 +18,7 @@ use crate::client::Client as _;
 use crate::deployment::{Deployment, Doors, Local, Place, Worker};
 use crate::fixtures::{create, create_service, id_of, proxy_to, shown_key};
 use crate::raw_http::{Connection, Framing, Prompt, Request, copy_body, read_head};
+use crate::try_token::{TRY_TOKEN_FIELD, try_token};
 use crate::upstream::{Upstream, answer};
 
 /// The deployment's `LATCHKEY_ADMIN_TOKEN`.
@@ -34,6 +35,9 @@ const PASSWORD: &str = "canary-password-Uo3Ev7Ni9Ta2";
 const COLD_KEY: &str = "canary-cold-key-Nt4Gh7Jx2Qe9";
 /// Never stored anywhere: a key that is wrong.
 const WRONG_KEY: &str = "canary-wrong-key-Zs8Dk2Yq4Wm6";
+
+/// By which the portal calls as an application, without its key.
+const TRY_TOKEN: &str = "try token";
 
 const APPLICATIONS: &str = "/developers/dev@example.test/applications";
 
@@ -189,6 +193,8 @@ impl Canaries {
         create(gateway, &format!("{path}/application_instances"), &contract);
         let own = json!({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET});
         create(gateway, &format!("{path}/credentials/oauth2"), &own);
+        let token = try_token(PEPPER, CLIENT_ID, "/registered", id_of(&registered));
+        self.secrets.push((TRY_TOKEN, token));
     }
 
     fn use_everywhere(&mut self, gateway: &dyn Deployment) {
@@ -206,6 +212,13 @@ impl Canaries {
         for (key, path) in keys {
             for request in in_fields_and_query(&key, path).into_iter().chain(in_bodies(&key, path)) {
                 self.ask(gateway, &request);
+            }
+        }
+        let token = self.secrets.iter().find(|(name, _)| *name == TRY_TOKEN).map(|(_, token)| token.clone());
+        let token = token.unwrap_or_default();
+        for path in ["/registered", "/plain", "/lost", "/preflight"] {
+            for name in [TRY_TOKEN_FIELD, "X_Latchkey_Try.Token"] {
+                self.ask(gateway, &Request::get(path).header(name, token.as_str()));
             }
         }
     }

@@ -32,6 +32,7 @@ pub mod expectation;
 pub mod many;
 pub mod report;
 pub mod transcript;
+pub mod try_token;
 
 pub mod vectors;
 

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod document;
+pub mod gateway_call;
 pub mod http;
 pub mod log_in;
 mod logo;

@@ -23,6 +23,7 @@ use crate::right::Right;
 use crate::strip_key::{HiddenCuts, Hider, StripNames, append_query, append_uri_without};
 use latchkey_published::grant::Identity;
 use latchkey_published::limits;
+use latchkey_published::try_token::{TRIED_FIELD, TRY_TOKEN_FIELD};
 use latchkey_request::authority::Authority;
 use latchkey_request::field_name::FieldNames;
 use latchkey_router::{Match, NormalPath, upstream_path};
@@ -69,6 +70,9 @@ const WAY: [&str; 10] = [
     "x-real-ip",
 ];
 
+/// Fields of calls that the portal makes.
+const TRIES: [&str; 2] = [TRY_TOKEN_FIELD, TRIED_FIELD];
+
 /// Passed on in this spelling alone.
 const LENGTH: &str = "content-length";
 
@@ -77,8 +81,8 @@ pub(crate) const fn identity_names() -> &'static [&'static str] {
     &IDENTITY
 }
 
-static WITHHELD: FieldNames<{ IDENTITY.len() + WAY.len() + PER_CONNECTION.len() + 2 }> =
-    FieldNames::new(&[&IDENTITY, &WAY, &PER_CONNECTION, &[LENGTH, "te"]]);
+static WITHHELD: FieldNames<{ IDENTITY.len() + WAY.len() + TRIES.len() + PER_CONNECTION.len() + 2 }> =
+    FieldNames::new(&[&IDENTITY, &WAY, &TRIES, &PER_CONNECTION, &[LENGTH, "te"]]);
 static WITHHELD_BACK: FieldNames<{ PER_CONNECTION.len() + WAY_BACK.len() + 1 }> =
     FieldNames::new(&[&PER_CONNECTION, &WAY_BACK, &[LENGTH]]);
 
@@ -102,8 +106,9 @@ static X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port"
 static X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");
 static X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+static TRIED: HeaderName = HeaderName::from_static(TRIED_FIELD);
 /// Most fields a plan sets.
-const FIELDS_SET_MAX: usize = 15;
+const FIELDS_SET_MAX: usize = 16;
 
 /// What a plan is made of besides the request.
 pub(crate) struct PlanInputs<'p> {
@@ -116,6 +121,8 @@ pub(crate) struct PlanInputs<'p> {
     pub(crate) token: Option<&'p TokenCaller>,
     /// What hides credentials, whether or not it ran.
     pub(crate) hider: Option<Hider<'p>>,
+    /// The portal makes the call.
+    pub(crate) is_tried: bool,
     pub(crate) hidden: HiddenCuts,
     pub(crate) hops: Hops,
     /// Of a handshake.
@@ -124,8 +131,19 @@ pub(crate) struct PlanInputs<'p> {
 
 /// Plans how a request is sent on: target, `Host`, identity and forwarding fields.
 pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>) -> Plan {
-    let PlanInputs { service, found, path, authority, identity, token, hider, hidden, hops, upgrade } =
-        inputs;
+    let PlanInputs {
+        service,
+        found,
+        path,
+        authority,
+        identity,
+        token,
+        is_tried,
+        hider,
+        hidden,
+        hops,
+        upgrade,
+    } = inputs;
     let bytes =
         3 * head.path.len() + head.query.map_or(0, <[u8]>::len) + identity.map_or(0, Identity::text_bytes);
     let mut out = Texts::with_capacity(bytes + 256);
@@ -138,6 +156,9 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
     }
     for (name, value) in token.into_iter().flat_map(TokenCaller::fields) {
         out.set_text(name, value);
+    }
+    if is_tried {
+        out.set_text(&TRIED, b"1");
     }
     out.set_text(&X_FORWARDED_PROTO, head.scheme.as_str().as_bytes());
     if let Some(client_ip) = head.client_ip {

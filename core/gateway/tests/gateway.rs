@@ -21,6 +21,7 @@ use latchkey_published::key_sha256::{ImportedDigests, KeySha256};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_published::testing::SeededRandom;
+use latchkey_published::try_token::{TRIED_FIELD, TRY_TOKEN_FIELD, Tried, TryKeys};
 use latchkey_request::authority::Authority;
 use latchkey_request::client::Forwarded;
 use latchkey_router::{OwnPaths, normalise_path};
@@ -736,6 +737,8 @@ fn identity_fields_never_come_from_the_client() {
                 "x-authenticated-groups",
                 "x-authenticated-scope",
                 "x-authenticated-userid",
+                TRIED_FIELD,
+                TRY_TOKEN_FIELD,
             ])
             .with("x-consumer-language", "kept")
             .with("x_consumer_idx", "kept")
@@ -2116,4 +2119,93 @@ fn what_is_no_question_is_refused() {
     let long = json!({"key": "k".repeat(9_000), "service": "orders"});
     let message = "Request body is searched for an API key and must not exceed 8192 bytes";
     world.check_refused(&question(&long), 413, message);
+}
+
+/// A request that shows a token of the portal's for Bob's key.
+fn tried(world: &World, request: Request, tried: &Tried<'_>) -> Request {
+    let digest = world.peppers.current.digest(b"kong");
+    let token = TryKeys::new(&world.peppers).make(&digest, tried, NOW.unix_ms);
+    let mut request = request;
+    request.headers.insert(TRY_TOKEN_FIELD, HeaderValue::from_str(token.reveal()).unwrap());
+    request
+}
+
+const TRIED: Tried<'static> = Tried { method: "GET", path: b"/orders/7", service_id: SERVICE };
+
+#[test]
+fn the_portals_call_passes_as_the_credential_and_leaves_its_token_here() {
+    let mut world = World::with_key_auth(json!({}));
+    let request = tried(&world, get("/orders/7?x=1"), &TRIED);
+    let sent = world.forward(&request);
+    sent.check_is_bob();
+    assert_eq!((sent.target.as_str(), sent.header(TRIED_FIELD)), ("/orders/7?x=1", Some("1")));
+    assert_eq!(sent.header(TRY_TOKEN_FIELD), None);
+    world.forward(&request);
+    assert_eq!(world.grant_reads, 1, "it is remembered as the key's grant is");
+    // Whoever shows the key is not the portal.
+    let by_key = world.forward(&get("/orders/7?apikey=kong"));
+    by_key.check_is_bob();
+    assert_eq!(by_key.header(TRIED_FIELD), None);
+    // The path in normal form is what the token is for, and a body is searched first.
+    let normal = Tried { method: "POST", ..TRIED };
+    let mut world = World::with_key_auth(json!({"key_in_body": true}));
+    let form = get("/x/../orders/%37").method("POST").body("application/x-www-form-urlencoded", "a=1");
+    let request = tried(&world, form, &normal);
+    world.forward(&request).check_is_bob();
+}
+
+#[test]
+fn a_token_is_worth_nothing_elsewhere() {
+    for (request, of) in [
+        (get("/orders/8"), TRIED),
+        (get("/orders/7/"), TRIED),
+        (get("/orders/7").method("POST"), TRIED),
+        (get("/orders/7"), Tried { service_id: OTHER_SERVICE, ..TRIED }),
+    ] {
+        let mut world = World::with_key_auth(json!({}));
+        let request = tried(&world, request, &of);
+        world.check_refused(&request, 401, "No API key found in request");
+        assert_eq!(world.grant_reads, 0, "{of:?}");
+    }
+    let mut world = World::with_key_auth(json!({}));
+    world.check_refused(&get("/").with(TRY_TOKEN_FIELD, "lk_forged"), 401, "No API key found in request");
+    // Where nobody is asked for a key, it says nothing either.
+    let mut open = World::new();
+    let request = tried(&open, get("/orders/7"), &TRIED);
+    let sent = open.forward(&request);
+    assert_eq!((sent.header("x-consumer-id"), sent.header(TRIED_FIELD)), (None, None));
+    assert_eq!(sent.header(TRY_TOKEN_FIELD), None);
+}
+
+#[test]
+fn who_passes_requests_on_as_they_are_gets_none_with_a_token() {
+    let mut world = World::with_key_auth(json!({}));
+    let request = tried(&world, get("/orders/7"), &TRIED);
+    world.check_not_authorized(&request, 401);
+    let mut open = World::new();
+    open.check_not_authorized(&request, 401);
+}
+
+#[test]
+fn a_token_is_worth_no_more_than_its_credential() {
+    let refused = |change: fn(&mut Grant)| {
+        let mut world = World::with_key_auth(json!({}));
+        world.add_key("kong", change);
+        let request = tried(&world, get("/orders/7"), &TRIED);
+        world.check_refused(&request, 401, "Unauthorized");
+    };
+    refused(|grant| grant.enabled = false);
+    refused(|grant| grant.expires_at_ms = Some(NOW.unix_ms));
+    // Of an application, without a contract with the service.
+    refused(|grant| grant.application_id = Some(Uuid::from_u128(0x91)));
+    let mut world = World::with_key_auth(json!({}));
+    world.grants.clear();
+    let request = tried(&world, get("/orders/7"), &TRIED);
+    world.check_refused(&request, 401, "Unauthorized");
+    // As with a key that is not good, the anonymous consumer takes its place.
+    let mut world = World::with_key_auth(json!({"anonymous": NOBODY.to_string()}));
+    world.put(ConfigKind::Consumers, NOBODY, json!({"id": NOBODY, "username": "nobody"}));
+    world.grants.clear();
+    let request = tried(&world, get("/orders/7"), &TRIED);
+    assert_eq!(world.forward(&request).header("x-consumer-username"), Some("nobody"));
 }

@@ -75,6 +75,8 @@ pub enum Purpose {
     AdminToken,
     /// Where the grant of a key is kept of which only the SHA-256 was brought.
     ImportedDigest,
+    /// Calls that are tried out in the portal.
+    Try,
 }
 
 impl Purpose {
@@ -88,6 +90,7 @@ impl Purpose {
             Purpose::Replica => b"replica",
             Purpose::AdminToken => b"admin token",
             Purpose::ImportedDigest => b"imported digest",
+            Purpose::Try => b"try",
         }
     }
 }
@@ -526,6 +529,7 @@ mod tests {
             (Purpose::Replica, "3a531df490c914ec89f09bc44358db4df5dc783f11bb88e0ce8b43a877027800"),
             (Purpose::AdminToken, "0b8b8218cc60d2ec380cb45d38e61545ae82d28ae8976fed445cfedd194dc796"),
             (Purpose::ImportedDigest, "370ac678c15e440b295efd3aac29e081c463861298f60e8edfe28202c1672627"),
+            (Purpose::Try, "0b7f5999cf2cb70278187019244ec53aa2c03e5e76547ca5f54538aead536716"),
         ] {
             let key = pepper.derive(purpose);
             assert_eq!(hex(key.as_bytes()), expected, "{purpose:?}");

@@ -19,3 +19,4 @@ pub mod stored;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod token;
+pub mod try_token;

@@ -62,6 +62,25 @@ pub const PATTERN_INPUT_BYTES_MAX: usize = 8 << 10;
 /// thread for some 75 ms; in Wasm it is not measured.
 pub const PATTERN_STEPS_PER_BYTE_MAX: usize = 640;
 
+/// How long a call that is tried out in the portal may take to come to the gateway, in milliseconds: the life of
+/// its token.
+pub const TRY_TOKEN_MS: u64 = 30_000;
+
+/// How long is waited for the whole answer to it, in milliseconds.
+pub const TRY_TIMEOUT_MS: u64 = 15_000;
+
+/// Calls that a developer may try out in a minute.
+pub const TRIES_PER_MINUTE: usize = 10;
+
+/// Bytes of the body of such a call, and of what is shown of its answer's.
+pub const TRY_BODY_BYTES_MAX: usize = 64 << 10;
+
+/// Names of header fields of a request whose route is looked for. Every route is compared with them.
+pub const MATCH_HEADERS_MAX: usize = 100;
+
+/// Routes that are told of with the reason why they are not the one that matches.
+pub const MATCH_OTHERS_MAX: usize = 100;
+
 /// An admin token or pepper, in bytes: what `openssl rand -hex 16` prints, 128 bits of randomness.
 pub const SECRET_BYTES_MIN: usize = 32;
 

@@ -58,6 +58,11 @@ impl<'a> Stored<'a> {
         value.as_object().map(Stored).ok_or_else(|| Unreadable::Shape("it is not an object".to_owned()))
     }
 
+    /// Views an object.
+    pub fn of(object: &'a Map<String, Value>) -> Self {
+        Stored(object)
+    }
+
     /// All of it. What is absent has the default that `T` gives it; members that `T` does not have are
     /// passed over, or [`Unreadable::Unknown`] where it has `deny_unknown_fields`.
     pub fn read<T: Deserialize<'a>>(self) -> Result<T, Unreadable> {

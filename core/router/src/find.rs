@@ -165,7 +165,7 @@ fn holds<H: Headers>(route: &Route, request: &RouteRequest<'_, H>) -> bool {
 }
 
 /// Server names count only where TLS ends: a plain request passes and is told to use HTTPS.
-fn sni_holds<H>(snis: &[String], request: &RouteRequest<'_, H>) -> bool {
+pub(super) fn sni_holds<H>(snis: &[String], request: &RouteRequest<'_, H>) -> bool {
     let named = |sni: &str| snis.iter().any(|of| sni_fits(of, normal_sni(sni)));
     snis.is_empty() || !request.ends_tls || request.sni.is_some_and(named)
 }
@@ -183,7 +183,7 @@ fn sni_fits(of: &str, sni: &str) -> bool {
 
 /// Patterns see the first bytes of a field alone, of all its values together: who sends more of them
 /// takes no more time.
-fn header_holds<H: Headers>(condition: &HeaderCondition, headers: &H) -> bool {
+pub(super) fn header_holds<H: Headers>(condition: &HeaderCondition, headers: &H) -> bool {
     let mut left = limits::PATTERN_INPUT_BYTES_MAX;
     headers.values(&condition.name).any(|value| {
         let seen = value.get(..left).unwrap_or(value);

@@ -20,6 +20,7 @@ mod candidates;
 mod check;
 mod compile;
 mod entry;
+mod explain;
 mod find;
 mod host;
 mod normalise;
@@ -36,6 +37,7 @@ pub use check::{
     check_path, check_patterns,
 };
 pub use compile::{Rejected, Router};
+pub use explain::{Explanation, Miss, Other, Precedence, Why};
 pub use find::{Match, RouteRequest};
 pub use host::is_host_name;
 pub use normalise::{NormalPath, normalise_path};

@@ -3,6 +3,7 @@ use std::cmp::{Ordering, Reverse};
 use uuid::Uuid;
 
 use super::RouteSpec;
+use super::explain::Precedence;
 
 /// Where an entry stands among all: the least matches first.
 ///
@@ -51,6 +52,26 @@ impl Rank {
             created_at: route.created_at,
             id: route.id,
             path_index,
+        }
+    }
+
+    /// What this one, which is the lesser, goes before `other` by.
+    pub(super) fn goes_first_by(&self, other: &Rank) -> Precedence {
+        let is_regex = |rank: &Rank| matches!(rank.path, PathRank::Regex { .. });
+        if self.kinds != other.kinds {
+            Precedence::Conditions
+        } else if self.plain_hosts != other.plain_hosts {
+            Precedence::PlainHosts
+        } else if self.headers != other.headers {
+            Precedence::Headers
+        } else if self.path == other.path {
+            Precedence::Age
+        } else if is_regex(self) != is_regex(other) {
+            Precedence::Regex
+        } else if is_regex(self) {
+            Precedence::Priority
+        } else {
+            Precedence::PathLength
         }
     }
 

@@ -93,7 +93,7 @@ impl RouteSpec {
     }
 
     /// Whether the route serves TCP, TLS or UDP streams, which never reach this router.
-    pub(super) fn is_stream_only(&self) -> bool {
+    pub fn is_stream_only(&self) -> bool {
         let stream =
             |protocol: &String| matches!(protocol.as_str(), "tcp" | "tls" | "tls_passthrough" | "udp");
         !self.protocols.is_empty() && self.protocols.iter().all(stream)

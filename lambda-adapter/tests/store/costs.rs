@@ -95,6 +95,7 @@ async fn sessions_cost_what_the_documentation_says() {
             PasswordAnswer { state: need.state, outcome }
         }
         Step::Answer(answer) => panic!("{answer:?}"),
+        Step::Call(call) => panic!("{call:?}"),
     };
     let (register, log_in) = (("POST", "/register"), ("POST", "/auth"));
     let password = passed(call_portal(&world.writer, register, "", &account, None).await);

@@ -99,7 +99,7 @@ impl Program {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(seed(&store, service, &key));
         let settings = ControlSettings::new(None, "test", Uuid::nil());
-        let started = Control::start(store.clone(), peppers(), None, settings).unwrap();
+        let started = Control::start(store.clone(), peppers(), None, settings, None).unwrap();
         let control = started.control.clone();
         let door_control = started.control.clone();
         let (control_address, _) = serve("control-door", move |address| {

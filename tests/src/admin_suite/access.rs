@@ -127,6 +127,7 @@ fn options_tells_the_methods(api: &dyn Api) {
         ("/oauth2_tokens/x", "DELETE, OPTIONS"),
         ("/key-auths/x/rotate", "DELETE, OPTIONS, POST"),
         ("/keys/find", "OPTIONS, POST"),
+        ("/router/match", "OPTIONS, POST"),
     ] {
         let request = request(api, "OPTIONS", path).header("Origin", "https://a.test");
         let response = api.send(&request);

@@ -30,6 +30,7 @@ mod tokens;
 
 mod consumers;
 mod plugins;
+mod route_match;
 mod routes;
 mod services;
 mod settings;
@@ -144,6 +145,7 @@ const SUBJECTS: [(About, &[Test]); 27] = [
     (About::Entities, backups::TESTS),
     (About::Entities, services::TESTS),
     (About::Entities, routes::TESTS),
+    (About::Entities, route_match::TESTS),
     (About::Entities, consumers::TESTS),
     (About::Entities, plugins::TESTS),
     (About::Entities, credentials::TESTS),

@@ -97,6 +97,8 @@ fn a_read_only_token_changes_nothing(api: &dyn Api) {
     make(api, "/consumers/bob/key-auth", json!({"key": "bobs"}));
     let found = ask(api, &token, "POST", "/keys/find", Some(json!({"key": "bobs"})));
     expect(found, 200, json!({"consumer": {"username": "bob"}}));
+    let matched = ask(api, &token, "POST", "/router/match", Some(json!({"path": "/"})));
+    expect(matched, 200, json!({"route": null}));
     let validated = ask(api, &token, "POST", "/schemas/consumers/validate", Some(json!({"username": "eve"})));
     assert_eq!(validated.0, 200);
     let body = json!({"username": "rob", "name": "rob"});

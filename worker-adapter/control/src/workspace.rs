@@ -84,6 +84,8 @@ impl Workspace {
         };
         match at_once(self.control.ask(&described.head(), body, answer.as_ref())) {
             Step::Password(need) => password::need(&need),
+            // It is not said that there is somebody who makes it.
+            Step::Call(_) => door::fault(""),
             Step::Answer(response) => {
                 if let Some(cause) = response.extensions().get::<InternalCause>() {
                     console_error!("a call to the control plane failed: {cause}");

@@ -154,6 +154,8 @@ pub enum Action {
     EndGrace,
     /// Whose a key is.
     FindKey,
+    /// Which route a request would match.
+    MatchRoute,
     /// The consumer of an application.
     ApplicationConsumer,
     /// A page of the audit.
@@ -398,6 +400,7 @@ impl Action {
             Action::Rotate(kind) => Gives::Entity(kind),
             Action::EndGrace => Gives::Nothing,
             Action::FindKey => Gives::Record(shapes::FOUND_KEY),
+            Action::MatchRoute => Gives::Record(shapes::ROUTE_MATCH),
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
             Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
             Action::TagKeys => Gives::Record(shapes::TAG_KEYS),
@@ -447,6 +450,7 @@ impl Action {
             | Action::Rotate(_)
             | Action::EndGrace
             | Action::FindKey
+            | Action::MatchRoute
             | Action::TagKeys
             | Action::Imports
             | Action::Import(_)
@@ -488,6 +492,7 @@ impl Action {
             | Action::Item(_, Verb::Read)
             | Action::Reference(_, Verb::Read)
             | Action::FindKey
+            | Action::MatchRoute
             | Action::ApplicationConsumer
             | Action::Audit
             | Action::Settings
@@ -972,6 +977,8 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/licenses", &NOTHING),
     admin("/mtls-auths", &NOTHING),
     admin("/partials", &NOTHING),
+    // Not below `/routes`, where it would be taken for a route of that name.
+    admin("/router/match", &[call("POST", Takes::Object, &[200, 400, 415], Action::MatchRoute)]),
     admin("/snis", &NOTHING),
     admin("/upstreams", &NOTHING),
     admin("/vaults", &NOTHING),

@@ -35,6 +35,7 @@ mod plain;
 mod portal;
 mod problem;
 mod resources;
+mod route_match;
 pub mod routing;
 mod secret_guesses;
 mod settings;
@@ -67,6 +68,7 @@ use latchkey_router::OwnPaths;
 use latchkey_store::Store;
 use uuid::Uuid;
 
+use crate::gateway_call::{GatewayAnswer, GatewayCall};
 use crate::log_in::{PasswordAnswer, PasswordNeed};
 use crate::mail::MailOutcome;
 use crate::ports::{Clock, Random};
@@ -110,6 +112,8 @@ pub struct ControlSettings {
     pub loopback_port: Option<u16>,
     /// Whom mails come from. `None`: there is no mail.
     pub mail_from: Option<String>,
+    /// Whether calls of the portal's are made ([`Step::Call`]): what is not to be tried out is not offered.
+    pub calls_gateway: bool,
     /// Whose pages may call the Portal API in a browser, with its cookie.
     pub portal_cors_origins: AdminOrigins,
     /// Name of this installation.
@@ -131,6 +135,7 @@ impl ControlSettings {
             audit_days: AUDIT_DAYS_DEFAULT,
             loopback_port: None,
             mail_from: None,
+            calls_gateway: false,
             portal_cors_origins: AdminOrigins::default(),
             hostname: hostname.to_owned(),
             node_id,
@@ -173,6 +178,17 @@ pub enum Step {
     Answer(Response<Bytes>),
     /// To be asked once more with what came of this ([`crate::log_in`]).
     Password(Box<PasswordNeed>),
+    /// The same of this ([`Control::ask_called`]).
+    Call(Box<GatewayCall>),
+}
+
+/// What is known by now of what a request hangs on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Came<'a> {
+    /// Of its password.
+    password: Option<&'a PasswordAnswer>,
+    /// Of its call.
+    called: Option<&'a GatewayAnswer>,
 }
 
 /// The control plane behind its door.
@@ -215,7 +231,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     }
 
     /// Ends a back-up that nobody goes on with, and removes audit records that are older than is set, counters
-    /// of mailboxes and imports that nobody goes on with, as many as one part of that work may: to be called
+    /// of mailboxes and of calls that were tried out, and imports that nobody goes on with, as many as one part of that work may: to be called
     /// every now and then. Answers whether there are more.
     pub async fn drop_old_records(&self) -> Result<bool, Error> {
         self.registry.end_abandoned_backup().await?;
@@ -225,33 +241,45 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         self.registry.unless_restoring(dropped, ()).await?;
         let dropped = self.registry.drop_ended_denials().await;
         self.registry.unless_restoring(dropped, ()).await?;
+        let dropped = self.registry.drop_old_tries().await;
+        self.registry.unless_restoring(dropped, ()).await?;
         let dropped = self.registry.drop_old_imports().await;
         let more_imports = self.registry.unless_restoring(dropped, false).await?;
         Ok(more_audit || more_imports)
     }
 
-    /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows, or says what of a
-    /// password it hangs on; `password`: what came of that.
+    /// Answers a request whose body, read whole, is as long as [`Knock::Read`] allows, or says what it hangs
+    /// on; `password`: what came of its password.
     ///
     /// Who may call is judged once more: nothing hangs on the door alone.
     pub async fn ask(&self, head: &Head<'_>, body: &[u8], password: Option<&PasswordAnswer>) -> Step {
+        self.ask_with(head, body, Came { password, called: None }).await
+    }
+
+    /// The same of a request that hangs on a call, once that is made.
+    pub async fn ask_called(&self, head: &Head<'_>, body: &[u8], called: &GatewayAnswer) -> Step {
+        self.ask_with(head, body, Came { password: None, called: Some(called) }).await
+    }
+
+    async fn ask_with(&self, head: &Head<'_>, body: &[u8], came: Came<'_>) -> Step {
         let (peppers, token_tags) = (self.registry.peppers(), self.registry.token_tags());
         let admission = Admission { settings: &self.settings, peppers, token_tags };
         let answer = match admission.judge(head) {
-            Ok(admitted) => self.admit(&admitted, head, body, password).await,
+            Ok(admitted) => self.admit(&admitted, head, body, came).await,
             Err(refusal) => Err(refusal),
         };
         match answer {
             Err(Refusal::NeedsPassword(need)) => Step::Password(need),
+            Err(Refusal::NeedsCall(call)) => Step::Call(call),
             answer => Step::Answer(admission.finish(answer, head)),
         }
     }
 
-    /// Answers a request that hangs on no password.
+    /// Answers a request that hangs on nothing.
     pub async fn serve(&self, head: &Head<'_>, body: &[u8]) -> Response<Bytes> {
         match self.ask(head, body, None).await {
             Step::Answer(response) => response,
-            Step::Password(_) => Fault::Failed.respond(),
+            Step::Password(_) | Step::Call(_) => Fault::Failed.respond(),
         }
     }
 
@@ -274,7 +302,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         admitted: &Admitted<'_>,
         head: &Head<'_>,
         body: &[u8],
-        password: Option<&PasswordAnswer>,
+        came: Came<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
         let (caller, asked, at_portal) = match &admitted.site {
             // What is built without pages has the rest of the door.
@@ -283,7 +311,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             #[cfg(any(feature = "pages", test))]
             Some(site) if admitted.surface.front().is_some() => {
                 let asked = admitted.asked()?;
-                return on_heap(|| self.page(site, &asked, head, body, password)).await;
+                return on_heap(|| self.page(site, &asked, head, body, came)).await;
             }
             Some(site) => {
                 let asked = admitted.asked()?;
@@ -301,7 +329,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         match (asked.call.action, at_portal) {
             (Action::Portal(call), Some((site, developer))) => {
                 let asked_at = AskedAtPortal { asked: &asked, call, site, developer };
-                on_heap(|| acting.perform_at_portal(asked_at, head, body, password)).await
+                on_heap(|| acting.perform_at_portal(asked_at, head, body, came.password)).await
             }
             _ => acting.perform(&asked, &caller, head, body).await,
         }
@@ -370,14 +398,12 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::ValidateEntity => self.validate_entity(matched, input),
             Action::List(listing) => on_heap(|| self.list(listing, matched, query)).await,
             Action::Create(kind) => on_heap(|| self.create(kind, matched, input)).await,
-            Action::Item(kind, verb) => {
-                let path = matched.steps();
-                on_heap(|| self.item(kind, verb, &path, input)).await
-            }
+            Action::Item(kind, verb) => on_heap(|| self.item(kind, verb, matched, input)).await,
             Action::Reference(kind, verb) => on_heap(|| self.reference(kind, verb, matched, input)).await,
             Action::Rotate(_) => on_heap(|| self.rotate(matched, input, once.key_start)).await,
             Action::EndGrace => on_heap(|| self.end_grace(matched)).await,
             Action::FindKey => on_heap(|| self.find_key(input)).await,
+            Action::MatchRoute => on_heap(|| self.match_route(input)).await,
             Action::ApplicationConsumer => on_heap(|| self.application_consumer(matched)).await,
             Action::Audit => on_heap(|| self.audit(query)).await,
             Action::TagKeys => on_heap(|| self.tag_keys()).await,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoints::Endpoint;
 use super::{Fault, answer};
+use crate::gateway_call::GatewayCall;
 use crate::log_in::PasswordNeed;
 use crate::registry::{AccountFault, Error, ErrorCode, NO_ID, PartFault, Unresolved};
 use latchkey_store::StoreError;
@@ -60,6 +61,8 @@ pub(super) enum Refusal {
     HashingBusy,
     /// None: it hangs on a password.
     NeedsPassword(Box<PasswordNeed>),
+    /// None: it hangs on a call to be made at the gateway.
+    NeedsCall(Box<GatewayCall>),
     /// The administrator is asked for the token again, who has not shown it for a while.
     TokenAgain,
     /// An endpoint has answered a page with what its table does not have.
@@ -166,7 +169,7 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
             let message = "Too many passwords are being looked at, please try again";
             later(StatusCode::SERVICE_UNAVAILABLE, message, 2)
         }
-        Refusal::NeedsPassword(_) | Refusal::Unreadable => Fault::Failed.respond(),
+        Refusal::NeedsPassword(_) | Refusal::NeedsCall(_) | Refusal::Unreadable => Fault::Failed.respond(),
         Refusal::TokenAgain => answer::message(StatusCode::FORBIDDEN, "Show the admin token again"),
         Refusal::Registry { endpoint, error } => registry_response(endpoint, error),
     }

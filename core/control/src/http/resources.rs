@@ -56,6 +56,16 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         &self,
         kind: EntityKind,
         verb: Verb,
+        matched: &Matched,
+        input: Input<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        self.item_at(kind, verb, &matched.steps(), input).await
+    }
+
+    async fn item_at(
+        &self,
+        kind: EntityKind,
+        verb: Verb,
         path: &[Step<'_>],
         input: Input<'_>,
     ) -> Result<Response<Bytes>, Error> {
@@ -110,7 +120,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let field = path.last().and_then(|step| step.kind.schema().reference_to(kind));
         let id =
             field.and_then(|field| referrer.get(field.name)?.get("id")?.as_str()).ok_or(Error::NotFound)?;
-        self.item(kind, verb, &[Step { kind, key: id }], input).await
+        self.item_at(kind, verb, &[Step { kind, key: id }], input).await
     }
 
     pub(super) async fn application_consumer(&self, matched: &Matched) -> Result<Response<Bytes>, Error> {

@@ -1,6 +1,6 @@
 //! What the installation says of itself, as tables: the shapes of answers that are no entities.
 
-use crate::registry::KeyFault;
+use crate::registry::{KeyFault, NoMatch};
 use crate::schema::{Check, Fallback, Field, FieldKind, check_tag};
 use latchkey_published::limits;
 
@@ -227,6 +227,49 @@ pub(super) const FOUND_KEY: &[Field] = &[
 
 const FAULT: Field = Field::new("fault", FieldKind::String, "Why a key is not good.")
     .checks(&[Check::OneOf(&KeyFault::NAMES)]);
+
+/// Which route a request would match.
+pub(super) const ROUTE_MATCH: &[Field] = &[
+    flag("answered_by_gateway", "Whether the gateway answers itself, since the path is its own."),
+    optional("route", &[ITS_ID, ITS_NAME], "The route that matches; null: none does."),
+    optional("service", &[ITS_ID, ITS_NAME], "Its service, if it has one."),
+    flag("needs_https", "Whether the route serves HTTPS alone and the request does not come by it."),
+    Field::new("sent_to", FieldKind::String, "URL that the request would be sent to, without its query."),
+    Field::new("plugins", FieldKind::Array(&APPLIED_PLUGIN), "The plugins that apply.").required(),
+    Field::new("others", FieldKind::Array(&OTHER_ROUTE), "The other routes, those first that come closest.")
+        .required(),
+    Field::new("others_left_out", FieldKind::Integer, "How many more routes there are.").required(),
+];
+
+const APPLIED_PLUGIN: Field = record(
+    "plugin",
+    &[
+        ITS_ID,
+        text("name", "What it does."),
+        text("scope", "What it is configured on.").checks(&[Check::OneOf(&["route", "service", "global"])]),
+    ],
+    "A plugin that applies.",
+);
+
+const OTHER_ROUTE: Field = record(
+    "other",
+    &[
+        record("route", &[ITS_ID, ITS_NAME], "The route."),
+        optional("service", &[ITS_ID, ITS_NAME], "Its service, if it has one."),
+        Field::new("why", FieldKind::Array(&NO_MATCH), "Why it is not the one.").required(),
+    ],
+    "A route that is not the one.",
+);
+
+const NO_MATCH: Field = record(
+    "reason",
+    &[
+        text("reason", "A condition that does not hold, or why another route that matches goes first.")
+            .checks(&[Check::OneOf(&NoMatch::REASONS)]),
+        Field::new("header", FieldKind::String, "The name of the header field, where it is about one."),
+    ],
+    "Why a route is not the one.",
+);
 
 /// A record of the audit.
 pub(super) const AUDIT_RECORD: &[Field] = &[

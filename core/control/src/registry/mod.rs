@@ -51,6 +51,7 @@ mod rehash;
 mod reseal;
 mod restore;
 mod rotation;
+mod route_match;
 mod routes;
 mod sealed;
 mod search;
@@ -64,6 +65,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod transfers;
+mod tries;
 mod waiting;
 
 pub use access::OpenServices;
@@ -96,9 +98,14 @@ pub use overview::{EndingKey, Overview, Tally};
 pub use pages::{List, RecordPage};
 pub use reseal::Resealing;
 pub use restore::RestoreAsked;
+pub(crate) use route_match::AskedRequest;
+pub use route_match::{
+    AppliedPlugin, FoundRoute, MatchedRoute, NamedEntity, NoMatch, OtherRoute, RouteMatch,
+};
 pub use search::Search;
 pub(crate) use search::{is_filtered_by, searched_fields};
 pub use tags::{TagFilter, TagPage};
+pub(crate) use tries::Try;
 
 use std::ops::Deref;
 use std::sync::Arc;

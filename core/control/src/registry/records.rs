@@ -287,6 +287,13 @@ pub(super) fn mails_sent() -> RecordKey {
     RecordKey::new("mails-sent", "")
 }
 
+/// Partition of the calls that developers have tried out in the last minute, by the ids of these.
+pub(super) const TRIES: &str = "tries";
+
+pub(super) fn tries(developer: Uuid) -> RecordKey {
+    RecordKey::new(TRIES, developer.to_string())
+}
+
 /// Partition of what strangers have caused to mailboxes in the last day.
 pub(super) const MAILBOXES: &str = "mailbox";
 
@@ -375,6 +382,7 @@ mod tests {
             (later_mail(0x1f, id), format!("later-mail 000000000000001f-{ids}")),
             (mails_sent(), "mails-sent ".to_owned()),
             (mailbox(&digest), format!("mailbox {hex}")),
+            (tries(id), format!("tries {ids}")),
             (super::digest(0x1f), "digest 0000001f".to_owned()),
         ] {
             assert_eq!(text(key), expected);

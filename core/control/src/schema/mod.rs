@@ -11,6 +11,7 @@ mod entity_check;
 mod entity_checks;
 pub mod json_schema;
 mod key_calls;
+mod match_request;
 mod named_token;
 mod plugins;
 pub(crate) mod portal_calls;
@@ -26,6 +27,7 @@ pub(crate) use checks::{email as check_email, tag as check_tag, uuid as parse_uu
 pub use describe::{describe, describe_entity, describe_plugin};
 pub use entity_check::{AtLeastOne, EntityCheck, Occasion, Then};
 pub(crate) use key_calls::{FIND_KEY, ROTATION};
+pub(crate) use match_request::MATCH_REQUEST;
 pub(crate) use named_token::NAMED_TOKEN;
 pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
 pub(crate) use settings::{SETTINGS, TEST_MAIL};

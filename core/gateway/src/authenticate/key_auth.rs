@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::try_call::TryCall;
 use super::{Caller, Callers, ImportedPlaces, Outcome, Rehash, too_large};
 use crate::anonymous::Anonymous;
 use crate::basis::Basis;
@@ -35,7 +36,7 @@ impl Callers {
             return self.unsearched(&why, head, body);
         }
         let outcome = match routed.asks_for_key {
-            true => self.ask_for_key(auth, basis, head, body, &mut searched)?,
+            true => self.ask_for_key(routed, basis, (head, body), auth, &mut searched)?,
             false => Outcome::NotAsked,
         };
         *hidden = searched.into_hidden();
@@ -45,10 +46,10 @@ impl Callers {
     #[inline]
     pub(super) fn ask_for_key<'a, H: Headers>(
         &mut self,
-        auth: &KeyAuth,
+        routed: &Routed<'_>,
         basis: Basis<'_>,
-        head: &RequestHead<'a, H>,
-        body: Body<'a>,
+        (head, body): (&RequestHead<'a, H>, Body<'a>),
+        auth: &KeyAuth,
         searched: &mut Searched<'_, 'a>,
     ) -> Result<Outcome, Need> {
         let refusal = match extract_key(auth, head, searched) {
@@ -58,7 +59,11 @@ impl Callers {
             },
             Presented::Duplicate => Problem::DuplicateKey(auth.challenge.clone()),
             Presented::BodyNeeded => return self.need_body(head, body),
-            Presented::Nothing => Problem::NoKey(auth.challenge.clone()),
+            Presented::Nothing => match self.try_call(routed, basis, head)? {
+                TryCall::Of(Some(grant)) => return Ok(Outcome::Caller(Caller::Tried(grant))),
+                TryCall::Of(None) => Problem::Unauthorized(auth.challenge.clone()),
+                TryCall::None => Problem::NoKey(auth.challenge.clone()),
+            },
         };
         Ok(match &auth.anonymous {
             Anonymous::No => Outcome::Refused(refusal),

@@ -2,6 +2,7 @@
 
 mod key_auth;
 mod oauth2;
+mod try_call;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use latchkey_published::key_sha256::ImportedDigests;
 use latchkey_published::keys::Peppers;
 pub use latchkey_published::rehash::Rehash;
 use latchkey_published::token::TokenKeys;
+use latchkey_published::try_token::TryKeys;
 
 pub(crate) use oauth2::TokenVerdict;
 
@@ -26,6 +28,8 @@ pub(crate) use oauth2::TokenVerdict;
 pub(crate) enum Caller {
     /// The owner of a credential.
     Credential(Arc<CachedGrant>),
+    /// The same, whose call the portal makes.
+    Tried(Arc<CachedGrant>),
     /// The consumer that stands in for whoever has no credential.
     Anonymous(Arc<Identity>),
     /// Whoever a token was issued to.
@@ -36,7 +40,7 @@ impl Caller {
     /// What the upstream is told of it.
     pub(crate) fn identity(&self) -> &Identity {
         match self {
-            Caller::Credential(grant) => &grant.identity,
+            Caller::Credential(grant) | Caller::Tried(grant) => &grant.identity,
             Caller::Anonymous(identity) => identity,
             Caller::Token(token) => &token.told().identity,
         }
@@ -47,7 +51,7 @@ impl Caller {
     pub(crate) fn token(&self) -> Option<&TokenCaller> {
         match self {
             Caller::Token(token) => Some(token),
-            Caller::Credential(_) | Caller::Anonymous(_) => None,
+            Caller::Credential(_) | Caller::Tried(_) | Caller::Anonymous(_) => None,
         }
     }
 }
@@ -87,6 +91,8 @@ pub(crate) struct Callers {
     pub(crate) peppers: Peppers,
     /// Made when the first key is looked for by its SHA-256.
     pub(crate) imported: Option<ImportedPlaces>,
+    /// Made when the first call of the portal's comes.
+    pub(crate) try_keys: Option<TryKeys>,
     pub(crate) memory: GrantMemory,
     pub(crate) rehash: Option<Rehash>,
     /// Made when the first token is asked about.

@@ -55,12 +55,12 @@ impl Callers {
         };
         match caller {
             Caller::Token(token) if matches!(auth.anonymous, Anonymous::No) => {
-                self.both(*token, auth, basis, head, body).map(Some)
+                self.both(*token, auth, routed, basis, (head, body)).map(Some)
             }
             Caller::Token(token) => Ok(Some(Caller::Token(token))),
-            Caller::Anonymous(_) | Caller::Credential(_) => {
+            Caller::Anonymous(_) | Caller::Credential(_) | Caller::Tried(_) => {
                 let mut searched = Searched::new(auth, head, body);
-                self.ask_for_key(auth, basis, head, body, &mut searched)?.into_caller()
+                self.ask_for_key(routed, basis, (head, body), auth, &mut searched)?.into_caller()
             }
         }
     }
@@ -70,12 +70,12 @@ impl Callers {
         &mut self,
         token: TokenCaller,
         auth: &KeyAuth,
+        routed: &Routed<'_>,
         basis: Basis<'_>,
-        head: &RequestHead<'a, H>,
-        body: Body<'a>,
+        (head, body): (&RequestHead<'a, H>, Body<'a>),
     ) -> Result<Caller, Stop> {
         let mut searched = Searched::new(auth, head, body);
-        let caller = self.ask_for_key(auth, basis, head, body, &mut searched)?.into_caller()?;
+        let caller = self.ask_for_key(routed, basis, (head, body), auth, &mut searched)?.into_caller()?;
         match caller {
             Some(Caller::Credential(key)) => Ok(Caller::Token(Box::new(token.with_key(key)))),
             _ => Err(Problem::Unauthorized(auth.challenge.clone()).into()),

@@ -8,7 +8,7 @@ use crate::grant_memory::CachedGrant;
 #[inline]
 pub(super) fn permit(caller: Option<&Caller>, rules: &RouteRules) -> bool {
     match caller {
-        Some(Caller::Credential(grant)) => permits_key(grant, rules),
+        Some(Caller::Credential(grant) | Caller::Tried(grant)) => permits_key(grant, rules),
         Some(Caller::Token(token)) => {
             permits_token(&token.grant, rules) && token.key.as_ref().is_none_or(|key| permits_key(key, rules))
         }

@@ -2,7 +2,8 @@
 //!
 //! Such a platform asks with the head of a request alone and changes nothing of it, so a key in the
 //! body would not be found, and one that is to be hidden would go on to the upstream. Nor is the path
-//! passed on in the normal form that is decided by: what could be taken for another path is refused.
+//! passed on in the normal form that is decided by: what could be taken for another path is refused, and
+//! so is a call of the portal's, whose token no upstream may see.
 
 use std::fmt;
 
@@ -19,6 +20,7 @@ use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use crate::strip_key::HiddenCuts;
 use latchkey_published::grant::Identity;
+use latchkey_published::try_token::TRY_TOKEN_FIELD;
 use latchkey_router::NormalPath;
 
 /// Why a path is refused that whoever passes it on may read otherwise.
@@ -50,7 +52,7 @@ impl Authorized {
     /// Application that the credential belongs to.
     pub fn application_id(&self) -> Option<Uuid> {
         match self.0.as_ref()? {
-            Caller::Credential(grant) => grant.application_id,
+            Caller::Credential(grant) | Caller::Tried(grant) => grant.application_id,
             Caller::Token(token) => token.told().application_id,
             Caller::Anonymous(_) => None,
         }
@@ -108,6 +110,10 @@ impl Gateway {
             return Err(Problem::BadRequest(MISTAKABLE_PATH).into());
         }
         let routed = find_route(basis.config, head, &path)?;
+        // It would be passed on.
+        if head.header(TRY_TOKEN_FIELD).is_some() {
+            return Err(Problem::Unauthorized(routed.rules.challenge()).into());
+        }
         if let Some(unfit) = Unfit::of(routed.rules) {
             return Ok(Authorization::Unfit(unfit));
         }

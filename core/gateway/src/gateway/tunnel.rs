@@ -82,7 +82,7 @@ pub(super) fn right(service: &Service, caller: Option<&Caller>) -> Right {
         Some(Caller::Token(token)) => {
             (Whom::Credential(token.told().identity.credential_id()), token.ends_at_ms)
         }
-        Some(Caller::Credential(grant)) => {
+        Some(Caller::Credential(grant) | Caller::Tried(grant)) => {
             (Whom::Credential(grant.identity.credential_id()), grant.expires_at_ms)
         }
     };

@@ -87,6 +87,7 @@ fn tries(frame: &Frame<'_>, text: &str) -> Vec<Sample> {
         places: &Place::ALL,
         fields,
         outcome,
+        nonce: text,
     };
     let sample =
         |name: &str, page: TryIt<'_>| Sample { name: format!("portal-try-{name}"), html: page.html() };
@@ -100,8 +101,10 @@ fn tries(frame: &Frame<'_>, text: &str) -> Vec<Sample> {
         sample("none", page(&[], blank, Outcome::None)),
         sample("form", page(&callers, blank, Outcome::None)),
         sample("answered", page(&callers, typed, answered(body))),
-        sample("cut", page(&callers, typed, answered(AnswerBody::Cut(text, 70_000)))),
-        sample("binary", page(&callers, typed, answered(AnswerBody::Binary(70_000)))),
+        sample("cut", page(&callers, typed, answered(AnswerBody::Cut(text, Some(70_000))))),
+        sample("cut-somewhere", page(&callers, typed, answered(AnswerBody::Cut(text, None)))),
+        sample("binary", page(&callers, typed, answered(AnswerBody::Binary(Some(70_000))))),
+        sample("binary-long", page(&callers, typed, answered(AnswerBody::Binary(None)))),
         sample("empty", page(&callers, typed, answered(AnswerBody::Empty))),
         sample("no-route", page(&callers, typed, lost)),
     ];
@@ -112,6 +115,7 @@ fn tries(frame: &Frame<'_>, text: &str) -> Vec<Sample> {
             ("headers", Refusal::Headers),
             ("too-large", Refusal::TooLarge),
             ("too-many", Refusal::TooMany(42)),
+            ("repeated", Refusal::Repeated),
             ("unreachable", Refusal::Unreachable),
             ("too-slow", Refusal::TooSlow),
         ]

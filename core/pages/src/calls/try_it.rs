@@ -29,6 +29,8 @@ pub struct TryIt<'a> {
     pub fields: TryItFields<'a>,
     /// What came of it.
     pub outcome: Outcome<'a>,
+    /// Drawn for the form.
+    pub nonce: &'a str,
 }
 
 /// A credential of one of the developer's applications.
@@ -92,10 +94,10 @@ pub enum AnswerBody<'a> {
     Empty,
     /// Text.
     Whole(&'a str),
-    /// The first 64 KiB of a text of so many bytes.
-    Cut(&'a str, u64),
-    /// No text, of so many bytes.
-    Binary(u64),
+    /// The first 64 KiB of a text, of so many bytes where that is known.
+    Cut(&'a str, Option<u64>),
+    /// No text, of so many bytes where that is known.
+    Binary(Option<u64>),
 }
 
 /// Why there is no answer.
@@ -111,6 +113,8 @@ pub enum Refusal {
     TooLarge,
     /// More than ten within a minute; the seconds to wait.
     TooMany(u64),
+    /// The form was sent before, and its call is not made twice.
+    Repeated,
     /// The gateway cannot be reached.
     Unreachable,
     /// The gateway did not answer in time.
@@ -145,6 +149,7 @@ impl TryIt<'_> {
         let words = Words::of(self.frame.language);
         match self.refusal()? {
             Refusal::TooMany(seconds) => Some((words.too_many)(seconds).into()),
+            Refusal::Repeated => Some(words.repeated.into()),
             Refusal::Unreachable => Some(words.unreachable.into()),
             Refusal::TooSlow => Some(words.too_slow.into()),
             Refusal::Caller | Refusal::Path | Refusal::Headers | Refusal::TooLarge => None,
@@ -172,7 +177,7 @@ impl TryIt<'_> {
             self.place(words),
         ];
         let action = paths::try_it(self.service_id);
-        FormBlock::post(common, "try", action, words.send, fields).fault(self.fault())
+        FormBlock::post(common, "try", action, words.send, fields).nonce(self.nonce).fault(self.fault())
     }
 
     fn caller(&self, words: &'static Words) -> Field<'_> {

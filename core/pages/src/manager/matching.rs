@@ -92,14 +92,20 @@ pub struct Candidate<'a> {
 /// What was found.
 #[derive(Clone, Copy, Debug)]
 pub struct Looked<'a> {
+    /// The gateway answers itself, and no route is looked for.
+    pub is_answered_by_gateway: bool,
     /// The route that matches.
     pub found: Option<Candidate<'a>>,
     /// Whether that one serves HTTPS alone, and the request does not come by it.
     pub needs_https: bool,
     /// URL that the request would be sent to.
     pub sent_to: Option<&'a str>,
-    /// The others, those first that come closest.
+    /// Names of the plugins that apply.
+    pub plugins: &'a [&'a str],
+    /// The others, those that come closest first.
     pub others: &'a [Candidate<'a>],
+    /// How many more there are.
+    pub left_out: u64,
 }
 
 /// The question, and the answer when it was asked. Asked by POST: header fields may hold secrets.
@@ -147,6 +153,7 @@ impl<'a> Looked<'a> {
         let words = Words::of(frame.language);
         let mut blocks = Vec::new();
         match &self.found {
+            None if self.is_answered_by_gateway => blocks.push(Block::Note(words.own_path.into())),
             None => blocks.push(Block::Note(words.no_match.into())),
             Some(found) => blocks.push(Block::Table(self.found_table(frame, found))),
         }
@@ -156,6 +163,9 @@ impl<'a> Looked<'a> {
         if !self.others.is_empty() {
             blocks.push(Block::Table(self.others_table(frame)));
         }
+        if self.left_out > 0 {
+            blocks.push(Block::Paragraph((words.left_out)(self.left_out).into()));
+        }
         blocks
     }
 
@@ -164,16 +174,24 @@ impl<'a> Looked<'a> {
         let none = Services::of(frame.language).no_service;
         Table {
             caption: words.matches.into(),
-            columns: vec![common.route, common.service, words.sent_to],
+            columns: vec![common.route, common.service, words.plugins, words.sent_to],
             rows: vec![
                 vec![
                     Cell::link(paths::route(found.route.id), found.route.name),
                     found.service(none),
+                    self.plugins_cell(common),
                     self.sent_to.map_or(Cell::text(common.none), |url| Cell::Code(url.into())),
                 ]
                 .into(),
             ],
             pick: None,
+        }
+    }
+
+    fn plugins_cell(&self, common: &Common) -> Cell<'a> {
+        match self.plugins {
+            [] => Cell::text(common.none),
+            plugins => Cell::Lines(plugins.iter().map(|plugin| (*plugin).into()).collect()),
         }
     }
 

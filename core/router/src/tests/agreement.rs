@@ -8,7 +8,7 @@ use proptest::sample::{select, subsequence};
 use uuid::Uuid;
 
 use super::reference::Reference;
-use super::{RouteSpec, Router, TestRequest};
+use super::{Explanation, NormalPath, RouteSpec, Router, TestRequest, Why};
 
 // Few words, so that routes overlap and requests meet them.
 const METHODS: &[&str] = &["GET", "POST"];
@@ -188,6 +188,38 @@ proptest! {
             let expected = reference.find(request);
             prop_assert_eq!(request.find(&router), expected, "{:?}", request);
             prop_assert_eq!(request.find(&again), expected, "recompiled: {:?}", request);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// A route by itself matches just when nothing is said to be missing, and one that is said to come later
+    /// loses against the one found.
+    #[test]
+    fn what_is_explained_is_so(routes in route_set(), requests in prop::collection::vec(request(), 1..6)) {
+        let router = Router::compile(routes.clone(), None);
+        for request in &requests {
+            let path = NormalPath::new(&request.path);
+            let Explanation { found, others } = router.explain(&request.as_request(), &path);
+            let name = |route: &RouteSpec| route.name.clone();
+            let found = found.map(|found| found.route);
+            prop_assert_eq!(found.and_then(name), request.find(&router).map(|(name, _)| name.to_owned()));
+            prop_assert_eq!(others.len() + usize::from(found.is_some()), routes.len());
+            for other in others {
+                let alone = Router::compile([other.route.clone()], None);
+                let matches = request.find(&alone).is_some();
+                match (&other.why, found) {
+                    (Why::Misses(misses), _) => prop_assert!(!misses.is_empty() && !matches, "{:?}", other),
+                    (Why::Later(_), Some(found)) => {
+                        let both = Router::compile([other.route.clone(), found.clone()], None);
+                        let first = request.find(&both).map(|(name, _)| name.to_owned());
+                        prop_assert!(matches && first == found.name, "{:?}", other);
+                    }
+                    (Why::Later(_), None) => prop_assert!(false, "comes after nothing: {:?}", other),
+                }
+            }
         }
     }
 }

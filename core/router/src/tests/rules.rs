@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::reference::Reference;
-use super::{Router, TestRequest, routes};
+use super::{Miss, Precedence, Router, TestRequest, Why, routes};
 
 /// Every request finds the route named (or none), in both matchers and in any order of the routes.
 #[track_caller]
@@ -407,4 +407,41 @@ fn regexes_of_the_previous_router_are_taken_over() {
     let second = Router::compile(specs.clone(), Some(&first));
     assert!(first.shares_regexes_with(&second));
     assert!(!first.shares_regexes_with(&Router::compile(specs, None)));
+}
+
+#[test]
+fn what_goes_first_is_named() {
+    for (a, b, by) in [
+        (json!({"paths": ["/"], "methods": ["GET"]}), json!({"paths": ["/x"]}), Precedence::Conditions),
+        (json!({"hosts": ["a.test"]}), json!({"hosts": ["*.test"]}), Precedence::PlainHosts),
+        (
+            json!({"headers": {"x-a": ["1"], "x-b": ["1"]}}),
+            json!({"headers": {"x-a": ["1"]}}),
+            Precedence::Headers,
+        ),
+        (json!({"paths": ["~/x"]}), json!({"paths": ["/x/y"]}), Precedence::Regex),
+        (json!({"paths": ["~/x"], "regex_priority": 1}), json!({"paths": ["~/x/y"]}), Precedence::Priority),
+        (json!({"paths": ["/x/y"]}), json!({"paths": ["/x", "/"]}), Precedence::PathLength),
+        (json!({"paths": ["/x"]}), json!({"paths": ["/x"]}), Precedence::Age),
+    ] {
+        let request = get("http://a.test/x/y").header("x-a", "1").header("x-b", "1");
+        let router = Router::compile(routes(json!({"a": a, "b": b})), None);
+        let explained = router.explain(&request.as_request(), &super::NormalPath::new(&request.path));
+        assert_eq!(explained.found.unwrap().route.name.as_deref(), Some("a"), "{by:?}");
+        let why: Vec<Why<'_>> = explained.others.into_iter().map(|other| other.why).collect();
+        assert_eq!(why, [Why::Later(by)]);
+    }
+}
+
+#[test]
+fn every_condition_that_does_not_hold_is_named() {
+    let all = json!({ "methods": ["POST"], "hosts": ["b.test"], "paths": ["/x"], "headers": {"X-A": ["1"]},
+        "snis": ["b.test"] });
+    let router = Router::compile(routes(json!({ "all": all, "near": {"paths": ["/y"]} })), None);
+    let request = get("https://a.test/").sni("a.test");
+    let explained = router.explain(&request.as_request(), &super::NormalPath::new(&request.path));
+    let why: Vec<Why<'_>> = explained.others.into_iter().map(|other| other.why).collect();
+    let misses = [Miss::Method, Miss::Host, Miss::Path, Miss::Header("x-a"), Miss::Sni];
+    assert_eq!(why, [Why::Misses(vec![Miss::Path]), Why::Misses(misses.to_vec())]);
+    assert!(explained.found.is_none());
 }

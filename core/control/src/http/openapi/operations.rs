@@ -15,7 +15,8 @@ use crate::http::uploads::{FileKind, kind_of};
 use crate::registry::{IMPORTED, is_filtered_by, searched_fields};
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
 use crate::schema::{
-    EntityKind, FIND_KEY, Field, NAMED_TOKEN, ROTATION, SETTINGS, TEST_MAIL, account_calls, portal_calls,
+    EntityKind, FIND_KEY, Field, MATCH_REQUEST, NAMED_TOKEN, ROTATION, SETTINGS, TEST_MAIL, account_calls,
+    portal_calls,
 };
 use latchkey_published::limits;
 
@@ -181,6 +182,9 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         }
         Action::RevokeAccessToken => return revocation_body(),
         Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
+        Action::MatchRoute => {
+            return forms(record(MATCH_REQUEST, View::Sent), json!({"schema": form_of(MATCH_REQUEST)}));
+        }
         Action::AdvanceImport => {
             let fields = shapes::IMPORT_OPTIONS;
             return forms(record(fields, View::Sent), json!({"schema": form_of(fields)}));
@@ -420,6 +424,7 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Rotate(kind) => format!("Give {} another key", a(&one_of(kind))),
         Action::EndGrace => "End the grace of the key before a rotation".to_owned(),
         Action::FindKey => "Whose a key is, where it is good, and how to end it".to_owned(),
+        Action::MatchRoute => "Which route a request would match, and why not another".to_owned(),
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
         Action::Audit => "List what was changed, the newest first".to_owned(),
         Action::TagKeys => "The keys of the tags of keys that were made here".to_owned(),

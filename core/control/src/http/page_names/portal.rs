@@ -139,6 +139,8 @@ pub enum PortalPage {
     Service,
     /// Asks for access to it, for an application that is chosen.
     RequestService,
+    /// Tries one.
+    TryService,
     /// Of its specification.
     Specification(SpecificationPage),
     /// Of accounts, for who has none yet or cannot log in.

@@ -49,4 +49,6 @@ pub enum ServicesPage {
     Route,
     /// Deletes it.
     RouteDelete,
+    /// Which route a request would match.
+    Match,
 }

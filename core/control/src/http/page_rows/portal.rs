@@ -26,6 +26,7 @@ pub(in crate::http) static ROWS: &[Endpoint] = &[
     row("/help", &show(page(PortalPage::Help))),
     row("/services/{service}", &show(page(PortalPage::Service))),
     row("/services/{service}/request", &act(page(PortalPage::RequestService))),
+    row("/services/{service}/try", &form(page(PortalPage::TryService))),
     row("/services/{service}/document", &show(specification(SpecificationPage::Download))),
     row("/services/{service}/specification", &show(specification(SpecificationPage::Show))),
     row("/services/{service}/specification/{operation}", &show(specification(SpecificationPage::Operation))),
@@ -115,6 +116,7 @@ impl PortalPage {
             PortalPage::Services | PortalPage::Service | PortalPage::Specification(_) => Who::NotWaiting,
             PortalPage::Account(_) => Who::Developer,
             PortalPage::RequestService
+            | PortalPage::TryService
             | PortalPage::Application(_)
             | PortalPage::Key(_)
             | PortalPage::Contract(_) => Who::Approved,

@@ -35,6 +35,7 @@ pub(in crate::http) static ROWS: &[Endpoint] = &[
     row("/routes/new", &form(page(ServicesPage::RouteNew))),
     row("/routes/{route}", &form(page(ServicesPage::Route))),
     row("/routes/{route}/delete", &form(page(ServicesPage::RouteDelete))),
+    row("/match", &form(page(ServicesPage::Match))),
 ];
 
 const fn page(page: ServicesPage) -> Page {

@@ -11,7 +11,7 @@ use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, PageRequest, Step};
 use crate::schema::{EntityKind, parse_uuid};
-use latchkey_pages::calls::{Facts, KeyAuth, Method, Request, Routes};
+use latchkey_pages::calls::{Facts, KeyAuth, Method, Place, Request, Routes};
 use latchkey_published::limits::PAGE_SIZE_MAX;
 use latchkey_published::plugins::KeyAuthSettings;
 use latchkey_store::Store;
@@ -22,6 +22,10 @@ pub(super) struct ServiceFacts {
     gateway: String,
     is_enabled: bool,
     reached: Reached,
+    /// Methods that some route takes, those to show first.
+    methods: Vec<Method>,
+    /// Hosts that routes ask for, without a wildcard.
+    hosts: Vec<String>,
     key_auth: Option<Asked>,
 }
 
@@ -93,6 +97,46 @@ impl ServiceFacts {
         }
     }
 
+    /// Whether some request can come to it with a key.
+    pub(super) fn can_be_tried(&self) -> bool {
+        !self.methods.is_empty() && !self.places().is_empty()
+    }
+
+    pub(super) fn methods(&self) -> &[Method] {
+        &self.methods
+    }
+
+    /// Where a path may be: at the gateway as clients know it, and at each host that some route asks for.
+    pub(super) fn urls(&self, path: &str) -> Vec<String> {
+        let facts = self.facts(&[]);
+        let url = |host| {
+            let method = Method::Get;
+            facts.url(&Request { method, method_with_body: None, host, path, headers: &[] })
+        };
+        std::iter::once(None).chain(self.hosts.iter().map(|host| Some(host.as_str()))).map(url).collect()
+    }
+
+    /// Names of keys, which no other field may have.
+    pub(super) fn key_names(&self) -> &[String] {
+        self.key_auth.as_ref().map_or(&[], |asked| &asked.settings.key_names)
+    }
+
+    /// The name to show.
+    pub(super) fn key_name(&self) -> &str {
+        self.key_auth.as_ref().map_or("", |asked| &asked.name)
+    }
+
+    /// Where keys may stand in some request.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let Some(Asked { settings, .. }) = &self.key_auth else { return Vec::new() };
+        let is_on = |place: &Place| match place {
+            Place::Header => settings.key_in_header,
+            Place::Query => settings.key_in_query,
+            Place::Body => settings.key_in_body && self.methods.iter().any(|method| method.may_have_body()),
+        };
+        Place::ALL.into_iter().filter(is_on).collect()
+    }
+
     /// The same for a page.
     pub(super) fn facts<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> Facts<'a> {
         let routes = match &self.reached {
@@ -139,7 +183,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             (None, false) => (None, Reached::NotPlain),
         };
         let plugins = self.plugins(&step, route).await?;
-        Ok(Some(ServiceFacts { gateway, is_enabled, reached, key_auth: Asked::of(&plugins) }))
+        let (methods, hosts) = (methods_of_all(&routes), hosts_of_all(&routes));
+        Ok(Some(ServiceFacts { gateway, is_enabled, reached, methods, hosts, key_auth: Asked::of(&plugins) }))
     }
 
     /// The plugins that hold for a route of a service, those of the narrowest scope first.
@@ -212,6 +257,22 @@ impl Plain {
         let headers = headers.collect::<Option<Vec<_>>>()?;
         Some(Plain { method, method_with_body, host, path, headers })
     }
+}
+
+fn methods_of_all(routes: &[Route]) -> Vec<Method> {
+    let takes = |route: &Route, method: Method| {
+        let taken = route.methods.as_deref().unwrap_or_default();
+        taken.is_empty() || taken.iter().any(|taken| taken == method.name())
+    };
+    Method::ALL.into_iter().filter(|method| routes.iter().any(|route| takes(route, *method))).collect()
+}
+
+fn hosts_of_all(routes: &[Route]) -> Vec<String> {
+    let all = routes.iter().flat_map(|route| route.hosts.iter().flatten());
+    let mut hosts: Vec<String> = all.filter(|host| !host.contains('*')).cloned().collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
 }
 
 /// The methods to show of those that a route takes; none: it takes all.

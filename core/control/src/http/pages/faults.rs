@@ -68,6 +68,14 @@ impl Faults {
         self
     }
 
+    /// Says beside one field what is wrong with anything below it.
+    pub(super) fn gathered_below(self, name: &str) -> Self {
+        let begin = format!("{name}.");
+        let below: Vec<String> = self.fields.keys().filter(|of| of.starts_with(&begin)).cloned().collect();
+        let below: Vec<&str> = below.iter().map(String::as_str).collect();
+        self.gathered(name, &below)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.whole.is_none()
     }

@@ -30,7 +30,8 @@ use super::page_names::Page;
 use super::portal::{PortalCaller, Site};
 use super::problem::Refusal;
 use super::routing::Matched;
-use super::{Control, Head};
+use super::{Came, Control, Head};
+use crate::gateway_call::GatewayAnswer;
 use crate::log_in::PasswordAnswer;
 use crate::ports::{Clock, Random};
 use latchkey_pages::Front;
@@ -60,6 +61,8 @@ struct PageAsked<'a> {
     look: &'a Look,
     /// What came of the password that this page hangs on, once that is known.
     password: Option<&'a PasswordAnswer>,
+    /// What came of the call that it hangs on, once that is made.
+    called: Option<&'a GatewayAnswer>,
     /// The developer who is logged in.
     developer: Option<PortalCaller>,
     /// The administrator who is logged in.
@@ -96,7 +99,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         asked: &Asked,
         head: &Head<'_>,
         body: &[u8],
-        password: Option<&PasswordAnswer>,
+        came: Came<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
         let Asked { matched, call } = asked;
         let page = match call.action {
@@ -109,13 +112,13 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Ok(look) => look,
             Err(refusal) => return Ok(refused::page(front, &refusal, &Look::plain(head), head, None)),
         };
-        let shown = self.show(page, site, asked, (head, body, password), &look).await;
+        let shown = self.show(page, site, asked, (head, body, came), &look).await;
         match shown {
             Ok(mut response) => {
                 look.settle(&mut response, site);
                 Ok(response)
             }
-            Err(Refusal::NeedsPassword(need)) => Err(Refusal::NeedsPassword(need)),
+            Err(needs @ (Refusal::NeedsPassword(_) | Refusal::NeedsCall(_))) => Err(needs),
             Err(refusal) => Ok(refused::page(front, &refusal, &look, head, Some(site))),
         }
     }
@@ -125,7 +128,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         page: Page,
         site: &Site,
         asked: &Asked,
-        (head, body, password): (&Head<'_>, &[u8], Option<&PasswordAnswer>),
+        (head, body, came): (&Head<'_>, &[u8], Came<'_>),
         look: &Look,
     ) -> Result<Response<Bytes>, Refusal> {
         let (form, query) =
@@ -137,7 +140,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             head,
             site,
             look,
-            password,
+            password: came.password,
+            called: came.called,
             developer: None,
             administrator: None,
             waiting: None,

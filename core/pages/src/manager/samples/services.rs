@@ -217,8 +217,18 @@ fn matching(shelf: &Shelf<'_>) -> Vec<Sample> {
     let found = Candidate { misses: &[], service: None, ..other };
     let others = [other, Candidate { service: None, ..other }];
     let sent_to = Some(shelf.text);
-    let hit = Looked { found: Some(found), needs_https: true, sent_to, others: &others };
-    let miss = Looked { found: None, needs_https: false, sent_to: None, others: &others };
+    let plugins = [shelf.text, shelf.text];
+    let hit = Looked {
+        is_answered_by_gateway: false,
+        found: Some(found),
+        needs_https: true,
+        sent_to,
+        plugins: &plugins,
+        others: &others,
+        left_out: 3,
+    };
+    let miss = Looked { found: None, needs_https: false, sent_to: None, plugins: &[], left_out: 0, ..hit };
+    let own = Looked { is_answered_by_gateway: true, others: &[], ..miss };
     let blank = Typed::default();
     let nothing = AskedRequest { method: blank, is_https: false, host: blank, path: blank, headers: blank };
     let wrong = AskedRequest { path: shelf.wrong(), ..asked };
@@ -227,5 +237,6 @@ fn matching(shelf: &Shelf<'_>) -> Vec<Sample> {
         shelf.sample("match-wrong", &MatchRequest { frame, asked: wrong, looked: None }),
         shelf.sample("match-found", &MatchRequest { frame, asked, looked: Some(hit) }),
         shelf.sample("match-none", &MatchRequest { frame, asked, looked: Some(miss) }),
+        shelf.sample("match-own-path", &MatchRequest { frame, asked, looked: Some(own) }),
     ]
 }

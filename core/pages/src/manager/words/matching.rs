@@ -32,6 +32,9 @@ pub(in crate::manager) struct Matching {
     pub older: &'static str,
     pub https_only: &'static str,
     pub sent_to: &'static str,
+    pub plugins: &'static str,
+    pub own_path: &'static str,
+    pub left_out: fn(u64) -> String,
 }
 
 super::of_language!(Matching);
@@ -66,6 +69,9 @@ const EN: Matching = Matching {
     older: "It matches too, but the one above is older.",
     https_only: "It serves HTTPS alone: plain HTTP is answered with a redirect or 426.",
     sent_to: "Sent to",
+    plugins: "Plugins",
+    own_path: "The gateway answers this path itself: no route is looked for.",
+    left_out: |routes| format!("Routes not shown: {routes}."),
 };
 
 const JA: Matching = Matching {
@@ -98,4 +104,7 @@ const JA: Matching = Matching {
     older: "一致しますが、上のルートのほうが先に作成されたため優先されます。",
     https_only: "HTTPS専用です。HTTPのリクエストには、リダイレクトまたは426が返されます。",
     sent_to: "送信先",
+    plugins: "プラグイン",
+    own_path: "このパスにはゲートウェイ自身が応答します。ルートは判定されません。",
+    left_out: |routes| format!("表示されていないルート: {routes}件"),
 };

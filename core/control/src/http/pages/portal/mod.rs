@@ -17,6 +17,7 @@ mod service;
 mod services;
 mod specification;
 mod transfer;
+mod try_it;
 mod visitor;
 
 use bytes::Bytes;
@@ -80,6 +81,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             PortalPage::Help => self.portal_help(),
             PortalPage::Service => self.portal_service().await,
             PortalPage::RequestService => self.portal_request_service().await,
+            PortalPage::TryService => self.portal_try().await,
             PortalPage::Specification(page) => self.specification_page(page).await,
             PortalPage::Visitor(page) => self.visitor_page(page).await,
             PortalPage::Mailed(page) => self.mailed_page(page).await,

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::entities::{Application, OpenService, access};
 use crate::http::pages::desk::{Desk, object};
+use crate::http::pages::facts::ServiceFacts;
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -49,7 +50,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         };
         let nonce = self.nonce();
         let view = ServicePage {
-            can_try: false,
+            can_try: self.can_try() && facts.as_ref().is_some_and(ServiceFacts::can_be_tried),
             frame: &frame,
             service: service.thing(),
             description: service.description(),
@@ -89,7 +90,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     /// The applications of who is logged in, with their contracts.
-    async fn own_applications(&self) -> Result<Vec<Application>, Refusal> {
+    pub(super) async fn own_applications(&self) -> Result<Vec<Application>, Refusal> {
         match self.page.developer {
             Some(_) => self.portal_all(&["applications"], &[("include_instances", "true")]).await,
             None => Ok(Vec::new()),

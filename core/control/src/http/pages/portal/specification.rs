@@ -30,7 +30,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let text = std::str::from_utf8(answer.body()).map_err(|_| Refusal::Unreadable)?;
         let document = Document::read(text).map_err(|_| Refusal::Unreadable)?;
         let address = facts.as_ref().and_then(ServiceFacts::address);
-        let service = Described { id, name: service.called(), address: address.as_deref(), can_try: false };
+        let service =
+            Described { id, name: service.called(), address: address.as_deref(), can_try: self.can_try() };
         let path = self.page.path();
         let frame = self.page.portal_frame(&path);
         if page == SpecificationPage::Operation {

@@ -69,9 +69,10 @@ impl Browser {
                 let wrong = PasswordAnswer { state: need.state, outcome: PasswordOutcome::Wrong };
                 match control.ask(&head, body.as_bytes(), Some(&wrong)).await {
                     Step::Answer(response) => response,
-                    Step::Password(_) => panic!("asked twice"),
+                    Step::Password(_) | Step::Call(_) => panic!("asked twice"),
                 }
             }
+            Step::Call(_) => panic!("calls the gateway"),
         };
         self.keep(&response);
         response

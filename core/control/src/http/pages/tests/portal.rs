@@ -5,6 +5,7 @@ mod accounts;
 mod calls;
 mod may;
 mod story;
+mod tries;
 mod twice;
 
 use std::sync::Arc;
@@ -166,6 +167,7 @@ async fn new_portal() -> Portal {
     let mut portal = Portal::new().await;
     let settings = Arc::get_mut(&mut portal.control.settings).unwrap();
     settings.gateway_origin = Some(Origin::parse("https://gateway.test").unwrap());
+    settings.calls_gateway = true;
     portal
 }
 

@@ -6,6 +6,7 @@ mod details;
 mod document;
 pub(super) mod first;
 mod list;
+mod matching;
 mod plugin_form;
 mod plugins;
 pub(super) mod read;
@@ -50,6 +51,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             ServicesPage::RouteNew => self.route_new().await,
             ServicesPage::Route => self.route_page().await,
             ServicesPage::RouteDelete => self.delete_route().await,
+            ServicesPage::Match => self.match_page().await,
         }
     }
 

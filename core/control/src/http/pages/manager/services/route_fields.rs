@@ -67,7 +67,8 @@ fn several(form: &Form, name: &str) -> Value {
     if lines.is_empty() { Value::Null } else { lines.into() }
 }
 
-fn headers(form: &Form) -> Result<Value, Faults> {
+/// Header fields that were typed, one a line as `name: value`.
+pub(super) fn headers(form: &Form) -> Result<Value, Faults> {
     let mut fields: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for line in lines(form, "headers") {
         let (name, value) = line

@@ -35,7 +35,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let rows = rows(&part.rows, &texts, &services);
         let path = self.page.path();
         let frame = self.page.manager_frame(&path);
-        Ok(shown(&Routes { frame: &frame, routes: &rows, paging: part.paging(), can_match: false }))
+        Ok(shown(&Routes { frame: &frame, routes: &rows, paging: part.paging(), can_match: true }))
     }
 
     pub(super) async fn service_routes(&self) -> Result<Response<Bytes>, Refusal> {
@@ -114,7 +114,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let frame = self.page.manager_frame(&path);
         let route = Thing { id: &route.id, name: route.shown_name() };
         Ok(self
-            .form(&faults, &RoutePage { frame: &frame, route, fields, services: &things, can_match: false }))
+            .form(&faults, &RoutePage { frame: &frame, route, fields, services: &things, can_match: true }))
     }
 
     fn route_fields<'t>(

@@ -95,3 +95,41 @@ async fn a_route_is_changed_and_deleted() {
     }
     assert_eq!(browser.get(&control, &path).await.status(), 404);
 }
+
+#[tokio::test]
+async fn the_page_says_which_route_matches_and_why_not_another() {
+    let control = new_control().await;
+    let mut browser = administrator(&control).await;
+    let service = make_service(&control, "orders").await;
+    for (name, paths) in [("near", "/orders"), ("far", "/stock")] {
+        let route = json!({"name": name, "paths": [paths], "service": {"id": service}});
+        admin(&control, "POST", "/routes", route).await;
+    }
+    admin(&control, "POST", "/plugins", json!({"name": "key-auth"})).await;
+    let list = see(&mut browser, &control, "/manager/routes").await;
+    assert!(list.contains("href=\"/manager/match\""), "{list}");
+    let asked = see(&mut browser, &control, "/manager/match").await;
+    assert!(asked.contains("name=\"headers\"") && !asked.contains("This route matches"), "{asked}");
+
+    let form = |path: &str, headers: &str| {
+        let fields =
+            [("method", "GET"), ("scheme", "http"), ("host", ""), ("path", path), ("headers", headers)];
+        fields.map(|(name, value)| (name, value.to_owned())).to_vec()
+    };
+    let found = send(&mut browser, &control, "/manager/match", &form("/orders/7", "x-secret: canary")).await;
+    assert_eq!(found.status(), 200);
+    let page = text(&found);
+    for part in [">near<", "http://orders.test:8080/v1/7", "key-auth", ">far<", "No path of it matches."] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(page.contains("x-secret: canary"), "what was typed stays: {page}");
+    let none = send(&mut browser, &control, "/manager/match", &form("/none", "")).await;
+    assert!(text(&none).contains("No route matches"), "{}", text(&none));
+    let own = send(&mut browser, &control, "/manager/match", &form("/-/health", "")).await;
+    assert!(text(&own).contains("answers this path itself"), "{}", text(&own));
+    for (path, headers, beside) in [("orders", "", "should start with"), ("/", "a b: c", "bad header name")] {
+        let wrong = send(&mut browser, &control, "/manager/match", &form(path, headers)).await;
+        assert_eq!(wrong.status(), 400, "{path}");
+        assert!(text(&wrong).contains(beside), "{beside}: {}", text(&wrong));
+    }
+}

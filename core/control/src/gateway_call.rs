@@ -1,0 +1,102 @@
+//! Calls that the portal makes to a service, through the gateway as any client.
+//!
+//! [`crate::http::Control::ask`] answers with a [`GatewayCall`] where a page hangs on one. The adapter makes it
+//! at its gateway, wherever that is, and asks once more with the [`GatewayAnswer`]
+//! ([`crate::http::Control::ask_called`]).
+
+use std::fmt;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::BodyExt;
+use latchkey_published::limits::{TRY_BODY_BYTES_MAX, TRY_TIMEOUT_MS};
+
+/// A call to be made at the gateway, as it is, once. Redirects are answers.
+pub struct GatewayCall {
+    request: Request<Bytes>,
+}
+
+/// It has a token among its fields.
+impl fmt::Debug for GatewayCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GatewayCall")
+    }
+}
+
+impl GatewayCall {
+    /// How long is waited for the end of its answer, connecting included.
+    pub const TIMEOUT: Duration = Duration::from_millis(TRY_TIMEOUT_MS);
+    /// Bytes of the body of its answer that are read; what comes after them is left.
+    pub const ANSWER_BYTES_MAX: usize = TRY_BODY_BYTES_MAX;
+
+    /// `None`: it cannot be sent.
+    pub(crate) fn new(
+        method: &str,
+        host: &str,
+        target: &str,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Option<Self> {
+        headers.insert(HOST, HeaderValue::from_str(host).ok()?);
+        if !body.is_empty() {
+            headers.insert(CONTENT_LENGTH, body.len().into());
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::from_bytes(method.as_bytes()).ok()?;
+        *request.uri_mut() = Uri::try_from(target).ok()?;
+        *request.headers_mut() = headers;
+        Some(GatewayCall { request })
+    }
+
+    /// It, with `Host` and the length of its body among its fields, and path and query alone for its target.
+    pub fn into_request(self) -> Request<Bytes> {
+        self.request
+    }
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub enum GatewayAnswer {
+    /// An answer.
+    Answered(Answered),
+    /// There is no gateway where one should be.
+    Unreachable,
+    /// It took longer than [`GatewayCall::TIMEOUT`], and may have come to the service.
+    TooSlow,
+}
+
+/// An answer, as far as it was read.
+#[derive(Debug)]
+pub struct Answered {
+    /// With the first [`GatewayCall::ANSWER_BYTES_MAX`] bytes of its body.
+    pub response: Response<Bytes>,
+    /// Whether its body goes on.
+    pub goes_on: bool,
+    /// From the call to what was read.
+    pub took: Duration,
+}
+
+impl Answered {
+    /// Reads an answer as far as it is to be read. `took`: how long the call has taken by now.
+    pub async fn read<B>(response: Response<B>, took: impl FnOnce() -> Duration) -> Result<Self, B::Error>
+    where
+        B: BodyExt<Data = Bytes>,
+    {
+        let (head, body) = response.into_parts();
+        let mut body = pin!(body);
+        let mut read = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame?.into_data() else { continue };
+            read.extend_from_slice(&data);
+            if read.len() > GatewayCall::ANSWER_BYTES_MAX {
+                break;
+            }
+        }
+        let goes_on = read.len() > GatewayCall::ANSWER_BYTES_MAX;
+        read.truncate(GatewayCall::ANSWER_BYTES_MAX);
+        Ok(Answered { response: Response::from_parts(head, read.into()), goes_on, took: took() })
+    }
+}
