@@ -40,3 +40,5 @@ pub mod admin_suite;
 pub mod schemathesis;
 
 pub mod canary;
+
+pub mod browser;
