@@ -43,3 +43,5 @@ pub mod admin_suite;
 pub mod schemathesis;
 
 pub mod canary;
+
+pub mod browser;

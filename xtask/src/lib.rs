@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
 
 mod bench;
+mod browser;
 mod fuzz;
 pub mod lambda;
 mod mixed;
@@ -31,6 +32,8 @@ enum Chore {
     Worker(worker::Options),
     /// Build, test and try out the AWS Lambda.
     Lambda(lambda::Options),
+    /// Test portal and manager in headless Chromium, or draw their screenshots.
+    Browser(browser::Options),
     /// Look for input that breaks what reads input.
     Fuzz(fuzz::Options),
 }
@@ -46,6 +49,7 @@ pub fn run() -> anyhow::Result<()> {
         Chore::Bench(options) => bench::run(&options),
         Chore::Worker(options) => worker::run(&options),
         Chore::Lambda(options) => lambda::run(&options),
+        Chore::Browser(options) => browser::run(&options),
         Chore::Fuzz(options) => fuzz::run(&options),
     }
 }

@@ -9,6 +9,7 @@ use latchkey_tests::proxies::Kind;
 use latchkey_tests::schemathesis::{LONG_VARIABLE, PROGRAM_VARIABLE};
 use latchkey_tests::smtp::PYTHON_VARIABLE;
 
+use crate::browser;
 use crate::lambda;
 use crate::mixed;
 use crate::tidy;
@@ -29,7 +30,7 @@ const PROXIES: [(Kind, &str, (&str, &str)); 3] = [
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Run the long simulation too: 12,000 seeds, over 3,000,000 requests (about 15 minutes); let
-    /// schemathesis make many more calls of the local program; run all
+    /// schemathesis make many more calls of the local program; look at every page in every look and language; run all
     /// vectors and the whole Admin API suite behind every way to the function; and build the program of
     /// the first stored format, to run it over data of this one and the reverse.
     #[arg(long)]
@@ -38,13 +39,14 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     tidy::run()?;
+    let in_browser = browser::environment()?;
     let environment = lambda::test::environment()?;
     let mut tests = Command::new(workspace::cargo_program());
     tests.args(["test", "--workspace", "--no-fail-fast"]);
     tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?).envs(environment);
     tests.env(PROGRAM_VARIABLE, schemathesis()?).env(PYTHON_VARIABLE, aiosmtpd()?);
     tests.env(openai::PYTHON_VARIABLE, openai_python()?).env(openai::NPM_VARIABLE, openai_npm()?);
-    workspace::run(tests.envs(proxies()?))?;
+    workspace::run(tests.envs(proxies()?).envs(in_browser))?;
     worker::test::run(&worker::test::Options::default())?;
     if options.long {
         let mut simulation = Command::new(workspace::cargo_program());
@@ -52,6 +54,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         simulation.args(["--", "--nocapture"]).env("LATCHKEY_SIMULATION_SEEDS", "12000");
         workspace::run(&mut simulation)?;
         call_at_length()?;
+        browser::at_length()?;
         lambda::test::everywhere()?;
         tell_of(&mixed::run()?);
     }

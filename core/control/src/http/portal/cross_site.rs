@@ -26,6 +26,12 @@ impl<'h> Sent<'h> {
     }
 }
 
+/// Whether a page of another site led here: the browser then keeps back a cookie that is for our own alone
+/// (`SameSite=Strict`).
+pub(in crate::http) fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    matches!(Sent::of(headers, &SEC_FETCH_SITE), Sent::Once(b"cross-site"))
+}
+
 /// What a request is judged by.
 pub(in crate::http) struct Judged<'h> {
     pub(in crate::http) method: &'h str,

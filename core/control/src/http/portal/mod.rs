@@ -30,7 +30,7 @@ use latchkey_published::keys::KeyDigest;
 use latchkey_store::Store;
 
 pub(super) use cookies::OwnCookie;
-pub(super) use cross_site::Judged;
+pub(super) use cross_site::{Judged, comes_from_elsewhere};
 pub(super) use site::Site;
 
 /// What a call of the Portal API is answered by.

@@ -111,3 +111,29 @@ async fn every_page_of_the_manager_answers_every_caller_as_the_table_says() {
     }
     assert!(cells > 700, "{cells}");
 }
+
+/// The browser keeps the cookie back then (`SameSite=Strict`), so that nothing says whether there is a session.
+#[tokio::test]
+async fn who_comes_from_another_site_goes_on_by_a_link() {
+    let control = new_control().await;
+    let mut browser = administrator(&control).await;
+    let ask = |site: &'static str| {
+        let headers = Browser::default().headers(&[("sec-fetch-site", site)]);
+        let control = &control;
+        async move {
+            control
+                .serve(&head("GET", "/manager/contracts", Some("state=revoked&page=2"), &headers), b"")
+                .await
+        }
+    };
+    let page = ask("cross-site").await;
+    assert_eq!(page.status(), 200);
+    let link = "/manager/contracts?state=revoked&page=2";
+    assert!(text(&page).contains("href=\"/manager/contracts?state=revoked&#38;page=2\""), "{}", text(&page));
+    assert!(!page.headers().contains_key(SET_COOKIE));
+    assert_eq!(browser.get(&control, link).await.status(), 200);
+    for site in ["same-origin", "same-site", "none"] {
+        let answer = ask(site).await;
+        assert!(location(&answer).starts_with("/manager/log-in?return_to="), "{site}");
+    }
+}
