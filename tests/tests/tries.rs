@@ -131,7 +131,7 @@ fn a_developer_tries_a_service_and_the_upstream_sees_neither_token_nor_key() {
         ("headers", "Content-Type: application/json\r\nX-Trace: 7"),
         ("body", "{\"n\":\r\n1}"),
     ]);
-    says(&page, &["201", "&lt;b&gt;made&lt;/b&gt;", "x-made", "way", "curl --include", "$API_KEY"]);
+    says(&page, &["201", "&#60;b&#62;made&#60;/b&#62;", "x-made", "way", "curl --include", "$API_KEY"]);
     let seen = world.upstream.take();
     let [request] = &seen[..] else { panic!("{seen:?}") };
     assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/7?a=1&b=x%20y"));

@@ -24,7 +24,8 @@ const SCREENSHOTS: &str = "docs/screenshots";
 /// Which tests.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Every page in every look and language, and the story in Japanese and on a phone too: some ten minutes.
+    /// Every page in every look and language, and the story in Japanese and on a phone, and
+    /// the snippets that are compiled: some ten minutes.
     #[arg(long)]
     long: bool,
     /// Draw docs/screenshots anew instead.
@@ -39,17 +40,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let environment = environment()?;
     workspace::build_for_tests()?;
     let mut tests = Command::new(workspace::cargo_program());
-    tests.args(["test", "--workspace", "--test", "browser", "--", "--nocapture"]).envs(environment);
+    tests.args(["test", "--workspace", "--no-fail-fast", "--test", "browser"]).envs(environment);
     tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?);
     if options.screenshots {
         tools::debian_packages(&FONTS).context("Japanese pages need a font")?;
         let folder = workspace::root().join(SCREENSHOTS);
         fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-        tests.args(["--ignored", "--exact", GALLERY]).env(GALLERY_VARIABLE, folder);
+        tests.args(["--", "--nocapture", "--ignored", "--exact", GALLERY]).env(GALLERY_VARIABLE, folder);
         return workspace::run(&mut tests);
     }
     if options.long {
-        tests.args(["--include-ignored", "--skip", GALLERY]);
+        // What pages show to be copied is compiled, too.
+        tests.args(["--test", "snippets", "--", "--nocapture", "--include-ignored", "--skip", GALLERY]);
+    } else {
+        tests.args(["--", "--nocapture"]);
     }
     workspace::run(tests.args(&options.words))
 }

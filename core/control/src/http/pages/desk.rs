@@ -9,7 +9,6 @@ use super::PageAsked;
 use super::answered::Answered;
 use super::answers::html;
 use super::faults::Faults;
-use super::listing::Listed;
 use crate::http::admission::Asked;
 use crate::http::authenticate::Identified;
 use crate::http::endpoints::{Action, Surface};
@@ -100,13 +99,6 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             Err(refusal) if refusal.is_not_found() => Ok(Value::Null),
             shown => shown,
         }
-    }
-
-    /// How many each of several lists has; those whose lists say no total have as many as `query` asks for at most.
-    pub(super) async fn counts(&self, lists: &[Vec<&str>], query: &str) -> Result<Vec<u64>, Refusal> {
-        let listed = self.each(lists, query).await?;
-        let count = |listed| Ok(of::<Option<Listed<()>>>(listed)?.map_or(0, |listed| listed.count()));
-        listed.into_iter().map(count).collect()
     }
 
     /// Sends an object, of which what an endpoint answers is left unread.

@@ -58,9 +58,14 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         }
         Ok(all)
     }
-}
 
-impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
+    /// How many each of several lists has; those whose lists say no total have as many as `query` asks for at most.
+    pub(super) async fn counts(&self, lists: &[Vec<&str>], query: &str) -> Result<Vec<u64>, Refusal> {
+        let listed = self.each(lists, query).await?;
+        let count = |listed| Ok(of::<Option<Listed<()>>>(listed)?.map_or(0, |listed| listed.count()));
+        listed.into_iter().map(count).collect()
+    }
+
     /// What several lists have, each asked with the same query.
     pub(super) async fn all_in<T: Answered>(
         &self,

@@ -163,6 +163,7 @@ fn every_path_that_pages_name_is_there() {
         paths::end_session(s),
         paths::service(s),
         paths::service_request(s),
+        paths::try_it(s),
         paths::specification(s),
         paths::operation(s, k),
         paths::document_download(s),
