@@ -134,7 +134,7 @@ enum About {
     Entities,
 }
 
-const SUBJECTS: [(About, &[Test]); 27] = [
+const SUBJECTS: [(About, &[Test]); 28] = [
     (About::Requests, access::TESTS),
     (About::Requests, bodies::TESTS),
     (About::Entities, imports::TESTS),

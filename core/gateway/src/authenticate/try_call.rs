@@ -38,7 +38,9 @@ impl Callers {
         let keys = self.try_keys.get_or_insert_with(|| TryKeys::new(&self.peppers));
         let Some(digest) = keys.open(token, &tried, basis.now.unix_ms) else { return Ok(TryCall::None) };
         match self.memory.look_up(&digest) {
-            Remembered::Grant(grant) => Ok(TryCall::Of(Some(grant).filter(|grant| grant.is_current(basis.now)))),
+            Remembered::Grant(grant) => {
+                Ok(TryCall::Of(Some(grant).filter(|grant| grant.is_current(basis.now))))
+            }
             Remembered::Missing => Ok(TryCall::Of(None)),
             Remembered::Unknown => Err(self.memory.need(digest, true, basis.epoch, basis.now)),
         }

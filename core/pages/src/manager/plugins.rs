@@ -15,18 +15,21 @@ use crate::{Frame, Language};
 pub enum Plugin {
     /// Asks for a key.
     KeyAuth,
+    /// Asks for an access token.
+    OAuth2,
     /// Shows the service in the portal.
     ApplicationRegistration,
 }
 
 impl Plugin {
     /// All of them, in the order shown.
-    pub const ALL: [Plugin; 2] = [Plugin::KeyAuth, Plugin::ApplicationRegistration];
+    pub const ALL: [Plugin; 3] = [Plugin::KeyAuth, Plugin::OAuth2, Plugin::ApplicationRegistration];
 
     /// Its name in Kong.
     pub fn name(self) -> &'static str {
         match self {
             Plugin::KeyAuth => "key-auth",
+            Plugin::OAuth2 => "oauth2",
             Plugin::ApplicationRegistration => "application-registration",
         }
     }
@@ -35,6 +38,7 @@ impl Plugin {
         let words = Words::of(language);
         match self {
             Plugin::KeyAuth => words.key_auth,
+            Plugin::OAuth2 => words.oauth2,
             Plugin::ApplicationRegistration => words.registration,
         }
     }
@@ -42,7 +46,7 @@ impl Plugin {
     fn group(self, language: Language) -> &'static str {
         let words = Words::of(language);
         match self {
-            Plugin::KeyAuth => words.authentication,
+            Plugin::KeyAuth | Plugin::OAuth2 => words.authentication,
             Plugin::ApplicationRegistration => words.portal,
         }
     }
@@ -53,6 +57,7 @@ pub fn plugin_field(language: Language, plugin: Plugin, name: &str) -> Option<(&
     let words = Words::of(language);
     let fields = match plugin {
         Plugin::KeyAuth => words.key_auth_fields,
+        Plugin::OAuth2 => words.oauth2_fields,
         Plugin::ApplicationRegistration => words.registration_fields,
     };
     fields.iter().find(|field| field.0 == name).map(|(_, label, sentence)| (*label, *sentence))
@@ -73,9 +78,11 @@ impl PluginCards<'_> {
     pub(super) fn main(&self) -> Main<'_> {
         let words = Words::of(self.frame.language);
         let title = format!("{}: {}", words.add, self.service.name);
-        let blocks = Plugin::ALL.into_iter().flat_map(|plugin| {
-            let heading = Block::Heading(plugin.group(self.frame.language).into());
-            [heading, Block::Cards(vec![self.card(plugin)])]
+        let groups =
+            Plugin::ALL.chunk_by(|a, b| a.group(self.frame.language) == b.group(self.frame.language));
+        let blocks = groups.flat_map(|plugins| {
+            let heading = Block::Heading(plugins[0].group(self.frame.language).into());
+            [heading, Block::Cards(plugins.iter().map(|plugin| self.card(*plugin)).collect())]
         });
         Main::new(title).lead(words.add_lead).blocks(blocks)
     }

@@ -11,9 +11,9 @@ use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, PageRequest, Step};
 use crate::schema::{EntityKind, parse_uuid};
-use latchkey_pages::calls::{Facts, KeyAuth, Method, Place, Request, Routes};
+use latchkey_pages::calls::{Facts, KeyAuth, Method, OAuth2, Place, Request, Routes};
 use latchkey_published::limits::PAGE_SIZE_MAX;
-use latchkey_published::plugins::KeyAuthSettings;
+use latchkey_published::plugins::{KeyAuthSettings, OAuth2Settings};
 use latchkey_store::Store;
 
 /// What there is to know of calling a service.
@@ -27,6 +27,7 @@ pub(super) struct ServiceFacts {
     /// Hosts that routes ask for, without a wildcard.
     hosts: Vec<String>,
     key_auth: Option<Asked>,
+    oauth2: Option<AsksForToken>,
 }
 
 #[derive(Debug)]
@@ -52,6 +53,14 @@ struct Asked {
     name: String,
     settings: KeyAuthSettings,
     refuses_preflights: bool,
+}
+
+/// How a token is asked for.
+#[derive(Debug)]
+struct AsksForToken {
+    header: String,
+    scope: Option<String>,
+    is_beside_key: bool,
 }
 
 answered! {
@@ -157,7 +166,12 @@ impl ServiceFacts {
             is_in_body: asked.settings.key_in_body,
             refuses_preflights: asked.refuses_preflights,
         });
-        Facts { gateway: &self.gateway, is_enabled: self.is_enabled, routes, key_auth, oauth2: None }
+        let oauth2 = self.oauth2.as_ref().map(|asked| OAuth2 {
+            header: &asked.header,
+            scope: asked.scope.as_deref(),
+            is_beside_key: asked.is_beside_key,
+        });
+        Facts { gateway: &self.gateway, is_enabled: self.is_enabled, routes, key_auth, oauth2 }
     }
 }
 
@@ -184,7 +198,9 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         };
         let plugins = self.plugins(&step, route).await?;
         let (methods, hosts) = (methods_of_all(&routes), hosts_of_all(&routes));
-        Ok(Some(ServiceFacts { gateway, is_enabled, reached, methods, hosts, key_auth: Asked::of(&plugins) }))
+        let key_auth = Asked::of(&plugins);
+        let oauth2 = AsksForToken::of(&plugins, key_auth.as_ref());
+        Ok(Some(ServiceFacts { gateway, is_enabled, reached, methods, hosts, key_auth, oauth2 }))
     }
 
     /// The plugins that hold for a route of a service, those of the narrowest scope first.
@@ -200,7 +216,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         plugins.sort_by_key(|plugin| plugin.service.is_none());
         let of_service: Vec<Plugin> = self.below(EntityKind::Plugins, service).await?;
         plugins.extend(of_service.into_iter().filter(|plugin| plugin.route.is_none()));
-        if !plugins.iter().any(|plugin| plugin.enabled && plugin.name == KeyAuthSettings::PLUGIN) {
+        let is_there = |name| plugins.iter().any(|plugin| plugin.enabled && plugin.name == name);
+        if ![KeyAuthSettings::PLUGIN, OAuth2Settings::PLUGIN].into_iter().all(is_there) {
             let all: Vec<Plugin> = self.below(EntityKind::Plugins, &[]).await?;
             let is_of_all = |plugin: &Plugin| plugin.service.is_none() && plugin.route.is_none();
             plugins.extend(all.into_iter().filter(is_of_all));
@@ -229,6 +246,25 @@ impl Asked {
             name: settings.key_names.first()?.clone(),
             refuses_preflights: settings.run_on_preflight && !has_cors,
             settings,
+        })
+    }
+}
+
+impl AsksForToken {
+    fn of(plugins: &[Plugin], key_auth: Option<&Asked>) -> Option<Self> {
+        let oauth2 = plugins.iter().find(|plugin| plugin.name == OAuth2Settings::PLUGIN)?;
+        let settings: OAuth2Settings = serde_json::from_value(oauth2.config.clone()).ok()?;
+        let required = settings.required_scopes.filter(|scopes| !scopes.is_empty());
+        let one = settings
+            .scopes
+            .filter(|_| settings.mandatory_scope)
+            .map(|scopes| scopes[..1.min(scopes.len())].to_vec());
+        let is_beside_key =
+            key_auth.is_some_and(|asked| asked.settings.anonymous.is_none() || settings.anonymous.is_none());
+        Some(AsksForToken {
+            header: settings.auth_header_name,
+            scope: required.or(one).map(|scopes| scopes.join(" ")),
+            is_beside_key,
         })
     }
 }

@@ -94,6 +94,8 @@ fn confirm(shelf: &Shelf<'_>) -> Vec<Sample> {
         ("delete-route", Taking::DeleteRoute(id)),
         ("disable-key-auth", Taking::DisablePlugin(id, Plugin::KeyAuth)),
         ("delete-key-auth", Taking::DeletePlugin(id, Plugin::KeyAuth)),
+        ("disable-oauth2", Taking::DisablePlugin(id, Plugin::OAuth2)),
+        ("delete-oauth2", Taking::DeletePlugin(id, Plugin::OAuth2)),
         ("disable-registration", Taking::DisablePlugin(id, Plugin::ApplicationRegistration)),
         ("delete-registration", Taking::DeletePlugin(id, Plugin::ApplicationRegistration)),
         ("revoke-contract", Taking::RevokeContract(id)),

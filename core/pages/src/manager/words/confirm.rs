@@ -20,6 +20,8 @@ pub(in crate::manager) struct Confirm {
     pub delete_route: Asked,
     pub disable_key_auth: Asked,
     pub delete_key_auth: Asked,
+    pub disable_oauth2: Asked,
+    pub delete_oauth2: Asked,
     pub disable_registration: Asked,
     pub delete_registration: Asked,
     pub revoke_contract: Asked,
@@ -72,6 +74,16 @@ const EN: Confirm = Confirm {
     delete_key_auth: Asked {
         title: |name| format!("Delete key-auth of {name}?"),
         text: "From then on the service can be called without a key, by whoever reaches it. Keys and contracts stay.",
+        button: "Delete",
+    },
+    disable_oauth2: Asked {
+        title: |name| format!("Disable oauth2 of {name}?"),
+        text: "While it is disabled, no token is given or asked for: the service can be called without one, unless another plugin asks for a key.",
+        button: "Disable",
+    },
+    delete_oauth2: Asked {
+        title: |name| format!("Delete oauth2 of {name}?"),
+        text: "From then on no token is given or asked for: the service can be called without one, unless another plugin asks for a key. Credentials and contracts stay.",
         button: "Delete",
     },
     disable_registration: Asked {
@@ -173,6 +185,16 @@ const JA: Confirm = Confirm {
     delete_key_auth: Asked {
         title: |name| format!("{name}のkey-authを削除しますか?"),
         text: "以後、サービスはキーなしでだれでも呼び出せます。キーとサービス契約は残ります。",
+        button: "削除する",
+    },
+    disable_oauth2: Asked {
+        title: |name| format!("{name}のoauth2を無効にしますか?"),
+        text: "無効の間、トークンは発行も確認もされません。ほかのプラグインがキーを求めない限り、サービスはトークンなしで呼び出せます。",
+        button: "無効にする",
+    },
+    delete_oauth2: Asked {
+        title: |name| format!("{name}のoauth2を削除しますか?"),
+        text: "以後、トークンは発行も確認もされません。ほかのプラグインがキーを求めない限り、サービスはトークンなしで呼び出せます。認証情報とサービス契約は残ります。",
         button: "削除する",
     },
     disable_registration: Asked {

@@ -16,6 +16,7 @@ pub(in crate::manager) struct Plugins {
     pub authentication: &'static str,
     pub portal: &'static str,
     pub key_auth: &'static str,
+    pub oauth2: &'static str,
     pub registration: &'static str,
     pub enabled: &'static str,
     pub enabled_help: &'static str,
@@ -33,6 +34,7 @@ pub(in crate::manager) struct Plugins {
     pub waiting_help: &'static str,
     pub danger: &'static str,
     pub key_auth_fields: &'static [Field],
+    pub oauth2_fields: &'static [Field],
     pub registration_fields: &'static [Field],
 }
 
@@ -49,6 +51,7 @@ const EN: Plugins = Plugins {
     authentication: "Authentication",
     portal: "Developer portal",
     key_auth: "Asks every request for an API key, in a header field, the query or the body.",
+    oauth2: "Asks every request for an access token, which applications get with their Client ID and client secret.",
     registration: "Shows the service in the portal: developers request access to it for their applications.",
     enabled: "This plugin is enabled",
     enabled_help: "While it is not, the service is served as if there were no such plugin.",
@@ -88,6 +91,43 @@ const EN: Plugins = Plugins {
             "A key is looked for in Authorization, behind the word Bearer, as clients of OpenAI's API send it.",
         ),
     ],
+    oauth2_fields: &[
+        ("scopes", "Scopes", "The scopes that a token may be asked for: one a line."),
+        ("mandatory_scope", "Mandatory scope", "A token must be asked for with a scope."),
+        (
+            "required_scopes",
+            "Required scopes",
+            "The scopes that a token must have to pass, all of them: one a line.",
+        ),
+        (
+            "token_expiration",
+            "Life of a token",
+            "In seconds; 0 is without end. A token is never good for longer than its credential. 900 is a good choice.",
+        ),
+        ("hide_credentials", "Hide credentials", "The token is cut out of a request before it is sent on."),
+        (
+            "global_credentials",
+            "Global credentials",
+            "Tokens of every service that has this on are taken at each of them.",
+        ),
+        (
+            "token_in_query",
+            "Token in query",
+            "A token is looked for in the query as well. URLs end up in logs: better off.",
+        ),
+        ("auth_header_name", "Header", "The header field that has the token."),
+        (
+            "anonymous",
+            "Anonymous",
+            "The id or username of the consumer as whom a request without a good token is let through.",
+        ),
+        ("realm", "Realm", "The realm that WWW-Authenticate names where a token is refused."),
+        (
+            "accept_http_if_already_terminated",
+            "Accept HTTP behind TLS",
+            "Tokens are given over HTTP as well, where a trusted proxy says that TLS ended there.",
+        ),
+    ],
     registration_fields: &[
         ("display_name", "Display name", "What the service is called in the portal."),
         ("description", "Description", "What the portal says of the service."),
@@ -112,6 +152,7 @@ const JA: Plugins = Plugins {
     authentication: "認証",
     portal: "開発者ポータル",
     key_auth: "ヘッダー、クエリ、またはボディのAPIキーを、すべてのリクエストで確認します。",
+    oauth2: "アクセストークンを、すべてのリクエストで確認します。アプリケーションはクライアントIDとクライアントシークレットでトークンを取得します。",
     registration: "サービスをポータルに公開します。開発者はアプリケーションごとに利用を申請できます。",
     enabled: "このプラグインを有効にする",
     enabled_help: "無効の間は、このプラグインがない場合と同じように配信されます。",
@@ -151,6 +192,43 @@ const JA: Plugins = Plugins {
             "OpenAI APIのクライアントと同じく、AuthorizationのBearerの後でキーを探します。",
         ),
     ],
+    oauth2_fields: &[
+        ("scopes", "スコープ", "トークンに指定できるスコープです。1行に1つ入力します。"),
+        ("mandatory_scope", "スコープ必須", "トークンの取得時に、スコープの指定を必須にします。"),
+        (
+            "required_scopes",
+            "必要なスコープ",
+            "通過に必要なトークンのスコープです。すべて必要です。1行に1つ入力します。",
+        ),
+        (
+            "token_expiration",
+            "トークンの有効期間",
+            "秒単位です。0は無期限です。トークンは、認証情報より長くは有効になりません。900をおすすめします。",
+        ),
+        ("hide_credentials", "認証情報を隠す", "転送する前に、リクエストからトークンを取り除きます。"),
+        (
+            "global_credentials",
+            "グローバルな認証情報",
+            "これを有効にしたサービスどうしで、互いのトークンを受け付けます。",
+        ),
+        (
+            "token_in_query",
+            "クエリのトークン",
+            "クエリでもトークンを探します。URLはログに残るため、無効にすることをおすすめします。",
+        ),
+        ("auth_header_name", "ヘッダー", "トークンを含むヘッダーの名前です。"),
+        (
+            "anonymous",
+            "匿名",
+            "有効なトークンのないリクエストを通す場合の、コンシューマーのIDまたはユーザー名です。",
+        ),
+        ("realm", "レルム", "トークンを拒否したときに、WWW-Authenticateで示すレルムです。"),
+        (
+            "accept_http_if_already_terminated",
+            "TLS終端後のHTTPを許可",
+            "信頼するプロキシーがTLSの終端を示している場合、HTTPでもトークンを発行します。",
+        ),
+    ],
     registration_fields: &[
         ("display_name", "表示名", "ポータルでのサービスの名前です。"),
         ("description", "説明", "ポータルに表示するサービスの説明です。"),
@@ -172,6 +250,7 @@ mod tests {
     fn both_languages_name_the_same_fields() {
         let names = |fields: &[Field]| fields.iter().map(|field| field.0).collect::<Vec<_>>();
         assert_eq!(names(EN.key_auth_fields), names(JA.key_auth_fields));
+        assert_eq!(names(EN.oauth2_fields), names(JA.oauth2_fields));
         assert_eq!(names(EN.registration_fields), names(JA.registration_fields));
     }
 }

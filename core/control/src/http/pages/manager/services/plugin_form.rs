@@ -106,7 +106,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             settings.iter().map(|setting| setting.field(at.which, page.look.language)).collect();
         let (mut waiting, mut warnings, mut example) = (0, Vec::new(), None);
         match (at.which, stored) {
-            (_, None) => {}
+            (_, None) | (Plugin::OAuth2, _) => {}
             (Plugin::ApplicationRegistration, Some(_)) => {
                 waiting = self.waiting_at(&at.service.id).await?.len() as u64;
             }

@@ -97,7 +97,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         at.stored.as_ref().ok_or(Refusal::UnknownPath)?;
         let name = at.service.shown_name();
         match at.which {
-            PluginName::KeyAuth => Ok(self.ask_alone(taking, name)),
+            PluginName::KeyAuth | PluginName::OAuth2 => Ok(self.ask_alone(taking, name)),
             PluginName::ApplicationRegistration => {
                 self.ask_before(taking, name, ["services", &at.service.id], &Faults::default()).await
             }

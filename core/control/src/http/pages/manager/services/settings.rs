@@ -18,9 +18,24 @@ pub(super) struct Setting {
     fault: Option<String>,
 }
 
-/// The table of a plugin's settings.
-fn table(plugin: Plugin) -> &'static [schema::Field] {
-    schema::plugin(plugin.name()).map(|plugin| plugin.config).unwrap_or_default()
+/// Settings that forms leave as they are: a secret, and what only grants have that there are none of.
+const LEFT_OUT: [&str; 7] = [
+    "provision_key",
+    "enable_authorization_code",
+    "enable_implicit_grant",
+    "enable_password_grant",
+    "refresh_token_ttl",
+    "reuse_refresh_token",
+    "pkce",
+];
+
+/// The one grant that there is: the form of oauth2 turns it on.
+const CLIENT_CREDENTIALS: &str = "enable_client_credentials";
+
+/// The table of the settings of a plugin that its form shows.
+fn table(plugin: Plugin) -> impl Iterator<Item = &'static schema::Field> {
+    let fields = schema::plugin(plugin.name()).map(|plugin| plugin.config).unwrap_or_default();
+    fields.iter().filter(|field| !LEFT_OUT.contains(&field.name) && field.name != CLIENT_CREDENTIALS)
 }
 
 /// What was typed, as the endpoint takes it.
@@ -31,7 +46,8 @@ pub(super) fn sent(plugin: Plugin, form: &Form) -> Object {
         FieldKind::Integer | FieldKind::Number => number(form.text(field.name)),
         _ => form.value(field.name),
     };
-    table(plugin).iter().map(|field| (field.name.to_owned(), value(field))).collect()
+    let granted = (plugin == Plugin::OAuth2).then(|| (CLIENT_CREDENTIALS.to_owned(), true.into()));
+    table(plugin).map(|field| (field.name.to_owned(), value(field))).chain(granted).collect()
 }
 
 /// The settings with what was typed where the form was sent, else as they are stored, or with their defaults.
@@ -48,12 +64,12 @@ pub(super) fn shown(
         let fault = faults.of_field(&format!("config.{}", field.name)).map(str::to_owned);
         Setting { field, value, fault }
     };
-    table(plugin).iter().map(setting).collect()
+    table(plugin).map(setting).collect()
 }
 
 /// What is wrong with no field of the form.
 pub(super) fn other_faults(plugin: Plugin, faults: &Faults) -> Option<String> {
-    let names: Vec<String> = table(plugin).iter().map(|field| format!("config.{}", field.name)).collect();
+    let names: Vec<String> = table(plugin).map(|field| format!("config.{}", field.name)).collect();
     faults.of_others(&names.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
