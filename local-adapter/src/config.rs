@@ -36,8 +36,8 @@ Secrets, read from the environment alone so that no process list shows them:
   LATCHKEY_PEPPER           Secret that API keys are digested with. Unset: made at first start and kept
                             in <data>/pepper (readable by its owner alone)
   LATCHKEY_PEPPER_PREVIOUS  The pepper before, while it is being replaced: keys under it stay good
-  LATCHKEY_VERIFY_TOKEN     Token of whoever asks at /-/verify whether a key is good. Unset: nobody is
-                            answered there
+  LATCHKEY_VERIFY_TOKEN     Token of programs that ask the gateway whether a key is good. Unset: none
+                            is answered
 Each has at least 32 bytes (the pepper before may be shorter); `openssl rand -hex 32` makes one.
   LATCHKEY_SMTP_URL         Server that takes mails: smtps://user:password@host, or
                             smtp://user:password@host?tls=required for STARTTLS; on this machine also

@@ -122,7 +122,7 @@ fn secret(setting: SecretSetting) -> String {
              that one can move off a short pepper",
         ),
         SecretSetting::VerifyToken => (
-            "`/-/verify` answers 404",
+            "no program is answered that asks",
             "Token of whoever asks a gateway whether a key is good ([verify.md](verify.md)); it may do \
              nothing else",
         ),
