@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use latchkey_control::schema::{EntityKind, Mode, PLUGINS, PluginSchema};
-use latchkey_published::plugins::{MEMBERS, PluginSettings};
+use latchkey_control::schema::{EntityKind, Field, Mode, PLUGINS, PluginSchema};
+use latchkey_published::plugins::{MEMBERS, OAuth2Settings, PluginSettings};
 use latchkey_published::stored::Stored;
 
 /// What validation makes of no setting at all, and then of each setting in some value.
@@ -13,6 +13,10 @@ fn stored_by_validation(plugin: &PluginSchema) -> Vec<Value> {
     let mut least = Map::new();
     for field in plugin.config.iter().filter(|field| field.required && field.default.value().is_null()) {
         least.insert(field.name.to_owned(), json!("text"));
+    }
+    // One of its grants must be on.
+    if plugin.name == OAuth2Settings::PLUGIN {
+        least.insert(OAuth2Settings::ENABLE_CLIENT_CREDENTIALS.name.to_owned(), true.into());
     }
     let validate = |config: &Map<String, Value>| {
         let input = json!({"name": plugin.name, "service": service, "config": config});
@@ -31,7 +35,9 @@ fn every_plugin_of_the_table_is_read_whole_and_by_its_defaults() {
             format!("{:?}", settings.unwrap_or_else(|error| panic!("{}: {error}", plugin.name)))
         };
         assert_eq!(read(&configs[0]), read(&configs[1]), "{}: filled in and absent", plugin.name);
-        for field in plugin.config.iter().filter(|field| !field.default.value().is_null()) {
+        let is_left_out =
+            |field: &&Field| configs[1].get(field.name).is_none() && !field.default.value().is_null();
+        for field in plugin.config.iter().filter(is_left_out) {
             let mut config = configs[0].clone();
             config.as_object_mut().unwrap().remove(field.name);
             assert_eq!(read(&config), read(&configs[0]), "{}: without {}", plugin.name, field.name);

@@ -99,8 +99,14 @@ fn why_others_do_not_match_is_told(api: &dyn Api) {
     let asked =
         json!({"path": "/a/b", "host": "x.C.test", "method": "POST", "headers": {"x-plan": ["GOLD"]}});
     let found = expect(ask(api, asked), 200, json!({"route": {"name": "plan"}}));
-    assert_eq!(reasons(&found)[0], json!(["post", "fewer_headers", null]), "{found}");
-    assert_eq!(reasons(&found)[1], json!(["host", "fewer_headers", null]), "{found}");
+    // Of routes made within the same second either may come first.
+    let mut told = reasons(&found).as_array().unwrap()[..2].to_vec();
+    told.sort_by_key(ToString::to_string);
+    assert_eq!(
+        told,
+        [json!(["host", "fewer_headers", null]), json!(["post", "fewer_headers", null])],
+        "{found}"
+    );
 }
 
 fn a_route_out_of_use_is_none(api: &dyn Api) {

@@ -491,7 +491,7 @@ fn config_kind(kind: EntityKind) -> Option<ConfigKind> {
 
 /// An entity as the gateway gets it: null where there is a default is the default, which programs
 /// before the first format want to see.
-fn published(kind: EntityKind, object: &Object) -> Value {
+pub(super) fn published(kind: EntityKind, object: &Object) -> Value {
     let mut published = public(object);
     for field in kind.schema().fields {
         if let Some(value) = published.get_mut(field.name).filter(|value| value.is_null()) {

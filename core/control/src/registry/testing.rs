@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::entity_transaction::id_of;
+use super::entity_transaction::{id_of, published as published_form};
 use super::lookup::Holder;
 use super::stored_credential::{HeldKey, PreviousKey};
 use super::{Error, ImportOptions, Registry, Step, records};
@@ -400,8 +400,8 @@ async fn audit_configuration(records: &Records) {
         .filter_map(|entity| entity.get("config")?.get("anonymous").filter(|name| !name.is_null()))
         .collect();
     let mut expected = Vec::new();
-    for ((kind, id), entity) in &entities {
-        let kind = match kind {
+    for ((of_kind, id), entity) in &entities {
+        let kind = match of_kind {
             EntityKind::Services => ConfigKind::Services,
             EntityKind::Routes => ConfigKind::Routes,
             EntityKind::Plugins => ConfigKind::Plugins,
@@ -413,7 +413,7 @@ async fn audit_configuration(records: &Records) {
             }
             _ => continue,
         };
-        expected.push((kind, id.clone(), json!(entity)));
+        expected.push((kind, id.clone(), published_form(*of_kind, entity)));
     }
     let sorted = |mut all: Vec<(ConfigKind, String, Value)>| {
         all.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::form::Form;
 use crate::http::problem::{self, Refusal};
+use crate::registry::Error;
 use latchkey_pages::parts::Typed;
 
 /// What is wrong.
@@ -22,6 +23,17 @@ impl Faults {
     pub(super) fn of(refusal: Refusal) -> Result<Self, Refusal> {
         if !refusal.is_of_what_was_sent() {
             return Err(refusal);
+        }
+        // Beside these stands the value that was sent, which says nothing.
+        match &refusal {
+            Refusal::Registry { error: Error::NotUnique(fields), .. } => {
+                let taken = |name: &String| (name.clone(), "is in use already".to_owned());
+                return Ok(Faults { fields: fields.keys().map(taken).collect(), whole: None });
+            }
+            Refusal::Registry { error: Error::NoSuchReference { field, .. }, .. } => {
+                return Ok(Faults::one(field, "there is none of this id"));
+            }
+            _ => {}
         }
         let response = problem::response(&refusal);
         let said: Value = serde_json::from_slice(response.body()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! What the data plane is told.
 
 use super::*;
+use crate::registry::entity_transaction::published as as_published;
 use latchkey_published::feed::{FeedReply, FeedRequest};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_store::feed::read_feed;
@@ -35,9 +36,15 @@ async fn configuration_follows_services_routes_and_plugins() {
     let plugin = make(&registry, EntityKind::Plugins, json!({"name": "key-auth"})).await;
     assert_eq!(published(&store, ConfigKind::Services).await[&uuid(&service)], json!(service));
     assert_eq!(published(&store, ConfigKind::Routes).await[&uuid(&route)], json!(route));
-    assert_eq!(published(&store, ConfigKind::Plugins).await[&uuid(&plugin)], json!(plugin));
+    assert_eq!(
+        published(&store, ConfigKind::Plugins).await[&uuid(&plugin)],
+        as_published(EntityKind::Plugins, &plugin)
+    );
     let plugin = patch(&registry, EntityKind::Plugins, &id(&plugin), json!({"enabled": false})).await;
-    assert_eq!(published(&store, ConfigKind::Plugins).await[&uuid(&plugin)], json!(plugin));
+    assert_eq!(
+        published(&store, ConfigKind::Plugins).await[&uuid(&plugin)],
+        as_published(EntityKind::Plugins, &plugin)
+    );
     registry.delete(&[step(EntityKind::Routes, &id(&route))]).await.unwrap();
     registry.delete(&[step(EntityKind::Services, "s")]).await.unwrap();
     assert!(published(&store, ConfigKind::Routes).await.is_empty());
