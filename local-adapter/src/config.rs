@@ -223,7 +223,6 @@ impl Settings {
             control_origin: otherwise(&self.control_origin, control),
             gateway_origin: otherwise(&self.gateway_origin, gateway),
             own_paths: self.gateway_prefix.clone(),
-            control_origin: self.control_origin.clone(),
             audit_days: self.audit_days,
             loopback_port: is_at_loopback(control.ip()).then(|| control.port()),
             portal_cors_origins: self.portal_cors_origins.clone(),
@@ -244,6 +243,7 @@ impl Settings {
             body_search_bytes: self.body_search_bytes,
             grant_cache_bytes: self.grant_cache_bytes / self.thread_count(),
             own_paths: self.gateway_prefix.clone(),
+            control_origin: self.control_origin.clone(),
             verify_token,
             ..GatewaySettings::default()
         }

@@ -174,17 +174,10 @@ async fn run(settings: &Settings) -> Result<(), String> {
     let started = Control::start(store.clone(), peppers.peppers.clone(), token, of_control, Some(calls))?;
     let bounds = Bounds::find(settings.max_connections);
     let terms = terms(settings, bounds);
-    let token = set.verify_token.take().map(|token| peppers.peppers.current.digest_key(&token));
-    let of_gateway = settings.gateway(token);
-    let workers = start_workers(
-        settings,
-        of_gateway,
-        &store,
-        &peppers.peppers,
-        &started,
-        &at(&terms, &gateway),
-        bounds,
-    )?;
+    let verify_token = set.verify_token.take().map(|token| peppers.peppers.current.digest_key(&token));
+    let (of_gateway, at_gateway) = (settings.gateway(verify_token), at(&terms, &gateway));
+    let workers =
+        start_workers(settings, of_gateway, &store, &peppers.peppers, &started, &at_gateway, bounds)?;
     let door_terms = Terms { heads: Kind::ControlHead, ..at(&terms, &control) };
     let door = start_control_door(&started.control, door_terms)?;
     let Started { control: plane, token, thread, .. } = started;

@@ -81,7 +81,7 @@ impl World {
     /// Sends the form of the page, with what differs from a plain call.
     fn try_it(&self, changes: &[(&str, &str)]) -> String {
         let caller = format!("{}/{}", self.application, self.credential);
-        let mut fields = vec![
+        let mut fields = [
             ("caller", caller.as_str()),
             ("method", "GET"),
             ("path", "/orders/7"),

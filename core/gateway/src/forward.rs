@@ -151,15 +151,7 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
         upstream_path(service.path.as_deref().map(str::as_bytes), path, found.stripped(), out);
         append_query(head.query, &hidden.query, out);
     });
-    for (name, value) in identity.into_iter().flat_map(Identity::fields) {
-        out.set_text(name, value);
-    }
-    for (name, value) in token.into_iter().flat_map(TokenCaller::fields) {
-        out.set_text(name, value);
-    }
-    if is_tried {
-        out.set_text(&TRIED, b"1");
-    }
+    set_caller(identity, token, is_tried, &mut out);
     out.set_text(&X_FORWARDED_PROTO, head.scheme.as_str().as_bytes());
     if let Some(client_ip) = head.client_ip {
         let peer_ip = head.forwarded.map_or(client_ip, |forwarded| forwarded.peer_ip);
@@ -197,6 +189,19 @@ pub(crate) fn plan<H: Headers>(head: &RequestHead<'_, H>, inputs: PlanInputs<'_>
         strip: hider.map_or_else(StripNames::default, |hider| hider.strip(head).clone()),
         body: if cuts.is_empty() { BodyEdit::Untouched } else { BodyEdit::Cut(cuts) },
         upgrade,
+    }
+}
+
+/// Tells the upstream who calls.
+fn set_caller(identity: Option<&Identity>, token: Option<&TokenCaller>, is_tried: bool, out: &mut Texts) {
+    for (name, value) in identity.into_iter().flat_map(Identity::fields) {
+        out.set_text(name, value);
+    }
+    for (name, value) in token.into_iter().flat_map(TokenCaller::fields) {
+        out.set_text(name, value);
+    }
+    if is_tried {
+        out.set_text(&TRIED, b"1");
     }
 }
 

@@ -8,7 +8,7 @@ use super::find::{Match, RouteRequest, header_holds, sni_holds};
 use super::host::{HostName, HostPattern, RequestHost};
 use super::normalise::NormalPath;
 use super::prefix_tree::Position;
-use super::rank::{PathRank, Rank};
+use super::rank::{PathRank, Precedence, Rank};
 use super::spec::RouteSpec;
 use latchkey_published::limits;
 use latchkey_request::Headers;
@@ -54,25 +54,6 @@ pub enum Miss<'r> {
     Header(&'r str),
     /// Its TLS server names.
     Sni,
-}
-
-/// What of two routes that match decides, the first that differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precedence {
-    /// More kinds of condition.
-    Conditions,
-    /// Hosts without a wildcard alone.
-    PlainHosts,
-    /// More header fields.
-    Headers,
-    /// A regular expression, and the other has none.
-    Regex,
-    /// A regular expression of higher priority.
-    Priority,
-    /// A longer path, or one at all.
-    PathLength,
-    /// It is older; of the same age, it has the lower id.
-    Age,
 }
 
 impl Router {

@@ -37,11 +37,12 @@ pub use check::{
     check_path, check_patterns,
 };
 pub use compile::{Rejected, Router};
-pub use explain::{Explanation, Miss, Other, Precedence, Why};
+pub use explain::{Explanation, Miss, Other, Why};
 pub use find::{Match, RouteRequest};
 pub use host::is_host_name;
 pub use normalise::{NormalPath, normalise_path};
 pub use own_paths::{OWN_PREFIX_DEFAULT, OwnPath, OwnPaths, Proxy};
+pub use rank::Precedence;
 pub use spec::RouteSpec;
 pub use upstream_path::upstream_path;
 

@@ -3,7 +3,25 @@ use std::cmp::{Ordering, Reverse};
 use uuid::Uuid;
 
 use super::RouteSpec;
-use super::explain::Precedence;
+
+/// What of two routes that match decides, the first that differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precedence {
+    /// More kinds of condition.
+    Conditions,
+    /// Hosts without a wildcard alone.
+    PlainHosts,
+    /// More header fields.
+    Headers,
+    /// A regular expression, and the other has none.
+    Regex,
+    /// A regular expression of higher priority.
+    Priority,
+    /// A longer path, or one at all.
+    PathLength,
+    /// It is older; of the same age, it has the lower id.
+    Age,
+}
 
 /// Where an entry stands among all: the least matches first.
 ///

@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::clients::{KEY_USE, TOKENS_NOT_BEFORE, check_secret};
+use super::client::{KEY_USE, TOKENS_NOT_BEFORE};
+use super::client_secret::check_secret;
 use super::credentials::{consumer_id, keep, set_expiry, taken_text};
 use super::entities::stamp;
 use super::entity_change::EntityChange;

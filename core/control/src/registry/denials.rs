@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Registry;
 use super::attempts::transact;
-use super::clients::{CLOCK_SKEW_MS, TOKENS_NOT_BEFORE, published_client};
+use super::client::{CLOCK_SKEW_MS, TOKENS_NOT_BEFORE, published_client};
 use super::entity_transaction::EntityTransaction;
 use super::error::Error;
 use super::records;

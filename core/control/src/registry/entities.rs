@@ -13,7 +13,7 @@ use super::given_key::GivenKey;
 use super::jobs::Job;
 use super::lookup::{Step, with_parent};
 use super::{Minted, Registry};
-use super::{clients, routes};
+use super::{client, routes};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Input, Mode, Object};
 use latchkey_store::Store;
@@ -181,7 +181,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let entity = kind.validate(mode, input).map_err(Error::Schema)?;
         match (kind, mode) {
             (EntityKind::Routes, _) => routes::refuse_own_paths(&self.own_paths, &entity)?,
-            (EntityKind::Oauth2Credentials, Mode::Changes(old)) => clients::check_changes(old, input)?,
+            (EntityKind::Oauth2Credentials, Mode::Changes(old)) => client::check_changes(old, input)?,
             _ => {}
         }
         Ok(entity)
@@ -356,7 +356,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<Outcome, Error> {
         match change.old {
             Some(old) if id_of(old)? != change.id => {
-                clients::keep_former_id(change.kind, old, &mut entity)?;
+                client::keep_former_id(change.kind, old, &mut entity)?;
                 transaction.remove(change.kind, old)?;
                 transaction.save(change.kind, None, &entity).await?;
             }

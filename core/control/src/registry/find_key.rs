@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::clients::is_key;
+use super::client::is_key;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::given_key::GivenKey;

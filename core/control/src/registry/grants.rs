@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Registry;
-use super::clients::{is_key, published_client};
+use super::client::{is_key, published_client};
 use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::stored_credential::{HeldKey, HeldSecret, PreviousKey, expires_at_ms};

@@ -13,6 +13,8 @@ mod attempts;
 mod audit;
 mod backup;
 mod cascade;
+mod client;
+mod client_secret;
 mod clients;
 mod consumers;
 mod contracts;

@@ -4,12 +4,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Registry;
-use super::clients::is_of_application;
+use super::client::is_of_application;
 use super::contracts::REQUESTED;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::records;
-use super::rotation::start_member;
+use super::stored_credential::start_member;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits::{KEY_END_NOTICE_MS, SEARCH_READ_MAX};

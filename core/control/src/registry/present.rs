@@ -3,11 +3,10 @@
 use serde_json::Value;
 
 use super::Registry;
-use super::clients::{KEY_USE, is_key, is_of_application};
+use super::client::{KEY_USE, is_key, is_of_application};
 use super::entity_transaction::{DELETING, id_of, public};
 use super::given_key::GivenKey;
-use super::rotation::key_member;
-use super::stored_credential::{HeldKey, PreviousKey, expires_at_ms};
+use super::stored_credential::{HeldKey, PreviousKey, expires_at_ms, key_member};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_store::Store;

@@ -9,7 +9,7 @@ use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::given_key::GivenKey;
 use super::lookup::{Holder, Step};
-use super::stored_credential::{HeldKey, PREVIOUS, PreviousKey, expires_at_ms};
+use super::stored_credential::{HeldKey, PREVIOUS, PreviousKey, expires_at_ms, start_member};
 use super::{Minted, Registry};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Mode, Object, ROTATION, Violation, validate_record};
@@ -213,21 +213,5 @@ fn disclosed(kind: EntityKind, minted: &Minted) -> Object {
             let key = GivenKey::Clear(minted.key.clone()).answered();
             key.map(|key| ("key".to_owned(), key.into())).into_iter().collect()
         }
-    }
-}
-
-/// Where the key of a credential is given.
-pub(super) fn key_member(kind: EntityKind) -> &'static str {
-    match kind {
-        EntityKind::Oauth2Credentials => "client_id",
-        _ => "key",
-    }
-}
-
-/// Where a credential keeps what its key begins with.
-pub(super) fn start_member(kind: EntityKind) -> &'static str {
-    match kind {
-        EntityKind::Oauth2Credentials => "client_id_start",
-        _ => "key_start",
     }
 }

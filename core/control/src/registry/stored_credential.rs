@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use latchkey_published::grant::ClientSecret;
 use latchkey_published::keys::{KeyDigest, PepperId};
 
-use crate::schema::Object;
+use crate::schema::{EntityKind, Object};
 
 /// Digest of its key: where its grant is.
 const DIGEST: &str = "_digest";
@@ -198,6 +198,22 @@ impl PreviousKey {
         let mut key = Object::new();
         held.put_into(&mut key);
         credential.insert(PREVIOUS.to_owned(), json!(StoredPrevious { key, ends_at_ms, since, secret }));
+    }
+}
+
+/// Where the key of a credential is given.
+pub(super) fn key_member(kind: EntityKind) -> &'static str {
+    match kind {
+        EntityKind::Oauth2Credentials => "client_id",
+        _ => "key",
+    }
+}
+
+/// Where a credential keeps what its key begins with.
+pub(super) fn start_member(kind: EntityKind) -> &'static str {
+    match kind {
+        EntityKind::Oauth2Credentials => "client_id_start",
+        _ => "key_start",
     }
 }
 

@@ -29,7 +29,7 @@ pub use entity_check::{AtLeastOne, EntityCheck, Occasion, Then};
 pub(crate) use key_calls::{FIND_KEY, ROTATION};
 pub(crate) use match_request::MATCH_REQUEST;
 pub(crate) use named_token::NAMED_TOKEN;
-pub use plugins::{PLUGINS, PluginSchema, Scope, plugin};
+pub use plugins::{PLUGINS, PluginSchema, Scope, WholeRule, plugin};
 pub(crate) use settings::{SETTINGS, TEST_MAIL};
 pub use texts::{Input, Texts};
 pub use validate::Mode;

@@ -22,8 +22,11 @@ pub struct PluginSchema {
     /// Rules over several of them.
     pub checks: &'static [EntityCheck],
     /// A rule over all of them, once each is as it must be: the sentence stands in the place of `config`.
-    pub whole: Option<fn(&Object) -> Result<(), String>>,
+    pub whole: Option<WholeRule>,
 }
+
+/// A rule over all settings of a plugin: what is wrong with them, in a sentence.
+pub type WholeRule = fn(&Object) -> Result<(), String>;
 
 /// Which entities an instance of a plugin may or must belong to. None to a consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

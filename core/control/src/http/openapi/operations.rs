@@ -442,20 +442,27 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::Portal(PortalCall::Visitor(call)) => of_visitor(call).to_owned(),
         Action::Portal(PortalCall::OwnAccount(call)) => of_own_account(call).to_owned(),
         Action::Portal(PortalCall::Application(call)) => of_application(call).to_owned(),
-        Action::Logo(Verb::Read) => "The portal's logo".to_owned(),
-        Action::Logo(Verb::Delete) => "Delete the portal's logo".to_owned(),
-        Action::Logo(_) => "Upload the portal's logo, a PNG".to_owned(),
+        Action::Logo(verb) => of_logo(verb).to_owned(),
         Action::Impact => "What would stop if an entity were deleted, suspended or revoked".to_owned(),
         Action::Overview => "What waits for an administrator, and keys that end within a week".to_owned(),
         Action::TestMail => "Write a mail to see whether it arrives".to_owned(),
         Action::Document(verb) => of_document(verb).to_owned(),
         Action::StartReset => "Mail the developer a link that sets a new password".to_owned(),
-        Action::RevokeAccessToken => {
-            "Take an access token back, as its client (RFC 7009); what is none is answered alike".to_owned()
-        }
+        Action::RevokeAccessToken => REVOKE_ACCESS_TOKEN.to_owned(),
         Action::DeleteAccessToken => "Take an access token back; 200 where more had to be".to_owned(),
         Action::RefuseAccessTokens => "Refused: no token can be brought".to_owned(),
         Action::ReceivePart => "Send a part of an import, anew if need be".to_owned(),
+    }
+}
+
+const REVOKE_ACCESS_TOKEN: &str =
+    "Take an access token back, as its client (RFC 7009); what is none is answered alike";
+
+fn of_logo(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Read => "The portal's logo",
+        Verb::Delete => "Delete the portal's logo",
+        Verb::Replace | Verb::Change => "Upload the portal's logo, a PNG",
     }
 }
 

@@ -7,7 +7,7 @@ use super::state::{Difference, Fault, Phase, Tally, Work};
 use super::{Stepped, UNITS_PER_COMMIT, places};
 use crate::ports::{Clock, Random};
 use crate::registry::attempts::Attempts;
-use crate::registry::clients::is_of_application;
+use crate::registry::client::is_of_application;
 use crate::registry::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use crate::registry::jobs::{Job, ROOM};
 use crate::registry::selection::Ids;

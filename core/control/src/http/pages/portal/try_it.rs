@@ -451,6 +451,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a gateway's answer")]
     fn a_body_is_shown_as_far_as_it_is_text() {
         let body = |body: &'static [u8], goes_on, declared: Option<u64>| {
             let mut response = Response::new(Bytes::from_static(body));
