@@ -99,8 +99,12 @@ fn why_others_do_not_match_is_told(api: &dyn Api) {
     let asked =
         json!({"path": "/a/b", "host": "x.C.test", "method": "POST", "headers": {"x-plan": ["GOLD"]}});
     let found = expect(ask(api, asked), 200, json!({"route": {"name": "plan"}}));
-    assert_eq!(reasons(&found)[0], json!(["post", "fewer_headers", null]), "{found}");
-    assert_eq!(reasons(&found)[1], json!(["host", "fewer_headers", null]), "{found}");
+    // Of these two the older goes first, and both may be of one second.
+    let told = reasons(&found);
+    for name in ["post", "host"] {
+        let is_told = told.as_array().unwrap()[..2].contains(&json!([name, "fewer_headers", null]));
+        assert!(is_told, "{name}: {found}");
+    }
 }
 
 fn a_route_out_of_use_is_none(api: &dyn Api) {

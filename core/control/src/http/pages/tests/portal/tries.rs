@@ -117,7 +117,8 @@ async fn a_call_is_made_as_the_credential_without_its_key() {
     let place = TryKeys::new(registry.peppers()).open(token.as_bytes(), &tried, now_ms);
     assert_eq!(place, Some(registry.peppers().current.digest(key.as_bytes())));
 
-    let shown = shown.is(200).says("201").says("12 ms").says("&#60;i&#62;made").says("x-made").says("a&#60;b");
+    let shown =
+        shown.is(200).says("201").says("12 ms").says("&#60;i&#62;made").says("x-made").says("a&#60;b");
     let shown = shown.says("curl --include").says("--request PUT").says("x-key: $API_KEY").says("X-Trace: 7");
     assert!(shown.text().contains("https://gateway.test/orders/a%20b?x=1"), "{}", shown.text());
     assert_eq!(trial.dee.times_told(&key), 1, "when it was made");
