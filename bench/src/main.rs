@@ -10,6 +10,7 @@ mod import;
 mod lambda;
 mod log_ins;
 mod million;
+mod pages;
 
 use clap::Parser;
 use xtask::{worker, workspace};
@@ -39,6 +40,8 @@ enum Which {
     LogIns(log_ins::Options),
     /// The local program with a million credentials beside one with a thousand.
     Million(million::Options),
+    /// What pages of the manager cost with 10,000 applications and 1,000 requests for access that wait.
+    Pages(pages::Options),
     /// The Cloudflare Worker beside one on Hono, one that only proxies and one that answers a constant.
     Worker,
 }
@@ -52,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Some(Which::Lambda(options)) => lambda::run(options),
         Some(Which::LogIns(options)) => log_ins::run(options),
         Some(Which::Million(options)) => million::run(options),
+        Some(Which::Pages(options)) => pages::run(options),
         Some(Which::Worker) => worker::bench(),
         None => {
             bench_core()?;

@@ -103,6 +103,7 @@ async function demo() {
 Gateway: ${gatewayUrl}, control plane: ${controlUrl}. Try them:
   curl -H 'apikey: ${key}' ${gatewayUrl}/demo/hello
   curl -H 'Kong-Admin-Token: ${token}' ${controlUrl}/admin/services
-Developers sign up at ${controlUrl}/portal/api/register; mails to them are shown here.
+Manager: ${controlUrl}/manager/, with the admin token ${token}
+Portal: ${controlUrl}/portal/, where developers sign up; mails to them are shown here.
 `);
 }

@@ -20,16 +20,16 @@ pub(super) const CREDENTIALS_EACH: usize = 10;
 const TOLD_EVERY: usize = 500;
 
 /// What an installation was filled with.
-pub(super) struct Filled {
-    pub(super) applications: Vec<Application>,
+pub(crate) struct Filled {
+    pub(crate) applications: Vec<Application>,
     /// Calls that it took, and the rates over its first and its last tenth, in calls a second.
     pub(super) calls: usize,
     pub(super) rates: [f64; 2],
 }
 
-pub(super) struct Application {
-    pub(super) id: String,
-    pub(super) developer: String,
+pub(crate) struct Application {
+    pub(crate) id: String,
+    pub(crate) developer: String,
     /// Id and key of each.
     pub(super) credentials: Vec<(String, String)>,
 }

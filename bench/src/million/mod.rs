@@ -23,7 +23,9 @@ use serde_json::json;
 use xtask::workspace;
 
 use crate::document;
+pub(crate) use fill::Application;
 use fill::Filled;
+pub(crate) use requests::median;
 use stored::Stored;
 
 /// Longer than any start is waited for; it is printed, not judged.
@@ -55,9 +57,9 @@ pub(crate) struct Options {
 }
 
 /// One installation.
-struct Installation {
-    gateway: Local,
-    filled: Filled,
+pub(crate) struct Installation {
+    pub(crate) gateway: Local,
+    pub(crate) filled: Filled,
     /// Contracts with it are approved at once.
     open_service: String,
     /// Contracts with it wait for an approval.
@@ -85,10 +87,7 @@ struct Compacted {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let program = workspace::latchkey(options.latchkey.as_deref())?;
-    let upstream = Upstream::raw(|connection, _| {
-        connection.send_raw(&answer(200, &[], b"ok"))?;
-        Ok(latchkey_tests::upstream::Next::KeepAlive)
-    });
+    let upstream = upstream();
     let start = || Start { program: Some(program.clone()), ..Start::default() };
     let mut few = Installation::make(start(), &upstream, options.few, options.connections)?;
     let mut many = Installation::make(start(), &upstream, options.credentials, options.connections)?;
@@ -113,24 +112,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 impl Installation {
-    fn make(start: Start, upstream: &Upstream, credentials: usize, connections: usize) -> Result<Self> {
+    /// Starts a program and makes so many credentials.
+    pub(crate) fn make(
+        start: Start,
+        upstream: &Upstream,
+        credentials: usize,
+        connections: usize,
+    ) -> Result<Self> {
         let gateway = Local::spawn(start);
-        let service = |name: &str, auto_approve: bool| {
-            let body = json!({"name": name, "host": upstream.host(), "port": upstream.port()});
-            let service = create(&gateway, "/services", &body);
-            let plugins = format!("/services/{}/plugins", id_of(&service));
-            create(&gateway, &plugins, &json!({"name": "key-auth"}));
-            let config = json!({"display_name": name, "auto_approve": auto_approve});
-            create(&gateway, &plugins, &json!({"name": "application-registration", "config": config}));
-            id_of(&service).to_owned()
-        };
-        let (open_service, asked_service) = (service("open", true), service("asked", false));
+        let (open_service, asked_service) =
+            (service(&gateway, upstream, "open", true), service(&gateway, upstream, "asked", false));
         create(&gateway, "/routes", &json!({"paths": ["/"], "service": {"id": open_service}}));
         let filled = fill::fill(&gateway, &open_service, credentials, connections)?;
         Ok(Installation { gateway, filled, open_service, asked_service })
     }
 
-    fn admin(&self) -> Result<Connection> {
+    pub(crate) fn admin(&self) -> Result<Connection> {
         Ok(Connection::open(&self.gateway.admin_authority())?)
     }
 
@@ -175,4 +172,24 @@ impl Installation {
         let request = request.body(r#"{"description":"written on"}"#);
         Ok(thread::spawn(move || while connection.exchange(&request).is_ok() {}))
     }
+}
+
+/// Makes a service with key-auth that is open for registration; answers its id. `auto_approve`: whether contracts
+/// with it are approved at once.
+pub(crate) fn service(gateway: &Local, upstream: &Upstream, name: &str, auto_approve: bool) -> String {
+    let body = json!({"name": name, "host": upstream.host(), "port": upstream.port()});
+    let service = create(gateway, "/services", &body);
+    let plugins = format!("/services/{}/plugins", id_of(&service));
+    create(gateway, &plugins, &json!({"name": "key-auth"}));
+    let config = json!({"display_name": name, "auto_approve": auto_approve});
+    create(gateway, &plugins, &json!({"name": "application-registration", "config": config}));
+    id_of(&service).to_owned()
+}
+
+/// Answers each request with `ok`.
+pub(crate) fn upstream() -> Upstream {
+    Upstream::raw(|connection, _| {
+        connection.send_raw(&answer(200, &[], b"ok"))?;
+        Ok(latchkey_tests::upstream::Next::KeepAlive)
+    })
 }

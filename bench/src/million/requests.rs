@@ -72,7 +72,7 @@ fn processor_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-pub(super) fn median(times: impl Iterator<Item = Duration>) -> Duration {
+pub(crate) fn median(times: impl Iterator<Item = Duration>) -> Duration {
     let mut times: Vec<Duration> = times.collect();
     times.sort_unstable();
     times[times.len() / 2]

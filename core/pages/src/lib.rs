@@ -16,6 +16,7 @@ pub mod portal;
 mod said;
 mod sample;
 pub mod samples;
+mod sentences;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -25,3 +26,4 @@ pub use help::Help;
 pub use language::Language;
 pub use parts::View;
 pub use said::Said;
+pub use sentences::is_translated;

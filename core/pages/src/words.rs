@@ -1,6 +1,10 @@
 //! What many pages say.
 
+use std::borrow::Cow;
+
+use crate::Language;
 use crate::parts::State;
+use crate::sentences;
 
 /// Gives an area's words of a language.
 macro_rules! of_language {
@@ -21,6 +25,7 @@ pub(crate) use of_language;
 /// Words of buttons, columns and states.
 #[derive(Debug)]
 pub(crate) struct Common {
+    language: Language,
     pub optional: &'static str,
     /// Above what is wrong in a form.
     pub faults: &'static str,
@@ -76,6 +81,11 @@ pub(crate) struct Common {
 of_language!(Common);
 
 impl Common {
+    /// What an endpoint says is wrong.
+    pub(crate) fn fault<'s>(&self, said: &'s str) -> Cow<'s, str> {
+        sentences::said_in(self.language, said)
+    }
+
     /// The word for a state that administrators read; developers read another for some.
     pub(crate) fn state(&self, state: State) -> &'static str {
         match state {
@@ -89,6 +99,7 @@ impl Common {
 }
 
 const EN: Common = Common {
+    language: Language::En,
     optional: "optional",
     faults: "This has to be put right",
     cancel: "Cancel",
@@ -140,6 +151,7 @@ const EN: Common = Common {
 };
 
 const JA: Common = Common {
+    language: Language::Ja,
     optional: "任意",
     faults: "修正が必要な項目があります",
     cancel: "キャンセルする",

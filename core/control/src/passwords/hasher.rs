@@ -2,6 +2,8 @@
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq;
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
 
 use super::phc::{HASH_BYTES, Phc, SALT_BYTES};
 use super::{Hashed, Parameters, Password, PhcString, Work};
@@ -68,8 +70,12 @@ impl Hasher {
         let memory = &mut self.memory[..blocks];
         let mut hash = [0; HASH_BYTES];
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let hashed =
-            argon2.hash_password_into_with_memory(password.0.as_bytes(), salt, &mut hash, &mut *memory);
+        let hashed = argon2.hash_password_into_with_memory(
+            composed(password).as_bytes(),
+            salt,
+            &mut hash,
+            &mut *memory,
+        );
         hashed.expect("a salt of 8 bytes at least, and memory for all blocks");
         memory.fill(Block::default());
         hash
@@ -83,6 +89,15 @@ impl Hasher {
         self.memory = Vec::new();
         self.memory = vec![Block::default(); blocks];
     }
+}
+
+/// What looks the same is made the same (NFC, as NIST SP 800-63B-4 §3.1.1.2 allows): here alone, so that the
+/// tables of Unicode are where passwords are hashed.
+fn composed(password: &Password) -> Zeroizing<String> {
+    // Composed forms are at most three times as long (Unicode Standard Annex 15): no buffer is left behind.
+    let mut composed = Zeroizing::new(String::with_capacity(password.0.len() * 3));
+    composed.extend(password.0.nfc());
+    composed
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ pub fn judge(password: &Password, least_characters: u32, context: &[&str]) -> Re
     if text.len() > limits::PASSWORD_BYTES_MAX {
         return Err(Refused(format!("length must be at most {} bytes", limits::PASSWORD_BYTES_MAX)));
     }
-    if text.chars().count() < least_characters as usize {
+    if text.chars().filter(|character| !goes_with_another(*character)).count() < least_characters as usize {
         return Err(Refused(format!("length must be at least {least_characters} characters")));
     }
     let characters = characters(text);
@@ -117,6 +117,12 @@ pub fn judge(password: &Password, least_characters: u32, context: &[&str]) -> Re
         (true, false) => refused("must not be made of common words and rows of keys alone"),
         (false, _) => Ok(()),
     }
+}
+
+/// Whether it is an accent, a voicing mark or a part of a Hangul syllable that is typed as a character of its own,
+/// and so is composed with the one before it where the password is hashed.
+fn goes_with_another(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}' | '\u{1160}'..='\u{11ff}' | '\u{3099}' | '\u{309a}')
 }
 
 /// A letter or a digit, or what stands for one.
@@ -263,8 +269,10 @@ mod tests {
         assert_eq!(verdict("x7Gq!2pA", 8), Ok(()));
         assert_eq!(verdict("ひらがなカタカナ漢字の合言葉です", 15), Ok(()));
         assert!(verdict("\u{1f511}\u{1f98a}\u{1f30a}\u{1f341}\u{1f3b2}", 15).is_err());
-        // An accent that is a character of its own is composed first.
-        assert!(verdict("viole\u{301}t harbou", 14).is_err());
+        // An accent that is typed as a character of its own is none more.
+        for decomposed in ["viole\u{301}t harbou", "ひらか\u{3099}なカタカナ漢字合言葉"] {
+            assert!(verdict(decomposed, 14).is_err(), "{decomposed}");
+        }
         let words = "violet harbour tulip 93 copper lantern meadow 41 ".repeat(30);
         assert_eq!(verdict(&words[..1024], 15), Ok(()));
         assert_eq!(verdict(&words[..1025], 15), Err("length must be at most 1024 bytes".to_owned()));

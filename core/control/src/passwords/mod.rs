@@ -12,21 +12,16 @@ pub use work::Work;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-/// A password in clear, in the form in which it is hashed (NFC). Wiped when it is dropped; never printed.
+/// A password in clear, as it was sent. Wiped when it is dropped; never printed.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// What was sent, to the last character; what looks the same is made the same (NFC, as NIST SP 800-63B-4
-    /// §3.1.1.2 allows).
+    /// What was sent, to the last character.
     pub fn new(sent: &str) -> Self {
-        // Composed forms are at most three times as long (Unicode Standard Annex 15): no buffer is left behind.
-        let mut composed = String::with_capacity(sent.len() * 3);
-        composed.extend(sent.nfc());
-        Password(Zeroizing::new(composed))
+        Password(Zeroizing::new(sent.to_owned()))
     }
 }
 

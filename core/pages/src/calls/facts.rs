@@ -13,6 +13,8 @@ pub struct Facts<'a> {
     pub routes: Routes<'a>,
     /// How keys are asked for; `None`: not at all, and anybody may call.
     pub key_auth: Option<KeyAuth<'a>>,
+    /// How access tokens are asked for; `None`: not at all.
+    pub oauth2: Option<OAuth2<'a>>,
 }
 
 /// How a service is reached.
@@ -70,6 +72,17 @@ pub struct KeyAuth<'a> {
     /// Whether preflights of browsers are refused: `run_on_preflight` is on, and there is no cors plugin that
     /// answers them before.
     pub refuses_preflights: bool,
+}
+
+/// What oauth2 asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct OAuth2<'a> {
+    /// `auth_header_name`.
+    pub header: &'a str,
+    /// What a token must be asked for, with blanks between; `None`: nothing.
+    pub scope: Option<&'a str>,
+    /// Whether a token does not do without a key, nor a key without a token.
+    pub is_beside_key: bool,
 }
 
 /// Where a key stands in a request.
@@ -209,7 +222,7 @@ mod tests {
 
     fn facts<'a>(request: Request<'a>, key_auth: KeyAuth<'a>) -> Facts<'a> {
         let (gateway, routes) = ("http://gateway.test:8000", Routes::Plain(request));
-        Facts { gateway, is_enabled: true, routes, key_auth: Some(key_auth) }
+        Facts { gateway, is_enabled: true, routes, key_auth: Some(key_auth), oauth2: None }
     }
 
     #[test]

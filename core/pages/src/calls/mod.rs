@@ -11,9 +11,9 @@ mod tests;
 mod try_it;
 mod words;
 
-pub use facts::{Facts, KeyAuth, Method, Place, Request, Routes};
+pub use facts::{Facts, KeyAuth, Method, OAuth2, Place, Request, Routes};
 pub use how_to_call::HowToCall;
-pub use snippets::{CodeLanguage, Key, Snippet, Tried, curl, curl_of_try, snippets};
+pub use snippets::{CodeLanguage, Key, Snippet, Tried, curl, curl_of_try, snippets, token_snippets};
 pub use try_it::{Answer, AnswerBody, Caller, Outcome, Refusal, TryIt, TryItFields};
 
 use crate::parts::pages;

@@ -1,8 +1,8 @@
 //! Samples of how to call a service, and of trying it.
 
 use super::{
-    Answer, AnswerBody, Caller, Facts, HowToCall, Key, KeyAuth, Method, Outcome, Place, Refusal, Request,
-    Routes, TryIt, TryItFields,
+    Answer, AnswerBody, Caller, Facts, HowToCall, Key, KeyAuth, Method, OAuth2, Outcome, Place, Refusal,
+    Request, Routes, TryIt, TryItFields,
 };
 use crate::parts::blocks::{Block, Main};
 use crate::sample::Sample;
@@ -43,7 +43,9 @@ fn calls(frame: &Frame<'_>, text: &str) -> Vec<Sample> {
         refuses_preflights: true,
     };
     let (gateway, routes) = ("https://gateway.test", Routes::Plain(request));
-    let facts = Facts { gateway, is_enabled: true, routes, key_auth: Some(key_auth) };
+    let facts = Facts { gateway, is_enabled: true, routes, key_auth: Some(key_auth), oauth2: None };
+    let oauth2 = OAuth2 { header: "authorization", scope: Some(text), is_beside_key: false };
+    let own = OAuth2 { header: "X-Token", scope: None, is_beside_key: true };
     let nowhere = KeyAuth { is_in_header: false, is_in_query: false, is_in_body: false, ..key_auth };
     let sample = |name: &str, facts, key| {
         let call = HowToCall { language: frame.language, id: "call", facts, key };
@@ -57,6 +59,9 @@ fn calls(frame: &Frame<'_>, text: &str) -> Vec<Sample> {
         sample("no-route", Facts { routes: Routes::None, ..facts }, Key::Variable),
         sample("not-plain", Facts { routes: Routes::NotPlain, ..facts }, Key::Variable),
         sample("anybody", Facts { key_auth: None, ..facts }, Key::Variable),
+        sample("token", Facts { key_auth: None, oauth2: Some(oauth2), ..facts }, Key::Variable),
+        sample("key-or-token", Facts { oauth2: Some(oauth2), ..facts }, Key::Variable),
+        sample("key-and-token", Facts { oauth2: Some(own), ..facts }, Key::Variable),
         sample("no-place", Facts { key_auth: Some(nowhere), ..facts }, Key::Variable),
     ]
 }

@@ -1,13 +1,15 @@
 //! How a page asks the endpoints: in process, as its caller, with what they would be sent.
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use http::{Response, StatusCode};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::PageAsked;
+use super::answered::Answered;
 use super::answers::html;
 use super::faults::Faults;
+use super::listing::Listed;
 use crate::http::admission::Asked;
 use crate::http::authenticate::Identified;
 use crate::http::endpoints::{Action, Surface};
@@ -69,18 +71,42 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     /// What an endpoint of the page's own API shows.
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &str) -> Result<T, Refusal> {
+    pub(super) async fn get<T: Answered>(&self, path: &[&str], query: &str) -> Result<T, Refusal> {
+        self.show(path, query).await.and_then(of)
+    }
+
+    /// The same, of no kind yet.
+    async fn show(&self, path: &[&str], query: &str) -> Result<Value, Refusal> {
         let sent = Sent { method: "GET", path, query, object: Object::new(), file: None };
         read(&self.send(sent).await?)
     }
 
     /// The same; `None` where there is no such thing.
-    pub(super) async fn find<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Option<T>, Refusal> {
+    pub(super) async fn find<T: Answered>(&self, path: &[&str]) -> Result<Option<T>, Refusal> {
         match self.get(path, "").await {
             Ok(found) => Ok(Some(found)),
             Err(refusal) if refusal.is_not_found() => Ok(None),
             Err(refusal) => Err(refusal),
         }
+    }
+
+    /// What several endpoints show, asked at once; null where there is no such thing, or it has gone since.
+    pub(super) async fn each(&self, paths: &[Vec<&str>], query: &str) -> Result<Vec<Value>, Refusal> {
+        try_join_all(paths.iter().map(|path| self.show_or_null(path, query))).await
+    }
+
+    async fn show_or_null(&self, path: &[&str], query: &str) -> Result<Value, Refusal> {
+        match self.show(path, query).await {
+            Err(refusal) if refusal.is_not_found() => Ok(Value::Null),
+            shown => shown,
+        }
+    }
+
+    /// How many each of several lists has; those whose lists say no total have as many as `query` asks for at most.
+    pub(super) async fn counts(&self, lists: &[Vec<&str>], query: &str) -> Result<Vec<u64>, Refusal> {
+        let listed = self.each(lists, query).await?;
+        let count = |listed| Ok(of::<Option<Listed<()>>>(listed)?.map_or(0, |listed| listed.count()));
+        listed.into_iter().map(count).collect()
     }
 
     /// Sends an object, of which what an endpoint answers is left unread.
@@ -108,14 +134,15 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         object: Object,
         once: Once<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
-        self.send_once(Sent { method: "POST", path, query: "", object, file: None }, once).await
+        let sent = Sent { method: "POST", path, query: "", object, file: None };
+        on_heap(|| self.ask(sent, once)).await
     }
 
     pub(super) async fn send(&self, sent: Sent<'_>) -> Result<Response<Bytes>, Refusal> {
-        self.send_once(sent, Once::default()).await
+        on_heap(|| self.ask(sent, Once::default())).await
     }
 
-    async fn send_once(&self, sent: Sent<'_>, once: Once<'_>) -> Result<Response<Bytes>, Refusal> {
+    async fn ask(&self, sent: Sent<'_>, once: Once<'_>) -> Result<Response<Bytes>, Refusal> {
         let surface = match self.page.matched.endpoint.surface {
             Surface::Manager => Surface::Admin,
             _ => Surface::Portal,
@@ -165,9 +192,14 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 }
 
 /// What an endpoint answered.
-pub(super) fn read<T: DeserializeOwned>(response: &Response<Bytes>) -> Result<T, Refusal> {
+pub(super) fn read<T: Answered>(response: &Response<Bytes>) -> Result<T, Refusal> {
     // An endpoint answers with what its table says.
-    serde_json::from_slice(response.body()).map_err(|_| Refusal::Unreadable)
+    of(serde_json::from_slice(response.body()).map_err(|_| Refusal::Unreadable)?)
+}
+
+/// A value as one of a kind.
+pub(super) fn of<T: Answered>(value: Value) -> Result<T, Refusal> {
+    T::of(value).ok_or(Refusal::Unreadable)
 }
 
 /// An object of these members, without those that are null.

@@ -3,14 +3,14 @@
 //! They are read as the program, since developers may not read routes: no more of them is kept than a request
 //! to the service shows.
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use super::answered::{Answered, answered};
 use super::desk::Desk;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::registry::{Error, PageRequest, Step};
-use crate::schema::{EntityKind, Object, parse_uuid};
+use crate::schema::{EntityKind, parse_uuid};
 use latchkey_pages::calls::{Facts, KeyAuth, Method, Place, Request, Routes};
 use latchkey_published::limits::PAGE_SIZE_MAX;
 use latchkey_published::plugins::KeyAuthSettings;
@@ -54,25 +54,25 @@ struct Asked {
     refuses_preflights: bool,
 }
 
-/// What of a route says which requests it takes.
-#[derive(Debug, Deserialize)]
-struct Route {
-    id: String,
-    protocols: Vec<String>,
-    methods: Option<Vec<String>>,
-    hosts: Option<Vec<String>>,
-    paths: Option<Vec<String>>,
-    headers: Option<std::collections::BTreeMap<String, Vec<String>>>,
-    snis: Option<Vec<String>>,
-}
+answered! {
+    /// What of a route says which requests it takes.
+    struct Route {
+        id: String,
+        protocols: Vec<String>,
+        methods: Option<Vec<String>>,
+        hosts: Option<Vec<String>>,
+        paths: Option<Vec<String>>,
+        headers: Option<std::collections::BTreeMap<String, Vec<String>>>,
+        snis: Option<Vec<String>>,
+    }
 
-#[derive(Debug, Deserialize)]
-struct Plugin {
-    name: String,
-    enabled: bool,
-    config: Value,
-    service: Option<Value>,
-    route: Option<Value>,
+    struct Plugin {
+        name: String,
+        enabled: bool,
+        config: Value,
+        service: Option<Value>,
+        route: Option<Value>,
+    }
 }
 
 /// The plugin that answers preflights before key-auth does.
@@ -157,7 +157,7 @@ impl ServiceFacts {
             is_in_body: asked.settings.key_in_body,
             refuses_preflights: asked.refuses_preflights,
         });
-        Facts { gateway: &self.gateway, is_enabled: self.is_enabled, routes, key_auth }
+        Facts { gateway: &self.gateway, is_enabled: self.is_enabled, routes, key_auth, oauth2: None }
     }
 }
 
@@ -209,15 +209,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         Ok(plugins)
     }
 
-    async fn below<T: serde::de::DeserializeOwned>(
-        &self,
-        kind: EntityKind,
-        path: &[Step<'_>],
-    ) -> Result<Vec<T>, Refusal> {
+    async fn below<T: Answered>(&self, kind: EntityKind, path: &[Step<'_>]) -> Result<Vec<T>, Refusal> {
         let listed = self.control.registry.list(kind, path, PageRequest::first(PAGE_SIZE_MAX)).await;
         let listed = listed.map_err(refusal)?.data;
-        let read = |object: Object| serde_json::from_value(Value::Object(object)).ok();
-        Ok(listed.into_iter().filter_map(read).collect())
+        Ok(listed.into_iter().filter_map(|object| T::of(Value::Object(object))).collect())
     }
 }
 
@@ -302,7 +297,7 @@ mod tests {
                 route[name] = default;
             }
         }
-        Plain::of(&serde_json::from_value(route).unwrap(), "https://gateway.test")
+        Plain::of(&Route::of(route).unwrap(), "https://gateway.test")
     }
 
     #[test]

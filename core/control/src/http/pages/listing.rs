@@ -1,24 +1,32 @@
 //! Lists: what endpoints answer with, read by the page or whole; what `?page=` and `?q=` say, and the links to
 //! the other pages.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::PageAsked;
-use super::desk::Desk;
+use super::answered::{Answered, Members};
+use super::desk::{Desk, of};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::parts::Paging;
 use latchkey_store::Store;
 
 /// A part of a list, as endpoints answer it.
-#[derive(Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Listed<T> {
     pub(super) data: Vec<T>,
     /// What to ask the next part with.
     pub(super) offset: Option<String>,
     /// How many there are in all, where that is said.
     pub(super) total: Option<u64>,
+}
+
+impl<T: Answered> Answered for Listed<T> {
+    fn of(value: Value) -> Option<Self> {
+        let mut members = Members::of(value);
+        let (data, offset, total) = (members.take("data"), members.take("offset"), members.take("total"));
+        members.whole(Listed { data, offset, total })
+    }
 }
 
 impl<T> Listed<T> {
@@ -30,7 +38,7 @@ impl<T> Listed<T> {
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// All that an endpoint lists, of at most so many parts of 1000, with more pairs of name and value.
-    pub(super) async fn all<T: DeserializeOwned>(
+    pub(super) async fn all<T: Answered>(
         &self,
         path: &[&str],
         more: &[(&str, &str)],
@@ -47,6 +55,21 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             if offset.is_none() {
                 break;
             }
+        }
+        Ok(all)
+    }
+}
+
+impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
+    /// What several lists have, each asked with the same query.
+    pub(super) async fn all_in<T: Answered>(
+        &self,
+        lists: &[Vec<&str>],
+        query: &str,
+    ) -> Result<Vec<T>, Refusal> {
+        let mut all = Vec::new();
+        for listed in self.each(lists, query).await? {
+            all.extend(of::<Option<Listed<T>>>(listed)?.unwrap_or_default().data);
         }
         Ok(all)
     }

@@ -3,6 +3,7 @@
 //! A page asks endpoints of the Portal API or the Admin API, in process and as its caller ([`desk`]), and shows
 //! what they answer: it has no rule, no right and no record of its own.
 
+mod answered;
 mod answers;
 mod desk;
 mod ends;

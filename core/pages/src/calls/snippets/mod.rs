@@ -4,9 +4,11 @@ mod compiled;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use super::facts::{Facts, Method, Place};
 pub use scripts::{Tried, curl_of_try};
+pub use tokens::token_snippets;
 
 /// The environment variable that stands for the key.
 pub(super) const VARIABLE: &str = "API_KEY";

@@ -24,7 +24,8 @@ fn facts<'a>(method: Method, name: &'a str) -> Facts<'a> {
     let key_auth =
         KeyAuth { name, is_in_header: true, is_in_query: true, is_in_body: true, refuses_preflights: false };
     let gateway = "http://gateway.test:8000";
-    Facts { gateway, is_enabled: true, routes: Routes::Plain(request), key_auth: Some(key_auth) }
+    let routes = Routes::Plain(request);
+    Facts { gateway, is_enabled: true, routes, key_auth: Some(key_auth), oauth2: None }
 }
 
 /// The words that curl is given by a shell in which `API_KEY` is `key 1`.

@@ -22,6 +22,12 @@ pub(in crate::calls) struct Calling {
     pub not_plain: &'static str,
     pub anybody: &'static str,
     pub no_place: &'static str,
+    /// Above the tabs of calls with a token.
+    pub with_token: &'static str,
+    /// What a token is, and what stands for the credential.
+    pub token: &'static str,
+    pub token_beside_key: &'static str,
+    pub no_token: &'static str,
 }
 
 super::of_language!(Calling);
@@ -50,6 +56,10 @@ const EN: Calling = Calling {
     not_plain: "No example can be shown: the routes of this service match by patterns. Ask the administrator how to call it.",
     anybody: "This service asks for no key: anybody may call it.",
     no_place: "No example can be shown: the routes of this service take no request that could carry the key.",
+    with_token: "Access token",
+    token: "An access token (OAuth2, client credentials) is good for a while: get one with your Client ID and client secret, from the environment variables CLIENT_ID and CLIENT_SECRET, and send it with each call. Get another when a call is refused with 401.",
+    token_beside_key: "This service asks for both: a token, and the key beside it.",
+    no_token: "No example can be shown: the routes of this service take no POST request to the token endpoint. Ask the administrator how to get a token.",
 };
 
 const JA: Calling = Calling {
@@ -66,4 +76,8 @@ const JA: Calling = Calling {
     not_plain: "このサービスのルートはパターンで一致を判定するため、例を表示できません。呼び出し方法は管理者にお問い合わせください。",
     anybody: "このサービスではキーは不要です。誰でも呼び出せます。",
     no_place: "このサービスのルートではキーを送れるリクエストを受け付けていないため、例を表示できません。",
+    with_token: "アクセストークンを使う",
+    token: "アクセストークン(OAuth2のクライアントクレデンシャル)は一定時間有効です。環境変数CLIENT_IDとCLIENT_SECRETのクライアントIDとクライアントシークレットで取得し、呼び出しごとに送ってください。呼び出しが401で拒否されたら、取得し直してください。",
+    token_beside_key: "このサービスではトークンとキーの両方が必要です。",
+    no_token: "このサービスのルートではトークンエンドポイントへのPOSTリクエストを受け付けていないため、例を表示できません。トークンの取得方法は管理者にお問い合わせください。",
 };

@@ -100,6 +100,7 @@ fn how_to_call<'a>(shelf: &Shelf<'a>) -> HowToCall<'a> {
         is_enabled: true,
         routes: Routes::Plain(request),
         key_auth: Some(key_auth),
+        oauth2: None,
     };
     HowToCall { language: shelf.frame.language, id: "call", facts, key: Key::Variable }
 }

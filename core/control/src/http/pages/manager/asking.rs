@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
 
 use crate::http::pages::WITHIN_SECONDS;
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
@@ -12,16 +12,16 @@ use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{Confirm, Impact, Taking};
 use latchkey_store::Store;
 
-/// What would stop, as the Admin API says it.
-#[derive(Deserialize)]
-struct Stops {
-    applications: Tally,
-    within_s: u64,
-}
+answered! {
+    /// What would stop, as the Admin API says it.
+    struct Stops {
+        applications: Tally,
+        within_s: u64,
+    }
 
-#[derive(Deserialize)]
-struct Tally {
-    count: u64,
+    struct Tally {
+        count: u64,
+    }
 }
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
 
 use super::services::first::FirstSteps;
 use super::services::read::Service;
 use super::shown;
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
@@ -16,32 +16,30 @@ use latchkey_pages::manager::{EndingKey, FirstRun, Start, Thing};
 use latchkey_pages::parts::{Time, Typed};
 use latchkey_store::Store;
 
-/// What an administrator looks at first, as the Admin API answers it.
-#[derive(Deserialize)]
-struct Overview {
-    requests_waiting: Tally,
-    developers_waiting: Tally,
-    keys_ending: Vec<Ending>,
-}
+answered! {
+    /// What an administrator looks at first, as the Admin API answers it.
+    struct Overview {
+        requests_waiting: Tally,
+        developers_waiting: Tally,
+        keys_ending: Vec<Ending>,
+    }
 
-#[derive(Deserialize)]
-struct Tally {
-    count: u64,
-}
+    struct Tally {
+        count: u64,
+    }
 
-#[derive(Deserialize)]
-struct Ending {
-    id: String,
-    start: Option<String>,
-    expires_at: u64,
-    owner: Owner,
-}
+    struct Ending {
+        id: String,
+        start: Option<String>,
+        expires_at: u64,
+        owner: Owner,
+    }
 
-#[derive(Deserialize)]
-struct Owner {
-    kind: String,
-    id: String,
-    name: Option<String>,
+    struct Owner {
+        kind: String,
+        id: String,
+        name: Option<String>,
+    }
 }
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {

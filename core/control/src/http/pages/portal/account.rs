@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use futures_util::future::try_join3;
 use http::{Response, StatusCode};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{meta, shown};
 use crate::http::page_names::AccountPage;
 use crate::http::pages::WITHIN_SECONDS;
+use crate::http::pages::answered::answered;
 use crate::http::pages::answers::{carried, html};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
@@ -22,10 +22,11 @@ use latchkey_pages::portal::{Account, AccountDelete, PasswordFields, Session, pa
 use latchkey_pages::{Said, View as _};
 use latchkey_store::Store;
 
-#[derive(Deserialize)]
-struct Developer {
-    email: String,
-    meta: Option<String>,
+answered! {
+    struct Developer {
+        email: String,
+        meta: Option<String>,
+    }
 }
 
 impl Developer {
@@ -34,13 +35,14 @@ impl Developer {
     }
 }
 
-#[derive(Deserialize)]
-struct SessionRow {
-    id: String,
-    created_at: u64,
-    last_seen: u64,
-    browser: Option<String>,
-    current: bool,
+answered! {
+    struct SessionRow {
+        id: String,
+        created_at: u64,
+        last_seen: u64,
+        browser: Option<String>,
+        current: bool,
+    }
 }
 
 /// What came of one of the forms.

@@ -1,16 +1,14 @@
 //! My apps: the list, and a new one, whose first key its answer shows.
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use http::Response;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::entities::{Application, Credential};
 use super::shown;
+use crate::http::pages::answered::{Answered, Members};
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::Listed;
 use crate::http::portal::Once;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -24,12 +22,20 @@ use latchkey_store::Store;
 /// Applications whose keys are counted at the same time.
 const COUNTED_AT_ONCE: usize = 16;
 
-/// What making one answers with.
-#[derive(Deserialize)]
+/// What making one answers with: the application, with its first credential among its members.
+#[derive(Debug, Default)]
 struct Made {
-    #[serde(flatten)]
     application: Application,
     credential: Credential,
+}
+
+impl Answered for Made {
+    fn of(value: Value) -> Option<Self> {
+        let mut members = Members::of(value);
+        let credential = members.take("credential");
+        let application = Application::of(members.rest())?;
+        members.whole(Made { application, credential })
+    }
 }
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
@@ -63,18 +69,15 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     async fn portal_count_keys(&self, applications: &[Application]) -> Result<Vec<u64>, Refusal> {
         let mut counts = Vec::with_capacity(applications.len());
         for some in applications.chunks(COUNTED_AT_ONCE) {
-            counts.extend(try_join_all(some.iter().map(|one| self.portal_count_keys_of(&one.id))).await?);
+            let lists = some.iter().map(|one| vec!["applications", one.id.as_str(), "credentials"]);
+            counts.extend(self.counts(&lists.collect::<Vec<_>>(), "size=1").await?);
         }
         Ok(counts)
     }
 
     pub(super) async fn portal_count_keys_of(&self, application: &str) -> Result<u64, Refusal> {
-        match self.get::<Listed<Value>>(&["applications", application, "credentials"], "size=1").await {
-            Ok(answered) => Ok(answered.count()),
-            // Gone since it was listed.
-            Err(refusal) if refusal.is_not_found() => Ok(0),
-            Err(refusal) => Err(refusal),
-        }
+        let counts = self.counts(&[vec!["applications", application, "credentials"]], "size=1").await?;
+        Ok(counts.into_iter().sum())
     }
 
     pub(super) async fn portal_application_new(&self) -> Result<Response<Bytes>, Refusal> {

@@ -1,27 +1,25 @@
 //! What the Portal API shows, as far as pages read it.
 
-use serde::Deserialize;
-
+use crate::http::pages::answered::answered;
 use latchkey_pages::parts::{State, Time};
 use latchkey_pages::portal::{Key, ServiceAccess, Thing};
 
-/// What another is referred to by.
-#[derive(Debug, Deserialize)]
-pub(super) struct Id {
-    pub(super) id: String,
-}
+answered! {
+    /// What another is referred to by.
+    pub(super) struct Id {
+        pub(super) id: String,
+    }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Application {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) redirect_uri: String,
-    pub(super) custom_id: Option<String>,
-    pub(super) enabled: bool,
-    pub(super) consumer: Id,
-    pub(super) created_at: u64,
-    #[serde(default)]
-    pub(super) application_instances: Vec<Contract>,
+    pub(super) struct Application {
+        pub(super) id: String,
+        pub(super) name: String,
+        pub(super) redirect_uri: String,
+        pub(super) custom_id: Option<String>,
+        pub(super) enabled: bool,
+        pub(super) consumer: Id,
+        pub(super) created_at: u64,
+        pub(super) application_instances: Vec<Contract>,
+    }
 }
 
 impl Application {
@@ -30,16 +28,16 @@ impl Application {
     }
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Contract {
-    pub(super) id: String,
-    status: Option<u64>,
-    #[serde(default)]
-    suspended: bool,
-    pub(super) note: Option<String>,
-    reason: Option<String>,
-    pub(super) service: Id,
-    updated_at: u64,
+answered! {
+    pub(super) struct Contract {
+        pub(super) id: String,
+        status: Option<u64>,
+        suspended: bool,
+        pub(super) note: Option<String>,
+        reason: Option<String>,
+        pub(super) service: Id,
+        updated_at: u64,
+    }
 }
 
 impl Contract {
@@ -65,18 +63,19 @@ pub(super) fn access<'a>(with: Thing<'a>, contract: Option<&'a Contract>) -> Ser
     }
 }
 
-/// A key, with what is shown of it once where it was just made.
-#[derive(Debug, Deserialize)]
-pub(super) struct Credential {
-    pub(super) id: String,
-    pub(super) name: Option<String>,
-    client_id_start: Option<String>,
-    pub(super) client_id: Option<String>,
-    pub(super) client_secret: Option<String>,
-    created_at: u64,
-    pub(super) expires_at: Option<u64>,
-    enabled: bool,
-    pub(super) previous_key_ends_at: Option<u64>,
+answered! {
+    /// A key, with what is shown of it once where it was just made.
+    pub(super) struct Credential {
+        pub(super) id: String,
+        pub(super) name: Option<String>,
+        client_id_start: Option<String>,
+        pub(super) client_id: Option<String>,
+        pub(super) client_secret: Option<String>,
+        created_at: u64,
+        pub(super) expires_at: Option<u64>,
+        enabled: bool,
+        pub(super) previous_key_ends_at: Option<u64>,
+    }
 }
 
 impl Credential {
@@ -107,18 +106,18 @@ impl Credential {
     }
 }
 
-/// A service that is open for registration.
-#[derive(Debug, Deserialize)]
-pub(super) struct OpenService {
-    pub(super) id: String,
-    name: Option<String>,
-    app_registration_config: Registration,
-}
+answered! {
+    /// A service that is open for registration.
+    pub(super) struct OpenService {
+        pub(super) id: String,
+        name: Option<String>,
+        app_registration_config: Registration,
+    }
 
-#[derive(Debug, Default, Deserialize)]
-struct Registration {
-    display_name: Option<String>,
-    description: Option<String>,
+    struct Registration {
+        display_name: Option<String>,
+        description: Option<String>,
+    }
 }
 
 impl OpenService {

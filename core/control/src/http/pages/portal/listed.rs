@@ -1,7 +1,6 @@
 //! Lists: a page of them, all of them, and those that are searched for.
 
-use serde::de::DeserializeOwned;
-
+use crate::http::pages::answered::Answered;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::listing::{Listed, Named, Part};
 use crate::http::problem::Refusal;
@@ -13,7 +12,7 @@ const PARTS_MAX: usize = 10;
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// All that an endpoint lists, as far as pages read it.
-    pub(super) async fn portal_all<T: DeserializeOwned>(
+    pub(super) async fn portal_all<T: Answered>(
         &self,
         path: &[&str],
         more: &[(&str, &str)],
@@ -23,7 +22,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     /// The page of a list that is asked for (`?page=`), of those that are searched for (`?q=`). `at`: the path
     /// of the page; `text`: what of a row is searched.
-    pub(super) async fn portal_listed<T: DeserializeOwned>(
+    pub(super) async fn portal_listed<T: Answered>(
         &self,
         path: &[&str],
         more: &[(&str, &str)],

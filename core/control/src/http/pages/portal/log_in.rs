@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::shown;
 use super::visitor::is_wrong_token;
 use crate::http::page_names::LogInPage;
+use crate::http::pages::answered::answered;
 use crate::http::pages::answers::{carried, html, see_other};
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::faults::Faults;
@@ -22,9 +22,10 @@ use latchkey_store::Store;
 /// What is said of a code that logs nobody in.
 const WRONG_CODE: &str = "is not the code, or it is too old";
 
-#[derive(Deserialize)]
-struct Code {
-    code: String,
+answered! {
+    struct Code {
+        code: String,
+    }
 }
 
 /// The status of a page after a log-in that failed.

@@ -1,8 +1,8 @@
 //! What administrators ask developers for besides an address: fields of forms, and `meta` of accounts.
 
-use serde::Deserialize;
 use serde_json::{Number, Value};
 
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::faults::Faults;
 use crate::http::pages::form::Form;
@@ -13,21 +13,19 @@ use latchkey_pages::parts::Typed;
 use latchkey_pages::portal::{MetaField, MetaKind};
 use latchkey_store::Store;
 
-/// A field that is asked for.
-#[derive(Debug, Deserialize)]
-pub(super) struct Asked {
-    title: String,
-    label: String,
-    #[serde(default)]
-    is_email: bool,
-    validator: Validator,
-}
+answered! {
+    /// A field that is asked for.
+    pub(super) struct Asked {
+        title: String,
+        label: String,
+        is_email: bool,
+        validator: Validator,
+    }
 
-#[derive(Debug, Deserialize)]
-struct Validator {
-    r#type: String,
-    #[serde(default)]
-    required: bool,
+    struct Validator {
+        r#type: String,
+        required: bool,
+    }
 }
 
 /// A field with what it holds.

@@ -1,7 +1,6 @@
 //! Services that are open for registration, and what services are called.
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use http::Response;
 
 use super::entities::{Contract, OpenService};
@@ -65,7 +64,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let mut ids: Vec<&str> = contracts.map(|one| one.service.id.as_str()).filter(is_closed).collect();
         ids.sort_unstable();
         ids.dedup();
-        let closed = try_join_all(ids.into_iter().map(|id| self.portal_closed(id))).await?;
+        let mut closed = Vec::with_capacity(ids.len());
+        for id in ids {
+            closed.push(self.portal_closed(id).await?);
+        }
         Ok(Called { open, closed })
     }
 

@@ -1,5 +1,7 @@
 //! Consumers and their keys, admin tokens, the audit, settings, whose a key is.
 
+use serde_json::Value;
+
 use super::*;
 use crate::http::tests::START_MS;
 
@@ -259,6 +261,45 @@ async fn the_audit_is_filtered() {
     let wrong = browser.get(&control, "/manager/audit?since=soon").await;
     assert_eq!(wrong.status(), 400);
     assert!(text(&wrong).contains("value=\"soon\""));
+}
+
+#[tokio::test]
+async fn what_endpoints_say_is_said_in_the_language_of_the_page() {
+    let control = new_control().await;
+    let (mut browser, _) = with_consumer(&control).await;
+    browser.get(&control, "/manager/?lang=ja").await;
+    let page = browser.post(&control, "/manager/consumers/new", &[("username", "jane")]).await;
+    assert_eq!(page.status(), 400, "{}", text(&page));
+    assert!(text(&page).contains("すでに使われています"), "{}", text(&page));
+    assert!(!text(&page).contains("UNIQUE violation"), "{}", text(&page));
+}
+
+/// What is said by the tables of what forms send; sentences of code are listed in `latchkey_pages`.
+#[test]
+fn every_sentence_of_the_tables_has_a_translation() {
+    fn gather(described: &Value, said: &mut Vec<String>) {
+        match described {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match (name.as_str(), value) {
+                        ("err" | "then_err" | "else_then_err", Value::String(sentence)) => {
+                            said.push(sentence.replace("%s", "'a', 'b'"));
+                        }
+                        _ => gather(value, said),
+                    }
+                }
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| gather(element, said)),
+            _ => {}
+        }
+    }
+    let mut said = Vec::new();
+    for kind in ["services", "routes", "consumers", "plugins", "applications", "developers"] {
+        gather(&crate::schema::describe(kind).unwrap(), &mut said);
+    }
+    assert!(said.len() > 10, "{said:?}");
+    said.retain(|sentence| !latchkey_pages::is_translated(sentence));
+    assert!(said.is_empty(), "{said:#?}");
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
 
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::ends::day;
 use crate::http::pages::faults::Faults;
@@ -16,29 +16,28 @@ use latchkey_store::Store;
 
 const DAY_S: u64 = 86_400;
 
-/// A record, as the Admin API shows it.
-#[derive(Deserialize)]
-struct Shown {
-    created_at: u64,
-    who: Actor,
-    address: Option<String>,
-    changes: Vec<Line>,
-}
+answered! {
+    /// A record, as the Admin API shows it.
+    struct Shown {
+        created_at: u64,
+        who: Actor,
+        address: Option<String>,
+        changes: Vec<Line>,
+    }
 
-#[derive(Deserialize)]
-struct Actor {
-    kind: String,
-    id: Option<String>,
-    name: Option<String>,
-}
+    struct Actor {
+        kind: String,
+        id: Option<String>,
+        name: Option<String>,
+    }
 
-#[derive(Deserialize)]
-struct Line {
-    entity: String,
-    entity_id: Option<String>,
-    did: String,
-    fields: Vec<String>,
-    count: Option<u64>,
+    struct Line {
+        entity: String,
+        entity_id: Option<String>,
+        did: String,
+        fields: Vec<String>,
+        count: Option<u64>,
+    }
 }
 
 impl Actor {

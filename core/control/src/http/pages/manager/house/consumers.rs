@@ -1,11 +1,10 @@
 //! The list of consumers, and a new one.
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use http::Response;
-use serde::Deserialize;
 use serde_json::json;
 
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::pages::listing::{Listed, Listing};
@@ -16,14 +15,15 @@ use latchkey_pages::Said;
 use latchkey_pages::manager::{ConsumerFields, ConsumerNew, ConsumerRow, Consumers, paths};
 use latchkey_store::Store;
 
-/// A consumer, as the Admin API shows it.
-#[derive(Deserialize)]
-pub(super) struct Consumer {
-    pub(super) id: String,
-    pub(super) username: Option<String>,
-    pub(super) custom_id: Option<String>,
-    pub(super) created_at: u64,
-    pub(super) enabled: bool,
+answered! {
+    /// A consumer, as the Admin API shows it.
+    pub(super) struct Consumer {
+        pub(super) id: String,
+        pub(super) username: Option<String>,
+        pub(super) custom_id: Option<String>,
+        pub(super) created_at: u64,
+        pub(super) enabled: bool,
+    }
 }
 
 impl Consumer {
@@ -38,8 +38,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let page = self.page;
         let q = page.search();
         let listed: Listed<Consumer> = self.get(&["consumers"], &page.list_query(&[("q", q)])).await?;
-        let counts = listed.data.iter().map(|consumer| self.keys_of(&consumer.id));
-        let counts = try_join_all(counts).await?;
+        let lists = listed.data.iter().map(|one| vec!["consumers", one.id.as_str(), "key-auth"]);
+        let counts = self.counts(&lists.collect::<Vec<_>>(), "size=100").await?;
         let rows: Vec<ConsumerRow<'_>> = listed
             .data
             .iter()
@@ -57,12 +57,6 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let frame = page.manager_frame(&path);
         let paging = listing.paging(rows.len() as u64);
         Ok(shown(&Consumers { frame: &frame, consumers: &rows, paging }))
-    }
-
-    async fn keys_of(&self, consumer: &str) -> Result<u64, Refusal> {
-        let keys: Listed<serde::de::IgnoredAny> =
-            self.get(&["consumers", consumer, "key-auth"], "size=100").await?;
-        Ok(keys.count())
     }
 
     pub(super) async fn consumer_new(&self) -> Result<Response<Bytes>, Refusal> {

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde::Deserialize;
 
 use crate::http::pages::WITHIN_SECONDS;
+use crate::http::pages::answered::answered;
 use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::manager::shown;
@@ -16,44 +16,41 @@ use latchkey_pages::manager::{FindKey, FoundKey, Impact, KeyFault, Owner, Thing}
 use latchkey_pages::parts::Time;
 use latchkey_store::Store;
 
-#[derive(Deserialize)]
-struct Found {
-    credential: Credential,
-    consumer: Option<Consumer>,
-    application: Option<Named>,
-    developer: Option<Developer>,
-    which: String,
-    since: u64,
-    ends_at: Option<u64>,
-    faults: Vec<String>,
-    everywhere: bool,
-    services: Vec<Named>,
-    routes: Vec<Named>,
-    ended_by: Option<serde::de::IgnoredAny>,
-}
+answered! {
+    struct Found {
+        credential: Credential,
+        consumer: Option<Consumer>,
+        application: Option<Named>,
+        developer: Option<Developer>,
+        which: String,
+        since: u64,
+        ends_at: Option<u64>,
+        faults: Vec<String>,
+        everywhere: bool,
+        services: Vec<Named>,
+        routes: Vec<Named>,
+        ended_by: Option<()>,
+    }
 
-#[derive(Deserialize)]
-struct Credential {
-    id: String,
-    name: Option<String>,
-}
+    struct Credential {
+        id: String,
+        name: Option<String>,
+    }
 
-#[derive(Deserialize)]
-struct Consumer {
-    id: String,
-    username: Option<String>,
-}
+    struct Consumer {
+        id: String,
+        username: Option<String>,
+    }
 
-#[derive(Deserialize)]
-struct Named {
-    id: String,
-    name: Option<String>,
-}
+    struct Named {
+        id: String,
+        name: Option<String>,
+    }
 
-#[derive(Deserialize)]
-struct Developer {
-    id: String,
-    email: String,
+    struct Developer {
+        id: String,
+        email: String,
+    }
 }
 
 impl Named {

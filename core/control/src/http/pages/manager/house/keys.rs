@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::consumers::Consumer;
+use crate::http::pages::answered::answered;
 use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::ends::{expires_at, grace_seconds};
@@ -21,23 +21,23 @@ use latchkey_pages::parts::{Ends, Time};
 use latchkey_pages::{Said, View as _};
 use latchkey_store::Store;
 
-/// A credential, as the Admin API shows it.
-#[derive(Deserialize)]
-pub(super) struct Credential {
-    pub(super) id: String,
-    name: Option<String>,
-    key_start: Option<String>,
-    created_at: u64,
-    expires_at: Option<u64>,
-    enabled: bool,
-    previous_key_ends_at: Option<u64>,
-}
+answered! {
+    /// A credential, as the Admin API shows it.
+    pub(super) struct Credential {
+        pub(super) id: String,
+        name: Option<String>,
+        key_start: Option<String>,
+        created_at: u64,
+        expires_at: Option<u64>,
+        enabled: bool,
+        previous_key_ends_at: Option<u64>,
+    }
 
-/// What the one answer that shows a key has besides.
-#[derive(Deserialize)]
-struct WithKey {
-    key: String,
-    previous_key_ends_at: Option<u64>,
+    /// What the one answer that shows a key has besides.
+    struct WithKey {
+        key: String,
+        previous_key_ends_at: Option<u64>,
+    }
 }
 
 impl Credential {

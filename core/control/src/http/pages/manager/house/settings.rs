@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::pages::form::Form;
@@ -19,38 +19,34 @@ use latchkey_pages::parts::Typed;
 use latchkey_pages::{Language, Said};
 use latchkey_store::Store;
 
-/// What is set, as the Admin API shows it.
-#[derive(Deserialize)]
-struct Settings {
-    portal_name: String,
-    portal_colour: Option<String>,
-    language: Language,
-    auto_approve_developers: bool,
-    meta_fields: Vec<MetaField>,
-    admin_mails: AdminMails,
-}
+answered! {
+    /// What is set, as the Admin API shows it.
+    struct Settings {
+        portal_name: String,
+        portal_colour: Option<String>,
+        language: Language,
+        auto_approve_developers: bool,
+        meta_fields: Vec<MetaField>,
+        admin_mails: AdminMails,
+    }
 
-#[derive(Deserialize)]
-struct MetaField {
-    title: String,
-    label: String,
-    #[serde(default)]
-    is_email: bool,
-    validator: Validator,
-}
+    struct MetaField {
+        title: String,
+        label: String,
+        is_email: bool,
+        validator: Validator,
+    }
 
-#[derive(Deserialize)]
-struct Validator {
-    r#type: String,
-    #[serde(default)]
-    required: bool,
-}
+    struct Validator {
+        r#type: String,
+        required: bool,
+    }
 
-#[derive(Deserialize)]
-struct AdminMails {
-    to: Vec<String>,
-    daily: bool,
-    names: bool,
+    struct AdminMails {
+        to: Vec<String>,
+        daily: bool,
+        names: bool,
+    }
 }
 
 impl MetaField {

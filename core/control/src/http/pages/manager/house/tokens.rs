@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use serde::Deserialize;
 use serde_json::json;
 
+use crate::http::pages::answered::answered;
 use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::ends::expires_at;
@@ -19,21 +19,21 @@ use latchkey_pages::parts::{Ends, Time};
 use latchkey_pages::{Said, View as _};
 use latchkey_store::Store;
 
-/// A token, as the Admin API shows it.
-#[derive(Deserialize)]
-struct Token {
-    id: String,
-    name: String,
-    start: String,
-    read_only: bool,
-    created_at: u64,
-    expires_at: Option<u64>,
-}
+answered! {
+    /// A token, as the Admin API shows it.
+    struct Token {
+        id: String,
+        name: String,
+        start: String,
+        read_only: bool,
+        created_at: u64,
+        expires_at: Option<u64>,
+    }
 
-#[derive(Deserialize)]
-struct Made {
-    name: String,
-    token: String,
+    struct Made {
+        name: String,
+        token: String,
+    }
 }
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {

@@ -1,17 +1,14 @@
 //! Applications: the list, one of them, and what is done with one.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
-use futures_util::future::{try_join, try_join_all, try_join3};
+use futures_util::future::{try_join, try_join3};
 use http::Response;
 use serde_json::json;
 
-use super::read::{Application, Contract, Developer};
+use super::read::{Application, ById, Contract, Developer};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::Listed;
-use crate::http::pages::listing::Listing;
+use crate::http::pages::listing::{Listed, Listing};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -29,7 +26,7 @@ impl Application {
     }
 
     /// Whose it is; by the id where that one has gone meanwhile.
-    fn owner<'a>(&'a self, owners: &'a BTreeMap<String, Developer>) -> Thing<'a> {
+    fn owner<'a>(&'a self, owners: &'a ById<Developer>) -> Thing<'a> {
         let id = self.developer.id.as_str();
         owners.get(id).map_or(Thing { id, name: id }, Developer::thing)
     }
@@ -38,12 +35,13 @@ impl Application {
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// How many contracts and keys each of some applications has.
     pub(super) async fn counts_of(&self, applications: &[Application]) -> Result<Vec<(u64, u64)>, Refusal> {
-        try_join_all(applications.iter().map(|application| async move {
-            let contracts = ["applications", application.id.as_str(), "application_instances"];
-            let keys = ["applications", application.id.as_str(), "credentials", "oauth2"];
-            try_join(self.count(&contracts), self.count(&keys)).await
-        }))
-        .await
+        let lists = applications.iter().flat_map(|one| {
+            let of = |list: &[&'static str]| [&["applications", one.id.as_str()], list].concat();
+            [of(&["application_instances"]), of(&["credentials", "oauth2"])]
+        });
+        let lists: Vec<Vec<&str>> = lists.collect();
+        let counts = self.counts(&lists, "size=1").await?;
+        Ok(counts.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
     }
 
     pub(super) async fn applications(&self) -> Result<Response<Bytes>, Refusal> {
@@ -71,7 +69,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     /// The developer whose it is.
-    async fn owners_of(&self, application: &Application) -> Result<BTreeMap<String, Developer>, Refusal> {
+    async fn owners_of(&self, application: &Application) -> Result<ById<Developer>, Refusal> {
         self.find_all("developers", [application.developer.id.as_str()].into()).await
     }
 

@@ -1,15 +1,13 @@
 //! Contracts: the list by state, service and application, and what is done with one.
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use http::Response;
 use serde_json::json;
 
 use super::read::{Application, Contract, Parties, Service, status};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::Listed;
-use crate::http::pages::listing::{Listing, SIZE};
+use crate::http::pages::listing::{Listed, Listing, SIZE};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -65,13 +63,9 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let query = serde_urlencoded::to_string([("q", filter.application)]).unwrap_or_default();
         let applications: Listed<Application> = self.get(&["applications"], &query).await?;
         let query = self.page.list_query(&filters);
-        let query = query.as_str();
-        let found = try_join_all(applications.data.iter().take(NAMED_MAX).map(|application| async move {
-            let path = ["applications", &application.id, "application_instances"];
-            self.get::<Listed<Contract>>(&path, query).await
-        }));
-        let found = found.await?;
-        let mut data: Vec<Contract> = found.into_iter().flat_map(|listed| listed.data).collect();
+        let lists = applications.data.iter().take(NAMED_MAX);
+        let lists = lists.map(|one| vec!["applications", one.id.as_str(), "application_instances"]);
+        let mut data: Vec<Contract> = self.all_in(&lists.collect::<Vec<_>>(), &query).await?;
         data.truncate(SIZE);
         Ok(Listed { data, offset: None, total: None })
     }

@@ -1,18 +1,17 @@
 //! Developers by state, one of them, and what is done with one.
 
 use bytes::Bytes;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join;
 use http::{Response, StatusCode};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::contracts::asked_state;
 use super::read::{Application, Developer, status};
+use crate::http::pages::answered::answered;
 use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::Listed;
-use crate::http::pages::listing::Listing;
+use crate::http::pages::listing::{Listed, Listing};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -23,21 +22,20 @@ use latchkey_pages::parts::{State, Time};
 use latchkey_pages::{Said, View as _};
 use latchkey_store::Store;
 
-#[derive(Deserialize)]
-struct Settings {
-    meta_fields: Vec<MetaField>,
-}
+answered! {
+    struct Settings {
+        meta_fields: Vec<MetaField>,
+    }
 
-#[derive(Deserialize)]
-struct MetaField {
-    title: String,
-    label: String,
-}
+    struct MetaField {
+        title: String,
+        label: String,
+    }
 
-/// A link that is not mailed.
-#[derive(Deserialize)]
-pub(super) struct Link {
-    pub(super) link: String,
+    /// A link that is not mailed.
+    pub(super) struct Link {
+        pub(super) link: String,
+    }
 }
 
 impl Developer {
@@ -61,10 +59,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let status = status(state).to_string();
         let query = page.list_query(&[("q", q), ("status", &status)]);
         let listed: Listed<Developer> = self.get(&["developers"], &query).await?;
-        let counts = try_join_all(listed.data.iter().map(|developer| async move {
-            self.count(&["developers", &developer.id, "applications"]).await
-        }));
-        let counts = counts.await?;
+        let lists = listed.data.iter().map(|one| vec!["developers", one.id.as_str(), "applications"]);
+        let counts = self.counts(&lists.collect::<Vec<_>>(), "size=1").await?;
         let name = |developer: &Developer| developer.answers().get("full_name").map(text_of);
         let names: Vec<Option<String>> = listed.data.iter().map(name).collect();
         let rows: Vec<DeveloperRow<'_>> = listed

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::read::Application;
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::pages::listing::Listed;
@@ -16,15 +16,16 @@ use latchkey_pages::manager::{HeldKey, Taking, paths};
 use latchkey_pages::parts::Time;
 use latchkey_store::Store;
 
-/// A credential of an application, as the Admin API shows it.
-#[derive(Deserialize)]
-pub(super) struct Credential {
-    id: String,
-    name: Option<String>,
-    client_id_start: Option<String>,
-    created_at: u64,
-    expires_at: Option<u64>,
-    enabled: bool,
+answered! {
+    /// A credential of an application, as the Admin API shows it.
+    pub(super) struct Credential {
+        id: String,
+        name: Option<String>,
+        client_id_start: Option<String>,
+        created_at: u64,
+        expires_at: Option<u64>,
+        enabled: bool,
+    }
 }
 
 impl Credential {

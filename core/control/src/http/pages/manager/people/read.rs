@@ -1,59 +1,54 @@
 //! Developers, applications and contracts, as the Admin API answers them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use futures_util::future::{try_join, try_join_all};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
-use crate::http::pages::desk::Desk;
-use crate::http::pages::listing::Listed;
+use crate::http::pages::answered::{Answered, answered};
+use crate::http::pages::desk::{Desk, of};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{ContractRow, Thing};
 use latchkey_pages::parts::{State, Time};
 use latchkey_store::Store;
 
-/// What an entity refers to.
-#[derive(Deserialize)]
-pub(in crate::http::pages::manager) struct Reference {
-    pub(super) id: String,
-}
+answered! {
+    /// What an entity refers to.
+    pub(in crate::http::pages::manager) struct Reference {
+        pub(super) id: String,
+    }
 
-#[derive(Deserialize)]
-pub(in crate::http::pages::manager) struct Contract {
-    pub(in crate::http::pages::manager) id: String,
-    status: u8,
-    pub(super) note: Option<String>,
-    reason: Option<String>,
-    pub(super) updated_at: u64,
-    pub(super) application: Reference,
-    pub(super) service: Reference,
-}
+    pub(in crate::http::pages::manager) struct Contract {
+        pub(in crate::http::pages::manager) id: String,
+        status: u8,
+        pub(super) note: Option<String>,
+        reason: Option<String>,
+        pub(super) updated_at: u64,
+        pub(super) application: Reference,
+        pub(super) service: Reference,
+    }
 
-#[derive(Deserialize)]
-pub(super) struct Developer {
-    pub(super) id: String,
-    pub(super) email: String,
-    status: u8,
-    pub(super) meta: Option<String>,
-    pub(super) created_at: u64,
-}
+    pub(super) struct Developer {
+        pub(super) id: String,
+        pub(super) email: String,
+        status: u8,
+        pub(super) meta: Option<String>,
+        pub(super) created_at: u64,
+    }
 
-#[derive(Deserialize)]
-pub(in crate::http::pages::manager) struct Application {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) redirect_uri: Option<String>,
-    pub(super) enabled: bool,
-    pub(super) created_at: u64,
-    pub(super) developer: Reference,
-}
+    pub(in crate::http::pages::manager) struct Application {
+        pub(super) id: String,
+        pub(super) name: String,
+        pub(super) redirect_uri: Option<String>,
+        pub(super) enabled: bool,
+        pub(super) created_at: u64,
+        pub(super) developer: Reference,
+    }
 
-#[derive(Deserialize)]
-pub(super) struct Service {
-    pub(super) id: String,
-    name: Option<String>,
+    pub(super) struct Service {
+        pub(super) id: String,
+        name: Option<String>,
+    }
 }
 
 /// The state that a status of the Admin API stands for.
@@ -117,11 +112,33 @@ impl Service {
     }
 }
 
+/// Those of some entities that there are, in the order of their ids.
+pub(in crate::http::pages::manager) struct ById<T>(Vec<(String, T)>);
+
+impl<T> ById<T> {
+    pub(super) fn get(&self, id: &str) -> Option<&T> {
+        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(id));
+        at.ok().map(|at| &self.0[at].1)
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|(_, one)| one)
+    }
+}
+
+impl<T: Answered> ById<T> {
+    /// What was answered for each id; null: there is none.
+    fn of(ids: BTreeSet<&str>, answers: Vec<Value>) -> Result<Self, Refusal> {
+        let answers = ids.into_iter().zip(answers).filter(|(_, answer)| !answer.is_null());
+        let read = answers.map(|(id, answer)| Ok((id.to_owned(), of(answer)?)));
+        Ok(ById(read.collect::<Result<_, Refusal>>()?))
+    }
+}
+
 /// Applications and services that contracts are between. One that has gone meanwhile is called by its id.
-#[derive(Default)]
 pub(in crate::http::pages::manager) struct Parties {
-    pub(super) applications: BTreeMap<String, Application>,
-    services: BTreeMap<String, Service>,
+    pub(super) applications: ById<Application>,
+    services: ById<Service>,
 }
 
 impl Parties {
@@ -137,16 +154,13 @@ impl Parties {
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// Those of some entities that there are, by their ids.
-    pub(super) async fn find_all<T: DeserializeOwned>(
+    pub(super) async fn find_all<T: Answered>(
         &self,
         kind: &str,
         ids: BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, T>, Refusal> {
-        let found = try_join_all(ids.into_iter().map(|id| async move {
-            let found: Option<T> = self.find(&[kind, id]).await?;
-            Ok::<_, Refusal>(found.map(|one| (id.to_owned(), one)))
-        }));
-        Ok(found.await?.into_iter().flatten().collect())
+    ) -> Result<ById<T>, Refusal> {
+        let paths: Vec<Vec<&str>> = ids.iter().map(|id| vec![kind, id]).collect();
+        ById::of(ids, self.each(&paths, "").await?)
     }
 
     pub(in crate::http::pages::manager) async fn parties(
@@ -155,15 +169,14 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     ) -> Result<Parties, Refusal> {
         let applications = contracts.iter().map(|contract| contract.application.id.as_str()).collect();
         let services = contracts.iter().map(|contract| contract.service.id.as_str()).collect();
-        let (applications, services) =
-            try_join(self.find_all("applications", applications), self.find_all("services", services))
-                .await?;
-        Ok(Parties { applications, services })
-    }
-
-    /// How many a list has.
-    pub(super) async fn count(&self, path: &[&str]) -> Result<u64, Refusal> {
-        let listed: Listed<IgnoredAny> = self.get(path, "size=1").await?;
-        Ok(listed.count())
+        let (applications, services): (BTreeSet<&str>, BTreeSet<&str>) = (applications, services);
+        let paths = applications.iter().map(|id| vec!["applications", id]);
+        let paths: Vec<Vec<&str>> = paths.chain(services.iter().map(|id| vec!["services", id])).collect();
+        let mut found = self.each(&paths, "").await?;
+        let of_services = found.split_off(applications.len());
+        Ok(Parties {
+            applications: ById::of(applications, found)?,
+            services: ById::of(services, of_services)?,
+        })
     }
 }

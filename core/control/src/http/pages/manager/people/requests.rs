@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::try_join3;
 use http::{Response, StatusCode};
 use serde_json::json;
 
@@ -11,8 +11,7 @@ use super::read::{Application, Contract, Developer, Service, status};
 use crate::http::pages::answers::html;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::Listed;
-use crate::http::pages::listing::{Listing, SIZE};
+use crate::http::pages::listing::{Listed, Listing, SIZE};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{Request, Requests, Thing, paths};
@@ -169,11 +168,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                 self.get(&["developers"], &query),
             )
             .await?;
-        let own = try_join_all(developers.data.iter().take(SEARCHED_DEVELOPERS).map(|one| async move {
-            self.get::<Listed<Application>>(&["developers", &one.id, "applications"], "size=1000").await
-        }));
-        let own = own.await?;
-        let applications = applications.data.iter().chain(own.iter().flat_map(|listed| &listed.data));
+        let lists = developers.data.iter().take(SEARCHED_DEVELOPERS);
+        let lists = lists.map(|one| vec!["developers", one.id.as_str(), "applications"]);
+        let own: Vec<Application> = self.all_in(&lists.collect::<Vec<_>>(), "size=1000").await?;
+        let applications = applications.data.iter().chain(&own);
         let applications: BTreeSet<&str> = applications.map(|one| one.id.as_str()).collect();
         let services: BTreeSet<&str> = services.data.iter().map(|one| one.id.as_str()).collect();
         let q = q.to_lowercase();

@@ -19,6 +19,7 @@ pub(super) fn curl(
         gateway: gateway?.as_str(),
         is_enabled: true,
         routes: Routes::Plain(routes.iter().find_map(plain)?),
+        oauth2: None,
         key_auth: Some(KeyAuth {
             name: settings.key_names.first()?,
             is_in_header: settings.key_in_header,

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
 use serde_json::json;
 
 use super::calling;
 use super::details::faults_of;
 use super::read::{Plugin, Service};
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::listing::Listed;
 use crate::http::pages::manager::shown;
@@ -28,15 +28,15 @@ pub(in crate::http::pages::manager) struct FirstSteps {
     pub(in crate::http::pages::manager) has_route: bool,
 }
 
-#[derive(Deserialize)]
-struct Made {
-    id: String,
-}
+answered! {
+    struct Made {
+        id: String,
+    }
 
-/// A key, as the one answer has it that shows it.
-#[derive(Deserialize)]
-struct MadeKey {
-    key: String,
+    /// A key, as the one answer has it that shows it.
+    struct MadeKey {
+        key: String,
+    }
 }
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {

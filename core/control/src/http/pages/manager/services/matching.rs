@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::Response;
-use serde::Deserialize;
 
 use super::route_fields::headers;
+use crate::http::pages::answered::answered;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
@@ -12,35 +12,33 @@ use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{AskedRequest, Candidate, Looked, MatchRequest, Miss, Thing};
 use latchkey_store::Store;
 
-#[derive(Deserialize)]
-struct Answer {
-    answered_by_gateway: bool,
-    route: Option<Named>,
-    service: Option<Named>,
-    needs_https: bool,
-    sent_to: Option<String>,
-    plugins: Vec<Named>,
-    others: Vec<Other>,
-    others_left_out: u64,
-}
+answered! {
+    struct Answer {
+        answered_by_gateway: bool,
+        route: Option<Named>,
+        service: Option<Named>,
+        needs_https: bool,
+        sent_to: Option<String>,
+        plugins: Vec<Named>,
+        others: Vec<Other>,
+        others_left_out: u64,
+    }
 
-#[derive(Deserialize)]
-struct Other {
-    route: Named,
-    service: Option<Named>,
-    why: Vec<Reason>,
-}
+    struct Other {
+        route: Named,
+        service: Option<Named>,
+        why: Vec<Reason>,
+    }
 
-#[derive(Deserialize)]
-struct Reason {
-    reason: String,
-    header: Option<String>,
-}
+    struct Reason {
+        reason: String,
+        header: Option<String>,
+    }
 
-#[derive(Deserialize)]
-struct Named {
-    id: String,
-    name: Option<String>,
+    struct Named {
+        id: String,
+        name: Option<String>,
+    }
 }
 
 impl Named {

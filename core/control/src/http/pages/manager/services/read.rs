@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
+use crate::http::pages::answered::{Answered, answered};
 use crate::http::pages::desk::Desk;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -13,48 +11,46 @@ use latchkey_pages::manager;
 use latchkey_pages::manager::{Plugin as PluginName, Thing};
 use latchkey_store::Store;
 
-/// What an entity refers to.
-#[derive(Deserialize)]
-pub(super) struct Reference {
-    pub(super) id: String,
-}
+answered! {
+    /// What an entity refers to.
+    pub(super) struct Reference {
+        pub(super) id: String,
+    }
 
-#[derive(Deserialize)]
-pub(in crate::http::pages::manager) struct Service {
-    pub(in crate::http::pages::manager) id: String,
-    pub(super) name: Option<String>,
-    protocol: String,
-    host: String,
-    port: u16,
-    path: Option<String>,
-    pub(super) enabled: bool,
-    pub(super) retries: Option<u64>,
-    pub(super) connect_timeout: Option<u64>,
-    pub(super) write_timeout: Option<u64>,
-    pub(super) read_timeout: Option<u64>,
-}
+    pub(in crate::http::pages::manager) struct Service {
+        pub(in crate::http::pages::manager) id: String,
+        pub(super) name: Option<String>,
+        protocol: String,
+        host: String,
+        port: u16,
+        path: Option<String>,
+        pub(super) enabled: bool,
+        pub(super) retries: Option<u64>,
+        pub(super) connect_timeout: Option<u64>,
+        pub(super) write_timeout: Option<u64>,
+        pub(super) read_timeout: Option<u64>,
+    }
 
-#[derive(Deserialize)]
-pub(super) struct Route {
-    pub(super) id: String,
-    pub(super) name: Option<String>,
-    pub(super) methods: Option<Vec<String>>,
-    pub(super) hosts: Option<Vec<String>>,
-    pub(super) paths: Option<Vec<String>>,
-    pub(super) headers: Option<BTreeMap<String, Vec<String>>>,
-    pub(super) strip_path: bool,
-    pub(super) preserve_host: bool,
-    pub(super) service: Option<Reference>,
-}
+    pub(super) struct Route {
+        pub(super) id: String,
+        pub(super) name: Option<String>,
+        pub(super) methods: Option<Vec<String>>,
+        pub(super) hosts: Option<Vec<String>>,
+        pub(super) paths: Option<Vec<String>>,
+        pub(super) headers: Option<BTreeMap<String, Vec<String>>>,
+        pub(super) strip_path: bool,
+        pub(super) preserve_host: bool,
+        pub(super) service: Option<Reference>,
+    }
 
-#[derive(Deserialize)]
-pub(super) struct Plugin {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) enabled: bool,
-    pub(super) config: Object,
-    pub(super) service: Option<Reference>,
-    route: Option<Reference>,
+    pub(super) struct Plugin {
+        pub(super) id: String,
+        pub(super) name: String,
+        pub(super) enabled: bool,
+        pub(super) config: Object,
+        pub(super) service: Option<Reference>,
+        route: Option<Reference>,
+    }
 }
 
 impl Service {
@@ -124,7 +120,7 @@ pub(super) fn named(name: &str) -> Option<PluginName> {
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// All of a list, of what the gateway holds in memory too.
-    pub(in crate::http::pages::manager) async fn whole_list<T: DeserializeOwned>(
+    pub(in crate::http::pages::manager) async fn whole_list<T: Answered>(
         &self,
         path: &[&str],
     ) -> Result<Vec<T>, Refusal> {
