@@ -157,7 +157,7 @@ async fn what_cannot_be_called_is_not() {
     // What another service's page would call is the other's.
     trial.path = format!("/portal/services/{other}/try");
     let sent = trial.send(&[], answered(200, "")).await;
-    Trial::check_refused(sent, 400, "None of your applications has a credential");
+    Trial::check_refused(sent, 400, "No application of yours has asked");
 }
 
 #[tokio::test]
