@@ -111,12 +111,13 @@ pub(crate) struct Settings {
     #[arg(long, env = "LATCHKEY_THREADS", value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 
-    /// Peers that are believed who the client is, at both doors, by X-Forwarded-For, -Proto, -Host and -Port (Kong's trusted_ips): addresses and networks, with commas, such as 10.0.0.0/8,::1; from all others these fields are replaced [default: none]
+    /// Peers that are believed who the client is, at both doors, by X-Forwarded-For, -Proto, -Host and -Port (Kong's trusted_ips): addresses and networks, with commas, such as 10.0.0.0/8,::1; from all others these fields are replaced [default: none; with --demo 127.0.0.0/8,::1]
     #[arg(
         long,
         env = "LATCHKEY_TRUSTED_IPS",
         value_name = "NETWORKS",
         default_value = "",
+        default_value_if("demo", "true", "127.0.0.0/8,::1"),
         hide_default_value = true
     )]
     pub(crate) trusted_ips: TrustedIps,
@@ -360,6 +361,9 @@ mod tests {
             parse("127.0.0.1, 10.0.0.0/8,::1,fd00::/8").unwrap().trusted_ips.contains([10, 1, 1, 1].into())
         );
         assert_eq!(parse("").unwrap().trusted_ips, TrustedIps::default());
+        let demo = |more: &[&str]| Settings::try_parse_from([&["latchkey", "--demo"], more].concat()).unwrap();
+        assert!(demo(&[]).trusted_ips.contains([127, 0, 0, 1].into()));
+        assert!(!demo(&["--trusted-ips", "::2"]).trusted_ips.contains([127, 0, 0, 1].into()));
         let error = parse("127.0.0.1,10.0.0.0/33").unwrap_err().to_string();
         assert!(
             error.contains("10.0.0.0/33 is no address and no network") && error.contains("--trusted-ips"),

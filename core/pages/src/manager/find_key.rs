@@ -58,6 +58,8 @@ pub enum KeyFault {
     OwnerDeleted,
     /// No route asks for keys that it may pass on.
     Nowhere,
+    /// It is a Client ID, by which tokens are got, and no key.
+    NoKey,
 }
 
 impl KeyFault {
@@ -72,6 +74,7 @@ impl KeyFault {
             KeyFault::DeveloperNotApproved => words.developer_not_approved,
             KeyFault::OwnerDeleted => words.owner_deleted,
             KeyFault::Nowhere => words.nowhere,
+            KeyFault::NoKey => words.no_key,
         }
     }
 }

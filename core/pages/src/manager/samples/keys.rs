@@ -99,6 +99,7 @@ fn find(shelf: &Shelf<'_>) -> Vec<Sample> {
         KeyFault::DeveloperNotApproved,
         KeyFault::OwnerDeleted,
         KeyFault::Nowhere,
+        KeyFault::NoKey,
     ];
     let ended = FoundKey { owner: Owner::Gone, faults: &faults, places: &[], end: None, ..good };
     let everywhere = FoundKey {

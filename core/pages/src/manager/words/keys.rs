@@ -52,6 +52,7 @@ pub(in crate::manager) struct Keys {
     pub developer_not_approved: &'static str,
     pub owner_deleted: &'static str,
     pub nowhere: &'static str,
+    pub no_key: &'static str,
 }
 
 super::of_language!(Keys);
@@ -106,6 +107,7 @@ const EN: Keys = Keys {
     developer_not_approved: "The developer is not approved.",
     owner_deleted: "Its owner is being deleted.",
     nowhere: "No route asks for keys that it may pass on.",
+    no_key: "It is a Client ID, by which tokens are got, and no key.",
 };
 
 const JA: Keys = Keys {
@@ -158,4 +160,5 @@ const JA: Keys = Keys {
     developer_not_approved: "開発者が承認されていません。",
     owner_deleted: "所有者は削除中です。",
     nowhere: "このキーを使用できるルートはありません。",
+    no_key: "トークンの取得に使うクライアントIDで、キーとしては使用できません。",
 };

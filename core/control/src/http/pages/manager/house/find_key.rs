@@ -144,6 +144,7 @@ fn fault(name: &str) -> Option<KeyFault> {
         "developer_not_approved" => KeyFault::DeveloperNotApproved,
         "owner_deleted" => KeyFault::OwnerDeleted,
         "nowhere" => KeyFault::Nowhere,
+        "no_key" => KeyFault::NoKey,
         _ => return None,
     })
 }
