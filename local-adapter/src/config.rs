@@ -361,7 +361,8 @@ mod tests {
             parse("127.0.0.1, 10.0.0.0/8,::1,fd00::/8").unwrap().trusted_ips.contains([10, 1, 1, 1].into())
         );
         assert_eq!(parse("").unwrap().trusted_ips, TrustedIps::default());
-        let demo = |more: &[&str]| Settings::try_parse_from([&["latchkey", "--demo"], more].concat()).unwrap();
+        let demo =
+            |more: &[&str]| Settings::try_parse_from([&["latchkey", "--demo"], more].concat()).unwrap();
         assert!(demo(&[]).trusted_ips.contains([127, 0, 0, 1].into()));
         assert!(!demo(&["--trusted-ips", "::2"]).trusted_ips.contains([127, 0, 0, 1].into()));
         let error = parse("127.0.0.1,10.0.0.0/33").unwrap_err().to_string();

@@ -79,6 +79,7 @@ impl Story {
         self.ask_for_access(&first);
         let key = self.generate();
         self.call_everywhere(&key);
+        self.try_it(&key);
         let key = self.rotate(&key);
         self.lose_access(&key);
         let printed = self.world.local.output();
@@ -214,6 +215,23 @@ impl Story {
         let callers: Vec<_> =
             came.iter().rev().take(3).map(|call| call.headers.values("x-consumer-username")).collect();
         assert!(callers[0].len() == 1 && callers.iter().all(|caller| *caller == callers[0]), "{callers:?}");
+    }
+
+    /// The same in the page, which has no key: the upstream sees who calls, and what it answers is shown.
+    fn try_it(&self, key: &str) {
+        let window = &self.developer;
+        turn_to(window, "/portal/");
+        window.click("main a[href*='/services/']");
+        window.click("main a[href$='/try']");
+        window.click("form#try button");
+        let status = window.text("main dd code");
+        assert_eq!(status, "200", "{}", window.words());
+        assert!(!window.source().contains(key), "the page has the key");
+        let came = self.world.upstream.take();
+        let call = came.last().expect("the upstream was called");
+        assert_eq!(call.headers.values("x-consumer-username").len(), 1);
+        turn_to(window, "/portal/apps");
+        window.click("main a[href*='/apps/']:not([href$='/new'])");
     }
 
     /// The new key; the old one is good beside it until it is ended.
