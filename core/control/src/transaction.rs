@@ -286,6 +286,13 @@ impl<'s, S: Store> Transaction<'s, S> {
         }
     }
 
+    /// Whether a newer program has published what is there, and nothing more may be.
+    pub(crate) async fn is_published_by_newer(&mut self) -> Result<bool, StoreError> {
+        let head = self.get(&Head::record_key()).await?;
+        let head = head.map(|bytes| Head::decode(&bytes).map_err(unreadable)).transpose()?;
+        Ok(head.is_some_and(|head| head.format.is_newer()))
+    }
+
     /// Turns what is to be published into writes: grants, pieces, the change, the head. Answers whether a
     /// back-up goes on.
     async fn stage_publication(&mut self, now_ms: u64) -> Result<bool, StoreError> {

@@ -112,7 +112,9 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         transaction: &mut EntityTransaction<'_, S>,
         is_new: bool,
     ) -> Result<(), Error> {
-        if transaction.read_json::<bool>(&records::secrets_published()).await?.is_none() {
+        if transaction.read_json::<bool>(&records::secrets_published()).await?.is_none()
+            && !transaction.is_published_by_newer().await?
+        {
             transaction.put_json(records::secrets_published(), &true);
             if !is_new {
                 self.leave_job(transaction, Job::PublishSecrets { after: None });

@@ -361,6 +361,11 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         Ok(self.transaction.settings().await?)
     }
 
+    /// Whether a newer program has published what is there, and nothing more may be.
+    pub(super) async fn is_published_by_newer(&mut self) -> Result<bool, Error> {
+        Ok(self.transaction.is_published_by_newer().await?)
+    }
+
     pub(super) fn publish_settings(&mut self, settings: WorkspaceSettings) {
         self.transaction.publish_settings(settings);
     }
