@@ -36,6 +36,11 @@ fn literal(text: &str) -> String {
     quote::literal(text, Literal::Common)
 }
 
+/// Members of an object or a dictionary, a line each.
+fn entries(pairs: &[(&str, &str)]) -> String {
+    pairs.iter().map(|(name, value)| format!("    {}: {},\n", literal(name), literal(value))).collect()
+}
+
 impl<'a> TokenCall<'a> {
     fn of(facts: &Facts<'a>) -> Option<Self> {
         let OAuth2 { header, scope, .. } = facts.oauth2?;
@@ -85,13 +90,7 @@ impl<'a> TokenCall<'a> {
     }
 
     fn javascript(&self) -> String {
-        let field = |(name, value): &(&str, &str)| format!("    {}: {},\n", literal(name), literal(value));
-        let fields: String = self.request.headers.iter().map(field).collect();
-        let form: String = self
-            .form
-            .iter()
-            .map(|(name, value)| format!("    {}: {},\n", literal(name), literal(value)))
-            .collect();
+        let (fields, form) = (entries(self.request.headers), entries(&self.form));
         let (header, token_url, url) = (literal(self.header), literal(&self.token_url), literal(&self.url));
         let method = self.request.method.name();
         format!(
@@ -119,13 +118,7 @@ console.log(await response.text());
     }
 
     fn python(&self) -> String {
-        let field = |(name, value): &(&str, &str)| format!("    {}: {},\n", literal(name), literal(value));
-        let fields: String = self.request.headers.iter().map(field).collect();
-        let form: String = self
-            .form
-            .iter()
-            .map(|(name, value)| format!("    {}: {},\n", literal(name), literal(value)))
-            .collect();
+        let (fields, form) = (entries(self.request.headers), entries(&self.form));
         let (header, token_url, url) = (literal(self.header), literal(&self.token_url), literal(&self.url));
         let method = self.request.method.name();
         format!(
