@@ -12,6 +12,7 @@ pub mod connections;
 pub mod openai;
 pub mod proxies;
 pub mod raw_http;
+pub mod scripts;
 pub mod smtp;
 pub mod upstream;
 

