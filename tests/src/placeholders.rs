@@ -110,7 +110,8 @@ fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let name = &text[start + 2..end];
     // `{{` is also ordinary JSON; a placeholder starts with a kind.
     let kind_end = name.find(':').unwrap_or(0);
-    let is_kind = kind_end > 0 && name[..kind_end].bytes().all(|b| b.is_ascii_lowercase());
+    let is_kind =
+        kind_end > 0 && name[..kind_end].bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     is_kind.then(|| (&text[..start], name, &text[end + 2..]))
 }
 
