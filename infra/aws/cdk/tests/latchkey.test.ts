@@ -284,7 +284,10 @@ test("parameters are read by their names", () => {
   const start = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/latchkey/LATCHKEY_";
   const peppers = [`${start}PEPPER`, `${start}PEPPER_PREVIOUS`];
   const reads = (names: string[]) => [{ Effect: "Allow", Action: "ssm:GetParameters", Resource: names }];
-  assert.deepEqual(readsSecrets(all), [reads(peppers), reads([`${start}ADMIN_TOKEN`, ...peppers])]);
+  assert.deepEqual(readsSecrets(all), [
+    reads([...peppers, `${start}VERIFY_TOKEN`]),
+    reads([`${start}ADMIN_TOKEN`, ...peppers]),
+  ]);
 });
 
 test("a Function URL is open, and streams if it is to", () => {
