@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use latchkey_tests::canary::files_in;
 use latchkey_tests::client::Client as _;
@@ -121,9 +121,15 @@ fn a_pepper_file_is_as_long_as_a_variable() {
 #[test]
 fn both_addresses_are_told_with_lines_to_paste() {
     let gateway = Local::spawn(Options { admin_token: None, ..Options::default() });
-    let (printed, doors) = (gateway.printed(), gateway.doors());
+    let doors = gateway.doors();
     let (gateway_url, control_url) =
         (format!("http://{}", doors.gateway_authority()), format!("http://{}", doors.control("").authority));
+    // It is up once it has told where; the rest comes behind.
+    let (end, deadline) = (format!("curl -i {gateway_url}/\n"), Instant::now() + TIMEOUT);
+    while !gateway.printed().contains(&end) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let printed = gateway.printed();
     assert_ne!(gateway_url, control_url);
     assert!(control_url.starts_with("http://127.0.0.1:"), "{control_url}");
     for line in [
