@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use latchkey_tests::canary::files_in;
 use latchkey_tests::client::Client as _;
@@ -124,12 +124,7 @@ fn both_addresses_are_told_with_lines_to_paste() {
     let doors = gateway.doors();
     let (gateway_url, control_url) =
         (format!("http://{}", doors.gateway_authority()), format!("http://{}", doors.control("").authority));
-    // It is up once it has told where; the rest comes behind.
-    let (end, deadline) = (format!("curl -i {gateway_url}/\n"), Instant::now() + TIMEOUT);
-    while !gateway.printed().contains(&end) && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let printed = gateway.printed();
+    let printed = gateway.printed_to(&format!("curl -i {gateway_url}/\n"));
     assert_ne!(gateway_url, control_url);
     assert!(control_url.starts_with("http://127.0.0.1:"), "{control_url}");
     for line in [
@@ -150,7 +145,7 @@ fn both_addresses_are_told_with_lines_to_paste() {
 #[test]
 fn the_managers_link_logs_in_once() {
     let gateway = Local::spawn(Options::default().env("RUST_LOG", "trace"));
-    let (authority, printed) = (gateway.admin_authority(), gateway.printed());
+    let (authority, printed) = (gateway.admin_authority(), gateway.printed_to("\nPortal "));
     let link = printed.lines().find_map(|line| line.strip_prefix("Manager  http://")).unwrap();
     let (path, token) = link.strip_prefix(&authority).unwrap().split_once("?token=").unwrap();
     let page = gateway.send_to(&authority, &Request::get(&format!("{path}?token={token}")));

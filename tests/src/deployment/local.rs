@@ -24,6 +24,9 @@ const ONE_DOOR: &str = "listening on http://";
 /// The same for the control door, in the line behind it.
 const CONTROL: &str = "Control  http://";
 
+/// From when it is up to the last line that it prints, at most.
+const PRINTED_WITHIN: Duration = Duration::from_secs(10);
+
 /// How the local program is started; every start is over the same folder.
 #[derive(Clone)]
 pub struct Options {
@@ -151,6 +154,13 @@ impl Local {
     /// All that came on standard output so far.
     pub fn printed(&self) -> String {
         self.stdout.text()
+    }
+
+    /// The same, once it has this: what tells where it is comes first, and it is up then.
+    #[track_caller]
+    pub fn printed_to(&self, end: &str) -> String {
+        base::wait_until(&format!("{end} is printed"), PRINTED_WITHIN, || self.printed().contains(end));
+        self.printed()
     }
 
     /// `SIGTERM`: asks for an orderly end.
