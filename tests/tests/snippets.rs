@@ -217,7 +217,7 @@ fn java_calls() {
 
 /// Its library is compiled once, for all of them.
 #[test]
-#[ignore = "a compiler's time, and ureq from crates.io: `cargo xtask browser --long`"]
+#[ignore = "a compiler's time, and ureq, which has to be got: `cargo xtask browser --long`"]
 fn rust_calls() {
     let target = tempfile::tempdir().unwrap();
     run_language("rust", "main.rs", COMPILE_WITHIN, |folder, _| {
