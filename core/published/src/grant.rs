@@ -161,6 +161,12 @@ impl Identity {
         })
     }
 
+    /// The text of the field of a name, if it is set.
+    pub fn text_of(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (_, value) = self.fields().find(|(known, _)| *known == name)?;
+        Some(String::from_utf8_lossy(value))
+    }
+
     /// The credential that was shown; `None`: the consumer is the anonymous one.
     pub fn credential_id(&self) -> Option<Uuid> {
         let mut fields = self.fields();

@@ -1,6 +1,8 @@
 //! Whether a key or a token is good for a service or a route, for whoever has it and asks: a program of the operator's,
 //! with a token that may do nothing else.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -223,11 +225,7 @@ impl Answer {
     }
 
     fn of(grant: &CachedGrant, reason: Option<Reason>) -> Self {
-        let text = |name: &str| {
-            let mut fields = grant.identity.fields();
-            let (_, value) = fields.find(|(known, _)| *known == name)?;
-            Some(String::from_utf8_lossy(value).into_owned())
-        };
+        let text = |name| grant.identity.text_of(name).map(Cow::into_owned);
         Answer {
             valid: reason.is_none(),
             reason,

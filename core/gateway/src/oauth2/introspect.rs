@@ -3,6 +3,8 @@
 //!
 //! The Client ID is told to nobody: it may be a key.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -91,11 +93,7 @@ fn judge_asking<H: Headers>(
 }
 
 fn good<'a>(token: &AccessToken<'a>, grant: &CachedGrant) -> Good<'a> {
-    let field = |wanted: &str| {
-        let mut fields = grant.identity.fields();
-        let value = fields.find_map(|(name, value)| (name == wanted).then_some(value));
-        value.map(|value| String::from_utf8_lossy(value).into_owned())
-    };
+    let field = |name| grant.identity.text_of(name).map(Cow::into_owned);
     let consumer_id = field("x-consumer-id").unwrap_or_default();
     Good {
         token_type: "bearer",
