@@ -13,6 +13,7 @@ mod form;
 mod listing;
 mod look;
 mod manager;
+mod meta_field;
 mod own_path;
 mod portal;
 mod refused;

@@ -2,31 +2,16 @@
 
 use serde_json::{Number, Value};
 
-use crate::http::pages::answered::answered;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::faults::Faults;
 use crate::http::pages::form::Form;
+use crate::http::pages::meta_field::MetaField as Asked;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::schema::Object;
 use latchkey_pages::parts::Typed;
 use latchkey_pages::portal::{MetaField, MetaKind};
 use latchkey_store::Store;
-
-answered! {
-    /// A field that is asked for.
-    pub(super) struct Asked {
-        title: String,
-        label: String,
-        is_email: bool,
-        validator: Validator,
-    }
-
-    struct Validator {
-        r#type: String,
-        required: bool,
-    }
-}
 
 /// A field with what it holds.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use crate::http::pages::answered::answered;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::pages::form::Form;
+use crate::http::pages::meta_field::MetaField;
 use crate::http::problem::Refusal;
 use crate::http::uploads::Upload;
 use crate::ports::{Clock, Random};
@@ -30,18 +31,6 @@ answered! {
         admin_mails: AdminMails,
     }
 
-    struct MetaField {
-        title: String,
-        label: String,
-        is_email: bool,
-        validator: Validator,
-    }
-
-    struct Validator {
-        r#type: String,
-        required: bool,
-    }
-
     struct AdminMails {
         to: Vec<String>,
         daily: bool,
@@ -49,14 +38,12 @@ answered! {
     }
 }
 
-impl MetaField {
-    fn kind(&self) -> RegistrationKind {
-        match (self.validator.r#type.as_str(), self.is_email) {
-            (_, true) => RegistrationKind::Email,
-            ("number", _) => RegistrationKind::Number,
-            ("boolean", _) => RegistrationKind::Tick,
-            _ => RegistrationKind::Text,
-        }
+fn kind_of(field: &MetaField) -> RegistrationKind {
+    match (field.validator.r#type.as_str(), field.is_email) {
+        (_, true) => RegistrationKind::Email,
+        ("number", _) => RegistrationKind::Number,
+        ("boolean", _) => RegistrationKind::Tick,
+        _ => RegistrationKind::Text,
     }
 }
 
@@ -223,7 +210,7 @@ fn stored(field: &MetaField) -> RegistrationField<'_> {
     RegistrationField {
         label: Typed { value: &field.label, fault: None },
         name: Typed { value: &field.title, fault: None },
-        kind: field.kind(),
+        kind: kind_of(field),
         is_required: field.validator.required,
     }
 }
