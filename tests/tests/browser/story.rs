@@ -111,13 +111,13 @@ impl Story {
         window.click("main a[href$='/plugins/key-auth']");
         window.click("form#plugin [name=key_in_body]");
         window.click("form#plugin button");
-        window.wait_for("[role=status]");
+        window.wait_for("main [role=status]");
         window.click(".tabs a[href$='/plugins']");
         window.click("main a[href$='/plugins/new']");
         window.click("main a[href$='/plugins/application-registration']");
         window.fill("form#plugin [name=display_name]", "Orders");
         window.click("form#plugin button");
-        window.wait_for("[role=status]");
+        window.wait_for("main [role=status]");
     }
 
     /// To an account that an administrator has approved.
@@ -142,7 +142,7 @@ impl Story {
         window.click("a.brand");
         window.click("main a[href*='state=requested']");
         window.click("main form[action$='/approve'] button");
-        window.wait_for("[role=status]");
+        window.wait_for("main [role=status]");
     }
 
     /// With the key that comes along, which is good for nothing yet.
@@ -179,13 +179,13 @@ impl Story {
         window.click("main td a[href*='/services/']");
         window.fill("form [name=note]", "For our shop.");
         window.click("form[action$='/request'] button");
-        window.wait_for("[role=status]");
+        window.wait_for("main [role=status]");
         window.expect(self.said.waiting);
         let window = &self.administrator;
         turn_to(window, "/manager/requests");
         window.expect("For our shop.");
         window.click("main td.actions button");
-        window.wait_for("[role=status]");
+        window.wait_for("main [role=status]");
         let window = &self.developer;
         window.reload();
         window.expect(self.said.active);
