@@ -13,6 +13,7 @@ use serde_json::json;
 
 const PYTHON_VARIABLE: &str = "LATCHKEY_OAUTH2_PYTHON";
 const NPM_VARIABLE: &str = "LATCHKEY_OAUTH2_NPM";
+const RUST_VARIABLE: &str = "LATCHKEY_OAUTH2_RUST";
 const ID: &str = "shop-id";
 const SECRET: &str = "shop-secret-0123456789abcdefghijklmnop";
 
@@ -73,4 +74,21 @@ fn clients_for_node_call_with_a_token() {
             "openid-client post read 200",
         ],
     );
+}
+
+#[test]
+fn a_client_for_rust_calls_with_a_token() {
+    check(Command::new(variable(RUST_VARIABLE)), &["oauth2 basic read 200", "oauth2 body read 200"]);
+}
+
+/// What a person types: the secret in Basic, the token cut out of the answer.
+#[test]
+fn curl_calls_with_a_token() {
+    let script = r#"set -e
+token=$(curl -s -u "$3:$4" -H 'X-Forwarded-Proto: https' -d grant_type=client_credentials -d scope=read \
+  "$1$2/oauth2/token" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+curl -s -o /dev/null -w 'curl -u %{http_code}\n' -H "Authorization: Bearer $token" "$1$2""#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh"]);
+    check(shell, &["curl -u 200"]);
 }

@@ -49,6 +49,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     tests.env(PROGRAM_VARIABLE, schemathesis()?).env(PYTHON_VARIABLE, aiosmtpd()?);
     tests.env(openai::PYTHON_VARIABLE, openai_python()?).env(openai::NPM_VARIABLE, npm("openai")?);
     tests.env("LATCHKEY_OAUTH2_PYTHON", oauth2_python()?).env("LATCHKEY_OAUTH2_NPM", npm("oauth2")?);
+    tests.env("LATCHKEY_OAUTH2_RUST", oauth2_rust()?);
     workspace::run(tests.envs(proxies()?).envs(in_browser))?;
     worker::test::run(&worker::test::Options::default())?;
     if options.long {
@@ -85,6 +86,16 @@ fn openai_python() -> anyhow::Result<OsString> {
 /// The Python that has clients of OAuth 2.0.
 fn oauth2_python() -> anyhow::Result<OsString> {
     Ok(tools::python_packages("oauth2-clients", &OAUTH2)?.join("python").into_os_string())
+}
+
+/// The program with a client of OAuth 2.0, which is a workspace of its own.
+fn oauth2_rust() -> anyhow::Result<OsString> {
+    let manifest = workspace::root().join("tests/oauth2/Cargo.toml");
+    let target = workspace::target_dir()?.join("oauth2-client");
+    let mut build = Command::new(workspace::cargo_program());
+    build.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(manifest);
+    workspace::run(build.env("CARGO_TARGET_DIR", &target))?;
+    Ok(target.join("debug/client").into_os_string())
 }
 
 /// A folder of tests with scripts for Node.js, with npm's packages installed.
