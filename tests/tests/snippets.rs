@@ -17,10 +17,12 @@ use serde_json::{Value, json};
 /// A program that runs longer has failed; one that is compiled is waited for much longer.
 const RUN_WITHIN: Duration = Duration::from_secs(60);
 const COMPILE_WITHIN: Duration = Duration::from_secs(600);
-/// Keys that were brought from elsewhere may have any characters; in a field only those of ASCII.
-const KEYS: [(&str, &[&str]); 2] = [
+/// Keys that were brought from elsewhere may have any characters; in a field only those of ASCII, and behind
+/// `Bearer` no blank.
+const KEYS: [(&str, &[&str]); 3] = [
     ("it's \"$HOME\" `id` \\n %41&a=b+c#", &["header", "query", "body"]),
     ("a'k\"$`\\é鍵 &=%+#!", &["query", "body"]),
+    ("it's\"$HOME\"`id`\\n%41&a=b+c#", &["bearer"]),
 ];
 const NAME: &str = "X-Api_Key";
 const PATH: &str = "/it's/é $HOME/`id`";
@@ -55,7 +57,8 @@ impl Bench {
         let service = make("/services", json!({"name": "orders", "url": url}));
         let route = json!({"paths": [PATH], "strip_path": false, "headers": {FIELD: [VALUE]}});
         make("/services/orders/routes", route);
-        let config = json!({"key_names": [NAME], "key_in_body": true, "hide_credentials": true});
+        let config = json!({"key_names": [NAME], "key_in_body": true, "key_in_bearer": true,
+            "hide_credentials": true});
         make("/services/orders/plugins", json!({"name": "key-auth", "config": config}));
         let config = json!({"display_name": "Orders", "enable_proxy_with_consumer_credential": true});
         make("/services/orders/plugins", json!({"name": "application-registration", "config": config}));
@@ -101,7 +104,8 @@ impl Bench {
 /// The texts of a page that are code.
 fn snippets_of(page: &str) -> Vec<Shown> {
     let code =
-        Regex::new("(?s)<pre id=\"(?:[^\"]*-)?((?:header|query|body)-[a-z]+)\"[^>]*>(.*?)</pre>").unwrap();
+        Regex::new("(?s)<pre id=\"(?:[^\"]*-)?((?:header|bearer|query|body)-[a-z]+)\"[^>]*>(.*?)</pre>")
+            .unwrap();
     let shown = |found: Captures<'_>| Shown { what: found[1].to_owned(), text: plain(&found[2]) };
     code.captures_iter(page).map(shown).collect()
 }

@@ -65,6 +65,8 @@ pub struct KeyAuth<'a> {
     pub name: &'a str,
     /// `key_in_header`.
     pub is_in_header: bool,
+    /// `key_in_bearer`.
+    pub is_in_bearer: bool,
     /// `key_in_query`.
     pub is_in_query: bool,
     /// `key_in_body`.
@@ -85,11 +87,16 @@ pub struct OAuth2<'a> {
     pub is_beside_key: bool,
 }
 
+/// The field of keys behind `Bearer` (RFC 6750 §2.1).
+pub(super) const AUTHORIZATION: &str = "Authorization";
+
 /// Where a key stands in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In a header field of the key's name.
     Header,
+    /// In `Authorization`, behind `Bearer`.
+    Bearer,
     /// In the query.
     Query,
     /// In a body of a form.
@@ -134,12 +141,13 @@ impl Method {
 
 impl Place {
     /// All of them, the best first.
-    pub const ALL: [Place; 3] = [Place::Header, Place::Query, Place::Body];
+    pub const ALL: [Place; 4] = [Place::Header, Place::Bearer, Place::Query, Place::Body];
 
     /// In ids of pages and values of forms.
     pub fn id(self) -> &'static str {
         match self {
             Place::Header => "header",
+            Place::Bearer => "bearer",
             Place::Query => "query",
             Place::Body => "body",
         }
@@ -162,6 +170,7 @@ impl<'a> Facts<'a> {
             let (Some(request), Some(key_auth)) = (request, key_auth) else { return false };
             match place {
                 Place::Header => key_auth.is_in_header && is_token(key_auth.name),
+                Place::Bearer => key_auth.is_in_bearer && !request.has(AUTHORIZATION),
                 Place::Query => key_auth.is_in_query,
                 Place::Body => key_auth.is_in_body && request.method_with_body.is_some(),
             }
@@ -179,6 +188,11 @@ impl<'a> Facts<'a> {
 }
 
 impl Request<'_> {
+    /// Whether a route asks for that field.
+    fn has(&self, field: &str) -> bool {
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(field))
+    }
+
     /// Whether every client sends it as it is: fields of printable ASCII, and a path without what some escape
     /// and others do not, or what ends it.
     fn is_plain(&self) -> bool {
@@ -215,6 +229,7 @@ mod tests {
     const KEY_AUTH: KeyAuth<'_> = KeyAuth {
         name: "apikey",
         is_in_header: true,
+        is_in_bearer: true,
         is_in_query: true,
         is_in_body: true,
         refuses_preflights: false,
@@ -243,9 +258,13 @@ mod tests {
         let places = |request, key_auth| facts(request, key_auth).places().collect::<Vec<_>>();
         assert_eq!(places(REQUEST, KEY_AUTH), Place::ALL);
         let no_body = Request { method_with_body: None, ..REQUEST };
-        assert_eq!(places(no_body, KEY_AUTH), [Place::Header, Place::Query]);
-        assert_eq!(places(REQUEST, KeyAuth { name: "a key", ..KEY_AUTH }), [Place::Query, Place::Body]);
-        assert_eq!(places(REQUEST, KeyAuth { is_in_query: false, ..KEY_AUTH }), [Place::Header, Place::Body]);
+        assert_eq!(places(no_body, KEY_AUTH), [Place::Header, Place::Bearer, Place::Query]);
+        let no_field = KeyAuth { name: "a key", is_in_bearer: false, ..KEY_AUTH };
+        assert_eq!(places(REQUEST, no_field), [Place::Query, Place::Body]);
+        let no_query = KeyAuth { is_in_query: false, ..KEY_AUTH };
+        assert_eq!(places(REQUEST, no_query), [Place::Header, Place::Bearer, Place::Body]);
+        let taken = Request { headers: &[("authorization", "Basic YTpi")], ..REQUEST };
+        assert_eq!(places(taken, KEY_AUTH), [Place::Header, Place::Query, Place::Body]);
         for request in [
             Request { path: "/a[b]", ..REQUEST },
             Request { headers: &[("a", "é")], ..REQUEST },

@@ -38,6 +38,7 @@ fn calls(frame: &Frame<'_>, text: &str) -> Vec<Sample> {
     let key_auth = KeyAuth {
         name: "apikey",
         is_in_header: true,
+        is_in_bearer: true,
         is_in_query: true,
         is_in_body: true,
         refuses_preflights: true,
@@ -46,7 +47,13 @@ fn calls(frame: &Frame<'_>, text: &str) -> Vec<Sample> {
     let facts = Facts { gateway, is_enabled: true, routes, key_auth: Some(key_auth), oauth2: None };
     let oauth2 = OAuth2 { header: "authorization", scope: Some(text), is_beside_key: false };
     let own = OAuth2 { header: "X-Token", scope: None, is_beside_key: true };
-    let nowhere = KeyAuth { is_in_header: false, is_in_query: false, is_in_body: false, ..key_auth };
+    let nowhere = KeyAuth {
+        is_in_header: false,
+        is_in_bearer: false,
+        is_in_query: false,
+        is_in_body: false,
+        ..key_auth
+    };
     let sample = |name: &str, facts, key| {
         let call = HowToCall { language: frame.language, id: "call", facts, key };
         let main = Main::new(text).block(Block::Heading(text.into())).blocks(call.blocks());

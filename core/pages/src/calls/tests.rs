@@ -31,12 +31,18 @@ fn ids_are_distinct() {
 #[test]
 fn the_places_stand_in_their_order_with_one_language_open() {
     let html = html("portal-call-variable", Language::En);
-    let titles = ["Key in a header field", "Key in the query", "URLs are kept in logs", "Key in the body"];
+    let titles = [
+        "Key in a header field",
+        "Key in Authorization",
+        "Key in the query",
+        "URLs are kept in logs",
+        "Key in the body",
+    ];
     let at: Vec<Option<usize>> = titles.iter().map(|title| html.find(title)).collect();
     assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{at:?}");
-    assert_eq!(html.matches("<details name=").count(), 18);
-    assert_eq!(html.matches(" open>\n<summary>curl</summary>").count(), 3);
-    assert_eq!(html.matches("<pre id=\"call-").count(), 18);
+    assert_eq!(html.matches("<details name=").count(), 24);
+    assert_eq!(html.matches(" open>\n<summary>curl</summary>").count(), 4);
+    assert_eq!(html.matches("<pre id=\"call-").count(), 24);
 }
 
 #[test]

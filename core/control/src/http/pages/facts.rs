@@ -140,6 +140,7 @@ impl ServiceFacts {
         let Some(Asked { settings, .. }) = &self.key_auth else { return Vec::new() };
         let is_on = |place: &Place| match place {
             Place::Header => settings.key_in_header,
+            Place::Bearer => settings.key_in_bearer,
             Place::Query => settings.key_in_query,
             Place::Body => settings.key_in_body && self.methods.iter().any(|method| method.may_have_body()),
         };
@@ -162,6 +163,7 @@ impl ServiceFacts {
         let key_auth = self.key_auth.as_ref().map(|asked| KeyAuth {
             name: &asked.name,
             is_in_header: asked.settings.key_in_header,
+            is_in_bearer: asked.settings.key_in_bearer,
             is_in_query: asked.settings.key_in_query,
             is_in_body: asked.settings.key_in_body,
             refuses_preflights: asked.refuses_preflights,

@@ -9,7 +9,7 @@ pub(super) fn go(call: &Call<'_>) -> String {
     let literal = |text: &str| quote::literal(text, Literal::Common);
     let method = call.method.name();
     let (imports, url, body) = match call.place {
-        Place::Header => ("\t\"os\"\n", literal(&call.url), "nil".to_owned()),
+        Place::Header | Place::Bearer => ("\t\"os\"\n", literal(&call.url), "nil".to_owned()),
         Place::Query => {
             let before = literal(&format!("{}?{}=", call.url, quote::query(call.name)));
             let url = format!("{before} + url.QueryEscape(key)");
@@ -20,10 +20,8 @@ pub(super) fn go(call: &Call<'_>) -> String {
             ("\t\"net/url\"\n\t\"os\"\n\t\"strings\"\n", literal(&call.url), body)
         }
     };
-    let headers = call.header_lines(
-        |name, value| format!("\trequest.Header.Set({}, {})\n", literal(name), literal(value)),
-        |name| format!("\trequest.Header.Set({}, key)\n", literal(name)),
-    );
+    let line = |name: &str, value: &str| format!("\trequest.Header.Set({name}, {value})\n");
+    let headers = call.header_lines(literal, line, ["key", "\"Bearer \"+key"]);
     let form = call.only_in(
         Place::Body,
         "\trequest.Header.Set(\"Content-Type\", \"application/x-www-form-urlencoded\")\n",
@@ -65,15 +63,13 @@ func main() {{
 pub(super) fn rust(call: &Call<'_>) -> String {
     let literal = |text: &str| quote::literal(text, Literal::Rust);
     let url = literal(&call.url);
-    let headers = call.header_lines(
-        |name, value| format!("        .header({}, {})\n", literal(name), literal(value)),
-        |name| format!("        .header({}, &key)\n", literal(name)),
-    );
+    let line = |name: &str, value: &str| format!("        .header({name}, {value})\n");
+    let headers = call.header_lines(literal, line, ["&key", "format!(\"Bearer {key}\")"]);
     let query = call.only_in(Place::Query, format!("        .query({}, &key)\n", literal(call.name)));
     let send = match call.place {
         Place::Body => format!("send_form([({}, key.as_str())])", literal(call.name)),
-        Place::Header | Place::Query if call.method.may_have_body() => "send_empty()".to_owned(),
-        Place::Header | Place::Query => "call()".to_owned(),
+        _ if call.method.may_have_body() => "send_empty()".to_owned(),
+        Place::Header | Place::Bearer | Place::Query => "call()".to_owned(),
     };
     let method = match call.method {
         Method::Get => "get",
@@ -109,22 +105,20 @@ pub(super) fn java(call: &Call<'_>) -> String {
     let name = quote::query(call.name);
     let url = match call.place {
         Place::Query => format!("{} + {encoded}", literal(&format!("{}?{name}=", call.url))),
-        Place::Header | Place::Body => literal(&call.url),
+        Place::Header | Place::Bearer | Place::Body => literal(&call.url),
     };
     let body = match call.place {
         Place::Body => format!("BodyPublishers.ofString({} + {encoded})", literal(&format!("{name}="))),
-        Place::Header | Place::Query => "BodyPublishers.noBody()".to_owned(),
+        Place::Header | Place::Bearer | Place::Query => "BodyPublishers.noBody()".to_owned(),
     };
     let (encoder, charsets) = match call.place {
-        Place::Header => ("", ""),
+        Place::Header | Place::Bearer => ("", ""),
         Place::Query | Place::Body => {
             ("import java.net.URLEncoder;\n", "import java.nio.charset.StandardCharsets;\n")
         }
     };
-    let headers = call.header_lines(
-        |name, value| format!("            .header({}, {})\n", literal(name), literal(value)),
-        |name| format!("            .header({}, key)\n", literal(name)),
-    );
+    let line = |name: &str, value: &str| format!("            .header({name}, {value})\n");
+    let headers = call.header_lines(literal, line, ["key", "\"Bearer \" + key"]);
     let form = "            .header(\"Content-Type\", \"application/x-www-form-urlencoded\")\n";
     let form = call.only_in(Place::Body, form);
     format!(

@@ -6,7 +6,7 @@ mod scripts;
 mod tests;
 mod tokens;
 
-use super::facts::{Facts, Method, Place};
+use super::facts::{AUTHORIZATION, Facts, Method, Place};
 pub use scripts::{Tried, curl_of_try};
 pub use tokens::token_snippets;
 
@@ -111,7 +111,7 @@ impl<'a> Call<'a> {
         facts.places().find(|on| *on == place)?;
         let request = facts.request()?;
         let method = match place {
-            Place::Header | Place::Query => request.method,
+            Place::Header | Place::Bearer | Place::Query => request.method,
             Place::Body => request.method_with_body?,
         };
         let (url, name) = (facts.url(&request), facts.key_auth?.name);
@@ -138,10 +138,20 @@ impl<'a> Call<'a> {
         if self.is_in(place) { text.into() } else { String::new() }
     }
 
-    /// A line for each header field that a route asks for, and one for the key where it is one.
-    fn header_lines(&self, fixed: impl Fn(&str, &str) -> String, key: impl Fn(&str) -> String) -> String {
-        let fixed = self.headers.iter().map(|(name, value)| fixed(name, value));
-        let key = self.is_in(Place::Header).then(|| key(self.name));
+    /// A line for each header field that a route asks for, and one for the key where it is one: `line` takes the
+    /// name and the value as code, `key` is the code of the key alone and behind `Bearer`.
+    fn header_lines(
+        &self,
+        literal: impl Fn(&str) -> String,
+        line: impl Fn(&str, &str) -> String,
+        [key, behind_bearer]: [&str; 2],
+    ) -> String {
+        let fixed = self.headers.iter().map(|(name, value)| line(&literal(name), &literal(value)));
+        let key = match self.place {
+            Place::Header => Some(line(&literal(self.name), key)),
+            Place::Bearer => Some(line(&literal(AUTHORIZATION), behind_bearer)),
+            Place::Query | Place::Body => None,
+        };
         fixed.chain(key).collect()
     }
 }

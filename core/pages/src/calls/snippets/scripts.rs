@@ -1,7 +1,7 @@
 //! Calls by what needs no compiler: curl, JavaScript, Python.
 
 use super::{Call, Key, VARIABLE};
-use crate::calls::facts::{Method, Place};
+use crate::calls::facts::{AUTHORIZATION, Method, Place};
 use crate::calls::quote::{self, Literal, shell};
 
 /// A request that was tried.
@@ -57,6 +57,9 @@ fn curl_line(call: &Tried<'_>, key: Key<'_>) -> String {
     let encoded = quote::query(call.name);
     match call.place {
         Place::Header => arguments.push(format!("--header {}", with_key(&format!("{}: ", call.name), key))),
+        Place::Bearer => {
+            arguments.push(format!("--header {}", with_key(&format!("{AUTHORIZATION}: Bearer "), key)));
+        }
         Place::Body => arguments.push(format!("--data-urlencode {}", with_key(&format!("{encoded}="), key))),
         Place::Query if call.body.is_empty() => {
             arguments.push(format!("--get --data-urlencode {}", with_key(&format!("{encoded}="), key)));
@@ -111,12 +114,10 @@ pub(super) fn javascript(call: &Call<'_>) -> String {
             let before = literal(&format!("{}?{}=", call.url, quote::query(call.name)));
             format!("{before} + encodeURIComponent(key)")
         }
-        Place::Header | Place::Body => literal(&call.url),
+        Place::Header | Place::Bearer | Place::Body => literal(&call.url),
     };
-    let headers = call.header_lines(
-        |name, value| format!("    {}: {},\n", literal(name), literal(value)),
-        |name| format!("    {}: key,\n", literal(name)),
-    );
+    let line = |name: &str, value: &str| format!("    {name}: {value},\n");
+    let headers = call.header_lines(literal, line, ["key", "\"Bearer \" + key"]);
     let headers = if headers.is_empty() { headers } else { format!("  headers: {{\n{headers}  }},\n") };
     let body = format!("  body: new URLSearchParams([[{}, key]]),\n", literal(call.name));
     let body = call.only_in(Place::Body, body);
@@ -135,20 +136,19 @@ console.log(await response.text());
 /// With the standard library alone.
 pub(super) fn python(call: &Call<'_>) -> String {
     let method = call.method.name();
-    let import = if call.is_in(Place::Header) { "" } else { "import urllib.parse\n" };
+    let is_in_field = matches!(call.place, Place::Header | Place::Bearer);
+    let import = if is_in_field { "" } else { "import urllib.parse\n" };
     let url = match call.place {
         Place::Query => {
             let before = literal(&format!("{}?{}=", call.url, quote::query(call.name)));
             format!("{before} + urllib.parse.quote(key, safe=\"\")")
         }
-        Place::Header | Place::Body => literal(&call.url),
+        Place::Header | Place::Bearer | Place::Body => literal(&call.url),
     };
     let body = format!("    data=urllib.parse.urlencode({{{}: key}}).encode(),\n", literal(call.name));
     let body = call.only_in(Place::Body, body);
-    let headers = call.header_lines(
-        |name, value| format!("        {}: {},\n", literal(name), literal(value)),
-        |name| format!("        {}: key,\n", literal(name)),
-    );
+    let line = |name: &str, value: &str| format!("        {name}: {value},\n");
+    let headers = call.header_lines(literal, line, ["key", "\"Bearer \" + key"]);
     let headers = if headers.is_empty() { headers } else { format!("    headers={{\n{headers}    }},\n") };
     format!(
         r#"import os

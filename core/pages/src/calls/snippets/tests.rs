@@ -21,8 +21,14 @@ fn facts<'a>(method: Method, name: &'a str) -> Facts<'a> {
         path: "/it's/é $HOME/`id`/%2F",
         headers: &[("X-It's", VALUE)],
     };
-    let key_auth =
-        KeyAuth { name, is_in_header: true, is_in_query: true, is_in_body: true, refuses_preflights: false };
+    let key_auth = KeyAuth {
+        name,
+        is_in_header: true,
+        is_in_bearer: true,
+        is_in_query: true,
+        is_in_body: true,
+        refuses_preflights: false,
+    };
     let gateway = "http://gateway.test:8000";
     let routes = Routes::Plain(request);
     Facts { gateway, is_enabled: true, routes, key_auth: Some(key_auth), oauth2: None }
@@ -53,6 +59,9 @@ fn a_shell_reads_what_was_meant() {
         let name = format!("{TOKEN}: {text}");
         let header = ["--include", "--header", &field, "--header", &name, URL];
         assert_eq!(curl_words(Method::Get, TOKEN, Place::Header, key), header);
+        let bearer = format!("Authorization: Bearer {text}");
+        let authorization = ["--include", "--header", &field, "--header", &bearer, URL];
+        assert_eq!(curl_words(Method::Get, NAME, Place::Bearer, key), authorization);
         let pair = format!("{encoded}={text}");
         let query = ["--include", "--header", &field, "--get", "--data-urlencode", &pair, URL];
         assert_eq!(curl_words(Method::Get, NAME, Place::Query, key), query);

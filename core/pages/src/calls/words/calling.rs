@@ -6,6 +6,7 @@ use crate::calls::facts::Place;
 #[derive(Debug)]
 pub(in crate::calls) struct Calling {
     in_header: &'static str,
+    in_bearer: &'static str,
     in_query: &'static str,
     in_body: &'static str,
     /// Beside keys in the query.
@@ -36,6 +37,7 @@ impl Calling {
     pub(in crate::calls) fn place(&self, place: Place) -> &'static str {
         match place {
             Place::Header => self.in_header,
+            Place::Bearer => self.in_bearer,
             Place::Query => self.in_query,
             Place::Body => self.in_body,
         }
@@ -44,6 +46,7 @@ impl Calling {
 
 const EN: Calling = Calling {
     in_header: "Key in a header field",
+    in_bearer: "Key in Authorization, as a bearer token",
     in_query: "Key in the query",
     in_body: "Key in the body",
     query_in_logs: "URLs are kept in logs and histories, and the key with them. A header field is better.",
@@ -64,6 +67,7 @@ const EN: Calling = Calling {
 
 const JA: Calling = Calling {
     in_header: "ヘッダーでキーを送る",
+    in_bearer: "Authorizationヘッダーでキーをベアラートークンとして送る",
     in_query: "クエリでキーを送る",
     in_body: "ボディでキーを送る",
     query_in_logs: "URLはログや履歴に残るため、キーも一緒に残ります。ヘッダーの使用をおすすめします。",

@@ -91,6 +91,7 @@ fn how_to_call<'a>(shelf: &Shelf<'a>) -> HowToCall<'a> {
     let key_auth = KeyAuth {
         name: "apikey",
         is_in_header: true,
+        is_in_bearer: false,
         is_in_query: true,
         is_in_body: false,
         refuses_preflights: false,

@@ -23,6 +23,7 @@ pub(super) fn curl(
         key_auth: Some(KeyAuth {
             name: settings.key_names.first()?,
             is_in_header: settings.key_in_header,
+            is_in_bearer: settings.key_in_bearer,
             is_in_query: settings.key_in_query,
             is_in_body: settings.key_in_body,
             refuses_preflights: settings.run_on_preflight,
