@@ -4,6 +4,8 @@
 //! The suite is the same for every deployed form: each lets through [`Inspected`] see what it stores.
 //! The end of it is a store that fails, when causes of errors are logged.
 
+mod tokens;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
@@ -25,6 +27,8 @@ use crate::upstream::{Upstream, answer};
 pub const ADMIN_TOKEN: &str = "canary-admin-token-7Hq2ZpX9vLw4Mb8Kd1Sf";
 /// The deployment's `LATCHKEY_PEPPER`.
 pub const PEPPER: &str = "canary-pepper-Tg5Rk8Nn3Vb6Yx1Cw0Qe7Mz2Ld9Js4Hf";
+pub use tokens::VERIFY_TOKEN;
+
 const IMPORTED_KEY: &str = "canary-imported-key-Bv6Tn2Qx8Lr5";
 /// Brought as its SHA-256: never seen in clear before it is used.
 const BROUGHT_KEY: &str = "canary-brought-key-Fw3Lk8Yv5Ds1";
@@ -41,9 +45,12 @@ const TRY_TOKEN: &str = "try token";
 
 const APPLICATIONS: &str = "/developers/dev@example.test/applications";
 
-/// A deployment that was started empty, with [`ADMIN_TOKEN`] and [`PEPPER`], and logs all it can.
+/// A deployment that was started empty, with [`ADMIN_TOKEN`], [`PEPPER`] and [`VERIFY_TOKEN`], and logs all it
+/// can.
 pub trait Inspected {
     fn deployment(&self) -> &dyn Deployment;
+    /// Host and port where the gateway takes a client to have come by https that says so by a field.
+    fn authority_by_https(&self) -> String;
     /// Whatever it has stored: name and bytes.
     fn stored(&self) -> Vec<(String, Vec<u8>)>;
     /// From now on its store fails, for good.
@@ -53,6 +60,10 @@ pub trait Inspected {
 impl Inspected for Local {
     fn deployment(&self) -> &dyn Deployment {
         self
+    }
+
+    fn authority_by_https(&self) -> String {
+        self.authority().to_owned()
     }
 
     fn stored(&self) -> Vec<(String, Vec<u8>)> {
@@ -67,6 +78,10 @@ impl Inspected for Local {
 impl Inspected for Worker {
     fn deployment(&self) -> &dyn Deployment {
         self
+    }
+
+    fn authority_by_https(&self) -> String {
+        self.secure_authority().to_owned()
     }
 
     fn stored(&self) -> Vec<(String, Vec<u8>)> {
@@ -95,7 +110,9 @@ impl Canaries {
     pub fn release(inspected: &mut dyn Inspected) -> Self {
         let mut canaries = Self::new();
         canaries.make_secrets(inspected.deployment());
+        canaries.secrets.extend(tokens::issue(inspected));
         canaries.use_everywhere(inspected.deployment());
+        canaries.use_tokens(inspected);
         canaries.provoke_errors(inspected.deployment());
         canaries.read_everything(inspected.deployment());
         canaries.search(inspected, "while it works");
@@ -109,6 +126,7 @@ impl Canaries {
         canaries.write_in_vain(inspected.deployment());
         canaries.provoke_errors(inspected.deployment());
         canaries.use_everywhere(inspected.deployment());
+        canaries.use_tokens(inspected);
         canaries.search(inspected, "with a store that fails");
         let failed = |status: &u16| (500..=503).contains(status);
         assert!(canaries.statuses.keys().any(failed), "the store does not fail: {:?}", canaries.statuses);
@@ -128,6 +146,9 @@ impl Canaries {
         let secrets = vec![
             ("admin token", ADMIN_TOKEN.to_owned()),
             ("pepper", PEPPER.to_owned()),
+            ("verify token", VERIFY_TOKEN.to_owned()),
+            ("own client id", tokens::OWN_CLIENT_ID.to_owned()),
+            ("own client secret", tokens::OWN_CLIENT_SECRET.to_owned()),
             ("imported key", IMPORTED_KEY.to_owned()),
             ("brought key", BROUGHT_KEY.to_owned()),
             ("client id", CLIENT_ID.to_owned()),
@@ -191,6 +212,9 @@ impl Canaries {
         let path = format!("{APPLICATIONS}/{}", id_of(&application));
         let contract = json!({"service": {"id": registered["id"]}});
         create(gateway, &format!("{path}/application_instances"), &contract);
+        let asking_for_tokens = tokens::set_up(gateway, &self.upstream);
+        let contract = json!({"service": {"id": asking_for_tokens}});
+        create(gateway, &format!("{path}/application_instances"), &contract);
         let own = json!({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET});
         create(gateway, &format!("{path}/credentials/oauth2"), &own);
         let token = try_token(PEPPER, CLIENT_ID, "/registered", id_of(&registered));
@@ -220,6 +244,19 @@ impl Canaries {
             for name in [TRY_TOKEN_FIELD, "X_Latchkey_Try.Token"] {
                 self.ask(gateway, &Request::get(path).header(name, token.as_str()));
             }
+        }
+    }
+
+    fn use_tokens(&mut self, inspected: &dyn Inspected) {
+        let is_token = |name: &str| name.ends_with("access token");
+        let tokens = self.secrets.iter().filter(|(name, _)| is_token(name)).map(|(_, token)| token.clone());
+        let tokens: Vec<String> = tokens.collect();
+        let (gateway, authority) = (inspected.deployment(), inspected.authority_by_https());
+        for request in tokens::calls(&tokens, gateway.doors()) {
+            self.ask_at(&authority, &request);
+        }
+        for request in tokens::calls_of_control(&tokens, gateway.doors()) {
+            self.ask_admin(gateway, &request);
         }
     }
 
@@ -323,7 +360,8 @@ impl Canaries {
         self.ask_raw(authority, &request.method, &what, &request.to_bytes(authority));
         for call in self.upstream.take() {
             // A value in a field that is no key's place is the client's own, and passes.
-            if !request.headers.contains("authorization") {
+            let hides = request.target.starts_with(tokens::PATH.as_bytes());
+            if hides || !request.headers.contains("authorization") {
                 self.note(&format!("{call:?}").into_bytes(), &format!("what the upstream got of {what}"));
                 self.note(&call.body, &format!("the body that the upstream got of {what}"));
             }

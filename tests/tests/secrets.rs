@@ -18,6 +18,8 @@ fn secrets_come_out_nowhere() {
     let token = Some(canary::ADMIN_TOKEN.to_owned());
     let options = Options { admin_token: token, outlives_full_disk: true, ..Options::default() }
         .env("LATCHKEY_PEPPER", canary::PEPPER)
+        .env("LATCHKEY_VERIFY_TOKEN", canary::VERIFY_TOKEN)
+        .trusting()
         .env("RUST_LOG", "trace");
     let mut local = Local::spawn(options);
     let canaries = Canaries::release(&mut local);

@@ -25,7 +25,7 @@ fn keys_stay_good_on_the_worker_under_another_pepper() {
     let exported = run(&local, &["export"]);
     assert!(exported.is_success, "{exported:?}");
 
-    let worker = Worker::start(ADMIN_TOKEN, PEPPER);
+    let worker = Worker::start(ADMIN_TOKEN, PEPPER, None);
     let brought = run_with(&worker, &["import", "-"], &exported.printed);
     assert!(
         brought.is_success && brought.printed.contains(" 0 changed, 0 deleted, 0 the same"),

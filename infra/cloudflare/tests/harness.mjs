@@ -73,6 +73,11 @@ function standIn(name, more = {}) {
   };
 }
 
+/** Stands before a gateway as the platform does where it ends TLS. */
+function byHttps(name = "latchkey") {
+  return standIn("https", { serviceBindings: { GATEWAY: name } });
+}
+
 /** Starts workers on ports that the platform chooses. */
 async function start(workers, more = {}) {
   const miniflare = new Miniflare({ workers, log: undefined, ...more });
@@ -84,12 +89,16 @@ async function urlOf(miniflare, name) {
   return (await miniflare.unsafeGetDirectURL(name)).origin;
 }
 
-/** The scripts, ready, and how to talk to them. `clients`: requests of one client in a minute. */
+/**
+ * The scripts, ready, and how to talk to them; at `secureUrl` whoever calls the gateway is taken to have come
+ * by https. `clients`: requests of one client in a minute.
+ */
 export async function startGateway({ clients, ...more } = {}) {
   const ratelimits = clients && { CLIENTS: { namespace_id: "1", simple: { limit: clients, period: 60 } } };
-  const miniflare = await start([gateway("latchkey", more), control({ ...more, ratelimits }), login()]);
-  const [url, controlUrl] = [await urlOf(miniflare, "latchkey"), await urlOf(miniflare, CONTROL)];
-  return { miniflare, ...client(url, controlUrl), stop: () => miniflare.dispose() };
+  const workers = [gateway("latchkey", more), control({ ...more, ratelimits }), login(), byHttps()];
+  const miniflare = await start(workers);
+  const [url, controlUrl, secureUrl] = await Promise.all(["latchkey", CONTROL, "https"].map((name) => urlOf(miniflare, name)));
+  return { miniflare, ...client(url, controlUrl), secureUrl, stop: () => miniflare.dispose() };
 }
 
 /**
@@ -109,13 +118,15 @@ export async function startPortal({ bindings, persist, onMail } = {}) {
     },
     login({ folder: await buildFaulty("login") }),
     standIn("mail", { serviceBindings: onMail && { TAKEN: told(onMail) } }),
+    byHttps(),
   ];
   const miniflare = await start(workers, persist && { durableObjectsPersist: persist });
-  const [url, mailUrl, loginUrl] = [await urlOf(miniflare, "latchkey"), await urlOf(miniflare, "mail"), await urlOf(miniflare, LOGIN)];
+  const [url, mailUrl, loginUrl, secureUrl] = await Promise.all(["latchkey", "mail", LOGIN, "https"].map((name) => urlOf(miniflare, name)));
   const at = (url, settings) => fetch(`${url}/?${new URLSearchParams(settings)}`).then((response) => response.json());
   return {
     miniflare,
     ...client(url, origin),
+    secureUrl,
     mailUrl,
     /** Sets how mail behaves; what was taken so far, and how often it was asked. */
     mails: (settings = {}) => at(mailUrl, settings),
@@ -229,9 +240,9 @@ export async function startFaulty(names, bindings = {}, more = {}) {
   });
   const workers = [];
   for (const name of names) workers.push(gateway(name, await faulty("gateway", name)));
-  workers.push(control(await faulty("control", CONTROL)), login(), standIn("kv", { kvNamespaces: { STORE: "grants" } }));
+  workers.push(control(await faulty("control", CONTROL)), login(), standIn("kv", { kvNamespaces: { STORE: "grants" } }), byHttps(names[0]));
   const miniflare = await start(workers, more);
-  const [controlUrl, kvUrl] = [await urlOf(miniflare, CONTROL), await urlOf(miniflare, "kv")];
+  const [controlUrl, kvUrl, secureUrl] = await Promise.all([CONTROL, "kv", "https"].map((name) => urlOf(miniflare, name)));
   const gateways = [];
   for (const name of names) gateways.push(client(await urlOf(miniflare, name), controlUrl, Number(bindings.LATCHKEY_REVOCATION_BOUND_MS ?? BOUND_MS)));
   const fault = (url, faults) =>
@@ -239,6 +250,8 @@ export async function startFaulty(names, bindings = {}, more = {}) {
   return {
     gateways,
     controlUrl,
+    /** The first gateway's, where clients are taken to have come by https. */
+    secureUrl,
     /** Sets how KV behaves; the writes so far. */
     kv: (settings = {}) =>
       fetch(`${kvUrl}/?${new URLSearchParams(settings)}`).then((response) => response.json()),

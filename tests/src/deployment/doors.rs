@@ -45,6 +45,11 @@ impl Doors {
         }
     }
 
+    /// The same control plane, and the gateway as it is reached elsewhere.
+    pub(super) fn with_gateway(&self, gateway_url: &str) -> Self {
+        Self { gateway_url: gateway_url.to_owned(), ..self.clone() }
+    }
+
     /// Host and port of the gateway.
     pub fn gateway_authority(&self) -> &str {
         split(&self.gateway_url).0

@@ -9,6 +9,7 @@ use super::doors::Doors;
 pub struct Elsewhere {
     doors: Doors,
     admin_token: String,
+    scheme: &'static str,
 }
 
 impl Elsewhere {
@@ -20,7 +21,14 @@ impl Elsewhere {
         let admin_url = env::var("LATCHKEY_TEST_ADMIN_URL")
             .expect("LATCHKEY_TEST_BASE_URL needs LATCHKEY_TEST_ADMIN_URL beside it");
         let doors = Doors::with_admin(&gateway_url, admin_url.trim_end_matches('/'));
-        Some(Self { doors, admin_token })
+        Some(Self { doors, admin_token, scheme: "http" })
+    }
+
+    /// The same as clients are taken to come by https: where `LATCHKEY_TEST_SECURE_URL` says.
+    pub fn by_https(&self) -> Option<Self> {
+        let gateway_url = env::var("LATCHKEY_TEST_SECURE_URL").ok()?;
+        let doors = self.doors.with_gateway(gateway_url.trim_end_matches('/'));
+        Some(Self { doors, admin_token: self.admin_token.clone(), scheme: "https" })
     }
 }
 
@@ -35,5 +43,9 @@ impl Deployment for Elsewhere {
 
     fn output(&self) -> String {
         String::new()
+    }
+
+    fn scheme(&self) -> &str {
+        self.scheme
     }
 }

@@ -20,6 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Ended on drop.
 pub struct Worker {
     doors: Doors,
+    secure_authority: String,
     admin_token: String,
     process: Child,
     /// Lines of standard output, as they come.
@@ -30,7 +31,8 @@ pub struct Worker {
 
 impl Worker {
     /// Starts `infra/cloudflare/tests/canary.mjs` over what `cargo xtask worker build` made.
-    pub fn start(admin_token: &str, pepper: &str) -> Self {
+    /// `verify_token`: of programs that ask whether a key is good.
+    pub fn start(admin_token: &str, pepper: &str, verify_token: Option<&str>) -> Self {
         let node = std::env::var_os(NODE_VARIABLE).unwrap_or_else(|| {
             panic!("{NODE_VARIABLE} must name Node.js: `cargo xtask worker test` runs this test with it")
         });
@@ -41,6 +43,7 @@ impl Worker {
             .arg(stored.path())
             .env("LATCHKEY_ADMIN_TOKEN", admin_token)
             .env("LATCHKEY_PEPPER", pepper)
+            .envs(verify_token.map(|token| ("LATCHKEY_VERIFY_TOKEN", token)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -50,9 +53,17 @@ impl Worker {
         output.collect(process.stderr.take().unwrap());
         let lines = output.collect_lines(process.stdout.take().unwrap());
         let urls = line_after("listening on ", &lines, &output);
-        let (gateway_url, control_url) = urls.split_once(' ').expect("both doors");
+        let urls: Vec<&str> = urls.split(' ').collect();
+        let [gateway_url, control_url, secure_url] = urls[..] else { panic!("three doors: {urls:?}") };
         let doors = Doors::two(gateway_url, control_url);
-        Self { doors, admin_token: admin_token.to_owned(), process, lines, output, stored }
+        let secure_authority = doors.with_gateway(secure_url).gateway_authority().to_owned();
+        let admin_token = admin_token.to_owned();
+        Self { doors, secure_authority, admin_token, process, lines, output, stored }
+    }
+
+    /// Host and port of the gateway where it takes clients to have come by https.
+    pub fn secure_authority(&self) -> &str {
+        &self.secure_authority
     }
 
     /// Folder of all that it stores.

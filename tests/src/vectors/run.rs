@@ -28,7 +28,16 @@ pub type Start<'a> = &'a (dyn Fn() -> Box<dyn Deployment> + Sync);
 pub fn run_all(cases: &[Case]) -> Report {
     let all: Vec<&Case> = cases.iter().collect();
     match Elsewhere::from_env() {
-        Some(elsewhere) => run_on_one(&all, &elsewhere),
+        Some(elsewhere) => match elsewhere.by_https() {
+            Some(secure) => {
+                let (by_https, others): (Vec<_>, Vec<_>) =
+                    all.into_iter().partition(|case| case.says_https());
+                let mut report = run_on_one(&others, &elsewhere);
+                report.add(run_on_one(&by_https, &secure));
+                report
+            }
+            None => run_on_one(&all, &elsewhere),
+        },
         None => {
             let (trusting, others): (Vec<_>, Vec<_>) =
                 all.into_iter().partition(|case| case.needs_trust() || case.says_https());

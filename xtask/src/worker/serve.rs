@@ -16,6 +16,8 @@ pub(super) struct Served {
     pub(super) gateway_url: String,
     /// The control door.
     pub(super) control_url: String,
+    /// The gateway's door, where clients are taken to have come by https.
+    pub(super) secure_url: String,
     /// Its admin token.
     pub(super) token: String,
     /// Within how many milliseconds a change acts at the gateway.
@@ -37,13 +39,13 @@ impl Served {
         let mut lines = BufReader::new(output).lines();
         let line = lines.next().context("the Worker did not start")??;
         let parts: Vec<&str> = line.split(' ').collect();
-        let [gateway_url, control_url, token, bound_ms] = parts[..] else {
+        let [gateway_url, control_url, secure_url, token, bound_ms] = parts[..] else {
             bail!("the Worker printed {line:?}")
         };
-        let [gateway_url, control_url, token, bound_ms] =
-            [gateway_url, control_url, token, bound_ms].map(str::to_owned);
+        let [gateway_url, control_url, secure_url, token, bound_ms] =
+            [gateway_url, control_url, secure_url, token, bound_ms].map(str::to_owned);
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
-        Ok(Served { process, gateway_url, control_url, token, bound_ms })
+        Ok(Served { process, gateway_url, control_url, secure_url, token, bound_ms })
     }
 }
 

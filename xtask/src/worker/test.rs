@@ -102,6 +102,7 @@ fn tests_over_sockets(file: &str, worker: &Served) -> Command {
     tests
         .args(["test", "--workspace", "--test", file, "--", "--nocapture"])
         .env("LATCHKEY_TEST_BASE_URL", &worker.gateway_url)
+        .env("LATCHKEY_TEST_SECURE_URL", &worker.secure_url)
         .env("LATCHKEY_TEST_ADMIN_URL", format!("{}/admin", worker.control_url))
         .env("LATCHKEY_TEST_ADMIN_TOKEN", &worker.token)
         .env("LATCHKEY_TEST_SETTLE_MS", &worker.bound_ms)
