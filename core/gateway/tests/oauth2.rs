@@ -431,7 +431,7 @@ fn the_endpoint_refuses_in_the_order_and_the_words_of_kong() {
     let client = "Invalid client authentication";
     let as_client = |id: &str| good.replace(ID, id);
     for (body, error, description) in [
-        (String::new(), "unsupported_grant_type", "Invalid grant_type"),
+        (String::new(), "invalid_client", client),
         (good.replace("client_credentials", "password"), "unsupported_grant_type", "Invalid grant_type"),
         ("grant_type=client_credentials".to_owned(), "invalid_client", client),
         ("grant_type=client_credentials&client_id=&client_secret=".to_owned(), "invalid_client", client),
@@ -442,11 +442,8 @@ fn the_endpoint_refuses_in_the_order_and_the_words_of_kong() {
         (good.replace(SECRET, "bogus"), "invalid_client", client),
         (good.replace(&format!("&client_secret={SECRET}"), ""), "invalid_client", client),
         (good.replace(SECRET, "").replace("client_credentials", "foo"), "invalid_client", client),
-        (
-            as_client("nobody").replace("client_credentials", "foo"),
-            "unsupported_grant_type",
-            "Invalid grant_type",
-        ),
+        (as_client("nobody").replace("client_credentials", "foo"), "invalid_client", client),
+        (good.replace("grant_type=client_credentials&", ""), "unsupported_grant_type", "Invalid grant_type"),
         (as_client("nobody") + "&authenticated_userid=u", "invalid_provision_key", "Invalid provision_key"),
         (as_client("open-id"), "invalid_request", "client_secret is disallowed for public clients"),
         (
@@ -528,6 +525,13 @@ fn credentials_in_the_query_or_in_two_ways_that_differ_are_refused() {
     }
     let twice = post(&format!("/a/oauth2/token?{grant}")).body(FORM, grant);
     world.check_refused(&twice, 400, "invalid_request", "grant_type was sent more than once");
+    for name in ["client_id", "client_secret", "grant_type", "scope", "state"] {
+        let body = format!(
+            r#"{{"{name}":"x","grant_type":"client_credentials","client_id":"{ID}","client_secret":"{SECRET}","scope":"email","state":"x"}}"#
+        );
+        let twice = post("/a/oauth2/token").body(JSON, &body);
+        world.check_refused(&twice, 400, "invalid_request", &format!("{name} was sent more than once"));
+    }
 }
 
 #[test]
@@ -606,6 +610,24 @@ fn scope_state_and_user_go_into_the_answer_and_to_the_upstream() {
     let mut without = World::new(json!({"scopes": null}));
     let answer = without.answer(&post("/a/oauth2/token").body(FORM, &format!("{good}&scope=x")));
     assert_eq!((answer.status, answer.json.get("scope")), (200, None));
+}
+
+#[test]
+fn what_is_said_of_a_user_has_a_bound() {
+    let mut world = World::new(json!({}));
+    let good = format!("grant_type=client_credentials&client_id={ID}&client_secret={SECRET}");
+    let as_user = |user: &str| {
+        let body = format!("{good}&scope=email&provision_key=prov-1&authenticated_userid={user}");
+        post("/a/oauth2/token").body(FORM, &body)
+    };
+    assert_eq!(world.answer(&as_user(&"u".repeat(500))).status, 200);
+    let too_long = "scope and authenticated_userid are too long together";
+    world.check_refused(&as_user(&"u".repeat(600)), 400, "invalid_request", too_long);
+    let no_text = format!(
+        r#"{{"grant_type":"client_credentials","client_id":"{ID}","client_secret":"{SECRET}","provision_key":"prov-1","authenticated_userid":7}}"#
+    );
+    let no_text = post("/a/oauth2/token").body(JSON, &no_text);
+    world.check_refused(&no_text, 400, "invalid_request", "authenticated_userid must be a string");
 }
 
 #[test]
@@ -715,7 +737,10 @@ fn two_places_are_an_error_and_the_query_may_be_no_place() {
     let query = format!("/a?access_token={token}");
     for request in [
         get(&query).with("authorization", &format!("Bearer {token}")),
+        get(&format!("{query}&access_token=x")).with("authorization", &format!("Bearer {token}")),
         post(&query).body(FORM, &format!("access_token={token}")),
+        post(&query).body(FORM, "access_token=x&access_token=y"),
+        post(&format!("{query}&access_token=x")).body(FORM, &format!("access_token={token}")),
     ] {
         let description = "The access token was sent in two places";
         let headers = world.check_refused(&request, 400, "invalid_request", description);
@@ -887,7 +912,7 @@ fn tokens_are_for_one_service_or_for_all_that_take_such() {
     let special =
         "The access token is global, but the current plugin is configured without 'global_credentials'";
     let headers = world.check_refused(&at_b(&token), 401, "invalid_token", special);
-    let challenge = format!("Bearer realm=\"r\", error=\"invalid_token\", error_description=\"{special}\"");
+    let challenge = format!("Bearer realm=\"r\", error=\"invalid_token\", error_description=\"{INVALID}\"");
     assert_eq!(headers["www-authenticate"], challenge);
 }
 
@@ -975,6 +1000,26 @@ fn a_token_that_is_hidden_is_gone_from_every_place_and_nothing_else_is() {
     assert_eq!(world.forward(&request).header("referer"), Some("https://x.test/?a=1"));
     let unreadable = post("/a").with("authorization", token).body(JSON, "{");
     assert_eq!(world.answer(&unreadable).status, 400);
+}
+
+#[test]
+fn long_bodies_go_by_a_token_that_stands_elsewhere() {
+    let mut world = World::new(json!({"hide_credentials": true}));
+    let token = &world.token();
+    let long = |request: Request| request.body(FORM, "a=1").with("content-length", "9999999");
+    let by_field = long(post("/a").with("authorization", &format!("Bearer {token}")));
+    let sent = world.forward(&by_field);
+    assert_eq!((sent.header("authorization"), sent.body.as_str()), (None, "a=1"));
+    assert_eq!(world.forward(&long(post(&format!("/a?access_token={token}")))).target, "/a");
+    // What is no token is refused before anything is asked of the body.
+    let forged = long(post("/a").with("authorization", &format!("Bearer {token}x")));
+    world.check_refused(&forged, 401, "invalid_token", INVALID);
+    world.check_refused(&long(post("/a")), 401, "invalid_request", MISSING);
+    let keys = json!({"key_in_body": true, "hide_credentials": true});
+    let mut world = World::new(json!({"hide_credentials": true})).key_auth(keys);
+    let token = &world.token();
+    let by_field = long(post("/a").with("authorization", &format!("Bearer {token}")).with("apikey", ID));
+    assert_eq!(world.answer(&by_field).status, 413, "a key may be in it");
 }
 
 #[test]

@@ -18,6 +18,8 @@ tests!("oauth2":
     clients_are_made_as_in_kong,
     what_is_wrong_with_a_client_is_told_in_kongs_words,
     clients_are_found_below_their_consumer,
+    clients_are_found_by_their_client_id,
+    a_client_id_and_a_key_are_one_thing,
     a_client_is_shown_without_its_secrets,
     a_put_replaces_and_keeps_the_secret,
     a_patch_takes_secret_and_hash_together,
@@ -91,6 +93,8 @@ fn grants_that_are_not_here_are_refused(api: &dyn Api) {
             "value should be between 0 and 100000000",
         ),
         (json!({"token_expiration": 1.5}), "token_expiration", "expected an integer"),
+        (json!({"token_expiration": "a"}), "token_expiration", "expected a number"),
+        (json!({"refresh_token_ttl": "1"}), "refresh_token_ttl", "expected a number"),
         (json!({"pkce": "maybe"}), "pkce", "expected one of: none, lax, strict"),
     ] {
         let mut config = json!({"enable_client_credentials": true});
@@ -103,8 +107,9 @@ fn grants_that_are_not_here_are_refused(api: &dyn Api) {
     let body = json!({"name": "oauth2", "consumer": {"id": id(&consumer)},
                       "config": {"enable_client_credentials": true}});
     expect(post(api, "/plugins", body), 400, json!({"fields": {"consumer": "value must be null"}}));
-    let config = json!({"enable_client_credentials": true, "mandatory_scope": true, "scopes": ["a", "b.c"]});
-    expect(plugin(api, config), 201, json!({"config": {"scopes": ["a", "b.c"]}}));
+    let config = json!({"enable_client_credentials": true, "mandatory_scope": true, "scopes": ["a", "b.c"],
+        "token_expiration": 60.0});
+    expect(plugin(api, config), 201, json!({"config": {"scopes": ["a", "b.c"], "token_expiration": 60}}));
 }
 
 fn clients_are_made_as_in_kong(api: &dyn Api) {
@@ -199,6 +204,44 @@ fn clients_are_found_below_their_consumer(api: &dyn Api) {
     expect_gone(delete(api, "/consumers/bob"));
     expect_not_found(get(api, "/oauth2/app-id"));
     expect(get(api, "/oauth2"), 200, json!({"data": [], "next": null}));
+}
+
+fn clients_are_found_by_their_client_id(api: &dyn Api) {
+    with_developer(api);
+    let application = make_application(api);
+    for name in ["bob", "eve"] {
+        make(api, "/consumers", json!({"username": name}));
+        let path = format!("/consumers/{name}/oauth2");
+        make(api, &path, json!({"name": "app", "client_id": format!("of {name}")}));
+    }
+    let all = clients(api, "/oauth2");
+    let of_bob = clients(api, "/oauth2?client_id=of+bob");
+    assert_eq!(of_bob.len(), 1, "{of_bob:?}");
+    assert!(all.contains(&of_bob[0]), "{all:?}");
+    assert_eq!(clients(api, "/consumers/bob/oauth2?client_id=of+bob"), of_bob);
+    let applications = text(&application["credential"], "client_id");
+    for nobodys in ["of", "", &applications] {
+        assert_eq!(clients(api, &format!("/oauth2?client_id={nobodys}")), [] as [Value; 0], "{nobodys}");
+    }
+    assert_eq!(clients(api, "/consumers/eve/oauth2?client_id=of+bob"), [] as [Value; 0]);
+    expect_not_found(get(api, "/consumers/nobody/oauth2?client_id=of+bob"));
+    let path = format!("/applications/{}/credentials/oauth2", id(&application));
+    let found = expect(get(api, &format!("{path}?client_id={applications}")), 200, json!({"total": 1}));
+    assert_eq!(data(&found).len(), 1);
+    expect(get(api, &format!("{path}?client_id=of+bob")), 200, json!({"total": 0, "data": []}));
+}
+
+fn a_client_id_and_a_key_are_one_thing(api: &dyn Api) {
+    make(api, "/consumers", json!({"username": "bob"}));
+    make(api, "/consumers/bob/key-auth", json!({"key": "a-key"}));
+    make(api, "/consumers/bob/oauth2", json!({"name": "app", "client_id": "a-client"}));
+    let taken = json!({"code": 5});
+    expect(
+        post(api, "/consumers/bob/oauth2", json!({"name": "app", "client_id": "a-key"})),
+        409,
+        taken.clone(),
+    );
+    expect(post(api, "/consumers/bob/key-auth", json!({"key": "a-client"})), 409, taken);
 }
 
 fn a_client_is_shown_without_its_secrets(api: &dyn Api) {

@@ -53,6 +53,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
                 if let Some(custom_id) = query.value("custom_id").filter(|_| searched) {
                     return self.list_by_custom_id(kind, custom_id).await;
                 }
+                if let Some(client_id) = query.value("client_id").filter(|_| is_found_by_client_id(kind)) {
+                    return self.list_by_client_id(matched, client_id).await;
+                }
                 match Search::parse(kind, |name| query.value(name))? {
                     Some(search) => self.list_found(&search, kind, matched, query).await,
                     None => self.list_of(listing, kind, kind, matched, query).await,
@@ -138,6 +141,28 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Ok(answer::json(StatusCode::OK, &json!({"data": data, "next": null})))
     }
 
+    async fn list_by_client_id(&self, matched: &Matched, client_id: &str) -> Result<Response<Bytes>, Error> {
+        let kind = EntityKind::Oauth2Credentials;
+        let mut path = matched.steps();
+        let is_of_all = path.is_empty();
+        if !is_of_all {
+            self.registry.read(&path).await?;
+        }
+        let is_counted = is_counted(kind, &path);
+        // The list of all has none of applications.
+        let is_listed = |client: &Object| !is_of_all || client.get("application") == Some(&Value::Null);
+        path.push(Step { kind, key: client_id });
+        let found = match self.registry.read(&path).await {
+            Ok(client) if is_listed(&client) => vec![Value::Object(client)],
+            Ok(_) | Err(Error::NotFound) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut body = Map::from_iter([("next".to_owned(), Value::Null)]);
+        body.extend(is_counted.then(|| ("total".to_owned(), found.len().into())));
+        body.insert("data".to_owned(), found.into());
+        Ok(answer::json(StatusCode::OK, &Value::Object(body)))
+    }
+
     /// Contracts of one application show it whole, with its developer.
     async fn expand_applications(&self, scope: &[Step<'_>], contracts: &mut [Object]) -> Result<(), Error> {
         let Some(step) = scope.last().filter(|step| shows_application(step.kind)) else {
@@ -159,6 +184,11 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
 /// Whether `custom_id` in the query asks a list of a kind, below so many entities, for the one that has it.
 pub(super) fn is_found_by_custom_id(kind: EntityKind, depth: usize) -> bool {
     matches!(kind, EntityKind::Consumers | EntityKind::Developers) && depth == 0
+}
+
+/// Whether `client_id` in the query asks a list of a kind for the one that has it.
+pub(super) fn is_found_by_client_id(kind: EntityKind) -> bool {
+    kind == EntityKind::Oauth2Credentials
 }
 
 /// Whether contracts below an entity of a kind are listed with their application whole.

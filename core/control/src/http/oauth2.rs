@@ -173,13 +173,11 @@ fn read(head: &Head<'_>, body: &[u8]) -> Result<Asked, Fault> {
     let (client_id, client_secret) = (value("client_id")?, value("client_secret")?);
     let by_field = head.headers.contains_key(http::header::AUTHORIZATION);
     let shown = match (address_and_password(head.headers), client_secret) {
-        (Some(_), Some(_)) => {
-            return Err(Fault::invalid_request("The client authenticates in two ways"));
-        }
-        (Some((id, secret)), None) => {
+        (Some((id, secret)), named_secret) => {
             let (id, secret) = (decoded(&id)?, decoded(&secret)?);
-            if client_id.is_some_and(|named| named != id) {
-                return Err(Fault::invalid_request("The client names itself in two ways"));
+            if client_id.is_some_and(|named| named != id) || named_secret.is_some_and(|named| named != secret)
+            {
+                return Err(Fault::invalid_request("The client authenticates in two ways that differ"));
             }
             Some((id, secret))
         }

@@ -115,7 +115,7 @@ fn describe_kind(kind: FieldKind) -> Map<String, Value> {
         FieldKind::String => vec![("type", "string".into())],
         FieldKind::Uuid => vec![("type", "string".into()), ("uuid", true.into())],
         FieldKind::Integer => vec![("type", "integer".into())],
-        FieldKind::Number => vec![("type", "number".into())],
+        FieldKind::Number | FieldKind::WholeNumber => vec![("type", "number".into())],
         FieldKind::Boolean => vec![("type", "boolean".into())],
         FieldKind::Array(element) => vec![("type", "array".into()), ("elements", describe_field(element))],
         FieldKind::Set(element) => vec![("type", "set".into()), ("elements", describe_field(element))],

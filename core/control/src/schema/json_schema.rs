@@ -157,7 +157,7 @@ fn of_kind(kind: FieldKind, view: View) -> Object {
     let schema = match kind {
         FieldKind::String => json!({"type": "string", "minLength": 1}),
         FieldKind::Uuid => json!({"type": "string", "format": "uuid"}),
-        FieldKind::Integer => json!({"type": "integer"}),
+        FieldKind::Integer | FieldKind::WholeNumber => json!({"type": "integer"}),
         FieldKind::Number => json!({"type": "number"}),
         FieldKind::Boolean => json!({"type": "boolean"}),
         FieldKind::Array(inner) => json!({"type": "array", "items": element(inner)}),
@@ -269,6 +269,7 @@ fn add_form_fields(prefix: &str, fields: &[Field], properties: &mut Object) {
             | FieldKind::Uuid
             | FieldKind::Integer
             | FieldKind::Number
+            | FieldKind::WholeNumber
             | FieldKind::Boolean => {
                 add(name, values(field, View::Sent));
             }

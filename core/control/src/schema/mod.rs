@@ -241,6 +241,8 @@ pub enum FieldKind {
     Integer,
     /// A number.
     Number,
+    /// The same, and whole: to Kong a number all the same.
+    WholeNumber,
     /// `true` or `false`.
     Boolean,
     /// Values in order.

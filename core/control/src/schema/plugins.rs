@@ -148,7 +148,7 @@ const OAUTH2: &[Field] = &[
     .checks(&[Check::LengthMax(limits::KEY_BYTES_MAX)]),
     Field::new(
         OAuth2::TOKEN_EXPIRATION.name,
-        FieldKind::Integer,
+        FieldKind::WholeNumber,
         "How long an access token is good, in seconds; 0: it has no end of its own.",
     )
     .required()
@@ -183,7 +183,7 @@ const OAUTH2: &[Field] = &[
     .checks(&[Check::Text(latchkey_router::check_field_name)]),
     Field::new(
         OAuth2::REFRESH_TOKEN_TTL.name,
-        FieldKind::Integer,
+        FieldKind::WholeNumber,
         "How long any token is good at most, in seconds; 0: it has no end.",
     )
     .required()

@@ -177,7 +177,7 @@ fn typed_text(kind: FieldKind, text: &str) -> Value {
         return Value::Null;
     }
     match (kind, text) {
-        (FieldKind::Integer | FieldKind::Number, _) => {
+        (FieldKind::Integer | FieldKind::Number | FieldKind::WholeNumber, _) => {
             number(text).map_or_else(|| text.into(), Value::Number)
         }
         (FieldKind::Boolean, "true") => true.into(),

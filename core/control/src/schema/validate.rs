@@ -190,10 +190,11 @@ impl Validation {
                 _ => Err("expected a string".into()),
             },
             FieldKind::Integer => integer(field, value),
-            FieldKind::Number => match value {
-                Value::Number(_) => Ok(value.clone()),
-                _ => Err("expected a number".into()),
-            },
+            FieldKind::Number | FieldKind::WholeNumber if !value.is_number() => {
+                Err("expected a number".into())
+            }
+            FieldKind::WholeNumber => integer(field, value),
+            FieldKind::Number => Ok(value.clone()),
             FieldKind::Boolean => match value {
                 Value::Bool(_) => Ok(value.clone()),
                 _ => Err("expected a boolean".into()),

@@ -47,9 +47,9 @@ impl Callers {
         body: Body<'a>,
         hidden: &mut HiddenCuts,
     ) -> Result<Option<Caller>, Stop> {
-        *hidden = self.find_hidden(oauth2, head, body)?;
         let rules = routed.rules;
         let caller = self.ask_for_token(&oauth2.plugin, rules, basis, head, body)?;
+        *hidden = self.find_hidden(oauth2, &caller, head, body)?;
         let Some(auth) = rules.key_auth.as_deref().filter(|_| routed.asks_for_key) else {
             return Ok(Some(caller));
         };
@@ -160,10 +160,12 @@ impl Callers {
         too_large(bytes_max, head, body).map_or(Need::Body { bytes_max }.into(), Stop::Problem)
     }
 
-    /// What must not go on, of what both plugins hide.
+    /// What must not go on, of what both plugins hide. A body that says that it is too long to be searched, and
+    /// that could have no key but only a second token, is left as it is, as in Kong.
     fn find_hidden<'a, H: Headers>(
         &self,
         oauth2: &RouteOAuth2,
+        caller: &Caller,
         head: &RequestHead<'a, H>,
         body: Body<'a>,
     ) -> Result<HiddenCuts, Stop> {
@@ -173,6 +175,13 @@ impl Callers {
             (None, ..) | (_, BodyKind::Other, _) => places::Cuts::default(),
             (Some(names), kind, Body::Whole(bytes)) => {
                 places::scan(kind, bytes, names).map_err(|_| Problem::BodyUnreadable)?.into_cuts()
+            }
+            (Some(_), _, Body::Unread)
+                if !hide.keys_in_body
+                    && matches!(caller, Caller::Token(_))
+                    && declares_more(head, self.body_search_bytes) =>
+            {
+                places::Cuts::default()
             }
             (Some(_), _, Body::Unread | Body::TooLarge) => {
                 return Err(self.need_body_first(head, body));
@@ -193,39 +202,44 @@ fn present<'a, H: Headers>(
 ) -> Presented<'a> {
     let headers: &'a H = head.headers;
     let in_query = || match plugin.in_query {
-        true => one(form::scan(head.query.unwrap_or_default(), &plugin.search).take(0)),
-        false => None,
+        true => form::scan(head.query.unwrap_or_default(), &plugin.search).take(0),
+        false => Found::Nothing,
     };
     if let Some(value) = headers.values_of(&plugin.header).next() {
         return match in_field(value) {
             _ if value.trim_ascii().is_empty() => Presented::Fault(TokenFault::Missing),
-            InField::Token(_) if in_query().is_some() => Presented::Fault(TokenFault::TwoPlaces),
+            InField::Token(_) if is_there(&in_query()) => Presented::Fault(TokenFault::TwoPlaces),
             InField::Token(token) | InField::OtherScheme(token) => Presented::Token(Cow::Borrowed(token)),
         };
     }
     let in_body = match matches!(head.method, "POST" | "PUT" | "PATCH") {
-        false => None,
+        false => Found::Nothing,
         true => match (body_kind(head), body) {
-            (BodyKind::Other | BodyKind::Unclear, _) => None,
+            (BodyKind::Other | BodyKind::Unclear, _) => Found::Nothing,
             (kind, Body::Whole(bytes)) => {
-                one(places::scan(&kind, bytes, &plugin.search).unwrap_or_default().take(0))
+                places::scan(&kind, bytes, &plugin.search).unwrap_or_default().take(0)
             }
-            (_, Body::Unread) if declares_more(head, bytes_max) => None,
+            (_, Body::Unread) if declares_more(head, bytes_max) => Found::Nothing,
             (_, Body::Unread | Body::TooLarge) => return Presented::BodyNeeded,
         },
     };
-    match (in_query(), in_body) {
-        (None, None) => Presented::Fault(TokenFault::Missing),
-        (Some(token), None) | (None, Some(token)) => Presented::Token(token),
-        (Some(_), Some(_)) => Presented::Fault(TokenFault::TwoPlaces),
+    let in_query = in_query();
+    if is_there(&in_query) && is_there(&in_body) {
+        return Presented::Fault(TokenFault::TwoPlaces);
+    }
+    match [in_query, in_body].into_iter().find(is_there) {
+        Some(Found::One(token)) => Presented::Token(token),
+        // What comes several times in one place, or is no text, counts as missing.
+        _ => Presented::Fault(TokenFault::Missing),
     }
 }
 
-/// The one value; what comes several times, or is no text, counts as missing.
-fn one(found: Found<'_>) -> Option<Cow<'_, [u8]>> {
+/// Whether a place has a token, or several.
+fn is_there(found: &Found<'_>) -> bool {
     match found {
-        Found::One(value) if !value.is_empty() => Some(value),
-        Found::One(_) | Found::Nothing | Found::Flag | Found::Many => None,
+        Found::One(value) => !value.is_empty(),
+        Found::Many => true,
+        Found::Nothing | Found::Flag => false,
     }
 }
 

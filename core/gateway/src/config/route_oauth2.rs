@@ -26,6 +26,8 @@ pub(crate) struct Hide {
     pub(crate) query: Names,
     /// `None`: bodies are left as they are.
     pub(crate) body: Option<Names>,
+    /// Whether a key may be in a body, beside a token.
+    pub(crate) keys_in_body: bool,
     strip: StripNames,
     /// With `Authorization`, where key-auth looks for a key behind `Bearer`.
     strip_with_bearer: Option<StripNames>,
@@ -49,7 +51,9 @@ impl RouteOAuth2 {
         };
         let hides = plugin.hides_credentials;
         let query = both(keys(|auth| auth.hides_credentials).collect(), token(hides));
-        let body = both(keys(|auth| auth.hides_credentials && auth.in_body).collect(), token(hides));
+        let keys_in_body: Vec<&str> = keys(|auth| auth.hides_credentials && auth.in_body).collect();
+        let has_keys_in_body = !keys_in_body.is_empty();
+        let body = both(keys_in_body, token(hides));
         let redirect = keys(|auth| auth.hides_credentials || auth.in_query).collect();
         let redirect = both(redirect, token(hides || plugin.in_query));
         let headers = key_auth.into_iter().flat_map(|auth| auth.strip.as_slice()).chain(
@@ -60,6 +64,7 @@ impl RouteOAuth2 {
         let hide = (!query.is_empty() || in_bearer).then(|| Hide {
             query: Names::new(&query),
             body: (!body.is_empty()).then(|| Names::new(&body)),
+            keys_in_body: has_keys_in_body,
             strip_with_bearer: in_bearer
                 .then(|| StripNames(Some(headers.clone().chain([&AUTHORIZATION]).cloned().collect()))),
             strip: StripNames(Some(headers.cloned().collect())),

@@ -67,7 +67,9 @@ pub(super) fn answer<H: Headers>(
         scope: &scope,
         user,
     };
-    let text = keys.issue(&token).ok_or_else(|| Refusal::bad("invalid_scope", "The scope is too long"))?;
+    let text = keys.issue(&token).ok_or_else(|| {
+        Refusal::bad("invalid_request", "scope and authenticated_userid are too long together")
+    })?;
     Ok(answered(&text, plugin, &scope, parameters.state()))
 }
 
@@ -95,8 +97,8 @@ struct Asking {
     in_header: bool,
 }
 
-/// A client that is known and shows what does not prove it is told so before a wrong `grant_type` is; one
-/// that is not known, after it.
+/// A client that is not known, or does not prove who it is, is told so before a wrong `grant_type` is; one that
+/// is not known after a wrong provision key, which [`judge_user`] tells.
 fn client<H: Headers>(
     callers: &mut Callers,
     plugin: &OAuth2,
@@ -126,7 +128,7 @@ fn client<H: Headers>(
             return Err(Refusal::bad("unauthorized_client", description).into());
         }
         // In a field it would tell who is known.
-        Authenticated::Unknown if in_header => return Err(unknown(in_header).into()),
+        Authenticated::Unknown if in_header || grant_type.is_err() => return Err(unknown(in_header).into()),
         Authenticated::Unknown => None,
     };
     grant_type?;
@@ -166,9 +168,14 @@ fn granted_scope(plugin: &OAuth2, parameters: &Parameters<'_>) -> Result<String,
         }
         Sent::Nothing => return Ok(String::new()),
     };
-    let asked: Vec<&str> = asked.split_ascii_whitespace().collect();
+    let asked: Vec<&str> = asked.split(is_blank).filter(|name| !name.is_empty()).collect();
     match asked.iter().find(|name| !scopes.iter().any(|scope| scope == *name)) {
         Some(unknown) => invalid(format!("\"{unknown}\" is an invalid scope")),
         None => Ok(asked.join(" ")),
     }
+}
+
+/// White space as Lua's `%s` has it, by which Kong splits.
+fn is_blank(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{b}'
 }

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::settings::{OAuth2, PARAMETERS};
 use crate::extract_key::body_kind;
-use crate::places::{self, BodyKind, Found, Scanned, form};
+use crate::places::{self, BodyKind, Found, form};
 use crate::request::{Headers, RequestHead};
 
 const CLIENT_ID: usize = 1;
@@ -56,10 +57,14 @@ impl<'a> Parameters<'a> {
         let mut in_body = places::scan(&kind, body, names).unwrap_or_default();
         let mut in_query = form::scan(head.query.unwrap_or_default(), names);
         let mut values: [Sent<'a>; PARAMETERS.len()] = Default::default();
+        let member = |place: usize| match kind {
+            BodyKind::Json => member(body, PARAMETERS[place]),
+            _ => None,
+        };
         for (place, value) in values.iter_mut().enumerate() {
-            *value = one_of(place, &kind, &mut in_body, &mut in_query)?;
+            *value = one_of(place, in_body.take(place), in_query.take(place), &member)?;
         }
-        if values[SCOPE] == Sent::Nothing && kind == BodyKind::Json && is_false(body, PARAMETERS[SCOPE]) {
+        if values[SCOPE] == Sent::Nothing && member(SCOPE) == Some(Value::Bool(false)) {
             values[SCOPE] = Sent::NoText;
         }
         Ok(Parameters { values })
@@ -98,29 +103,32 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// Whether a member of a JSON object is `false`, which as a key counts as not there.
-fn is_false(body: &[u8], name: &str) -> bool {
-    let read = serde_json::from_slice::<serde_json::Value>(body);
-    read.is_ok_and(|body| body.get(name) == Some(&serde_json::Value::Bool(false)))
+/// A member of a JSON object as Kong reads it: the last of its name, and `false` too, which as a key counts as
+/// not there.
+fn member(body: &[u8], name: &str) -> Option<Value> {
+    let read = serde_json::from_slice::<Value>(body);
+    read.ok().and_then(|mut body| body.get_mut(name).map(Value::take))
 }
 
+/// `member`: gives a member of a JSON body by its place.
 fn one_of<'a>(
     place: usize,
-    kind: &BodyKind<'_>,
-    in_body: &mut Scanned<'a>,
-    in_query: &mut Scanned<'a>,
+    body: Found<'a>,
+    query: Found<'a>,
+    member: &dyn Fn(usize) -> Option<Value>,
 ) -> Result<Sent<'a>, Refusal> {
     let repeated =
         || Refusal::bad("invalid_request", format!("{} was sent more than once", PARAMETERS[place]));
-    let (body, query) = (in_body.take(place), in_query.take(place));
     if query != Found::Nothing && IN_BODY_ONLY.contains(&place) {
         let description = format!("{} must not be sent in the query", PARAMETERS[place]);
         return Err(Refusal::bad("invalid_request", description));
     }
-    let is_json = *kind == BodyKind::Json;
     match (body, query) {
-        // An array or an object.
-        (Found::Many, Found::Nothing) if is_json => Ok(Sent::NoText),
+        (Found::Many, Found::Nothing)
+            if matches!(member(place), Some(Value::Array(_) | Value::Object(_))) =>
+        {
+            Ok(Sent::NoText)
+        }
         (Found::Nothing, Found::Nothing) => Ok(Sent::Nothing),
         (Found::Nothing, one) | (one, Found::Nothing) => match one {
             Found::One(text) => Ok(Sent::Text(text)),

@@ -61,15 +61,15 @@ impl TokenFault {
         }
     }
 
-    /// What `Bearer` says of it; of a token that is missing nothing (RFC 6750 §3.1).
+    /// What `Bearer` says of it: of a token that is missing nothing (RFC 6750 §3.1), of a global one, as
+    /// Kong, what it says of any that is not good.
     fn parameters(self) -> Vec<(&'static str, String)> {
-        match self {
-            TokenFault::Missing => vec![],
-            other => vec![
-                ("error", other.error().to_owned()),
-                ("error_description", other.description().to_owned()),
-            ],
-        }
+        let description = match self {
+            TokenFault::Missing => return vec![],
+            TokenFault::Global => TokenFault::Invalid.description(),
+            TokenFault::Invalid | TokenFault::TwoPlaces => self.description(),
+        };
+        vec![("error", self.error().to_owned()), ("error_description", description.to_owned())]
     }
 }
 
@@ -209,6 +209,7 @@ mod tests {
         assert_eq!(challenge(plain.of(TokenFault::Missing)), "Bearer");
         assert_eq!(challenge(named.of(TokenFault::Missing)), "Bearer realm=\"a \\\"b\\\"\"");
         assert_eq!(challenge(plain.of(TokenFault::Invalid)), format!("Bearer {invalid}"));
+        assert_eq!(challenge(plain.of(TokenFault::Global)), format!("Bearer {invalid}"));
         let with_realm = format!("Bearer realm=\"a \\\"b\\\"\", {invalid}");
         assert_eq!(challenge(named.of(TokenFault::Invalid)), with_realm);
         assert!(challenge(named.insufficient_scope()).ends_with(", scope=\"x y\""));

@@ -9,7 +9,7 @@ use crate::http::endpoints::{
     Action, ApplicationCall, BackupCall, Call, ENDPOINTS, Endpoint, Listing, OwnAccountCall, Plain,
     PortalCall, RestoreCall, Takes, Verb, VisitorCall, Who,
 };
-use crate::http::lists::is_found_by_custom_id;
+use crate::http::lists::{is_found_by_client_id, is_found_by_custom_id};
 use crate::http::shapes::{self, RESTORE_ASKED, RESTORE_FINISHED, RESTORE_PART};
 use crate::http::uploads::{FileKind, kind_of};
 use crate::registry::{IMPORTED, is_filtered_by, searched_fields};
@@ -98,10 +98,17 @@ fn page_parameters(endpoint: &Endpoint, call: &Call) -> Vec<Value> {
     if let Action::List(Listing::Of(kind)) = call.action
         && is_found_by_custom_id(kind, endpoint.kinds().count())
     {
-        parameters.push(parameter("custom_id", text(), "Lists the one that has it, or none."));
+        parameters.push(parameter("custom_id", text(), FOUND_BY));
+    }
+    if let Action::List(Listing::Of(kind)) = call.action
+        && is_found_by_client_id(kind)
+    {
+        parameters.push(parameter("client_id", text(), FOUND_BY));
     }
     parameters
 }
+
+const FOUND_BY: &str = "Lists the one that has it, or none.";
 
 /// What a list is searched by. A page of it may be short before the last.
 fn search_parameters(kind: EntityKind) -> Vec<Value> {

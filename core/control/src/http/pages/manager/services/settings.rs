@@ -43,7 +43,7 @@ pub(super) fn sent(plugin: Plugin, form: &Form) -> Object {
     let value = |field: &schema::Field| match field.kind {
         FieldKind::Boolean => form.is_ticked(field.name).into(),
         FieldKind::Array(_) | FieldKind::Set(_) => lines(form, field.name).collect::<Vec<_>>().into(),
-        FieldKind::Integer | FieldKind::Number => number(form.text(field.name)),
+        FieldKind::Integer | FieldKind::Number | FieldKind::WholeNumber => number(form.text(field.name)),
         _ => form.value(field.name),
     };
     let granted = (plugin == Plugin::OAuth2).then(|| (CLIENT_CREDENTIALS.to_owned(), true.into()));
@@ -90,7 +90,7 @@ impl Setting {
         let (input, is_text) = match self.field.kind {
             FieldKind::Boolean => (Input::Tick, false),
             FieldKind::Array(_) | FieldKind::Set(_) => (Input::Lines, false),
-            FieldKind::Integer | FieldKind::Number => (Input::Line("number"), true),
+            FieldKind::Integer | FieldKind::Number | FieldKind::WholeNumber => (Input::Line("number"), true),
             _ => (Input::Line("text"), true),
         };
         Field {
