@@ -116,3 +116,31 @@ impl Answered {
         Ok(Answered::new(Response::from_parts(head, read.into()), took()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(origin: &str, target: &str) -> Option<GatewayCall> {
+        GatewayCall::new("PUT", origin, target, HeaderMap::new(), Bytes::from_static(b"body"))
+    }
+
+    #[test]
+    fn a_call_is_for_a_url_and_the_host_in_it() {
+        let call = call("https://api.test:8443", "/a%20b?x=1").unwrap();
+        assert_eq!(call.url(), "https://api.test:8443/a%20b?x=1");
+        let request = call.into_request();
+        assert_eq!((request.method().as_str(), request.uri().to_string().as_str()), ("PUT", "/a%20b?x=1"));
+        assert_eq!(
+            (&request.headers()[HOST], &request.headers()[CONTENT_LENGTH]),
+            (&"api.test:8443".parse().unwrap(), &"4".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_no_call() {
+        assert!(call("api.test", "/").is_none());
+        assert!(call("https://a\nb", "/").is_none());
+        assert!(call("https://api.test", "/a b").is_none());
+    }
+}
