@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "n
 import { createServer } from "node:http";
 import { connect, createServer as createRelay } from "node:net";
 import { fileURLToPath } from "node:url";
-import { parsed } from "./transfer.mjs";
+import { parsed } from "./deployments.mjs";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 /** Scripts that have secrets. */
@@ -27,7 +27,7 @@ for (const script of WITH_SECRETS) {
   if (!existsSync(`${script}/.dev.vars`)) copyFileSync(`${script}/.dev.vars.example`, `${script}/.dev.vars`);
 }
 const control = parsed(readFileSync("control/wrangler.jsonc", "utf8"));
-control.services = [{ binding: "EMAIL", service: "latchkey-dev", entrypoint: "Mail" }];
+control.services.push({ binding: "EMAIL", service: "latchkey-dev", entrypoint: "Mail" });
 control.vars.LATCHKEY_MAIL_FROM = "portal@localhost";
 writeFileSync(CONTROL_WITH_MAIL, JSON.stringify(control, null, 2));
 const token = /^LATCHKEY_ADMIN_TOKEN="?([^"\n]*)/m.exec(readFileSync("control/.dev.vars", "utf8"))?.[1];

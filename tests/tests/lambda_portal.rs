@@ -1,5 +1,6 @@
 //! The cases of the Portal API against the Lambda functions, behind two triggers that have nothing in common,
-//! with mails to a stand-in for SES.
+//! with mails to a stand-in for SES; and a service that is tried out in the portal there, by a call of the one
+//! function at the other.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::io;
@@ -8,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use latchkey_tests::deployment::{Deployment as _, Doors, Lambda, Settings};
 use latchkey_tests::lambda::{Trigger, Way};
-use latchkey_tests::portal::{Mails, Origins, Ses, Surroundings, load_all, run_around};
+use latchkey_tests::portal::{Mails, Origins, Ses, Surroundings, Trial, load_all, run_around};
 use latchkey_tests::ports::free_port;
 use latchkey_tests::raw_http::{Connection, Request, Response};
 
@@ -87,6 +88,26 @@ fn check(trigger: Trigger, exceptions: &[&str]) {
     assert!(!report.passed.is_empty(), "no case ran");
 }
 
+/// The control function calls the gateway where clients do: by its origin, through its trigger.
+fn check_tries(trigger: Trigger) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (control_port, gateway_port) = (free_port(), free_port());
+    let variables = [
+        // Browsers are at the platform's https; the stand-in for the gateway's end of it is without.
+        ("LATCHKEY_CONTROL_ORIGIN", format!("{}://127.0.0.1:{control_port}", trigger.scheme())),
+        ("LATCHKEY_GATEWAY_ORIGIN", format!("http://127.0.0.1:{gateway_port}")),
+        ("RUST_LOG", "trace".to_owned()),
+    ];
+    let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let settings = Settings { variables, control_port, gateway_port, ..Settings::default() };
+    let lambda = Lambda::with(Way::Trigger(trigger), &settings);
+    let pepper = lambda.pepper.clone();
+    let trial = Trial::begin(lambda, &pepper);
+    trial.check();
+    let log = trial.deployment.output();
+    assert!(!log.contains(&trial.digest()) && !log.contains(&trial.key), "it is in the log");
+}
+
 /// Cookies arrive in a list, and so not with the white space that was between them.
 #[test]
 fn function_url() {
@@ -96,4 +117,19 @@ fn function_url() {
 #[test]
 fn rest_api() {
     check(Trigger::RestApi, &[]);
+}
+
+#[test]
+fn a_service_is_tried_behind_a_function_url() {
+    check_tries(Trigger::FunctionUrl);
+}
+
+#[test]
+fn a_service_is_tried_behind_a_rest_api() {
+    check_tries(Trigger::RestApi);
+}
+
+#[test]
+fn a_service_is_tried_behind_a_load_balancer() {
+    check_tries(Trigger::AlbMultiValue);
 }

@@ -7,7 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use latchkey_tests::browser::{AXE_VARIABLE, DRIVER_VARIABLE, GALLERY_VARIABLE};
+use latchkey_tests::deployment::NODE_VARIABLE;
 
+use crate::worker::{build, setup};
 use crate::{tools, workspace};
 
 /// npm's package of axe-core, one file of which is needed.
@@ -24,7 +26,7 @@ const SCREENSHOTS: &str = "docs/screenshots";
 /// Which tests.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Every page in every look and language, and the story in Japanese and on a phone, and
+    /// Every page in every look and language, and the story in Japanese, on a phone and on the Worker, and
     /// the snippets that are compiled: some ten minutes.
     #[arg(long)]
     long: bool,
@@ -50,6 +52,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return workspace::run(&mut tests);
     }
     if options.long {
+        build::build()?;
+        tests.env(NODE_VARIABLE, setup::node().get_program());
         // What pages show to be copied is compiled, too.
         tests.args(["--test", "snippets", "--", "--nocapture", "--include-ignored", "--skip", GALLERY]);
     } else {

@@ -17,6 +17,7 @@ use latchkey_published::limits::{TRY_BODY_BYTES_MAX, TRY_TIMEOUT_MS};
 /// A call to be made at the gateway, as it is, once. Redirects are answers.
 pub struct GatewayCall {
     request: Request<Bytes>,
+    origin: String,
 }
 
 /// It has a token among its fields.
@@ -32,14 +33,16 @@ impl GatewayCall {
     /// Bytes of the body of its answer that are read; what comes after them is left.
     pub const ANSWER_BYTES_MAX: usize = TRY_BODY_BYTES_MAX;
 
-    /// `None`: it cannot be sent.
+    /// `origin`: where its clients take the gateway to be, such as `https://api.example.com`. `None`: it cannot
+    /// be sent.
     pub(crate) fn new(
         method: &str,
-        host: &str,
+        origin: &str,
         target: &str,
         mut headers: HeaderMap,
         body: Bytes,
     ) -> Option<Self> {
+        let (_, host) = origin.split_once("://")?;
         headers.insert(HOST, HeaderValue::from_str(host).ok()?);
         if !body.is_empty() {
             headers.insert(CONTENT_LENGTH, body.len().into());
@@ -48,7 +51,12 @@ impl GatewayCall {
         *request.method_mut() = Method::from_bytes(method.as_bytes()).ok()?;
         *request.uri_mut() = Uri::try_from(target).ok()?;
         *request.headers_mut() = headers;
-        Some(GatewayCall { request })
+        Some(GatewayCall { request, origin: origin.to_owned() })
+    }
+
+    /// Its URL, as the gateway's clients have it.
+    pub fn url(&self) -> String {
+        format!("{}{}", self.origin, self.request.uri())
     }
 
     /// It, with `Host` and the length of its body among its fields, and path and query alone for its target.
@@ -80,6 +88,16 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// Of an answer that was read to its end, or further than [`GatewayCall::ANSWER_BYTES_MAX`].
+    pub fn new(response: Response<Bytes>, took: Duration) -> Self {
+        let goes_on = response.body().len() > GatewayCall::ANSWER_BYTES_MAX;
+        let response = response.map(|mut body| {
+            body.truncate(GatewayCall::ANSWER_BYTES_MAX);
+            body
+        });
+        Answered { response, goes_on, took }
+    }
+
     /// Reads an answer as far as it is to be read. `took`: how long the call has taken by now.
     pub async fn read<B>(response: Response<B>, took: impl FnOnce() -> Duration) -> Result<Self, B::Error>
     where
@@ -95,8 +113,34 @@ impl Answered {
                 break;
             }
         }
-        let goes_on = read.len() > GatewayCall::ANSWER_BYTES_MAX;
-        read.truncate(GatewayCall::ANSWER_BYTES_MAX);
-        Ok(Answered { response: Response::from_parts(head, read.into()), goes_on, took: took() })
+        Ok(Answered::new(Response::from_parts(head, read.into()), took()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(origin: &str, target: &str) -> Option<GatewayCall> {
+        GatewayCall::new("PUT", origin, target, HeaderMap::new(), Bytes::from_static(b"body"))
+    }
+
+    #[test]
+    fn a_call_is_for_a_url_and_the_host_in_it() {
+        let call = call("https://api.test:8443", "/a%20b?x=1").unwrap();
+        assert_eq!(call.url(), "https://api.test:8443/a%20b?x=1");
+        let request = call.into_request();
+        assert_eq!((request.method().as_str(), request.uri().to_string().as_str()), ("PUT", "/a%20b?x=1"));
+        assert_eq!(
+            (&request.headers()[HOST], &request.headers()[CONTENT_LENGTH]),
+            (&"api.test:8443".parse().unwrap(), &"4".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_no_call() {
+        assert!(call("api.test", "/").is_none());
+        assert!(call("https://a\nb", "/").is_none());
+        assert!(call("https://api.test", "/a b").is_none());
     }
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parsed, transferring } from "../transfer.mjs";
+import { parsed, transferring, withoutGateway } from "../deployments.mjs";
 
 const [gateway, control, login] = ["gateway", "control", "login"].map((name) => parsed(readFileSync(`${name}/wrangler.jsonc`, "utf8")));
 const schema = JSON.parse(readFileSync("node_modules/wrangler/config-schema.json", "utf8"));
@@ -45,6 +45,14 @@ test("the object is the control script's, and the gateway is bound to it", () =>
   // To delete the class there would delete what it has stored, where that was not moved yet.
   assert.equal(gateway.migrations, undefined);
   assert.deepEqual(gateway.kv_namespaces, control.kv_namespaces);
+});
+
+test("the control script is bound to the gateway's, but for a first deployment, which is before that one's", () => {
+  assert.deepEqual(control.services, [{ binding: "GATEWAY", service: gateway.name }]);
+  assert.match(readFileSync("control/src/call.js", "utf8"), /env\.GATEWAY\b/);
+  const first = withoutGateway(control);
+  assert.deepEqual(first.services, []);
+  assert.deepEqual({ ...first, services: control.services }, control);
 });
 
 test("no address leads to the log-in script, which has no secret, and only the control script is bound to it", () => {

@@ -103,35 +103,36 @@ export async function startGateway({ clients, ...more } = {}) {
 
 /**
  * The same as people reach it, with a stand-in for the platform's mail and with faults of the log-in script to
- * be asked for. `persist`: a folder for what the objects store; `onMail` is called with each mail.
+ * be asked for. `persist`: a folder for what the objects store; `onMail` is called with each mail;
+ * `callsGateway`: whether the second deployment was made, by which control is bound to the gateway.
  */
-export async function startPortal({ bindings, persist, onMail } = {}) {
-  // Mails and pages are of one origin, which is known before the start.
-  const port = await freePort();
+export async function startPortal({ bindings, persist, onMail, callsGateway = true } = {}) {
+  // Mails and pages are of one origin, and show another, which are known before the start.
+  const [port, gatewayPort] = await freePorts(2);
   const origin = `http://127.0.0.1:${port}`;
-  const mailed = { LATCHKEY_CONTROL_ORIGIN: origin, LATCHKEY_MAIL_FROM: "Portal <portal@portal.test>", ...bindings };
+  const origins = { LATCHKEY_CONTROL_ORIGIN: origin, LATCHKEY_GATEWAY_ORIGIN: `http://127.0.0.1:${gatewayPort}` };
+  const mailed = { ...origins, LATCHKEY_MAIL_FROM: "Portal <portal@portal.test>", ...bindings };
+  const serviceBindings = { EMAIL: { name: "mail", entrypoint: "Mail" }, ...(callsGateway && { GATEWAY: "latchkey" }) };
+  const at = (port) => ({ unsafeDirectSockets: [{ host: "127.0.0.1", port }] });
   const workers = [
-    gateway("latchkey", { bindings }),
-    {
-      ...control({ bindings: mailed, serviceBindings: { EMAIL: { name: "mail", entrypoint: "Mail" } } }),
-      unsafeDirectSockets: [{ host: "127.0.0.1", port }],
-    },
+    { ...gateway("latchkey", { bindings }), ...at(gatewayPort) },
+    { ...control({ bindings: mailed, serviceBindings }), ...at(port) },
     login({ folder: await buildFaulty("login") }),
     standIn("mail", { serviceBindings: onMail && { TAKEN: told(onMail) } }),
     byHttps(),
   ];
   const miniflare = await start(workers, persist && { durableObjectsPersist: persist });
   const [url, mailUrl, loginUrl, secureUrl] = await Promise.all(["latchkey", "mail", LOGIN, "https"].map((name) => urlOf(miniflare, name)));
-  const at = (url, settings) => fetch(`${url}/?${new URLSearchParams(settings)}`).then((response) => response.json());
+  const ask = (url, settings) => fetch(`${url}/?${new URLSearchParams(settings)}`).then((response) => response.json());
   return {
     miniflare,
     ...client(url, origin),
     secureUrl,
     mailUrl,
     /** Sets how mail behaves; what was taken so far, and how often it was asked. */
-    mails: (settings = {}) => at(mailUrl, settings),
+    mails: (settings = {}) => ask(mailUrl, settings),
     /** Asks the log-in script for faults; how often its objects were started. */
-    logins: (faults = {}) => at(loginUrl, faults),
+    logins: (faults = {}) => ask(loginUrl, faults),
     stop: () => miniflare.dispose(),
   };
 }
@@ -144,12 +145,16 @@ function told(onMail) {
   };
 }
 
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** All of them are held until the last is found, so that no two are the same. */
+async function freePorts(count) {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = [];
+  for (const server of servers) {
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    ports.push(server.address().port);
+  }
+  for (const server of servers) await new Promise((resolve) => server.close(resolve));
+  return ports;
 }
 
 /** `boundMs`: the gateway's. */

@@ -19,14 +19,28 @@ let portal;
 let service;
 
 before(async () => {
-  upstream = await startUpstream();
+  upstream = await startUpstream(answer);
   portal = await startPortal({ bindings: { LATCHKEY_GATEWAY_ORIGIN: GATEWAY } });
-  service = await portal.make("/services", { name: "orders", url: upstream.url });
-  await portal.make("/services/orders/routes", { name: "orders", paths: ["/orders"] });
-  await portal.make("/services/orders/plugins", { name: "key-auth", config: { key_names: ["x-key"] } });
-  const config = { display_name: "The orders", description: "Parcels.", auto_approve: false };
-  await portal.make("/services/orders/plugins", { name: "application-registration", config });
+  service = await openService(portal);
 });
+
+async function openService({ make }) {
+  const service = await make("/services", { name: "orders", url: upstream.url });
+  await make("/services/orders/routes", { name: "orders", paths: ["/orders"] });
+  await make("/services/orders/plugins", { name: "key-auth", config: { key_names: ["x-key"] } });
+  const config = { display_name: "The orders", description: "Parcels.", auto_approve: false };
+  await make("/services/orders/plugins", { name: "application-registration", config });
+  return service;
+}
+
+/** What a service answers, by the path behind its route. */
+function answer(request, response) {
+  const { url } = request;
+  if (url.startsWith("/moved")) response.writeHead(302, { location: "https://elsewhere.test/" }).end();
+  else if (url.startsWith("/large")) response.writeHead(200, { "content-length": 200 << 10 }).end("x".repeat(200 << 10));
+  else if (url.startsWith("/bytes")) response.end(PNG);
+  else response.writeHead(201, { "x-made": "yes", "set-cookie": ["a=1", "b=2"] }).end("<b>made</b>");
+}
 
 after(async () => {
   await portal?.stop();
@@ -36,14 +50,14 @@ after(async () => {
 let clients = 0;
 
 /** A browser's calls, with its cookies, from an address of its own. A form is an object or `FormData`. */
-function browser() {
+function browser({ controlUrl } = portal) {
   const jar = new Map();
   const address = `192.0.2.${(clients += 1)}`;
   async function call(method, path, form, more) {
-    const headers = { "cf-connecting-ip": address, "sec-fetch-site": "same-origin", origin: portal.controlUrl, ...more };
+    const headers = { "cf-connecting-ip": address, "sec-fetch-site": "same-origin", origin: controlUrl, ...more };
     if (jar.size > 0) headers.cookie = [...jar].map((pair) => pair.join("=")).join("; ");
     const body = form && (form instanceof FormData ? form : new URLSearchParams(form));
-    const response = await fetch(`${portal.controlUrl}${path}`, { method, headers, body, redirect: "manual" });
+    const response = await fetch(`${controlUrl}${path}`, { method, headers, body, redirect: "manual" });
     const cookies = response.headers.getSetCookie();
     for (const cookie of cookies) {
       const [name, value] = cookie.split(";", 1)[0].split(/=(.*)/s);
@@ -55,6 +69,7 @@ function browser() {
   }
   return {
     jar,
+    address,
     get: (path) => call("GET", path),
     post: (path, form = {}, more = {}) => call("POST", path, form, more),
   };
@@ -67,8 +82,8 @@ function valueOf({ text }, mark) {
   return value;
 }
 
-async function logInToManager() {
-  const administrator = browser();
+async function logInToManager(at = portal) {
+  const administrator = browser(at);
   const { status, to, cookies } = await administrator.post("/manager/log-in", { admin_token: TOKEN });
   assert.deepEqual([status, to], [303, "/manager/"]);
   assert.match(cookies.join(), /^lk_manager=lkn_[^;]+; Path=\/; HttpOnly; SameSite=Strict$/);
@@ -150,40 +165,112 @@ test("what is no text comes byte for byte: the portal's logo", async () => {
   assert.ok(logo.bytes.equals(PNG));
 });
 
-test("by pages alone: from a sign-up to a call with a key of one's own", async () => {
-  const developer = browser();
-  const signUp = { email: EMAIL, password: PASSWORD, "meta.full_name": "Dee" };
+/** Somebody who has signed up, and whom the administrator has let in. */
+async function newDeveloper(email, administrator, at = portal) {
+  const developer = browser(at);
+  const signUp = { email, password: PASSWORD, "meta.full_name": "Dee" };
   assert.equal((await developer.post("/portal/sign-up", signUp)).to, "/portal/look-into-mail");
   const link = await within(5_000, "the mail", async () => {
-    const mail = (await portal.mails()).taken.findLast(({ to }) => to === EMAIL);
+    const mail = (await at.mails()).taken.findLast(({ to }) => to === email);
     return mail && /https?:\S+token=[A-Za-z0-9_]+/.exec(mail.text)?.[0];
   });
   const { origin, pathname, search, searchParams } = new URL(link);
-  assert.equal(origin, portal.controlUrl);
+  assert.equal(origin, at.controlUrl);
   assert.equal((await developer.get(pathname + search)).status, 200);
   assert.equal((await developer.post(pathname, { token: searchParams.get("token") })).status, 303);
-  const logIn = await developer.post("/portal/log-in", { email: EMAIL, password: PASSWORD });
+  const logIn = await developer.post("/portal/log-in", { email, password: PASSWORD });
   assert.deepEqual([logIn.status, logIn.to], [303, "/portal/"]);
   assert.match(logIn.cookies.join(), /lk_portal=[^;]+; Path=\/; HttpOnly; SameSite=Lax/);
-
-  const administrator = await logInToManager();
-  const { body } = await portal.admin("GET", `/developers/${EMAIL}`);
+  const { body } = await at.admin("GET", `/developers/${email}`);
   assert.equal((await administrator.post(`/manager/developers/${body.id}/approve`)).status, 303);
+  return developer;
+}
+
+/** An application that asks for access: its page's path, and its key. */
+async function newApplication(developer, note) {
   const nonce = valueOf(await developer.get("/portal/apps/new"), 'name="nonce');
-  const application = { name: "Shop", redirect_uri: "https://a.test/back", service: service.id, note: "Please.", nonce };
+  const application = { name: "Shop", redirect_uri: "https://a.test/back", service: service.id, note, nonce };
   const shown = await developer.post("/portal/apps/new", application);
   assert.equal(shown.status, 200);
-  const key = valueOf(shown, 'id="client_id');
-  const refused = await fetch(`${portal.url}/orders`, { headers: { "x-key": key } });
-  assert.equal(refused.status, 401);
+  return { path: `/portal/apps/${nonce}`, key: valueOf(shown, 'id="client_id') };
+}
 
+/** Lets it have access; once its key is good. */
+async function approve(administrator, key, note) {
   const requests = await administrator.get("/manager/requests");
-  assert.ok(requests.text.includes("Please.") && requests.text.includes(EMAIL), requests.text);
+  assert.ok(requests.text.includes(note), requests.text);
   const contract = valueOf(requests, 'name="contract');
   assert.equal((await administrator.post("/manager/requests/approve", { contract })).status, 303);
   await within(5_000, "the key is good", async () => {
     const response = await fetch(`${portal.url}/orders`, { headers: { "x-key": key } });
-    return response.status === 200;
+    return response.status === 201;
   });
-  assert.ok(!(await developer.get(`/portal/apps/${nonce}`)).text.includes(key));
+}
+
+test("by pages alone: from a sign-up to a call with a key of one's own", async () => {
+  const administrator = await logInToManager();
+  const developer = await newDeveloper(EMAIL, administrator);
+  const { path, key } = await newApplication(developer, "Please.");
+  const refused = await fetch(`${portal.url}/orders`, { headers: { "x-key": key } });
+  assert.equal(refused.status, 401);
+  await approve(administrator, key, "Please.");
+  assert.ok(!(await developer.get(path)).text.includes(key));
+});
+
+test("a service is tried out as a credential of one's own, and sees neither its key nor the token", async () => {
+  const administrator = await logInToManager();
+  const developer = await newDeveloper("tries@example.org", administrator);
+  const { key } = await newApplication(developer, "To try.");
+  const path = `/portal/services/${service.id}/try`;
+  const [, caller] = /<option value="([0-9a-f-]+\/[0-9a-f-]+)"/.exec((await developer.get(path)).text);
+  const tryIt = async (changes) => {
+    upstream.requests.length = 0;
+    const page = await developer.post(path, { caller, method: "GET", path: "/orders/7", query: "", headers: "", body: "", place: "header", ...changes });
+    assert.ok(!page.text.includes(key), "the key is in the page");
+    const came = upstream.requests.find(({ headers }) => headers["x-latchkey-try"] === "1");
+    for (const said of [page.text, JSON.stringify(came ?? {})]) assert.ok(!/[0-9a-f]{128}/.test(said), "the token is there");
+    assert.equal(came?.headers["x-latchkey-try-token"], undefined);
+    return { page, came };
+  };
+  // What the gateway says of one without a contract.
+  const refused = await tryIt({});
+  assert.match(refused.page.text, /<dd><code>401<\/code>/);
+  assert.equal(refused.came, undefined);
+  await approve(administrator, key, "To try.");
+
+  for (const method of ["POST", "GET"]) {
+    const changes = { method, query: "a=1&b=x y", headers: "X-Trace: 7\r\nX-Empty:", body: "n=\r\n\u00e4" };
+    const { page, came } = await tryIt(changes);
+    assert.equal(page.status, 200);
+    for (const said of ["<code>201</code>", "&#60;b&#62;made&#60;/b&#62;", "x-made", "a=1", "b=2", "curl --include", `${GATEWAY}/orders/7`]) {
+      assert.ok(page.text.includes(said), `${method} ${said}: ${page.text}`);
+    }
+    assert.match(page.text, />\d+ ms</);
+    // The platform makes no GET with a body.
+    const body = method === "GET" ? "" : "n=\n\u00e4";
+    assert.deepEqual([came.method, came.url, came.body.toString()], [method, "/7?a=1&b=x%20y", body]);
+    assert.deepEqual([came.headers["x-trace"], came.headers["x-empty"]], ["7", ""]);
+    assert.equal(came.headers["content-type"], "application/x-www-form-urlencoded");
+    assert.equal(came.headers["x-consumer-username"] !== undefined, true);
+    assert.deepEqual([came.headers["x-forwarded-proto"], came.headers["x-forwarded-host"]], ["https", "gateway.test"]);
+    assert.equal(came.headers["x-real-ip"], developer.address);
+  }
+  assert.match((await tryIt({ path: "/orders/moved" })).page.text, /<code>302<\/code>[^]*https:\/\/elsewhere\.test\//);
+  assert.match((await tryIt({ path: "/orders/large" })).page.text, /The first 64 KiB of 204800 bytes/);
+  assert.match((await tryIt({ path: "/orders/bytes" })).page.text, new RegExp(`The body is not text: ${PNG.length} bytes`));
+  assert.match((await tryIt({ path: "/orders/7", method: "HEAD" })).page.text, /<code>201<\/code>[^]*The answer has no body/);
+});
+
+test("where control is not bound to the gateway yet, nothing is offered to be tried out", async () => {
+  const without = await startPortal({ callsGateway: false });
+  try {
+    const { id } = await openService(without);
+    const administrator = await logInToManager(without);
+    const developer = await newDeveloper(EMAIL, administrator, without);
+    assert.equal((await developer.get(`/portal/services/${id}`)).status, 200);
+    assert.equal((await developer.get(`/portal/services/${id}/try`)).status, 404);
+    assert.equal((await developer.post(`/portal/services/${id}/try`, { method: "GET", path: "/orders" })).status, 404);
+  } finally {
+    await without.stop();
+  }
 });

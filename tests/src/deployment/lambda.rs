@@ -27,6 +27,8 @@ pub struct Settings {
     /// Where the control plane is reached, where that must be known before the start; 0: somewhere. Behind a
     /// front of ours alone.
     pub control_port: u16,
+    /// The same of the gateway.
+    pub gateway_port: u16,
 }
 
 /// Both functions over a table of their own, each reached in the same way; all of it stopped on drop.
@@ -94,7 +96,7 @@ impl Lambda {
         program.variables.extend(settings.variables.iter().cloned());
         let of_control = program.clone().variable("LATCHKEY_MODE", "control");
         let control = Running::start(control_way(way), of_control, settings.control_port);
-        let gateway = Running::start(way, program, 0);
+        let gateway = Running::start(way, program, settings.gateway_port);
         let doors = Doors::two(&gateway.url(), &control.url());
         Self { way, admin_token: ADMIN_TOKEN.to_owned(), pepper, table, dynamodb, doors, gateway, control }
     }

@@ -16,6 +16,8 @@ mod steps;
 mod surroundings;
 mod upstream;
 
+mod trial;
+
 mod run;
 
 pub use case::Case;
@@ -24,3 +26,4 @@ pub use page::Page;
 pub use run::{load_all, run_all, run_around};
 pub use ses::Ses;
 pub use surroundings::{Origins, Place, Surroundings};
+pub use trial::Trial;

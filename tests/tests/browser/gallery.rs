@@ -86,7 +86,7 @@ fn screenshots_are_drawn() {
 /// Services, people and what they have asked for; the application of the developer who is looked at.
 fn furnish(world: &World) -> String {
     let settings = json!({"sign_ups_per_hour": 100});
-    assert_eq!(world.local.admin("PATCH", "/settings", Some(&settings)).status, 200);
+    assert_eq!(world.deployment.admin("PATCH", "/settings", Some(&settings)).status, 200);
     let services = SERVICES.map(|(name, title, description)| {
         let service =
             world.make("/services", &json!({"name": name, "url": format!("http://{name}.internal:8080")}));

@@ -21,16 +21,17 @@ pub(crate) fn account(world: &World, email: &str, name: &str) -> Page {
     ask(&mut page, world, "/register", &json!({"email": email, "password": PASSWORD, "meta": meta}));
     let token = world.mailed_token(email, "/portal/verify");
     ask(&mut page, world, "/verify-account", &json!({"token": token}));
-    let approved = world.local.admin("PATCH", &format!("/developers/{email}"), Some(&json!({"status": 0})));
+    let approved =
+        world.deployment.admin("PATCH", &format!("/developers/{email}"), Some(&json!({"status": 0})));
     assert_eq!(approved.status, 200, "{}", approved.text());
-    assert_eq!(page.log_in(&world.local, email, PASSWORD).status, 204);
+    assert_eq!(page.log_in(&world.deployment, email, PASSWORD).status, 204);
     page
 }
 
 /// A POST to the Portal API, which must be taken.
 #[track_caller]
 fn ask(page: &mut Page, world: &World, path: &str, sent: &Value) -> Value {
-    let answer = page.ask(&world.local, "POST", path, Some(sent));
+    let answer = page.ask(&world.deployment, "POST", path, Some(sent));
     assert!((200..300).contains(&answer.status), "{path}: {}", answer.text());
     answer.json().unwrap_or_default()
 }
@@ -53,7 +54,7 @@ pub(crate) fn decide(world: &World, application: &str, service: &str, status: u8
     let contracts = list(world, &path);
     let contract = contracts.iter().find(|contract| contract["service"]["id"] == service).unwrap();
     let path = format!("{path}/{}", contract["id"].as_str().unwrap());
-    let decided = world.local.admin("PATCH", &path, Some(&json!({"status": status, "reason": reason})));
+    let decided = world.deployment.admin("PATCH", &path, Some(&json!({"status": status, "reason": reason})));
     assert_eq!(decided.status, 200, "{}", decided.text());
 }
 
@@ -95,7 +96,7 @@ pub(crate) fn application(world: &World, name: &str) -> String {
 
 /// What the Admin API lists.
 pub(crate) fn list(world: &World, path: &str) -> Vec<Value> {
-    let answer = world.local.admin("GET", path, None);
+    let answer = world.deployment.admin("GET", path, None);
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     answer.json().and_then(|mut listed| listed["data"].as_array_mut().map(std::mem::take)).unwrap_or_default()
 }

@@ -3,9 +3,8 @@
 
 use std::process::Command;
 
-use latchkey_tests::base::ADMIN_TOKEN;
 use latchkey_tests::browser::{Look, Place, Window, World};
-use latchkey_tests::deployment::Deployment as _;
+use latchkey_tests::deployment::Deployment;
 
 use crate::people::{EMAIL, PASSWORD};
 
@@ -23,8 +22,8 @@ const ENGLISH: Said = Said { waiting: "Waiting for approval", active: "Active", 
 const JAPANESE: Said = Said { waiting: "承認待ち", active: "利用中", revoked: "取り消し済み" };
 
 /// Both people, each in a browser of their own.
-struct Story {
-    world: World,
+struct Story<D> {
+    world: World<D>,
     administrator: Window,
     developer: Window,
     said: &'static Said,
@@ -64,11 +63,11 @@ fn turn_to(window: &Window, path: &str) {
     window.click(&format!("nav a[href='{path}']"));
 }
 
-impl Story {
-    fn begin(look: &Look) -> Self {
+impl<D: Deployment> Story<D> {
+    fn begin(world: World<D>, look: &Look) -> Self {
         let said = if look.language == "ja" { &JAPANESE } else { &ENGLISH };
         let (administrator, developer) = (Window::open(look), Window::open(look));
-        Self { world: World::start(), administrator, developer, said }
+        Self { world, administrator, developer, said }
     }
 
     /// The whole of it.
@@ -82,7 +81,7 @@ impl Story {
         self.try_it(&key);
         let key = self.rotate(&key);
         self.lose_access(&key);
-        let printed = self.world.local.output();
+        let printed = self.world.deployment.output();
         for key in [&first, &key] {
             assert!(!printed.contains(key.as_str()), "a key is in the log");
         }
@@ -92,7 +91,7 @@ impl Story {
     fn open_a_service(&self) {
         let window = &self.administrator;
         window.go(&self.world.page("/manager/services"));
-        window.fill("#log-in-admin_token", ADMIN_TOKEN);
+        window.fill("#log-in-admin_token", self.world.deployment.admin_token());
         window.click("form#log-in button");
         window.click("main a[href='/manager/services/new']");
         window.fill("#service-name", "orders");
@@ -201,6 +200,7 @@ impl Story {
         let key = self.shown_key();
         let line = window.text("main pre");
         assert!(line.contains(&key), "{line}");
+        self.world.settle();
         let answer = run_in_shell(&line);
         assert!(answer.starts_with("HTTP/1.1 200"), "{line}\n{answer}");
         window.click("main a.primary");
@@ -274,14 +274,24 @@ fn the_first_call_takes_few_clicks() {
     first_run(&Look::DESK);
 }
 
+const WITHOUT_SCRIPTS: Look = Look { has_scripts: false, ..Look::DESK };
+
 #[test]
 fn with_scripts() {
-    Story::begin(&Look::DESK).run();
+    Story::begin(World::start(), &Look::DESK).run();
 }
 
 #[test]
 fn without_scripts() {
-    Story::begin(&Look { has_scripts: false, ..Look::DESK }).run();
+    Story::begin(World::start(), &WITHOUT_SCRIPTS).run();
+}
+
+#[test]
+#[ignore = "needs the built Worker: `cargo xtask browser --long`"]
+fn on_the_worker() {
+    for look in [Look::DESK, WITHOUT_SCRIPTS, Look { language: "ja", ..Look::DESK }] {
+        Story::begin(World::on_the_worker(), &look).run();
+    }
 }
 
 #[test]
@@ -290,6 +300,6 @@ fn in_japanese_and_at_every_size() {
     for (has_scripts, width) in [(true, 1280), (false, 1280), (true, 320), (false, 320)] {
         let look = Look { has_scripts, width, language: "ja", ..Look::DESK };
         first_run(&look);
-        Story::begin(&look).run();
+        Story::begin(World::start(), &look).run();
     }
 }

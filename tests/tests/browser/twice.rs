@@ -196,7 +196,7 @@ fn nothing_is_asked_of_a_key_that_is_gone() {
     let keys = list(&desk.world, &format!("/applications/{}/credentials/oauth2", desk.application));
     let path =
         format!("/applications/{}/credentials/oauth2/{}", desk.application, keys[0]["id"].as_str().unwrap());
-    assert_eq!(desk.world.local.admin("DELETE", &path, None).status, 204);
+    assert_eq!(desk.world.deployment.admin("DELETE", &path, None).status, 204);
     desk.window.click("main td.actions a[href$='/delete']");
     desk.window.wait_for_path("/delete");
     assert!(desk.window.has("h1") && !desk.window.has("form#confirm"), "{}", desk.window.words());

@@ -2,9 +2,11 @@
 //!
 //! The plain isolate has the [`door`], which judges heads; what it lets in, the workspace's Durable
 //! Object answers (`workspace.rs`). Where an answer hangs on a password, the plain isolate has it worked
-//! elsewhere, by the script `latchkey-login`, and asks again. Texts pass the border, because one string costs less than many
+//! elsewhere, by the script `latchkey-login`, and asks again; likewise where it hangs on a call, which the
+//! isolate makes at the gateway's script. Texts pass the border, because one string costs less than many
 //! objects.
 
+pub mod call;
 pub mod config;
 pub mod door;
 pub mod mails;

@@ -5,7 +5,7 @@
 
 #![allow(unreachable_pub, reason = "JavaScript reaches it")]
 
-use latchkey_control::http::{Control, InternalCause, Step};
+use latchkey_control::http::{Control, ControlSettings, InternalCause, Step};
 use latchkey_control::log_in::FailureReport;
 use latchkey_control::ports::{Clock, Random};
 use latchkey_control::registry::{Registry, Resealing};
@@ -28,7 +28,7 @@ use latchkey_worker_shared::feed_text;
 
 use crate::config::Settings;
 use crate::request::Described;
-use crate::{door, mails, password};
+use crate::{call, door, mails, password};
 
 /// Commits that seal anew what is sealed under the previous pepper, before KV gets what they changed:
 /// some ten credentials each.
@@ -48,9 +48,14 @@ pub struct Workspace {
 
 #[wasm_bindgen]
 impl Workspace {
-    /// Opens the workspace: tables, tag keys, jobs that were interrupted.
+    /// Opens the workspace: tables, tag keys, jobs that were interrupted. `calls_gateway`: whether there is
+    /// somebody who makes calls at the gateway.
     #[wasm_bindgen(constructor)]
-    pub fn open(state: DurableObjectState, settings: &str) -> Result<Workspace, JsError> {
+    pub fn open(
+        state: DurableObjectState,
+        settings: &str,
+        calls_gateway: bool,
+    ) -> Result<Workspace, JsError> {
         let settings =
             Settings::parse(settings, SystemRandom.uuid()).map_err(|reason| JsError::new(&reason))?;
         let store = SqlStore::open(State::from(state).storage()).map_err(describe)?;
@@ -62,12 +67,12 @@ impl Workspace {
             console_error!("{job}: this change was begun by a newer version, which must complete it");
         }
         let has_mail = settings.control.mail_from.is_some();
-        let control = Control::new(registry, settings.control);
+        let control = Control::new(registry, ControlSettings { calls_gateway, ..settings.control });
         Ok(Workspace { control, horizon_ms: settings.replica_horizon_ms, replica_keys, has_mail })
     }
 
     /// Answers a request that the door has let in ([`respond`]), once it has judged it again, or says what
-    /// of a password it hangs on ([`password::need`]). `headers`: name and value, a line each. `body`:
+    /// of a password ([`password::need`]) or which call ([`call::need`]) it hangs on. `headers`: name and value, a line each. `body`:
     /// whole, as long as the door allows. `answer`: what came of the password; empty: it is not known.
     pub fn serve(
         &self,
@@ -82,17 +87,25 @@ impl Workspace {
         let (Some(described), Some(answer)) = (described, password::answer(answer)) else {
             return door::fault("");
         };
-        match at_once(self.control.ask(&described.head(), body, answer.as_ref())) {
-            Step::Password(need) => password::need(&need),
-            // It is not said that there is somebody who makes it.
-            Step::Call(_) => door::fault(""),
-            Step::Answer(response) => {
-                if let Some(cause) = response.extensions().get::<InternalCause>() {
-                    console_error!("a call to the control plane failed: {cause}");
-                }
-                respond(&response, "", &Aside::default())
-            }
-        }
+        told(at_once(self.control.ask(&described.head(), body, answer.as_ref())))
+    }
+
+    /// The same of one that hangs on a call, with what came of that ([`call::answer`]).
+    #[wasm_bindgen(js_name = serveCalled)]
+    pub fn serve_called(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &str,
+        client_ip: &str,
+        body: &[u8],
+        called: &[u8],
+    ) -> String {
+        let described = Described::of(method, url, headers, client_ip);
+        let (Some(described), Some(called)) = (described, call::answer(called)) else {
+            return door::fault("");
+        };
+        told(at_once(self.control.ask_called(&described.head(), body, &called)))
     }
 
     /// Whether mails are sent at all.
@@ -253,6 +266,20 @@ impl Workspace {
         let record = at_once(self.store().get(&Progress::record_key()))?;
         let Some(record) = record else { return Ok(Progress::default()) };
         serde_json::from_slice(&record.value).map_err(|error| StoreError::Failed(error.to_string()))
+    }
+}
+
+/// How far a request has come, as a text.
+fn told(step: Step) -> String {
+    match step {
+        Step::Password(need) => password::need(&need),
+        Step::Call(call) => call::need(*call),
+        Step::Answer(response) => {
+            if let Some(cause) = response.extensions().get::<InternalCause>() {
+                console_error!("a call to the control plane failed: {cause}");
+            }
+            respond(&response, "", &Aside::default())
+        }
     }
 }
 

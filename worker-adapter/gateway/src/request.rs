@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use latchkey_gateway::config::HeaderNames;
 use latchkey_gateway::joined_headers::{JoinedHeaders, JoinedValues, Reading};
 use latchkey_gateway::request::{Headers, Now, RequestHead, Scheme};
+use latchkey_published::try_token::TRY_TOKEN_FIELD;
 use latchkey_request::authority::Authority;
 use latchkey_worker_shared::target::Target;
 
 /// Header fields that core looks at whatever the configuration.
-const ALWAYS: [&str; 22] = [
+const ALWAYS: [&str; 23] = [
     "accept",
     "authorization",
     "connection",
@@ -28,6 +29,7 @@ const ALWAYS: [&str; 22] = [
     "x-forwarded-method",
     "x-forwarded-proto",
     "x-forwarded-uri",
+    TRY_TOKEN_FIELD,
     "x-original-host",
     "x-original-method",
     "x-original-proto",

@@ -1,8 +1,8 @@
 //! `cargo xtask worker`: the Cloudflare Worker.
 
-mod build;
+pub(crate) mod build;
 mod serve;
-mod setup;
+pub(crate) mod setup;
 mod size;
 pub(crate) mod test;
 
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn check() -> Result<()> {
     build::build()?;
     size::check_size()?;
-    for deployment in [&["--dry-run"][..], &["--transfer", "--dry-run"]] {
+    for deployment in [&["--dry-run"][..], &["--first", "--dry-run"], &["--transfer", "--dry-run"]] {
         let mut deploy = setup::node();
         deploy.arg("deploy.mjs").args(deployment);
         // What was built just now is not built again.

@@ -1,5 +1,5 @@
 // The control script: the door, in the plain isolate. What core lets in is asked of the workspace's object;
-// what that hangs on, of one of those that hash passwords, in another script.
+// what that hangs on, of one of those that hash passwords, in another script, or of the gateway's script.
 
 import { lastWords, ownResponse } from "../../shared/src/answer.js";
 import { readBody } from "../../shared/src/body.js";
@@ -7,6 +7,7 @@ import { Unconfigured } from "../../shared/src/instance.js";
 import { cause, trace } from "../../shared/src/log.js";
 import { login } from "../../shared/src/login.js";
 import { workspace } from "../../shared/src/workspace.js";
+import { makeCall } from "./call.js";
 import { call, configure } from "./core.js";
 
 export { Workspace } from "./workspace.js";
@@ -46,10 +47,15 @@ async function answer(request, env) {
   return ownResponse(answered, log);
 }
 
-/** The workspace's answer; where it hangs on a password, in two steps, so that no hash is worked there. */
+/** The workspace's answer; where it hangs on a password or a call, in two steps, so that no hash is worked there
+ * and no answer of a service waited for. */
 async function ask(env, request) {
   const told = await workspace(env).serve(...request, "", "");
   const [kind, name] = told.split("\n", 2);
+  if (kind === "C") {
+    const [, , , address] = request;
+    return workspace(env).serveCalled(...request, await makeCall(told, address, env));
+  }
   if (kind !== "P") return told;
   const need = told.slice(kind.length + name.length + 2);
   const outcome = await login(env, name).attempt(need);

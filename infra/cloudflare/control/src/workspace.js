@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { settingsOf } from "../../shared/src/instance.js";
 import { cause, trace } from "../../shared/src/log.js";
 import { login, LOGINS } from "../../shared/src/login.js";
+import { callsGateway } from "./call.js";
 import { call, callMethod, create, currentGeneration } from "./core.js";
 import { sendAll } from "./mail.js";
 import { Replica } from "./replica.js";
@@ -67,12 +68,21 @@ export class Workspace extends DurableObject {
    * counted a failure by it, or empty.
    */
   serve(method, url, headers, address, body, answer, failed) {
+    if (failed !== "") this.ctx.waitUntil(this.#collectLater(failed));
+    return this.#answer("serve", !READING.includes(method) || answer !== "", method, url, headers, address, body, answer);
+  }
+
+  /** For the door: the same of a request that hangs on a call at the gateway, with what came of that, in bytes. */
+  serveCalled(method, url, headers, address, body, called) {
+    return this.#answer("serveCalled", !READING.includes(method), method, url, headers, address, body, called);
+  }
+
+  #answer(name, mayMail, ...request) {
     try {
       const before = this.#call("epoch");
-      const text = this.#call("serve", method, url, headers, address, body, answer);
+      const text = this.#call(name, ...request);
       if (this.#call("epoch") !== before) this.#publishSoon();
-      if (!READING.includes(method) || answer !== "") this.#sendSoon();
-      if (failed !== "") this.ctx.waitUntil(this.#collectLater(failed));
+      if (mayMail) this.#sendSoon();
       return text;
     } catch (error) {
       console.error("the control plane failed:", trace(error));
@@ -123,7 +133,7 @@ export class Workspace extends DurableObject {
   #call(name, ...values) {
     const generation = currentGeneration();
     if (generation !== this.#generation) {
-      this.#inside = create("Workspace", this.ctx, settingsOf(this.env));
+      this.#inside = create("Workspace", this.ctx, settingsOf(this.env), callsGateway(this.env));
       this.#generation = generation;
     }
     return callMethod(this.#generation, this.#inside, name, ...values);

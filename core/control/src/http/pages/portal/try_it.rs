@@ -100,8 +100,10 @@ struct Call {
 }
 
 impl Call {
-    fn host(&self) -> &str {
-        authority(&self.url)
+    /// `https://example.com:8000` of its URL.
+    fn origin(&self) -> &str {
+        let path_at = self.url.match_indices('/').nth(2).map(|(at, _)| at);
+        path_at.map_or(&self.url, |at| &self.url[..at])
     }
 
     fn target(&self) -> String {
@@ -282,7 +284,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         self.add_way(&mut headers, call);
         headers.insert(TRY_TOKEN_FIELD, token);
         let body = Bytes::from(call.body.clone());
-        let made = GatewayCall::new(call.method.name(), call.host(), &call.target(), headers, body);
+        let made = GatewayCall::new(call.method.name(), call.origin(), &call.target(), headers, body);
         Ok(made.ok_or(calls::Refusal::Path))
     }
 
