@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_control::ports::Random as _;
+use latchkey_published::limits::LOCAL_BATCH_RECORDS_MAX;
 use latchkey_store::{
     AllPage, Batch, Check, Commit, Page, RecordKey, Store, StoreError, Version, Versioned, Write,
 };
@@ -186,6 +187,10 @@ impl RedbStore {
 }
 
 impl Store for RedbStore {
+    fn batch_records_max(&self) -> usize {
+        LOCAL_BATCH_RECORDS_MAX
+    }
+
     async fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
         self.read(key)
     }

@@ -27,6 +27,7 @@ pub mod moving;
 
 mod nullable;
 pub mod placeholders;
+pub mod public_documents;
 
 pub mod expectation;
 

@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use latchkey_tests::browser::{AXE_VARIABLE, DRIVER_VARIABLE, GALLERY_VARIABLE};
 use latchkey_tests::deployment::NODE_VARIABLE;
+use latchkey_tests::public_documents;
 
 use crate::worker::{build, setup};
 use crate::{tools, workspace};
@@ -26,8 +27,8 @@ const SCREENSHOTS: &str = "docs/screenshots";
 /// Which tests.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Every page in every look and language, and the story in Japanese, on a phone and on the Worker, and
-    /// the snippets that are compiled: some ten minutes.
+    /// Every page in every look and language, and the story in Japanese, on a phone and on the Worker, the
+    /// snippets that are compiled, and specifications of others': some ten minutes.
     #[arg(long)]
     long: bool,
     /// Draw docs/screenshots anew instead.
@@ -54,8 +55,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.long {
         build::build()?;
         tests.env(NODE_VARIABLE, setup::node().get_program());
-        // What pages show to be copied is compiled, too.
-        tests.args(["--test", "snippets", "--", "--nocapture", "--include-ignored", "--skip", GALLERY]);
+        // What pages show to be copied is compiled, too, and specifications of others' are shown.
+        tests.args(["--test", "snippets", "--test", "public_documents"]);
+        tests.env(public_documents::VARIABLE, documents()?);
+        tests.args(["--", "--nocapture", "--include-ignored", "--skip", GALLERY]);
     } else {
         tests.args(["--", "--nocapture"]);
     }
@@ -82,6 +85,14 @@ fn chromedriver() -> Result<PathBuf> {
         )?;
     }
     workspace::find_program(DRIVER).context("chromium-driver brought no chromedriver")
+}
+
+/// Specifications of others'.
+fn documents() -> Result<PathBuf> {
+    let (package, version) = public_documents::PACKAGE;
+    let names = public_documents::FITTING.iter().chain(&public_documents::TOO_LARGE);
+    let files: Vec<String> = names.map(|name| format!("{}/{name}", public_documents::WITHIN)).collect();
+    tools::npm_files(&format!("{package}-{version}-{}", files.len()), package, version, &files)
 }
 
 fn axe() -> Result<PathBuf> {

@@ -107,6 +107,11 @@ pub fn npm_packages(folder: &Path) -> Result<()> {
 
 /// The files of one npm package, without what it depends on: in the cache, under `name`.
 pub(crate) fn npm_package(name: &str, package: &str, version: &str) -> Result<PathBuf> {
+    npm_files(name, package, version, &[])
+}
+
+/// Some files of one that has many, or all where none is named.
+pub(crate) fn npm_files(name: &str, package: &str, version: &str, files: &[String]) -> Result<PathBuf> {
     let folder = cached(name, |folder| {
         eprintln!("getting {package}, once");
         let mut npm = Command::new("npm");
@@ -114,7 +119,9 @@ pub(crate) fn npm_package(name: &str, package: &str, version: &str) -> Result<Pa
             npm.args(["pack", "--silent", &format!("{package}@{version}"), "--pack-destination"]).arg(folder),
         )?;
         let archive = folder.join(packed.trim());
-        workspace::run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(folder))?;
+        let mut tar = Command::new("tar");
+        tar.arg("-xzf").arg(&archive).arg("-C").arg(folder);
+        workspace::run(tar.args(files.iter().map(|file| format!("package/{file}"))))?;
         fs::remove_file(&archive).context("remove the archive")
     })?;
     Ok(folder.join("package"))

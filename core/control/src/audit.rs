@@ -218,7 +218,7 @@ impl Line {
     }
 
     fn is_of_same(&self, other: &Line) -> bool {
-        (&self.entity, self.entity_id, &self.did) == (&other.entity, other.entity_id, &other.did)
+        (self.entity_id, &self.did, &self.entity) == (other.entity_id, &other.did, &other.entity)
     }
 }
 

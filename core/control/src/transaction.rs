@@ -40,6 +40,8 @@ const IMAGE_BYTES_AT_ONCE: usize = 3 << 20;
 pub struct Transaction<'s, S> {
     store: &'s S,
     reads: BTreeMap<RecordKey, Option<Version>>,
+    /// How many of these are not written.
+    read_only: usize,
     read_values: BTreeMap<RecordKey, Option<Vec<u8>>>,
     /// Read at the same time as others, and not asked for yet: not checked at the commit.
     read_ahead: BTreeMap<RecordKey, Option<Versioned>>,
@@ -57,6 +59,7 @@ impl<'s, S: Store> Transaction<'s, S> {
         Transaction {
             store,
             reads: BTreeMap::new(),
+            read_only: 0,
             read_values: BTreeMap::new(),
             read_ahead: BTreeMap::new(),
             writes: BTreeMap::new(),
@@ -81,6 +84,7 @@ impl<'s, S: Store> Transaction<'s, S> {
             None => self.store.get(key).await?,
         };
         self.reads.insert(key.clone(), found.as_ref().map(|record| record.version));
+        self.read_only += 1;
         let value = found.map(|record| record.value);
         self.read_values.insert(key.clone(), value.clone());
         Ok(value)
@@ -119,12 +123,18 @@ impl<'s, S: Store> Transaction<'s, S> {
 
     /// Writes a record at the commit.
     pub fn put(&mut self, key: RecordKey, value: Vec<u8>) {
-        self.writes.insert(key, Some(value));
+        self.write(key, Some(value));
     }
 
     /// Removes a record at the commit.
     pub fn delete(&mut self, key: RecordKey) {
-        self.writes.insert(key, None);
+        self.write(key, None);
+    }
+
+    fn write(&mut self, key: RecordKey, value: Option<Vec<u8>>) {
+        let is_first = !self.writes.contains_key(&key);
+        self.read_only -= usize::from(is_first && self.reads.contains_key(&key));
+        self.writes.insert(key, value);
     }
 
     /// Publishes what a key is good for from now on; `None`: it is unknown.
@@ -170,8 +180,8 @@ impl<'s, S: Store> Transaction<'s, S> {
     /// `prefix`, in order; `None`: removes.
     pub fn written(&self, partition: &str, prefix: &str) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
         self.writes
-            .iter()
-            .filter(move |(key, _)| key.partition == partition && key.sort.starts_with(prefix))
+            .range(RecordKey::new(partition, prefix)..)
+            .take_while(move |(key, _)| key.partition == partition && key.sort.starts_with(prefix))
             .map(|(key, value)| (key.sort.as_str(), value.as_deref()))
     }
 
@@ -182,14 +192,13 @@ impl<'s, S: Store> Transaction<'s, S> {
     }
 
     fn records(&self) -> usize {
-        let read_only = self.reads.keys().filter(|key| !self.writes.contains_key(*key)).count();
         let mut pieces: Vec<PieceId> = self.config.keys().map(|(piece, ..)| *piece).collect();
         pieces.dedup();
         let pieces = pieces.len() + self.denied.len() + usize::from(self.settings.is_some());
         let published = self.grants.len() + pieces;
         // Besides: the head, the change, and the old changes that go.
         let feed = if published == 0 { 0 } else { 2 + CHANGES_DROPPED_AT_ONCE as usize + 1 };
-        read_only + self.writes.len() + published + feed
+        self.read_only + self.writes.len() + published + feed
     }
 
     /// Applies everything, or nothing when a record that was read has changed.
@@ -208,7 +217,7 @@ impl<'s, S: Store> Transaction<'s, S> {
         // The head, which whoever publishes checks, says whether there is a run to look for.
         let run = if is_backed_up { self.backup_run().await? } else { None };
         let records = self.records();
-        if records > limits::BATCH_RECORDS_MAX {
+        if records > self.store.batch_records_max() {
             return Err(StoreError::Failed(format!("a change of {records} records does not fit one commit")));
         }
         if let Some(run) = run
@@ -322,7 +331,7 @@ impl<'s, S: Store> Transaction<'s, S> {
     fn stage_grants(&mut self, epoch: Epoch) {
         for (digest, grant) in std::mem::take(&mut self.grants) {
             let value = grant.map(|grant| Grant { epoch, ..grant }.encode());
-            self.writes.insert(Grant::record_key(&digest), value);
+            self.write(Grant::record_key(&digest), value);
         }
     }
 

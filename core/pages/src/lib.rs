@@ -25,5 +25,5 @@ pub use frame::{Frame, Front, Message, Site};
 pub use help::Help;
 pub use language::Language;
 pub use parts::View;
-pub use said::Said;
+pub use said::{Said, Told};
 pub use sentences::is_translated;

@@ -1,5 +1,7 @@
 //! What came of an action, said once on the page after it.
 
+use std::borrow::Cow;
+
 use crate::{Language, Message};
 
 /// What came of an action.
@@ -82,16 +84,23 @@ impl Said {
         Said::ALL.into_iter().find(|said| said.code() == code)
     }
 
-    /// The message of a page.
-    pub fn message(self, language: Language) -> Message<'static> {
+    /// The sentence of a page.
+    fn sentence(self, language: Language) -> &'static str {
         let (_, en, ja) = self.words();
-        let sentence = match language {
+        match language {
             Language::En => en,
             Language::Ja => ja,
-        };
-        match self {
-            Said::SomeFailed => Message::Failed(sentence),
-            _ => Message::Done(sentence),
+        }
+    }
+
+    /// The same of several requests for access.
+    fn sentence_of(self, count: u16, language: Language) -> Option<String> {
+        match (self, language) {
+            (Said::Approved, Language::En) => Some(format!("{count} requests were approved.")),
+            (Said::Approved, Language::Ja) => Some(format!("{count}件の申請を承認しました。")),
+            (Said::Rejected, Language::En) => Some(format!("{count} requests were rejected.")),
+            (Said::Rejected, Language::Ja) => Some(format!("{count}件の申請を却下しました。")),
+            _ => None,
         }
     }
 
@@ -146,6 +155,53 @@ impl Said {
     }
 }
 
+/// What came of an action, and of how many, where it was of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    said: Said,
+    count: Option<u16>,
+}
+
+impl From<Said> for Told {
+    fn from(said: Said) -> Self {
+        Told { said, count: None }
+    }
+}
+
+impl Told {
+    /// Of so many.
+    pub fn of(said: Said, count: usize) -> Self {
+        Told { said, count: (count > 1).then(|| count.try_into().unwrap_or(u16::MAX)) }
+    }
+
+    /// As it is carried to the next page: letters, digits, `-` and `.`.
+    pub fn code(self) -> String {
+        let count = self.count.map(|count| format!(".{count}")).unwrap_or_default();
+        format!("{}{count}", self.said.code())
+    }
+
+    /// What a code stands for.
+    pub fn parse(code: &str) -> Option<Self> {
+        let Some((said, count)) = code.split_once('.') else { return Said::parse(code).map(Told::from) };
+        let count = count.parse().ok().filter(|count| *count > 1)?;
+        Some(Told { said: Said::parse(said)?, count: Some(count) })
+    }
+
+    /// The sentence of a page.
+    pub fn sentence(self, language: Language) -> Cow<'static, str> {
+        let of_several = self.count.and_then(|count| self.said.sentence_of(count, language));
+        of_several.map_or(Cow::Borrowed(self.said.sentence(language)), Cow::Owned)
+    }
+
+    /// The message of a page, of that sentence.
+    pub fn message(self, sentence: &str) -> Message<'_> {
+        match self.said {
+            Said::SomeFailed => Message::Failed(sentence),
+            _ => Message::Done(sentence),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,5 +213,22 @@ mod tests {
             assert!(said.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
         }
         assert_eq!(Said::parse("<script>"), None);
+    }
+
+    #[test]
+    fn what_is_told_of_several_says_how_many() {
+        for (told, code, en) in [
+            (Told::of(Said::Approved, 500), "approved.500", "500 requests were approved."),
+            (Told::of(Said::Rejected, 2), "rejected.2", "2 requests were rejected."),
+            (Told::of(Said::Approved, 1), "approved", "Approved."),
+            (Said::Saved.into(), "saved", "Saved."),
+        ] {
+            assert_eq!((told.code().as_str(), Told::parse(code)), (code, Some(told)));
+            assert_eq!(told.sentence(Language::En), en);
+        }
+        assert_eq!(Told::of(Said::Approved, 500).sentence(Language::Ja), "500件の申請を承認しました。");
+        for code in ["approved.", "approved.1", "approved.-2", "approved.99999", "approved.2.2", "<script>.2"] {
+            assert_eq!(Told::parse(code), None, "{code}");
+        }
     }
 }

@@ -2,8 +2,19 @@
 
 use std::time::Duration;
 
-/// Records in one batch: DynamoDB's `TransactWriteItems` takes 100 items.
+/// Records in one batch: DynamoDB's `TransactWriteItems` takes 100 items. The Worker keeps to it too, since what
+/// one change publishes is written to Workers KV in one step.
 pub const BATCH_RECORDS_MAX: usize = 100;
+
+/// The same of the local program, whose file takes any number: so many that no change has more digests than
+/// half of what an answer of the feed lists ([`FEED_DIGESTS_MAX`]).
+pub const LOCAL_BATCH_RECORDS_MAX: usize = 2_000;
+
+/// Contracts that one call decides about, at most.
+pub const DECIDED_MAX: usize = 500;
+
+/// Contracts that one commit decides about, at most: each has a line or two in one record of the audit.
+pub const DECIDED_AT_ONCE: usize = 100;
 
 /// A piece of the configuration, unpacked, in bytes: guards against a broken store only.
 pub const PIECE_BYTES_MAX: u64 = 64 << 20;

@@ -8,6 +8,7 @@ pub mod replica;
 #[cfg(any(test, feature = "testing"))]
 pub mod suite;
 
+use latchkey_published::limits::BATCH_RECORDS_MAX;
 pub use latchkey_published::record_key::RecordKey;
 
 /// Version of a record: unique per write of that record, never reused for another value.
@@ -49,7 +50,7 @@ impl Write {
     }
 }
 
-/// Checks and writes applied as one, at most [`latchkey_published::limits::BATCH_RECORDS_MAX`] records together.
+/// Checks and writes applied as one, at most [`Store::batch_records_max`] records together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// At most one per record.
@@ -106,6 +107,14 @@ pub enum StoreError {
 pub trait Store {
     /// Newest committed value; `None` when absent.
     async fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError>;
+
+    /// Records that one commit takes, at most.
+    ///
+    /// What is written anywhere fits [`BATCH_RECORDS_MAX`]; where there is room for more, a change to many
+    /// entities takes fewer commits.
+    fn batch_records_max(&self) -> usize {
+        BATCH_RECORDS_MAX
+    }
 
     /// Applies every write if every check holds, else none.
     ///

@@ -128,6 +128,7 @@ fn options_tells_the_methods(api: &dyn Api) {
         ("/key-auths/x/rotate", "DELETE, OPTIONS, POST"),
         ("/keys/find", "OPTIONS, POST"),
         ("/router/match", "OPTIONS, POST"),
+        ("/application_instances/decide", "OPTIONS, POST"),
     ] {
         let request = request(api, "OPTIONS", path).header("Origin", "https://a.test");
         let response = api.send(&request);

@@ -19,6 +19,7 @@ tests!("contracts":
     a_contract_may_be_made_again,
     what_is_said_of_a_contract,
     the_queue_of_a_service_is_paged,
+    many_contracts_are_decided_at_once,
 );
 
 fn open_registration(api: &dyn Api, auto_approve: bool) -> Value {
@@ -303,4 +304,49 @@ fn the_queue_of_a_service_is_paged(api: &dyn Api) {
     }
     expect_not_found(get(api, "/services/none/applications"));
     expect_not_found(get(api, "/services/none/application_instances"));
+}
+
+fn many_contracts_are_decided_at_once(api: &dyn Api) {
+    with_developer(api);
+    open_registration(api, false);
+    let ids: Vec<String> = (0..20)
+        .map(|_| {
+            let path = format!("/applications/{}/application_instances", id(&make_application(api)));
+            id(&make(api, &path, with(api, "s")))
+        })
+        .collect();
+    let decide = "/application_instances/decide";
+    let became = |ids: &[&str], status: u8| -> Value {
+        let sent = json!({"contracts": ids, "status": status, "reason": "by the dozen"});
+        let answer = expect(post(api, decide, sent), 200, json!({}));
+        let data = answer["data"].as_array().unwrap();
+        assert!(data.iter().map(|one| text(one, "id")).eq(ids.iter().map(|id| (*id).to_owned())), "{answer}");
+        data.iter().map(|one| json!([one["became"], one["status"]])).collect()
+    };
+    let [first, second] = [&ids[0], &ids[1]].map(String::as_str);
+    assert_eq!(became(&[first], 2), json!([["done", 2]]));
+    assert_eq!(became(&[second], 3), json!([["left", 1]]));
+    let all: Vec<&str> = ids.iter().map(String::as_str).chain([NOBODY, "no id", second]).collect();
+    let mut expected = vec![json!(["done", 0]); 23];
+    (expected[0], expected[20], expected[21]) =
+        (json!(["left", 2]), json!(["gone", null]), json!(["gone", null]));
+    expected[22] = json!(["already", 0]);
+    assert_eq!(became(&all, 0), json!(expected));
+    let path = format!("/application_instances/{second}");
+    expect(get(api, &path), 200, json!({"status": 0, "reason": "by the dozen"}));
+    assert_eq!(became(&[first, second], 3), json!([["left", 2], ["done", 3]]));
+    let many = vec![NOBODY; 501];
+    for (wrong, field) in [
+        (json!({"contracts": [], "status": 0}), "contracts"),
+        (json!({"contracts": many, "status": 0}), "contracts"),
+        (json!({"contracts": [7], "status": 0}), "contracts"),
+        (json!({"status": 0}), "contracts"),
+        (json!({"contracts": [second]}), "status"),
+        (json!({"contracts": [second], "status": 1}), "status"),
+        (json!({"contracts": [second], "status": 0, "reason": "é".repeat(501)}), "reason"),
+    ] {
+        let refused = expect(post(api, decide, wrong), 400, json!({"code": 2}));
+        assert!(refused["fields"][field] != json!(null), "{field}: {refused}");
+    }
+    expect(get(api, decide), 405, json!({}));
 }

@@ -1,11 +1,12 @@
 //! Without a mouse: Tab, Enter, Space and what is typed.
 
-use latchkey_tests::browser::{ENTER, Look, TAB, Window, World};
+use latchkey_tests::base::ADMIN_TOKEN;
+use latchkey_tests::browser::{ENTER, Look, Place, TAB, Window, World};
 
 use crate::people::{self, EMAIL, PASSWORD};
 
 /// More stops than any page has that is walked here.
-const STOPS_MAX: usize = 60;
+const STOPS_MAX: usize = 100;
 const ESCAPE: char = '\u{e00c}';
 
 /// Whether the element with the focus is the one.
@@ -107,4 +108,174 @@ fn end_a_key(window: &Window) {
     enter(window, "form[action$='/delete'] button");
     window.wait_for("main [role=status]");
     assert_eq!(window.count(link), 1);
+}
+
+/// Both people of the story, neither of whom has a mouse.
+struct Hands {
+    world: World,
+    administrator: Window,
+    developer: Window,
+}
+
+impl Hands {
+    fn begin(look: &Look) -> Self {
+        Hands { world: World::start(), administrator: Window::open(look), developer: Window::open(look) }
+    }
+
+    fn run(&self) {
+        self.log_in_as_administrator();
+        self.open_a_service();
+        self.enable("key-auth", None);
+        self.enable("application-registration", Some("Orders"));
+        self.sign_up();
+        self.approve_the_developer();
+        let key = self.make_an_application();
+        self.ask_for_access();
+        self.approve_the_request(&key);
+        self.revoke(&key);
+    }
+
+    fn log_in_as_administrator(&self) {
+        let window = &self.administrator;
+        window.go(&self.world.page("/manager/services"));
+        window.press(&TAB.to_string());
+        assert_eq!(window.run(HAS_FOCUS, &["a.skip".into()]), true, "the first stop skips to the content");
+        type_into(window, "#log-in-admin_token", &format!("{ADMIN_TOKEN}{ENTER}"));
+        window.wait_for("main a[href='/manager/services/new']");
+    }
+
+    /// With a route.
+    fn open_a_service(&self) {
+        let window = &self.administrator;
+        enter(window, "main a[href='/manager/services/new']");
+        window.wait_for("#service-name");
+        type_into(window, "#service-name", "orders");
+        type_into(window, "#service-url", &self.world.upstream_url());
+        press_space(window, "form#service button");
+        window.wait_for("main tbody a");
+        self.turn_to_the_service();
+        enter(window, ".tabs a[href$='/routes']");
+        window.wait_for("main a[href$='/routes/new']");
+        enter(window, "main a[href$='/routes/new']");
+        window.wait_for("#route-paths");
+        type_into(window, "#route-paths", "/orders");
+        press_space(window, "form#route button");
+        window.wait_for("main [role=status]");
+    }
+
+    fn turn_to_the_service(&self) {
+        let window = &self.administrator;
+        enter(window, "nav a[href='/manager/services']");
+        window.wait_for_path("/manager/services");
+        enter(window, "main tbody a");
+        window.wait_for(".tabs a[href$='/plugins']");
+    }
+
+    /// Adds a plugin to the service, where it must be with a name to show.
+    fn enable(&self, plugin: &str, shown_as: Option<&str>) {
+        let window = &self.administrator;
+        self.turn_to_the_service();
+        enter(window, ".tabs a[href$='/plugins']");
+        window.wait_for("main a[href$='/plugins/new']");
+        enter(window, "main a[href$='/plugins/new']");
+        let card = format!("main a[href$='/plugins/{plugin}']");
+        window.wait_for(&card);
+        enter(window, &card);
+        window.wait_for("form#plugin");
+        if let Some(name) = shown_as {
+            type_into(window, "form#plugin [name=display_name]", name);
+        }
+        press_space(window, "form#plugin div.row button");
+        window.wait_for("main [role=status]");
+    }
+
+    fn sign_up(&self) {
+        let (window, world) = (&self.developer, &self.world);
+        window.go(&world.page("/portal/"));
+        enter(window, "main a[href='/portal/sign-up']");
+        window.wait_for("#sign-up-email");
+        type_into(window, "[name='meta.full_name']", "Dee Veloper");
+        type_into(window, "#sign-up-email", EMAIL);
+        type_into(window, "#sign-up-password", PASSWORD);
+        press_space(window, "form#sign-up button");
+        window.wait_for_path("/look-into-mail");
+        window.go(&world.mailed_link(EMAIL, "/portal/verify"));
+        press_space(window, "form#mailed button");
+        window.wait_for_path("/log-in");
+        type_into(window, "#log-in-email", EMAIL);
+        type_into(window, "#log-in-password", &format!("{PASSWORD}{ENTER}"));
+        window.wait_for_path("/portal/");
+        window.expect("Waiting for approval");
+    }
+
+    fn approve_the_developer(&self) {
+        let window = &self.administrator;
+        enter(window, "a.brand");
+        window.wait_for_path("/manager/");
+        enter(window, "main a[href*='state=requested']");
+        window.wait_for("main form[action$='/approve'] button");
+        press_space(window, "main form[action$='/approve'] button");
+        window.wait_for("main [role=status]");
+    }
+
+    /// The key that comes along.
+    fn make_an_application(&self) -> String {
+        let window = &self.developer;
+        window.go(&self.world.page("/portal/apps"));
+        enter(window, "main a[href='/portal/apps/new']");
+        window.wait_for("#application-name");
+        type_into(window, "#application-name", "Shop");
+        type_into(window, "#application-redirect_uri", "https://shop.example.test/");
+        press_space(window, "form#application button");
+        window.wait_for("#client_id");
+        let key = window.property("#client_id", "value");
+        enter(window, "main a.primary");
+        window.wait_for("main td a[href*='/services/']");
+        key
+    }
+
+    fn ask_for_access(&self) {
+        let window = &self.developer;
+        enter(window, "main td a[href*='/services/']");
+        window.wait_for("form [name=note]");
+        type_into(window, "form [name=note]", "For our shop.");
+        press_space(window, "form[action$='/request'] button");
+        window.wait_for("main [role=status]");
+    }
+
+    /// Picked with the space bar, as several are.
+    fn approve_the_request(&self, key: &str) {
+        let window = &self.administrator;
+        assert_eq!(self.world.call("/orders", Place::Header, key).status, 401, "without a contract");
+        enter(window, "nav a[href='/manager/requests']");
+        window.wait_for("form#requests");
+        press_space(window, "form#requests input[type=checkbox]");
+        press_space(window, "form#requests div.row button.primary");
+        window.wait_for("main [role=status]");
+        assert_eq!(self.world.call("/orders", Place::Header, key).status, 200, "with a contract");
+    }
+
+    fn revoke(&self, key: &str) {
+        let window = &self.administrator;
+        enter(window, "nav a[href='/manager/contracts']");
+        let link = "main a[href$='/revoke']";
+        window.wait_for(link);
+        enter(window, link);
+        let button = "form[action$='/revoke'] button";
+        window.wait_for(button);
+        press_space(window, button);
+        window.wait_for("main [role=status]");
+        assert_eq!(self.world.call("/orders", Place::Header, key).status, 401, "after it was revoked");
+    }
+}
+
+#[test]
+fn the_whole_story_needs_no_mouse() {
+    Hands::begin(&Look::DESK).run();
+}
+
+#[test]
+#[ignore = "minutes: `cargo xtask browser --long`"]
+fn the_whole_story_needs_neither_mouse_nor_scripts() {
+    Hands::begin(&Look { has_scripts: false, ..Look::DESK }).run();
 }

@@ -156,6 +156,8 @@ pub enum Action {
     FindKey,
     /// Which route a request would match.
     MatchRoute,
+    /// Approves, rejects or revokes many contracts.
+    DecideContracts,
     /// The consumer of an application.
     ApplicationConsumer,
     /// A page of the audit.
@@ -401,6 +403,7 @@ impl Action {
             Action::EndGrace => Gives::Nothing,
             Action::FindKey => Gives::Record(shapes::FOUND_KEY),
             Action::MatchRoute => Gives::Record(shapes::ROUTE_MATCH),
+            Action::DecideContracts => Gives::Record(shapes::DECISIONS),
             Action::ApplicationConsumer => Gives::Entity(EntityKind::Consumers),
             Action::Audit => Gives::RecordList(shapes::AUDIT_RECORD),
             Action::TagKeys => Gives::Record(shapes::TAG_KEYS),
@@ -451,6 +454,7 @@ impl Action {
             | Action::EndGrace
             | Action::FindKey
             | Action::MatchRoute
+            | Action::DecideContracts
             | Action::TagKeys
             | Action::Imports
             | Action::Import(_)
@@ -511,6 +515,7 @@ impl Action {
             | Action::Reference(_, Verb::Replace | Verb::Change | Verb::Delete)
             | Action::Rotate(_)
             | Action::EndGrace
+            | Action::DecideContracts
             | Action::ChangeSettings
             | Action::Document(Verb::Replace | Verb::Change | Verb::Delete)
             | Action::Logo(Verb::Replace | Verb::Change | Verb::Delete)
@@ -1014,6 +1019,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     admin("/applications/{applications}/developer", &reference_without_put(Developers)),
     admin("/applications/{applications}/consumer", &[call("GET", Takes::Nothing, READ, Action::ApplicationConsumer)]),
     admin("/application_instances", &list(Listing::Of(ApplicationInstances))),
+    admin("/application_instances/decide", &[call("POST", Takes::Object, &[200, 400, 415], Action::DecideContracts)]),
     admin("/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),
     admin("/applications/{applications}/application_instances", &collection(ApplicationInstances)),
     admin("/applications/{applications}/application_instances/{application_instances}", &item_without_put(ApplicationInstances)),

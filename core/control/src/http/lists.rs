@@ -101,11 +101,14 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         if has_total(kind) && is_counted(kind, &scope) {
             let total = self.registry.count(counted, &scope, filter.as_ref()).await?;
             body.insert("total".to_owned(), total.into());
+        } else if query.value("total") == Some("true") && listing == Listing::Of(kind) {
+            let total = self.registry.count_found(&scope, filter.as_ref(), &Search::all(kind)).await?;
+            body.extend(total.map(|total| ("total".to_owned(), total.into())));
         }
         Ok(answer::json(StatusCode::OK, &Value::Object(body)))
     }
 
-    /// What is searched for has no total: that would take a look at all of it.
+    /// What is searched for has a total where one is asked for: that takes a look at all of it.
     async fn list_found(
         &self,
         search: &Search,
@@ -117,11 +120,19 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let page = PageRequest::parse(query.value("size"), query.value("offset"), tags)?;
         let scope = matched.steps();
         let mut list = self.registry.search(&scope, &page, search).await?;
+        let total = match (page.is_first(), &list.offset) {
+            _ if query.value("total") != Some("true") => None,
+            (true, None) => Some(list.data.len()),
+            _ => self.registry.count_found(&scope, page.tags.as_ref(), search).await?,
+        };
         if kind == EntityKind::ApplicationInstances {
             self.expand_applications(&scope, &mut list.data).await?;
         }
         let data = list.data.into_iter().map(Value::Object).collect();
-        Ok(own_page(&matched.path(), query, data, list.offset))
+        let next = list.offset.as_ref().map(|offset| format!("{}?{}", matched.path(), query.with_offset(offset)));
+        let mut body = page_body(data, next, list.offset);
+        body.extend(total.map(|total| ("total".to_owned(), total.into())));
+        Ok(answer::json(StatusCode::OK, &Value::Object(body)))
     }
 
     /// Every tag of every entity, or one tag of whoever has it.

@@ -12,6 +12,7 @@ mod authenticate;
 mod backups;
 mod basic;
 mod body;
+mod decisions;
 mod documents;
 mod door;
 pub mod endpoints;
@@ -404,6 +405,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::EndGrace => on_heap(|| self.end_grace(matched)).await,
             Action::FindKey => on_heap(|| self.find_key(input)).await,
             Action::MatchRoute => on_heap(|| self.match_route(input)).await,
+            Action::DecideContracts => on_heap(|| self.decide_contracts(input)).await,
             Action::ApplicationConsumer => on_heap(|| self.application_consumer(matched)).await,
             Action::Audit => on_heap(|| self.audit(query)).await,
             Action::TagKeys => on_heap(|| self.tag_keys()).await,

@@ -1,6 +1,6 @@
 //! What the installation says of itself, as tables: the shapes of answers that are no entities.
 
-use crate::registry::{KeyFault, NoMatch};
+use crate::registry::{Decided, KeyFault, NoMatch};
 use crate::schema::{Check, Fallback, Field, FieldKind, check_tag};
 use latchkey_published::limits;
 
@@ -635,6 +635,26 @@ pub(super) const OVERVIEW: &[Field] = &[
         .required(),
     flag("more_keys_ending", "Whether there may be more of them."),
 ];
+
+/// What became of contracts that were decided about.
+pub(super) const DECISIONS: &[Field] =
+    &[Field::new("data", FieldKind::Array(&DECIDED), "What became of each, in the order of the ids.").required()];
+
+const DECIDED: Field = record(
+    "decided",
+    &[
+        text("id", "The id, as it was sent."),
+        text(
+            "became",
+            "`done`; `already`: it was so before; `left`: it is in another state and stays in it; `gone`: there \
+             is none; `not_reached`: the store failed before, decide it again.",
+        )
+        .checks(&[Check::OneOf(&Decided::NAMES)]),
+        Field::new("status", FieldKind::Integer, "Its state now, where that is known.")
+            .checks(&[Check::OneOfIntegers(&[0, 1, 2, 3])]),
+    ],
+    "What became of a contract.",
+);
 
 /// What would stop without an entity.
 pub(super) const IMPACT: &[Field] = &[

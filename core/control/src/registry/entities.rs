@@ -187,7 +187,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         Ok(entity)
     }
 
-    async fn update_in(
+    pub(super) async fn update_in(
         &self,
         transaction: &mut EntityTransaction<'_, S>,
         path: &[Step<'_>],

@@ -175,8 +175,15 @@ impl<'s, S: Store> EntityTransaction<'s, S> {
         field: &str,
         value: &str,
     ) -> Result<Option<Uuid>, Error> {
-        let found = self.transaction.peek(&records::unique(kind, field, value));
-        Ok(found.map(decode).transpose()?)
+        self.peek_json(&records::unique(kind, field, value))
+    }
+
+    /// What a record says that was read ahead, without counting it as read.
+    pub(super) fn peek_json<T: for<'de> serde::Deserialize<'de>>(
+        &self,
+        key: &RecordKey,
+    ) -> Result<Option<T>, Error> {
+        Ok(self.transaction.peek(key).map(decode).transpose()?)
     }
 
     /// Writes an entity, its indexes and its copies under what it refers to.

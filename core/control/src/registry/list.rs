@@ -38,6 +38,11 @@ impl PageRequest {
         PageRequest { size, ..PageRequest::default() }
     }
 
+    /// Whether it is the first.
+    pub fn is_first(&self) -> bool {
+        self.after.is_none()
+    }
+
     /// The page that `size`, `offset` and `tags` of a query ask for.
     pub fn parse(size: Option<&str>, offset: Option<&str>, tags: Option<&str>) -> Result<Self, Error> {
         let tags = tags.map(TagFilter::parse).transpose()?;

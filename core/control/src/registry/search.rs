@@ -15,6 +15,7 @@ use super::lookup::Step;
 use super::pages::{List, encode_offset};
 use super::present::is_visible;
 use super::records;
+use super::tags::TagFilter;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object, parse_uuid};
 use latchkey_published::limits::{NAME_BYTES_MAX, SEARCH_READ_MAX};
@@ -83,6 +84,11 @@ impl Search {
         Ok(is_any.then_some(search))
     }
 
+    /// Of all of a kind.
+    pub fn all(kind: EntityKind) -> Self {
+        Search { kind, text: None, status: None, service: None, application: None }
+    }
+
     fn matches(&self, object: &Object) -> bool {
         let refers = |field: &str, id: Option<Uuid>| {
             id.is_none_or(|id| super::entity_transaction::reference(object, field) == Some(id))
@@ -97,6 +103,11 @@ impl Search {
     fn has(&self, object: &Object, text: &str) -> bool {
         let values = searched_fields(self.kind).iter().filter_map(|field| object.get(*field)?.as_str());
         values.into_iter().any(|value| value.to_lowercase().contains(text))
+    }
+
+    /// Whether a stored entity is listed.
+    fn finds(&self, object: &Object, tags: Option<&TagFilter>, now_ms: u64) -> bool {
+        is_visible(object, now_ms) && tags.is_none_or(|tags| tags.matches(object)) && self.matches(object)
     }
 
     /// Whether a stored entity may match: without reading it, which costs most.
@@ -134,12 +145,8 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
     ) -> Result<List, Error> {
         let kind = search.kind;
         let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
-        let parent = self.parent(&mut transaction, scope).await?.or_else(|| search.parent());
         let now_ms = transaction.now_ms;
-        let (partition, prefix) = match parent {
-            None if search.is_of_waiting() => (records::WAITING.to_owned(), String::new()),
-            parent => records::of_list(kind, parent),
-        };
+        let (partition, prefix) = self.place_of(&mut transaction, scope, search).await?;
         let mut after = page.after.map(|id| format!("{prefix}{id}"));
         let (mut data, mut read, mut last) = (Vec::new(), 0, None);
         loop {
@@ -154,8 +161,7 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                     continue;
                 }
                 let object: Object = decode(&record.value)?;
-                let has_tags = page.tags.as_ref().is_none_or(|tags| tags.matches(&object));
-                if is_visible(&object, now_ms) && has_tags && search.matches(&object) {
+                if search.finds(&object, page.tags.as_ref(), now_ms) {
                     last = Some(id_of(&object)?);
                     data.push(self.present(kind, &object, &Object::new(), now_ms));
                 }
@@ -165,5 +171,45 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 return Ok(List { data, offset: None });
             }
         }
+    }
+
+    /// How many entities of a kind under `scope` match; `None`: more than [`SEARCH_READ_MAX`] would have to be
+    /// read.
+    pub async fn count_found(
+        &self,
+        scope: &[Step<'_>],
+        tags: Option<&TagFilter>,
+        search: &Search,
+    ) -> Result<Option<usize>, Error> {
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let (partition, prefix) = self.place_of(&mut transaction, scope, search).await?;
+        let (mut after, mut count, mut read) = (None::<String>, 0, 0);
+        while read < SEARCH_READ_MAX {
+            let found = self.store.scan(&partition, &prefix, after.as_deref(), READ_AT_ONCE).await?;
+            read += found.records.len();
+            for (_, record) in found.records.iter().filter(|(_, record)| search.may_match(&record.value)) {
+                let object: Object = decode(&record.value)?;
+                count += usize::from(search.finds(&object, tags, transaction.now_ms));
+            }
+            after = found.records.last().map(|(sort, _)| sort.clone());
+            if !found.more || after.is_none() {
+                return Ok(Some(count));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The list to look through: its partition, and what its sort keys begin with.
+    async fn place_of(
+        &self,
+        transaction: &mut EntityTransaction<'_, S>,
+        scope: &[Step<'_>],
+        search: &Search,
+    ) -> Result<(String, String), Error> {
+        let parent = self.parent(transaction, scope).await?.or_else(|| search.parent());
+        Ok(match parent {
+            None if search.is_of_waiting() => (records::WAITING.to_owned(), String::new()),
+            parent => records::of_list(search.kind, parent),
+        })
     }
 }

@@ -682,6 +682,15 @@ pub(super) const NOTE: Field = Field::new(
 .checks(CONTRACT_TEXT)
 .kept();
 
+pub(super) const REASON: Field = Field::new(
+    "reason",
+    FieldKind::String,
+    "What an administrator says of the state of the contract, shown to the developer; a change of \
+     `status` without one takes it away.",
+)
+.checks(CONTRACT_TEXT)
+.kept();
+
 pub(super) static APPLICATION_INSTANCES: Entity = Entity {
     name: "application_instances",
     shorthands: &[],
@@ -704,14 +713,7 @@ pub(super) static APPLICATION_INSTANCES: Entity = Entity {
         .required()
         .default(Fallback::Boolean(false)),
         NOTE,
-        Field::new(
-            "reason",
-            FieldKind::String,
-            "What an administrator says of the state of the contract, shown to the developer; a change of \
-             `status` without one takes it away.",
-        )
-        .checks(CONTRACT_TEXT)
-        .kept(),
+        REASON,
         Field::new(
             "application",
             FieldKind::Foreign(EntityKind::Applications, OnDelete::Cascade),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::openapi::Document;
 use super::operations::Operation;
-use crate::parts::Paging;
+use crate::parts::{Paging, Total};
 use crate::portal::paths;
 
 /// Operations on a page.
@@ -21,6 +21,7 @@ pub struct Found<'d> {
     next: Option<String>,
     first: Option<String>,
     total: u64,
+    whole: u64,
 }
 
 impl Document {
@@ -29,6 +30,7 @@ impl Document {
     pub fn find<'d>(&'d self, service: &str, search: &'d str, page: usize) -> Found<'d> {
         let search = search.get(..search.floor_char_boundary(SEARCH_MAX)).unwrap_or_default().trim();
         let mut operations = self.operations();
+        let whole = operations.len() as u64;
         if !search.is_empty() {
             let search = search.to_lowercase();
             operations.retain(|operation| has(operation, &search));
@@ -43,6 +45,7 @@ impl Document {
             next: (start.saturating_add(OPERATIONS) < total).then(|| at(page + 1)),
             first: (page > 1).then(|| at(1)),
             total: total as u64,
+            whole,
         }
     }
 
@@ -67,7 +70,10 @@ impl Found<'_> {
             search: self.search,
             next: self.next.as_deref(),
             first: self.first.as_deref(),
-            total: self.total,
+            total: match self.search.is_empty() {
+                true => Total::All(self.total),
+                false => Total::Found(self.total, Some(self.whole)),
+            },
         }
     }
 }

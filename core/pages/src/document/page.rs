@@ -88,11 +88,11 @@ impl SpecificationPage<'_> {
     fn operations(&self, left: &mut Left) -> Vec<Block<'_>> {
         let (words, common) = (Words::of(self.frame.language), Common::of(self.frame.language));
         let is_search = !self.paging.search.is_empty();
-        if self.paging.total == 0 && !is_search {
+        if self.paging.total.is_none() && !is_search {
             return vec![Block::Empty(words.no_operations.into(), None)];
         }
         let mut blocks = vec![Block::Heading(words.operations.into()), self.search()];
-        if self.paging.total == 0 {
+        if self.paging.total.is_none() {
             blocks.push(Block::Empty(words.none_found.into(), None));
         }
         let of_tag = |one: &Operation<'_>, other: &Operation<'_>| one.tag() == other.tag();

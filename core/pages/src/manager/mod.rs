@@ -42,7 +42,7 @@ pub use log_in::{AskAgain, Continue, LogIn, LogInFault, LogInLink};
 pub use matching::{AskedRequest, Candidate, Looked, MatchRequest, Miss};
 pub use notice::{KeyShownAlready, Notice, NoticePage};
 pub use plugins::{Plugin, PluginCards, PluginForm, Preview, Warning, plugin_field};
-pub use requests::{Request, Requests};
+pub use requests::{PartlyDone, Request, Requests, Undecided};
 pub use routes::{RouteFields, RouteNew, RoutePage, RouteRow, Routes};
 pub use service::{
     Document, PluginRow, Service, ServiceContracts, ServiceDetails, ServiceDocument, ServicePlugins,

@@ -3,12 +3,12 @@
 use super::services::{List, pages};
 use super::words::People;
 use super::{Thing, paths};
-use crate::Frame;
+use crate::{Frame, Language};
 use crate::parts::blocks::{Block, Button, Main};
 use crate::parts::fields::{FormBlock, Group, Submit, Typed, with_help};
 use crate::parts::table::{Cell, Pick, Row, Table};
 use crate::parts::time::Instant;
-use crate::parts::{Paging, Time};
+use crate::parts::{Paging, State, Time};
 use crate::words::Common;
 
 /// A request for access.
@@ -26,6 +26,37 @@ pub struct Request<'a> {
     pub note: Option<&'a str>,
     /// Since when.
     pub since: Time,
+}
+
+/// A request that was picked, and about which nothing was decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Undecided<'a> {
+    /// Id of the contract.
+    pub id: &'a str,
+    /// For which application, and to which service; `None`: it is gone.
+    pub between: Option<(Thing<'a>, Thing<'a>)>,
+    /// The state in which it stays; `None`, where it is there: the store failed before.
+    pub state: Option<State>,
+}
+
+/// What a decision about several came to, where not all of them could be decided about.
+#[derive(Clone, Debug)]
+pub struct PartlyDone<'a> {
+    /// What was decided.
+    pub to: State,
+    /// About so many it was.
+    pub done: usize,
+    /// About these it was not.
+    pub undecided: &'a [Undecided<'a>],
+}
+
+impl PartlyDone<'_> {
+    /// The sentence that says so.
+    pub fn sentence(&self, language: Language) -> String {
+        let words = People::of(language);
+        let sentence = if self.to == State::Active { words.so_many_approved } else { words.so_many_rejected };
+        sentence(self.done, self.done + self.undecided.len())
+    }
 }
 
 /// Name of the field that is sent once for each request that is picked.
@@ -49,12 +80,14 @@ pub struct Requests<'a> {
     pub reason: Typed<'a>,
     /// Whether the form was sent with none picked.
     pub is_nothing_picked: bool,
+    /// What came of the form, where that is not all that was asked for.
+    pub partly_done: Option<&'a PartlyDone<'a>>,
 }
 
 impl Requests<'_> {
     pub(super) fn main(&self) -> Main<'_> {
         let words = People::of(self.frame.language);
-        let main = Main::new(words.requests);
+        let main = Main::new(words.requests).blocks(self.partly_done.map(|partly| self.undecided(partly)));
         let empty = || Block::Empty(words.no_requests.into(), None);
         if self.requests.is_empty() && self.paging.search.is_empty() {
             return main.block(empty());
@@ -69,6 +102,31 @@ impl Requests<'_> {
                 .block(Block::Form(self.form()))
                 .block(pages(self.frame, &self.paging)),
         }
+    }
+
+    fn undecided<'p>(&'p self, partly: &'p PartlyDone<'p>) -> Block<'p> {
+        let (words, common) = (People::of(self.frame.language), Common::of(self.frame.language));
+        let row = |one: &Undecided<'p>| {
+            let why = match (one.between, one.state) {
+                (None, _) => words.is_gone.into(),
+                (Some(_), Some(state)) => (words.waits_no_more)(common.state(state)).into(),
+                (Some(_), None) => words.not_reached.into(),
+            };
+            let (application, service) = match one.between {
+                Some((application, service)) => (
+                    Cell::link(paths::application(application.id), application.name),
+                    Cell::link(paths::service(service.id), service.name),
+                ),
+                None => (Cell::Code(one.id.into()), Cell::text(common.none)),
+            };
+            vec![application, service, Cell::Text(why)].into()
+        };
+        Block::Table(Table {
+            caption: words.left_as_they_are.into(),
+            columns: vec![common.application, common.service, common.reason],
+            rows: partly.undecided.iter().map(row).collect(),
+            pick: None,
+        })
     }
 
     fn form_of_one(&self) -> FormBlock<'_> {

@@ -5,7 +5,7 @@ pub(crate) use super::buttons::{Button, Look, StateMark, Text};
 use super::fields::FormBlock;
 use super::prose::Prose;
 use super::schema::Schema;
-use super::state::Paging;
+use super::state::{Paging, Total};
 use super::table::{Cell, Table};
 use crate::words::Common;
 
@@ -200,6 +200,11 @@ pub(crate) struct Pages<'a> {
 
 impl Pages<'_> {
     fn total(&self) -> String {
-        (self.words.total)(self.paging.total)
+        match self.paging.total {
+            Total::All(total) => (self.words.total)(total),
+            Total::Found(found, Some(all)) => (self.words.found_of)(found, all),
+            Total::Found(found, None) => (self.words.found)(found),
+            Total::Unknown => String::new(),
+        }
     }
 }

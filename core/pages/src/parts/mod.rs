@@ -15,7 +15,7 @@ pub(crate) mod time;
 pub use ends::Ends;
 pub use field::{Field, Input};
 pub use fields::Typed;
-pub use state::{Paging, State, Time};
+pub use state::{Paging, State, Time, Total};
 
 use crate::{Frame, Message};
 use askama::Template as _;

@@ -31,7 +31,25 @@ pub struct Paging<'a> {
     /// Path of the first page, where this is another.
     pub first: Option<&'a str>,
     /// How many there are.
-    pub total: u64,
+    pub total: Total,
+}
+
+/// How many a list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// All of them.
+    All(u64),
+    /// Those that were found, of so many, where that is known.
+    Found(u64, Option<u64>),
+    /// More than were looked at.
+    Unknown,
+}
+
+impl Total {
+    /// Whether there is none.
+    pub(crate) fn is_none(self) -> bool {
+        matches!(self, Total::All(0) | Total::Found(0, _))
+    }
 }
 
 impl State {

@@ -15,7 +15,7 @@ use crate::http::uploads::{FileKind, kind_of};
 use crate::registry::{IMPORTED, is_filtered_by, searched_fields};
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
 use crate::schema::{
-    EntityKind, FIND_KEY, Field, MATCH_REQUEST, NAMED_TOKEN, ROTATION, SETTINGS, TEST_MAIL, account_calls,
+    DECISION, EntityKind, FIND_KEY, Field, MATCH_REQUEST, NAMED_TOKEN, ROTATION, SETTINGS, TEST_MAIL, account_calls,
     portal_calls,
 };
 use latchkey_published::limits;
@@ -129,6 +129,11 @@ fn search_parameters(kind: EntityKind) -> Vec<Value> {
     ];
     let filters = filters.into_iter().filter(|(name, ..)| is_filtered_by(kind, name));
     parameters.extend(filters.map(|(name, schema, description)| parameter(name, schema, description)));
+    let description = format!(
+        "Whether to say how many there are, as `total`, where that takes a look at {} entities at most.",
+        limits::SEARCH_READ_MAX
+    );
+    parameters.push(parameter("total", json!({"enum": ["true", "false"]}), &description));
     parameters
 }
 
@@ -191,6 +196,9 @@ fn body(endpoint: &Endpoint, call: &Call) -> Value {
         Action::FindKey => return forms(record(FIND_KEY, View::Sent), json!({"schema": form_of(FIND_KEY)})),
         Action::MatchRoute => {
             return forms(record(MATCH_REQUEST, View::Sent), json!({"schema": form_of(MATCH_REQUEST)}));
+        }
+        Action::DecideContracts => {
+            return forms(record(DECISION, View::Sent), json!({"schema": form_of(DECISION)}));
         }
         Action::AdvanceImport => {
             let fields = shapes::IMPORT_OPTIONS;
@@ -432,6 +440,7 @@ fn summary(endpoint: &Endpoint, action: Action) -> String {
         Action::EndGrace => "End the grace of the key before a rotation".to_owned(),
         Action::FindKey => "Whose a key is, where it is good, and how to end it".to_owned(),
         Action::MatchRoute => "Which route a request would match, and why not another".to_owned(),
+        Action::DecideContracts => "Approve, reject or revoke many contracts".to_owned(),
         Action::ApplicationConsumer => "Show the consumer of an application".to_owned(),
         Action::Audit => "List what was changed, the newest first".to_owned(),
         Action::TagKeys => "The keys of the tags of keys that were made here".to_owned(),

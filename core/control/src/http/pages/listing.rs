@@ -8,7 +8,7 @@ use super::answered::{Answered, Members};
 use super::desk::{Desk, of};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
-use latchkey_pages::parts::Paging;
+use latchkey_pages::parts::{Paging, Total};
 use latchkey_store::Store;
 
 /// A part of a list, as endpoints answer it.
@@ -30,9 +30,22 @@ impl<T: Answered> Answered for Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// How many there are in all, or so many at least.
+    /// How many there are in all, of a list that is read whole or says so; or so many at least.
     pub(super) fn count(&self) -> u64 {
         self.total.unwrap_or(self.data.len() as u64)
+    }
+
+    /// How many there are, of a list that was read by the page.
+    pub(super) fn all(&self) -> Total {
+        self.total.map_or(Total::Unknown, Total::All)
+    }
+
+    /// The same of one that was searched, where `is_searched`, of so many.
+    pub(super) fn found(&self, is_searched: bool, of: Option<u64>) -> Total {
+        match self.total {
+            Some(found) if is_searched => Total::Found(found, of),
+            _ => self.all(),
+        }
     }
 }
 
@@ -128,7 +141,7 @@ impl Listing {
     }
 
     /// As it is shown, where there are so many in all.
-    pub(super) fn paging(&self, total: u64) -> Paging<'_> {
+    pub(super) fn paging(&self, total: Total) -> Paging<'_> {
         Paging { search: &self.search, next: self.next.as_deref(), first: self.first.as_deref(), total }
     }
 }
@@ -165,7 +178,7 @@ impl Named {
 pub(super) struct Part<T> {
     pub(super) rows: Vec<T>,
     listing: Listing,
-    total: u64,
+    total: Total,
 }
 
 impl<T> Part<T> {
@@ -180,22 +193,26 @@ impl<T> Part<T> {
     ) -> Self {
         let wanted = page.search().to_lowercase();
         let is_found = |one: &T| texts(one).iter().any(|text| text.to_lowercase().contains(&wanted));
+        let whole = all.len();
         let found: Vec<T> = all.into_iter().filter(|one| wanted.is_empty() || is_found(one)).collect();
-        let total = found.len();
+        let count = found.len();
         let start = named.start(page.page_of_list());
         let end = start.saturating_add(SIZE);
-        let next = (total > end).then(|| named.name(end));
+        let next = (count > end).then(|| named.name(end));
         let first = (named == Named::ByNumber).then_some("1");
         Part {
             rows: found.into_iter().skip(start).take(SIZE).collect(),
             listing: Listing::from(page, path, next.as_deref(), first, &[]),
-            total: total as u64,
+            total: match wanted.is_empty() {
+                true => Total::All(count as u64),
+                false => Total::Found(count as u64, Some(whole as u64)),
+            },
         }
     }
 
     /// What an endpoint has answered for this page ([`PageAsked::list_query`]).
     pub(super) fn listed(page: &PageAsked<'_>, path: &str, listed: Listed<T>) -> Self {
-        let (total, next) = (listed.count(), listed.offset);
+        let (total, next) = (listed.all(), listed.offset);
         Part { rows: listed.data, listing: Listing::of(page, path, next.as_deref(), &[]), total }
     }
 
@@ -215,10 +232,11 @@ impl PageAsked<'_> {
         self.query.value("page").filter(|page| !page.is_empty())
     }
 
-    /// The query that asks an endpoint for this page of its list, with more pairs of name and value.
+    /// The query that asks an endpoint for this page of its list, and how many there are, with more pairs of name and
+    /// value.
     pub(super) fn list_query(&self, more: &[(&str, &str)]) -> String {
         let size = SIZE.to_string();
-        let mut pairs = vec![("size", size.as_str())];
+        let mut pairs = vec![("size", size.as_str()), ("total", "true")];
         pairs.extend(self.page_of_list().map(|offset| ("offset", offset)));
         pairs.extend(more.iter().copied().filter(|(_, value)| !value.is_empty()));
         encoded(&pairs)

@@ -1,5 +1,7 @@
 //! How pages look to a caller: name, colour, logo, language, and what came of the action before.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{ACCEPT_LANGUAGE, SET_COOKIE};
 use http::{HeaderMap, Response};
@@ -12,7 +14,7 @@ use crate::http::problem::Refusal;
 use crate::http::{Control, Head};
 use crate::ports::{Clock, Random};
 use crate::settings::Settings;
-use latchkey_pages::{Frame, Front, Language, Said, assets};
+use latchkey_pages::{Frame, Front, Language, Told, assets};
 use latchkey_store::Store;
 
 /// How pages look.
@@ -28,7 +30,9 @@ pub(super) struct Look {
     /// Whether a link of the page asks for it.
     is_chosen: bool,
     /// What came of the action before.
-    pub(super) said: Option<Said>,
+    pub(super) said: Option<Told>,
+    /// The same in a sentence.
+    sentence: Cow<'static, str>,
 }
 
 /// How long a language is kept: a year, in seconds.
@@ -48,6 +52,7 @@ impl Look {
             language: accepted(head.headers).unwrap_or_default(),
             is_chosen: false,
             said: None,
+            sentence: Cow::Borrowed(""),
         }
     }
 
@@ -70,7 +75,7 @@ impl Look {
             caller: None,
             path,
             waiting: None,
-            message: self.said.map(|said| said.message(self.language)),
+            message: self.said.map(|said| said.message(&self.sentence)),
         }
     }
 
@@ -91,13 +96,13 @@ impl Look {
 }
 
 /// Says on the next page what came of this one's action.
-pub(super) fn say(response: &mut Response<Bytes>, said: Said, site: &Site) {
-    OwnCookie::Said.set(response, site, said.code(), Some(SAID_S));
+pub(super) fn say(response: &mut Response<Bytes>, said: impl Into<Told>, site: &Site) {
+    OwnCookie::Said.set(response, site, &said.into().code(), Some(SAID_S));
 }
 
 impl PageAsked<'_> {
     /// Leads to another page, which says what came of this one.
-    pub(super) fn done(&self, said: Said, path: &str) -> Response<Bytes> {
+    pub(super) fn done(&self, said: impl Into<Told>, path: &str) -> Response<Bytes> {
         let mut response = see_other(path);
         say(&mut response, said, self.site);
         response
@@ -111,6 +116,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let kept = || OwnCookie::Language.value(head.headers, site).and_then(Language::parse);
         let chosen = chosen(head);
         let language = chosen.or_else(kept).or_else(|| accepted(head.headers));
+        let language = language.unwrap_or(settings.language);
+        let said = OwnCookie::Said.value(head.headers, site).and_then(Told::parse);
         let logo = self.registry.logo_facts().await;
         let logo = logo.map_err(|error| Refusal::Registry { endpoint: "pages", error })?;
         let colour = settings.portal_colour.as_deref().and_then(|colour| colour.parse().ok());
@@ -119,9 +126,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             logo: logo.map(|logo| logo_path(&logo.hash)),
             style: assets::style(colour).path(),
             script: assets::script().path(),
-            language: language.unwrap_or(settings.language),
+            language,
             is_chosen: chosen.is_some(),
-            said: OwnCookie::Said.value(head.headers, site).and_then(Said::parse),
+            sentence: said.map(|said| said.sentence(language)).unwrap_or_default(),
+            said,
             settings,
         })
     }

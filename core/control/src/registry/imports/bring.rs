@@ -65,7 +65,7 @@ impl Brought {
 }
 
 /// Whether an error says something of an entity, and not of the store.
-pub(super) fn is_fault(error: &Error) -> bool {
+pub(in crate::registry) fn is_fault(error: &Error) -> bool {
     !matches!(error, Error::Store(_) | Error::Busy | Error::UnknownPepper)
 }
 

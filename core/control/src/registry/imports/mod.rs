@@ -25,6 +25,7 @@ mod staged;
 mod state;
 mod write;
 
+pub(super) use bring::is_fault;
 pub use receive::Part;
 pub use state::{Difference, Fault, ImportOptions, ImportReport};
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::registry::Error;
 
 /// Runs `other` just before the first commit that comes after it is armed.
-struct Interrupted<'s, F> {
+pub(super) struct Interrupted<'s, F> {
     store: &'s TestStore,
     armed: AtomicBool,
     other: F,
@@ -39,7 +39,7 @@ impl<F: AsyncFn()> Store for Interrupted<'_, F> {
     }
 }
 
-async fn interrupted<F: AsyncFn()>(
+pub(super) async fn interrupted<F: AsyncFn()>(
     store: &TestStore,
     other: F,
 ) -> Registry<Interrupted<'_, F>, ManualClock, SeededRandom> {

@@ -6,6 +6,7 @@ mod audit;
 mod backups;
 mod clients;
 mod concurrency;
+mod decisions;
 mod digests;
 mod imports;
 mod jobs;
@@ -38,7 +39,7 @@ use latchkey_store::{AllPage, Batch, Commit, Page, RecordKey, Store, StoreError,
 
 const START_MS: u64 = 1_700_000_000_000;
 
-/// A store that can be made to fail, and bounds batches as DynamoDB does.
+/// A store that can be made to fail, and bounds batches as DynamoDB does, unless it is told otherwise.
 #[derive(Default)]
 struct TestStore {
     inner: MemoryStore,
@@ -58,6 +59,8 @@ struct TestStore {
     scanned: std::sync::atomic::AtomicUsize,
     /// Records that were read or written.
     operations: std::sync::atomic::AtomicUsize,
+    /// Records that a batch may have; `None`: as many as DynamoDB takes.
+    batch_records_max: Option<usize>,
 }
 
 impl TestStore {
@@ -80,6 +83,10 @@ impl TestStore {
         self.dies_at.store(self.commits.load(Ordering::Relaxed) + commits, Ordering::Relaxed);
     }
 
+    fn batch_max(&self) -> usize {
+        self.batch_records_max.unwrap_or(latchkey_published::limits::BATCH_RECORDS_MAX)
+    }
+
     async fn apply(&self, batch: Batch) -> Result<Commit, StoreError> {
         let mut touched: BTreeSet<&RecordKey> = batch.writes.iter().map(latchkey_store::Write::key).collect();
         assert_eq!(touched.len(), batch.writes.len(), "one write per record");
@@ -87,7 +94,7 @@ impl TestStore {
             latchkey_store::Check::Absent(key) | latchkey_store::Check::VersionIs(key, _) => key,
         }));
         assert!(
-            touched.len() <= latchkey_published::limits::BATCH_RECORDS_MAX,
+            touched.len() <= self.batch_max(),
             "{} records in a batch",
             touched.len()
         );
@@ -181,6 +188,10 @@ async fn let_others_go_on() {
 }
 
 impl Store for &TestStore {
+    fn batch_records_max(&self) -> usize {
+        self.batch_max()
+    }
+
     async fn get(&self, key: &RecordKey) -> Result<Option<Versioned>, StoreError> {
         let_others_go_on().await;
         if self.is_dead() {

@@ -11,7 +11,7 @@ mod tests;
 use super::Thing;
 use crate::View;
 use crate::parts::Typed;
-use crate::parts::{Paging, Time};
+use crate::parts::{Paging, Time, Total};
 use crate::sample::Sample;
 use crate::{Frame, Front, Language, Site};
 
@@ -63,12 +63,12 @@ impl<'a> Shelf<'a> {
 
     /// A list with nothing searched for and no other page.
     fn one_page(&self) -> Paging<'a> {
-        Paging { search: "", next: None, first: None, total: 2 }
+        Paging { search: "", next: None, first: None, total: Total::All(2) }
     }
 
     /// The middle of a long list that was searched.
     fn middle(&self) -> Paging<'a> {
-        Paging { search: self.text, next: Some("?page=3"), first: Some("?page=1"), total: 120 }
+        Paging { search: self.text, next: Some("?page=3"), first: Some("?page=1"), total: Total::Found(120, Some(10_000)) }
     }
 
     fn sample(&self, name: &str, page: &impl View) -> Sample {

@@ -4,11 +4,12 @@ use super::{NOW, Shelf};
 use crate::manager::{
     Application, ApplicationRow, Applications, ContractFilter, ContractRow, Contracts, Developer,
     DeveloperRow, Developers, HeldKey, InvitationLink, Invite, InviteFault, Invited, MoveApplication,
-    Request, Requests,
+    PartlyDone, Request, Requests, Undecided,
 };
 use crate::parts::State;
 use crate::parts::Typed;
 use crate::sample::Sample;
+use crate::{Frame, Message};
 
 const STATES: [(&str, State); 4] = [
     ("requested", State::Waiting),
@@ -44,12 +45,24 @@ fn requests(shelf: &Shelf<'_>) -> Vec<Sample> {
         picked: &[],
         reason: Typed::default(),
         is_nothing_picked: false,
+        partly_done: None,
     };
     let middle = shelf.middle();
     let nothing_picked = Requests { is_nothing_picked: true, ..page };
     let too_long = Requests { paging: middle, picked: &["other"], reason: shelf.wrong(), ..page };
+    let left = Undecided { id: text, between: Some((thing, thing)), state: Some(State::Revoked) };
+    let undecided = [left, Undecided { state: None, ..left }, Undecided { between: None, ..left }];
+    let [approved, rejected] =
+        [State::Active, State::Rejected].map(|to| PartlyDone { to, done: 2, undecided: &undecided });
+    let sentences = [&approved, &rejected].map(|partly| partly.sentence(shelf.frame.language));
+    let [frame, of_none] =
+        sentences.each_ref().map(|text| Frame { message: Some(Message::Failed(text)), ..*shelf.frame });
+    let partly = Requests { frame: &frame, partly_done: Some(&approved), ..page };
+    let none_left = Requests { frame: &of_none, requests: &[], partly_done: Some(&rejected), ..page };
     vec![
         shelf.sample("requests", &page),
+        shelf.sample("requests-partly-approved", &partly),
+        shelf.sample("requests-partly-rejected", &none_left),
         shelf.sample("requests-nothing-picked", &nothing_picked),
         shelf.sample("requests-wrong", &too_long),
         shelf.sample("requests-empty", &Requests { requests: &[], ..page }),

@@ -10,7 +10,7 @@ mod tests;
 
 use super::{MetaField, MetaKind, RequestFields, ServiceAccess, Thing, paths};
 use crate::View;
-use crate::parts::{Paging, State, Time, Typed};
+use crate::parts::{Paging, State, Time, Total, Typed};
 use crate::sample::Sample;
 use crate::{Frame, Front, Language, Site};
 
@@ -75,12 +75,12 @@ impl<'a> Shelf<'a> {
 
     /// A list with nothing searched for and no other page.
     fn one_page(&self) -> Paging<'a> {
-        Paging { search: "", next: None, first: None, total: 2 }
+        Paging { search: "", next: None, first: None, total: Total::All(2) }
     }
 
     /// The middle of a long list that was searched.
     fn middle(&self) -> Paging<'a> {
-        Paging { search: self.text, next: Some("?page=3"), first: Some("?page=1"), total: 120 }
+        Paging { search: self.text, next: Some("?page=3"), first: Some("?page=1"), total: Total::Found(120, Some(10_000)) }
     }
 
     /// Access in each state; with a reason where it was decided on.

@@ -11,7 +11,7 @@ use crate::http::pages::listing::{Listed, Listing};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{Audit, AuditFilter, Change, Did, Kind, Record, Who, paths};
-use latchkey_pages::parts::{Time, Typed};
+use latchkey_pages::parts::{Time, Total, Typed};
 use latchkey_store::Store;
 
 const DAY_S: u64 = 86_400;
@@ -103,7 +103,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             Some(sentence) => Faults::one("since", sentence),
             None => Faults::default(),
         };
-        let paging = listing.paging(records.len() as u64);
+        let paging = listing.paging(Total::Unknown);
         Ok(self.form(&faults, &Audit { frame: &frame, records: &records, filter, paging }))
     }
 }

@@ -55,7 +55,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let listing = Listing::of(page, paths::CONSUMERS, listed.offset.as_deref(), &[]);
         let path = page.path();
         let frame = page.manager_frame(&path);
-        let paging = listing.paging(rows.len() as u64);
+        let paging = listing.paging(listed.found(!q.is_empty(), None));
         Ok(shown(&Consumers { frame: &frame, consumers: &rows, paging }))
     }
 

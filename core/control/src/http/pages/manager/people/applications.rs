@@ -48,6 +48,11 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let page = self.page;
         let q = page.search();
         let listed: Listed<Application> = self.get(&["applications"], &page.list_query(&[("q", q)])).await?;
+        let whole = match q.is_empty() {
+            true => None,
+            // Of its counter.
+            false => self.get::<Listed<()>>(&["applications"], "size=1").await?.total,
+        };
         let owners = listed.data.iter().map(|application| application.developer.id.as_str()).collect();
         let (owners, counts) =
             try_join(self.find_all::<Developer>("developers", owners), self.counts_of(&listed.data)).await?;
@@ -60,7 +65,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let listing = Listing::of(page, paths::APPLICATIONS, listed.offset.as_deref(), &[]);
         let path = page.path();
         let frame = page.manager_frame(&path);
-        let paging = listing.paging(listed.count());
+        let paging = listing.paging(listed.found(!q.is_empty(), whole));
         Ok(shown(&Applications { frame: &frame, applications: &rows, paging }))
     }
 

@@ -41,7 +41,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let listing = Listing::of(page, paths::CONTRACTS, listed.offset.as_deref(), &kept);
         let path = page.path();
         let frame = page.manager_frame(&path);
-        let paging = listing.paging(listed.count());
+        let is_filtered = filter.state.is_some() || !filter.service.is_empty() || !filter.application.is_empty();
+        let paging = listing.paging(listed.found(is_filtered, None));
         Ok(shown(&Contracts { frame: &frame, contracts: &rows, filter, paging }))
     }
 
@@ -66,8 +67,9 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let lists = applications.data.iter().take(NAMED_MAX);
         let lists = lists.map(|one| vec!["applications", one.id.as_str(), "application_instances"]);
         let mut data: Vec<Contract> = self.all_in(&lists.collect::<Vec<_>>(), &query).await?;
+        let total = (data.len() <= SIZE).then_some(data.len() as u64);
         data.truncate(SIZE);
-        Ok(Listed { data, offset: None, total: None })
+        Ok(Listed { data, offset: None, total })
     }
 
     /// Id of the service of this name, or of the first whose name has it.

@@ -78,7 +78,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let listing = Listing::of(page, paths::DEVELOPERS, listed.offset.as_deref(), &["state"]);
         let path = page.path();
         let frame = page.manager_frame(&path);
-        let paging = listing.paging(listed.count());
+        let paging = listing.paging(listed.found(!q.is_empty(), None));
         Ok(shown(&Developers { frame: &frame, state, developers: &rows, paging }))
     }
 

@@ -2,6 +2,7 @@
 
 mod applications;
 mod contracts;
+pub(super) mod deciding;
 mod developers;
 mod invite;
 mod keys;

@@ -52,7 +52,7 @@ answered! {
 }
 
 /// The state that a status of the Admin API stands for.
-fn state(status: u8) -> State {
+pub(super) fn state(status: u8) -> State {
     match status {
         0 => State::Active,
         1 => State::Waiting,
@@ -119,6 +119,10 @@ impl<T> ById<T> {
     pub(super) fn get(&self, id: &str) -> Option<&T> {
         let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(id));
         at.ok().map(|at| &self.0[at].1)
+    }
+
+    pub(super) fn into_values(self) -> impl Iterator<Item = T> {
+        self.0.into_iter().map(|(_, one)| one)
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {

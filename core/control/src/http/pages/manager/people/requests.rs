@@ -7,34 +7,24 @@ use futures_util::future::try_join3;
 use http::{Response, StatusCode};
 use serde_json::json;
 
-use super::read::{Application, Contract, Developer, Service, status};
+use super::deciding::{Became, Decided};
+use super::read::{Application, Contract, Developer, Service};
 use crate::http::pages::answers::html;
-use crate::http::pages::desk::{Desk, object};
+use crate::http::pages::desk::Desk;
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::{Listed, Listing, SIZE};
+use crate::http::pages::listing::{Listed, Listing, SIZE, encoded};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
-use latchkey_pages::manager::{Request, Requests, Thing, paths};
-use latchkey_pages::parts::{State, Time};
-use latchkey_pages::{Said, View as _};
+use latchkey_pages::manager::{PartlyDone, Request, Requests, Thing, Undecided, paths};
+use latchkey_pages::parts::{State, Time, Total};
+use latchkey_pages::{Frame, Message, Said, Told, View as _};
+use latchkey_published::limits::DECIDED_MAX;
 use latchkey_store::Store;
 
 /// Of those that wait, so many are looked at.
-const WAITING_MAX: usize = 1000;
-/// Most that are approved or rejected at once.
-const PICKED_MAX: usize = 500;
+const WAITING_MAX: &str = "1000";
 /// Developers whose applications are looked through by a search.
 const SEARCHED_DEVELOPERS: usize = 20;
-
-/// What became of one of those that were picked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Became {
-    Done,
-    /// It was so before.
-    Already,
-    /// It waits no more, or has gone.
-    Failed,
-}
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn requests(&self) -> Result<Response<Bytes>, Refusal> {
@@ -47,47 +37,46 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         if picked.is_empty() {
             return self.show_requests(&Faults::default(), true).await;
         }
-        if picked.len() > PICKED_MAX {
+        if picked.len() > DECIDED_MAX {
             return Err(Refusal::Malformed("Too many requests at once"));
         }
-        let mut became = Vec::with_capacity(picked.len());
-        for id in picked {
-            match self.decide(id, to).await? {
-                Ok(one) => became.push(one),
-                Err(faults) => return self.show_requests(&faults, false).await,
-            }
+        let picked: Vec<&str> = picked.into_iter().collect();
+        let reason = if to == State::Rejected { form.value("reason") } else { json!(null) };
+        let decided = match self.decide(&picked, to, reason).await {
+            Ok(decided) => decided,
+            Err(refusal) => return self.show_requests(&Faults::of(refusal)?, false).await,
+        };
+        let done = decided.iter().filter(|one| one.became == Became::Done).count();
+        if decided.iter().any(Decided::is_left) {
+            return self.show_partly_done(to, &decided).await;
         }
         let said = match to {
-            _ if became.contains(&Became::Failed) => Said::SomeFailed,
-            _ if !became.contains(&Became::Done) => Said::AlreadyDone,
+            _ if done == 0 => return Ok(self.page.done(Said::AlreadyDone, paths::REQUESTS)),
             State::Active => Said::Approved,
             _ => Said::Rejected,
         };
-        Ok(self.page.done(said, paths::REQUESTS))
+        Ok(self.page.done(Told::of(said, done), paths::REQUESTS))
     }
 
-    /// Approves or rejects one that waits. `Err`: what is wrong with the reason.
-    async fn decide(&self, id: &str, to: State) -> Result<Result<Became, Faults>, Refusal> {
-        let path = ["application_instances", id];
-        let contract: Option<Contract> = match self.find(&path).await {
-            Err(refusal) if refusal.is_of_what_was_sent() => None,
-            found => found?,
-        };
-        match contract.map(|contract| contract.state()) {
-            Some(state) if state == to => return Ok(Ok(Became::Already)),
-            Some(State::Waiting) => {}
-            _ => return Ok(Ok(Became::Failed)),
-        }
-        let reason = if to == State::Rejected { self.page.form.value("reason") } else { json!(null) };
-        let sent = object([("status", json!(status(to))), ("reason", reason)]);
-        let refusal = match self.patch(&path, sent).await {
-            Ok(_) => return Ok(Ok(Became::Done)),
-            Err(refusal) if refusal.is_not_found() => return Ok(Ok(Became::Failed)),
-            Err(refusal) => refusal,
-        };
-        let faults = Faults::of(refusal)?;
-        // Somebody else was faster.
-        Ok(if faults.of_field("reason").is_some() { Err(faults) } else { Ok(Became::Failed) })
+    /// The queue, with those of the picked that could not be decided about.
+    async fn show_partly_done(&self, to: State, decided: &[Decided]) -> Result<Response<Bytes>, Refusal> {
+        let left = decided.iter().filter(|one| one.is_left());
+        let ids = left.clone().filter(|one| one.became != Became::Gone).map(|one| one.id.as_str()).collect();
+        let contracts: Vec<Contract> = self.find_all("application_instances", ids).await?.into_values().collect();
+        let parties = self.parties(&contracts).await?;
+        let undecided: Vec<Undecided<'_>> = left
+            .map(|one| {
+                let contract = contracts.iter().find(|contract| contract.id == one.id);
+                let between = contract.map(|contract| {
+                    let application = parties.application(&contract.application.id);
+                    (application, parties.service(&contract.service.id))
+                });
+                Undecided { id: &one.id, between, state: one.state() }
+            })
+            .collect();
+        let done = decided.len() - undecided.len();
+        let partly = PartlyDone { to, done, undecided: &undecided };
+        self.show_queue(&Faults::default(), false, Some(&partly)).await
     }
 
     async fn show_requests(
@@ -95,8 +84,17 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         faults: &Faults,
         is_nothing_picked: bool,
     ) -> Result<Response<Bytes>, Refusal> {
+        self.show_queue(faults, is_nothing_picked, None).await
+    }
+
+    async fn show_queue(
+        &self,
+        faults: &Faults,
+        is_nothing_picked: bool,
+        partly_done: Option<&PartlyDone<'_>>,
+    ) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
-        let waiting = self.waiting_contracts().await?;
+        let (waiting, total) = self.waiting_contracts().await?;
         let number: usize = page.query.value("page").and_then(|page| page.parse().ok()).unwrap_or(1).max(1);
         let shown = waiting.get((number - 1).saturating_mul(SIZE)..).unwrap_or_default();
         let next = (shown.len() > SIZE).then(|| (number + 1).to_string());
@@ -122,36 +120,39 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let listing = Listing::of(page, paths::REQUESTS, next.as_deref(), &[]);
         let picked: Vec<&str> = page.form.all("contract").collect();
         let path = page.path();
+        let sentence = partly_done.map(|partly| partly.sentence(page.look.language));
         let frame = page.manager_frame(&path);
+        let message = sentence.as_deref().map(Message::Failed).or(frame.message);
+        let frame = Frame { message, ..frame };
         let view = Requests {
             frame: &frame,
             requests: &requests,
-            paging: listing.paging(waiting.len() as u64),
+            paging: listing.paging(total),
             picked: &picked,
             reason: faults.typed(&page.form, "reason"),
             is_nothing_picked,
+            partly_done,
         };
-        let is_wrong = is_nothing_picked || !faults.is_empty();
-        Ok(html(if is_wrong { StatusCode::BAD_REQUEST } else { StatusCode::OK }, view.html()))
+        let status = match partly_done {
+            Some(partly) if partly.done == 0 => StatusCode::CONFLICT,
+            _ if is_nothing_picked || !faults.is_empty() => StatusCode::BAD_REQUEST,
+            _ => StatusCode::OK,
+        };
+        Ok(html(status, view.html()))
     }
 
-    /// Those that wait and are searched for, those first that wait longest.
-    async fn waiting_contracts(&self) -> Result<Vec<Contract>, Refusal> {
-        let (mut waiting, mut offset) = (Vec::new(), None::<String>);
-        loop {
-            let mut query = vec![("status", "1"), ("size", "1000")];
-            query.extend(offset.as_deref().map(|offset| ("offset", offset)));
-            let query = serde_urlencoded::to_string(query).unwrap_or_default();
-            let listed: Listed<Contract> = self.get(&["application_instances"], &query).await?;
-            waiting.extend(listed.data);
-            offset = listed.offset;
-            if offset.is_none() || waiting.len() >= WAITING_MAX {
-                break;
-            }
-        }
+    /// Those that wait and are searched for, those first that wait longest; and how many there are.
+    async fn waiting_contracts(&self) -> Result<(Vec<Contract>, Total), Refusal> {
+        let query = [("status", "1"), ("size", WAITING_MAX), ("total", "true")];
+        let listed: Listed<Contract> = self.get(&["application_instances"], &encoded(&query)).await?;
+        let (all, mut waiting) = (listed.all(), listed.data);
         self.keep_searched(&mut waiting).await?;
         waiting.sort_by(|a, b| (a.updated_at, &a.id).cmp(&(b.updated_at, &b.id)));
-        Ok(waiting)
+        let total = match (all, self.page.search().is_empty()) {
+            (Total::All(all), false) => Total::Found(waiting.len() as u64, Some(all)),
+            (all, _) => all,
+        };
+        Ok((waiting, total))
     }
 
     /// Keeps those whose application, service, developer or note has what is searched for.
@@ -160,7 +161,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         if q.is_empty() {
             return Ok(());
         }
-        let query = serde_urlencoded::to_string([("q", q), ("size", "1000")]).unwrap_or_default();
+        let query = encoded(&[("q", q), ("size", "1000")]);
         let (applications, services, developers): (Listed<Application>, Listed<Service>, Listed<Developer>) =
             try_join3(
                 self.get(&["applications"], &query),

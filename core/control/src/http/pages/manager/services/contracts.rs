@@ -24,7 +24,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let rows: Vec<ContractRow<'_>> = listed.data.iter().map(|contract| contract.row(&parties)).collect();
         let own = paths::service_contracts(&service.id);
         let listing = Listing::of(page, &own, listed.offset.as_deref(), &[]);
-        let paging = listing.paging(listed.count());
+        let paging = listing.paging(listed.all());
         let (url, path) = (service.url(), self.page.path());
         let frame = self.page.manager_frame(&path);
         Ok(shown(&ServiceContracts { frame: &frame, service: service.tab(&url), contracts: &rows, paging }))

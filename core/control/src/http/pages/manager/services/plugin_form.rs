@@ -9,18 +9,17 @@ use super::plugins::PluginAt;
 use super::settings;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
+use crate::http::pages::manager::people::deciding::{Became, Decided};
 use crate::http::pages::manager::people::read::Contract;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::Said;
 use latchkey_pages::calls::Key;
 use latchkey_pages::manager::{Plugin, PluginForm, Preview, Warning, paths};
-use latchkey_pages::parts::Field;
+use latchkey_pages::parts::{Field, State};
+use latchkey_published::limits::DECIDED_MAX;
 use latchkey_published::plugins::KeyAuthSettings;
 use latchkey_store::Store;
-
-/// Requests that one form approves at most.
-const APPROVED_AT_ONCE_MAX: usize = 100;
 
 /// What the settings of key-auth come to.
 struct Example {
@@ -78,17 +77,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// Whether none waits any more.
     async fn approve_waiting(&self, service: &str) -> Result<bool, Refusal> {
         let waiting = self.waiting_at(service).await?;
-        let mut are_all_approved = waiting.len() <= APPROVED_AT_ONCE_MAX;
-        for contract in waiting.iter().take(APPROVED_AT_ONCE_MAX) {
-            let path = ["services", service, "application_instances", contract.id.as_str()];
-            match self.patch(&path, object([("status", json!(0))])).await {
-                Ok(_) => {}
-                Err(refusal) if refusal.is_not_found() => {}
-                Err(refusal) if refusal.is_of_what_was_sent() => are_all_approved = false,
-                Err(refusal) => return Err(refusal),
-            }
-        }
-        Ok(are_all_approved)
+        let ids: Vec<&str> = waiting.iter().take(DECIDED_MAX).map(|contract| contract.id.as_str()).collect();
+        let decided = self.decide(&ids, State::Active, json!(null)).await?;
+        let is_left = |one: &Decided| one.is_left() && one.became != Became::Gone;
+        Ok(waiting.len() <= DECIDED_MAX && !decided.iter().any(is_left))
     }
 
     /// Requests for access to a service that wait.

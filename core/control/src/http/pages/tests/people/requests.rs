@@ -26,7 +26,8 @@ async fn who_waits_longest_comes_first_and_the_frame_says_how_many_wait() {
     assert_eq!(beyond.status(), 200);
     assert!(page(&mut browser, &control, "/manager/contracts").await.contains(">100<"), "beside the queue");
     let form: Vec<(&str, &str)> = ids.iter().map(|id| ("contract", id.as_str())).collect();
-    let left = send(&mut browser, &control, "/manager/requests/approve", &form, "Approved.").await;
+    let said = "120 requests were approved.";
+    let left = send(&mut browser, &control, "/manager/requests/approve", &form, said).await;
     assert!(left.contains("No requests are waiting."), "{left}");
 }
 
@@ -65,7 +66,7 @@ async fn requests_are_approved_and_rejected_one_or_many_at_once() {
     assert!(!left.contains(&ids[0]) && left.contains(&ids[1]), "{left}");
     send(&mut browser, &control, approve, &[("contract", &ids[0])], AGAIN).await;
     let two = [("contract", ids[1].as_str()), ("contract", &ids[2]), ("reason", "ignored")];
-    send(&mut browser, &control, approve, &two, "Approved.").await;
+    send(&mut browser, &control, approve, &two, "2 requests were approved.").await;
     let form = [("contract", ids[3].as_str()), ("reason", "No plan yet")];
     send(&mut browser, &control, reject, &form, "Rejected.").await;
     for (id, status, reason) in [
@@ -90,12 +91,45 @@ async fn what_waits_no_more_is_left_as_it_is_and_said() {
         admin(&control, "PATCH", &path, json!({"status": status})).await;
     }
     let nobody = "00000000-0000-4000-8000-000000000000";
-    for other in [&ids[0], nobody, "not an id"] {
-        let form = [("contract", other), ("contract", ids[1].as_str())];
-        let left = send(&mut browser, &control, "/manager/requests/approve", &form, "Not all of them").await;
-        assert!(left.contains(&ids[2]) && !left.contains(&ids[1]), "{left}");
+    let approve = "/manager/requests/approve";
+    let form = [("contract", ids[0].as_str()), ("contract", &ids[1]), ("contract", nobody)];
+    let partly = browser.post(&control, approve, &form).await;
+    assert_eq!(partly.status(), 200);
+    let shown = text(&partly);
+    for said in
+        ["1 of 3 requests were approved", "It waits no more: Revoked", "There is no such request any more", nobody]
+    {
+        assert!(shown.contains(said), "{said}: {shown}");
     }
+    assert!(shown.contains(&format!("value=\"{}\"", ids[2])), "the queue goes on: {shown}");
+    assert!(!shown.contains(&format!("value=\"{}\"", ids[1])), "{shown}");
     assert_eq!(contract(&control, &ids[0]).await["status"], json!(3), "a revoked one stays revoked");
+    assert_eq!(contract(&control, &ids[1]).await["status"], json!(0));
+    // Sent again, and of none that can be decided about.
+    let again = browser.post(&control, approve, &form).await;
+    assert_eq!(again.status(), 200);
+    assert!(text(&again).contains("1 of 3 requests were approved"), "it is: {}", text(&again));
+    for other in [&ids[0], nobody, "not an id"] {
+        let none = browser.post(&control, approve, &[("contract", other)]).await;
+        assert_eq!(none.status(), 409);
+        assert!(text(&none).contains("0 of 1 requests were approved"), "{other}: {}", text(&none));
+    }
+    let reject = browser.post(&control, "/manager/requests/reject", &form[1..2]).await;
+    assert!(text(&reject).contains("It waits no more: Approved"), "{}", text(&reject));
+}
+
+#[tokio::test]
+async fn hundreds_are_approved_by_one_form() {
+    let control = new_control().await;
+    let mut browser = administrator(&control).await;
+    let (_, _, ids) = queue(&control, 500).await;
+    let form: Vec<(&str, &str)> = ids.iter().map(|id| ("contract", id.as_str())).collect();
+    let said = "500 requests were approved.";
+    send(&mut browser, &control, "/manager/requests/approve", &form, said).await;
+    send(&mut browser, &control, "/manager/requests/approve", &form, AGAIN).await;
+    for id in &ids {
+        assert_eq!(contract(&control, id).await["status"], json!(0));
+    }
 }
 
 #[tokio::test]

@@ -151,10 +151,10 @@ async fn those_who_wait_are_asked_about_when_new_ones_are_approved_at_once() {
 }
 
 #[tokio::test]
-async fn a_form_approves_a_hundred_at_most() {
+async fn a_form_approves_five_hundred_at_most() {
     let control = new_control().await;
     let mut browser = administrator(&control).await;
-    let service = make_queue(&control, 101).await;
+    let service = make_queue(&control, 501).await;
     let path = format!("/manager/services/{service}/plugins/application-registration");
     let form =
         [("enabled", "true"), ("display_name", "Orders"), ("waiting", "approve"), ("auto_approve", "true")];
