@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "made-up keys and tokens are presented")]
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +22,7 @@ use latchkey_published::grant::{ClientSecret, Consumer, Grant, OAuth2Client};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_published::testing::SeededRandom;
-use latchkey_published::token::{AccessToken, TokenBuffer, TokenKeys};
+use latchkey_published::token::{AccessToken, TokenBuffer, TokenId, TokenKeys};
 use latchkey_request::client::Forwarded;
 use latchkey_request::origin::Origin;
 use serde_json::{Value, json};
@@ -172,7 +173,7 @@ impl World {
                 let reply = FeedReply { epoch, reset: true, shown, pieces, ..FeedReply::default() };
                 let mut compiler = ConfigCompiler::default();
                 self.gateway.learn_feed(self.now, self.now, Some(reply.clone()), &mut compiler).unwrap();
-                assert_eq!(compiler.apply(&reply).unwrap().unusable(), []);
+                assert_eq!(compiler.apply(&reply).unwrap().config.unusable(), []);
             }
             Need::Grant(wanted) => {
                 self.grant_reads += 1;
@@ -858,6 +859,30 @@ fn one_token_is_denied_and_others_are_not() {
     world.publish(vec![]);
     world.check_invalid(&call(&denied));
     world.forward(&call(&other)).check_is_bob();
+}
+
+#[test]
+fn taking_back_a_token_compiles_no_configuration() {
+    let mut pieces = World::new(json!({})).pieces;
+    let mut compiler = ConfigCompiler::default();
+    let mut apply = |reset, pieces: &HashMap<PieceId, Piece>| {
+        let pieces = pieces.iter().map(|(id, piece)| (*id, piece.encode())).collect();
+        compiler.apply(&FeedReply { epoch: 1, reset, pieces, ..FeedReply::default() }).unwrap()
+    };
+    let before = apply(true, &pieces);
+    let again = apply(false, &pieces);
+    assert!(Arc::ptr_eq(&before.config, &again.config));
+    assert!(Arc::ptr_eq(&before.denied_tokens, &again.denied_tokens));
+    let id = TokenId::from_bytes([7; 12]);
+    pieces.entry(PieceId::of_denied(id)).or_default().denied_tokens.insert(id, 1);
+    let denied = apply(false, &pieces);
+    assert!(Arc::ptr_eq(&before.config, &denied.config));
+    assert!(!Arc::ptr_eq(&before.denied_tokens, &denied.denied_tokens));
+    let piece = pieces.entry(PieceId::of(OTHER_PLUGIN)).or_default();
+    piece.set(ConfigKind::Plugins, OTHER_PLUGIN, Some(oauth2(OTHER_SERVICE, json!({}))));
+    let changed = apply(false, &pieces);
+    assert!(!Arc::ptr_eq(&denied.config, &changed.config));
+    assert!(Arc::ptr_eq(&denied.denied_tokens, &changed.denied_tokens));
 }
 
 #[test]

@@ -163,7 +163,7 @@ impl Callers {
         has_others: bool,
         basis: Basis<'_>,
     ) -> Result<Option<Arc<CachedGrant>>, Need> {
-        let Basis { config, epoch, now } = basis;
+        let Basis { config, epoch, now, .. } = basis;
         match self.memory.look_up(&digest) {
             Remembered::Grant(grant) => return Ok(Some(grant)),
             Remembered::Missing => return Ok(None),

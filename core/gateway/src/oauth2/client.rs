@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Call;
 use super::parameters::Credentials;
 use super::refusal::Refusal;
 use crate::authenticate::Callers;
@@ -64,11 +65,11 @@ impl Callers {
         grant: &CachedGrant,
         was_tried: bool,
         refusal: Refusal,
-        (address, basis): (Option<std::net::IpAddr>, Basis<'_>),
+        call: &Call<'_>,
     ) -> Stop {
         let credential = grant.identity.credential_id().filter(|_| was_tried);
-        let too_many =
-            credential.and_then(|credential| self.guesses.count(credential, address, basis.now.monotonic_ms));
+        let (by, now_ms) = (call.client_ip, call.basis.now.monotonic_ms);
+        let too_many = credential.and_then(|credential| self.guesses.count(credential, by, now_ms));
         Problem::OAuth2(Box::new(too_many.map_or(refusal, Refusal::guessing))).into()
     }
 }

@@ -8,9 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::refusal::Refusal;
 use super::settings::{OAuth2, PARAMETERS};
-use crate::extract_key::body_kind;
 use crate::places::{self, BodyKind, Found, Scanned, form};
-use crate::request::{Headers, RequestHead};
 
 const CLIENT_ID: usize = 1;
 const CLIENT_SECRET: usize = 2;
@@ -46,20 +44,20 @@ pub(super) struct Parameters<'a> {
 
 impl<'a> Parameters<'a> {
     /// Those of the body and of the query together. A body that cannot be read has none, as in Kong.
-    pub(super) fn read<H: Headers>(
+    pub(super) fn read(
         plugin: &OAuth2,
-        head: &RequestHead<'a, H>,
+        query: Option<&'a [u8]>,
+        kind: &BodyKind<'_>,
         body: &'a [u8],
     ) -> Result<Self, Refusal> {
         let names = &plugin.issuing.parameters;
-        let kind = body_kind(head);
-        let mut in_body = places::scan(&kind, body, names).unwrap_or_default();
-        let mut in_query = form::scan(head.query.unwrap_or_default(), names);
+        let mut in_body = places::scan(kind, body, names).unwrap_or_default();
+        let mut in_query = form::scan(query.unwrap_or_default(), names);
         let mut values: [Sent<'a>; PARAMETERS.len()] = Default::default();
         for (place, value) in values.iter_mut().enumerate() {
-            *value = one_of(place, &kind, &mut in_body, &mut in_query)?;
+            *value = one_of(place, kind, &mut in_body, &mut in_query)?;
         }
-        if values[SCOPE] == Sent::Nothing && kind == BodyKind::Json && is_false(body, PARAMETERS[SCOPE]) {
+        if values[SCOPE] == Sent::Nothing && *kind == BodyKind::Json && is_false(body, PARAMETERS[SCOPE]) {
             values[SCOPE] = Sent::NoText;
         }
         Ok(Parameters { values })
@@ -147,12 +145,9 @@ pub(super) struct Credentials<'a> {
 impl<'a> Credentials<'a> {
     /// Those in the parameters if both are there, else those in the field (RFC 6749 §2.3). Two that
     /// differ are an error.
-    pub(super) fn of<H: Headers>(
-        plugin: &OAuth2,
-        head: &RequestHead<'_, H>,
-        parameters: &'a Parameters<'_>,
-    ) -> Result<Self, Refusal> {
-        let basic = head.headers.values_of(&plugin.header).next().and_then(basic);
+    /// `field`: its value.
+    pub(super) fn of(field: Option<&[u8]>, parameters: &'a Parameters<'_>) -> Result<Self, Refusal> {
+        let basic = field.and_then(basic);
         let (id, secret) = (parameters.client_id(), parameters.client_secret());
         let Some(readings) = basic else {
             let readings = id.map(|id| (Cow::Borrowed(id), secret.map(Cow::Borrowed))).into_iter().collect();
