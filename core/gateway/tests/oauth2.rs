@@ -20,6 +20,7 @@ use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_published::feed::{Change, FeedReply, Shown};
 use latchkey_published::grant::{ClientSecret, Consumer, Grant, OAuth2Client};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
+use latchkey_published::rehash::MovedSecret;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_published::testing::SeededRandom;
 use latchkey_published::token::{AccessToken, TokenBuffer, TokenId, TokenKeys};
@@ -629,12 +630,30 @@ fn wrong_secrets_are_slowed_and_a_right_one_is_not() {
 
 #[test]
 fn issuing_when_warm_needs_nothing_and_grows_nothing() {
+    issue_and_check(2_000);
+}
+
+#[test]
+#[ignore = "takes a minute: `cargo xtask test --long` runs it"]
+fn issuing_two_hundred_thousand_needs_nothing_and_grows_nothing() {
+    issue_and_check(200_000);
+}
+
+/// A gateway can write nothing, and reads what it says it needs: neither to issue nor to check.
+fn issue_and_check(tokens: u64) {
     let mut world = World::new(json!({}));
     world.token();
     let (reads, memory) = (world.grant_reads, world.gateway.memory_use());
-    let tokens: std::collections::HashSet<String> = (0..2_000).map(|_| world.token()).collect();
-    assert_eq!(tokens.len(), 2_000);
+    let mut ids = std::collections::HashSet::new();
+    let (keys, mut buffer) = (TokenKeys::new(&peppers()), TokenBuffer::default());
+    for _ in 0..tokens {
+        let token = world.token();
+        world.forward(&call(&token)).check_is_bob();
+        ids.insert(keys.open(token.as_bytes(), &mut buffer).unwrap().id);
+    }
+    assert_eq!(ids.len() as u64, tokens);
     assert_eq!((world.grant_reads, world.gateway.memory_use()), (reads, memory));
+    assert_eq!(world.gateway.take_rehash(), None);
 }
 
 // Requests with tokens.
@@ -733,6 +752,17 @@ fn two_places_are_an_error_and_the_query_may_be_no_place() {
 
 #[test]
 fn forged_tokens_cost_no_read_and_no_memory() {
+    forge_and_check(10_000);
+}
+
+#[test]
+#[ignore = "takes a minute: `cargo xtask test --long` runs it"]
+fn a_million_forged_tokens_cost_no_read_and_no_memory() {
+    forge_and_check(1_000_000);
+}
+
+/// Half of them are a good one with another character, half are made under another pepper.
+fn forge_and_check(tokens: u64) {
     let mut world = World::new(json!({}));
     let token = world.token();
     world.forward(&call(&token));
@@ -740,14 +770,11 @@ fn forged_tokens_cost_no_read_and_no_memory() {
     let random = SeededRandom::new(7);
     let other = TokenKeys::new(&Peppers { current: Pepper::new(b"other"), previous: None });
     let digits = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    for number in 0..5_000_u64 {
+    for number in 0..tokens / 2 {
         let mut forged = token.clone().into_bytes();
         let at = 4 + (random.next() as usize) % (forged.len() - 4);
-        let before = forged[at];
-        forged[at] = digits[(random.next() % 64) as usize];
-        if forged[at] == before {
-            continue;
-        }
+        let digit = digits.iter().position(|digit| *digit == forged[at]).unwrap() as u64;
+        forged[at] = digits[((digit + 1 + random.next() % 63) % 64) as usize];
         world.check_invalid(&call(std::str::from_utf8(&forged).unwrap()));
         let mut digest = [0; 32];
         random.fill(&mut digest);
@@ -859,6 +886,38 @@ fn one_token_is_denied_and_others_are_not() {
     world.publish(vec![]);
     world.check_invalid(&call(&denied));
     world.forward(&call(&other)).check_is_bob();
+}
+
+/// The secret moves when it is shown, alone or with its Client ID.
+#[test]
+fn a_secret_under_the_previous_pepper_works_and_is_moved() {
+    let (old, new) = (Pepper::new(b"old pepper"), Pepper::new(b"new pepper"));
+    for (key_pepper, moves_key) in [(&new, false), (&old, true)] {
+        let peppers = Peppers { current: new.clone(), previous: Some(old.clone()) };
+        let mut world = World::new(json!({}));
+        world.gateway = Gateway::new(GatewaySettings::default(), peppers);
+        let kept = ClientSecret { digest: old.digest(SECRET.as_bytes()), pepper_id: old.id() };
+        let place = key_pepper.digest(ID.as_bytes());
+        let client = |grant: &mut Grant| {
+            (grant.digest, grant.pepper_id) = (place, key_pepper.id());
+            grant.oauth2 = Some(OAuth2Client { secret: Some(kept), ..OAuth2Client::default() });
+        };
+        world.grants.clear();
+        world.add(ID, client);
+        let wrong = format!("grant_type=client_credentials&client_id={ID}&client_secret=wrong");
+        assert_eq!(world.answer(&post("/a/oauth2/token").body(FORM, &wrong)).status, 400);
+        let of_wrong = world.gateway.take_rehash();
+        assert!(of_wrong.is_none_or(|rehash| rehash.secret.is_none()), "{of_wrong:?}");
+        world.token();
+        let rehash = world.gateway.take_rehash().unwrap();
+        assert_eq!((rehash.old, rehash.new), (place, new.digest(ID.as_bytes())));
+        assert_eq!((rehash.old != rehash.new, rehash.pepper_id), (moves_key, new.id()));
+        let secret = MovedSecret { old: old.digest(SECRET.as_bytes()), new: new.digest(SECRET.as_bytes()) };
+        assert_eq!(rehash.secret, Some(secret));
+    }
+    let mut world = World::new(json!({}));
+    world.token();
+    assert_eq!(world.gateway.take_rehash(), None, "it is under the pepper in use");
 }
 
 #[test]

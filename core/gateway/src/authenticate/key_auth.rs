@@ -126,7 +126,7 @@ impl Callers {
             let old = previous.digest(key);
             if let Some(grant) = self.look_up(key, old, has_others, basis)? {
                 let pepper_id = self.peppers.current.id();
-                self.rehash = Some(Rehash { old, new: digest, pepper_id });
+                self.rehash = Some(Rehash { old, new: digest, pepper_id, secret: None });
                 return Ok(Some((old, grant)));
             }
         }
