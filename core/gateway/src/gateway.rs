@@ -28,6 +28,7 @@ use latchkey_published::keys::{KeyDigest, Peppers};
 use latchkey_published::limits;
 use latchkey_published::replica_mac::ReplicaKeys;
 use latchkey_request::origin::Origin;
+use latchkey_request::secret_guesses::SecretGuesses;
 use latchkey_router::{NormalPath, OwnPath, OwnPaths};
 
 use admit::{Admitted, admit};
@@ -168,7 +169,7 @@ impl Gateway {
                 try_keys: None,
                 rehash: None,
                 tokens: None,
-                guesses: oauth2::Guesses::default(),
+                guesses: SecretGuesses::default(),
                 ablation,
             },
             own_paths: settings.own_paths,

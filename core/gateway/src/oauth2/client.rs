@@ -84,7 +84,7 @@ impl Callers {
     ) -> Stop {
         let credential = grant.identity.credential_id().filter(|_| was_tried);
         let (by, now_ms) = (call.client_ip, call.basis.now.monotonic_ms);
-        let too_many = credential.and_then(|credential| self.guesses.count(credential, by, now_ms));
+        let too_many = credential.and_then(|_| self.guesses.count(credential, by, now_ms));
         Problem::OAuth2(Box::new(too_many.map_or(refusal, Refusal::guessing))).into()
     }
 }

@@ -6,7 +6,6 @@
 mod answer;
 mod caller;
 mod client;
-mod guesses;
 mod introspect;
 mod issue;
 mod metadata;
@@ -28,7 +27,6 @@ use latchkey_published::limits;
 
 pub(crate) use answer::NO_CACHE;
 pub(crate) use caller::TokenCaller;
-pub(crate) use guesses::Guesses;
 pub(crate) use metadata::instead_of;
 pub use refusal::Refusal;
 pub(crate) use refusal::TokenFault;
