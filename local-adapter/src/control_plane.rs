@@ -152,8 +152,7 @@ impl ControlPlane {
 
     /// Moves a key found under the previous pepper to the current one.
     pub(crate) async fn rehash(&self, rehash: Rehash) {
-        let Rehash { old, new, pepper_id } = rehash;
-        if let Err(error) = self.control.registry().rehash(old, new, pepper_id).await {
+        if let Err(error) = self.control.registry().rehash(rehash).await {
             tracing::warn!(%error, "a key could not be moved to the current pepper");
         }
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use latchkey_gateway::config::{Config, ConfigCompiler, UnusableReply};
+use latchkey_gateway::config::{Compiled, ConfigCompiler, UnusableReply};
 use latchkey_gateway::gateway::FeedNews;
 use latchkey_published::feed::{Change, Epoch, FeedReply, FeedRequest, Format, Shown};
 use latchkey_published::limits::FEED_DIGESTS_MAX;
@@ -27,7 +27,7 @@ struct State {
     changes: VecDeque<Change>,
     /// What they amount to: their digests, and one for each that has none.
     weight: usize,
-    config: Arc<Config>,
+    compiled: Compiled,
 }
 
 /// Reads the feed of the store and publishes what it says.
@@ -56,7 +56,7 @@ impl Published {
             shown: Shown::all(state.epoch),
             unlisted: 0,
             changes: state.changes.iter().filter(|change| change.epoch > from).cloned().collect(),
-            config: Arc::clone(&state.config),
+            compiled: state.compiled.clone(),
         }
     }
 
@@ -64,7 +64,7 @@ impl Published {
         self.lock().format
     }
 
-    fn new(reply: FeedReply, config: Arc<Config>) -> Self {
+    fn new(reply: FeedReply, compiled: Compiled) -> Self {
         let epoch = AtomicU64::new(reply.epoch);
         let mut state = State {
             format: reply.format,
@@ -72,16 +72,16 @@ impl Published {
             floor: 0,
             changes: VecDeque::new(),
             weight: 0,
-            config,
+            compiled,
         };
         state.take_in(reply);
         Published { epoch, state: Mutex::new(state) }
     }
 
-    fn publish(&self, reply: FeedReply, config: Arc<Config>) {
+    fn publish(&self, reply: FeedReply, compiled: Compiled) {
         let mut state = self.lock();
         let epoch = reply.epoch;
-        state.config = config;
+        state.compiled = compiled;
         state.take_in(reply);
         self.epoch.store(epoch, Ordering::Release);
     }
@@ -122,8 +122,8 @@ impl<S: Store> Publisher<S> {
     pub(crate) async fn start(store: S) -> Result<Self, StoreError> {
         let mut compiler = ConfigCompiler::default();
         let reply = read_bounded_feed(&store, FeedRequest { since: None }, None, FEED_DIGESTS_MAX).await?;
-        let config = compile(&mut compiler, &reply)?;
-        let published = Arc::new(Published::new(reply, config));
+        let compiled = compile(&mut compiler, &reply)?;
+        let published = Arc::new(Published::new(reply, compiled));
         Ok(Publisher { store, compiler, published })
     }
 
@@ -138,27 +138,27 @@ impl<S: Store> Publisher<S> {
         let request = FeedRequest { since: Some(since) };
         let reply = read_bounded_feed(&self.store, request, None, FEED_DIGESTS_MAX).await?;
         if reply.epoch != since || reply.format != self.published.format() {
-            let config = compile(&mut self.compiler, &reply)?;
-            self.published.publish(reply, config);
+            let compiled = compile(&mut self.compiler, &reply)?;
+            self.published.publish(reply, compiled);
         }
         Ok(())
     }
 }
 
-fn compile(compiler: &mut ConfigCompiler, reply: &FeedReply) -> Result<Arc<Config>, StoreError> {
-    let config = match compiler.apply(reply) {
-        Ok(config) => config,
+fn compile(compiler: &mut ConfigCompiler, reply: &FeedReply) -> Result<Compiled, StoreError> {
+    let compiled = match compiler.apply(reply) {
+        Ok(compiled) => compiled,
         Err(error @ UnusableReply::Newer(_)) => {
             // Every thread learns of it and refuses.
             tracing::error!("{error}; every request is answered 503");
-            return Ok(Arc::default());
+            return Ok(Compiled::default());
         }
         Err(error) => return Err(StoreError::Failed(error.to_string())),
     };
-    for (id, reason) in config.unusable() {
+    for (id, reason) in compiled.config.unusable() {
         tracing::warn!(%id, reason, "part of the configuration cannot be used");
     }
-    Ok(config)
+    Ok(compiled)
 }
 
 #[cfg(test)]

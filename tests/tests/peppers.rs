@@ -9,7 +9,7 @@ use std::time::Duration;
 use latchkey_tests::base::wait_until;
 use latchkey_tests::client::Client as _;
 use latchkey_tests::deployment::{Local, Options, local_program};
-use latchkey_tests::fixtures::{create, proxy_to, shown_key};
+use latchkey_tests::fixtures::{create, create_service, id_of, proxy_to, shown_key};
 use latchkey_tests::raw_http::Request;
 use latchkey_tests::upstream::Upstream;
 use serde_json::json;
@@ -21,7 +21,7 @@ const NEW: &str = "new pepper Wm41xP, of thirty-two bytes";
 fn start(data: &Arc<TempDir>, peppers: &[(&str, &str)]) -> Local {
     let mut options = Options { admin_token: None, data: Arc::clone(data), ..Options::default() };
     // One thread: every request is served from the same memory.
-    options = options.env("LATCHKEY_THREADS", "1");
+    options = options.env("LATCHKEY_THREADS", "1").trusting();
     for (name, value) in peppers {
         options = options.env(name, value);
     }
@@ -45,6 +45,14 @@ fn ask(gateway: &Local, key: &str) -> u16 {
     gateway.send(&Request::get("/").header("apikey", key)).status
 }
 
+/// Gets a token by the client's secret.
+fn ask_for_token(gateway: &Local, secret: &str) -> u16 {
+    let form = format!("grant_type=client_credentials&client_id=shop&client_secret={secret}");
+    let request = Request::new("POST", "/orders/oauth2/token").header("x-forwarded-proto", "https");
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    gateway.send(&request.body(form)).status
+}
+
 /// What is listed of the keys, in order.
 fn shown_keys(gateway: &Local) -> Vec<String> {
     let listed = gateway.admin("GET", "/key-auths", None).json().unwrap();
@@ -56,7 +64,7 @@ fn shown_keys(gateway: &Local) -> Vec<String> {
 }
 
 #[test]
-fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
+fn keys_client_secrets_and_the_admin_token_outlive_a_change_of_pepper() {
     let data = Options::default().data;
     let upstream = Upstream::recording();
 
@@ -72,6 +80,15 @@ fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
         create(&gateway, "/consumers/bob/key-auth", &json!({"key": shown_key(key)}));
     }
     assert_eq!([ask(&gateway, &made), ask(&gateway, "imported"), ask(&gateway, "brought")], [200; 3]);
+    let service = create_service(&gateway, &upstream, &json!({}));
+    create(&gateway, "/routes", &json!({"paths": ["/orders"], "service": {"id": service["id"]}}));
+    let config = json!({"enable_client_credentials": true, "accept_http_if_already_terminated": true});
+    let plugin = json!({"name": "oauth2", "config": config});
+    create(&gateway, &format!("/services/{}/plugins", id_of(&service)), &plugin);
+    let client = json!({"name": "shop", "client_id": "shop"});
+    let client = create(&gateway, "/consumers/bob/oauth2", &client);
+    let secret = client["client_secret"].as_str().unwrap().to_owned();
+    assert_eq!([ask_for_token(&gateway, &secret), ask_for_token(&gateway, "another")], [200, 400]);
     let shown = shown_keys(&gateway);
     drop(gateway);
 
@@ -80,6 +97,7 @@ fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
     gateway.admin_token.clone_from(&token);
     for _ in 0..20 {
         assert_eq!([ask(&gateway, &made), ask(&gateway, "imported"), ask(&gateway, "brought")], [200; 3]);
+        assert_eq!(ask_for_token(&gateway, &secret), 200);
     }
     wait_until("all is sealed under the new pepper", Duration::from_secs(20), || {
         gateway.log().contains("all that was sealed under the previous pepper")
@@ -93,6 +111,7 @@ fn keys_and_the_admin_token_outlive_a_change_of_pepper() {
     assert_eq!([ask(&gateway, &made), ask(&gateway, "imported"), ask(&gateway, "other")], [200, 200, 401]);
     assert_eq!([ask(&gateway, "brought"), ask(&gateway, "brought and not used")], [200, 200]);
     assert_eq!(ask(&gateway, &shown_key("brought")), 401);
+    assert_eq!([ask_for_token(&gateway, &secret), ask_for_token(&gateway, "another")], [200, 400]);
     assert_eq!(shown_keys(&gateway), shown);
     assert_eq!(gateway.admin("GET", "/consumers", None).status, 200);
 }

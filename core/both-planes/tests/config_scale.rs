@@ -106,7 +106,7 @@ async fn ten_thousand_routes_are_read_at_once_and_changed_one_by_one() {
     // In one answer of DynamoDB, which ends a page at 1 MB.
     assert!(packed_bytes(&all) < 1 << 20, "{} bytes", packed_bytes(&all));
     let mut compiler = ConfigCompiler::default();
-    assert_eq!(compiler.apply(&all).unwrap().routes_count(), ROUTES);
+    assert_eq!(compiler.apply(&all).unwrap().config.routes_count(), ROUTES);
 
     let changed = json!({"id": ids[7], "paths": ["/changed"]});
     publish(&store, ids[7], changed).await;
@@ -115,7 +115,7 @@ async fn ten_thousand_routes_are_read_at_once_and_changed_one_by_one() {
     let (gets, scans) = store.reads();
     assert!(gets + scans <= 3, "{gets} gets and {scans} scans for one changed route");
     assert_eq!((news.reset, news.pieces.len()), (false, 1));
-    assert_eq!(compiler.apply(&news).unwrap().routes_count(), ROUTES);
+    assert_eq!(compiler.apply(&news).unwrap().config.routes_count(), ROUTES);
 
     let nothing = read_feed(&store, FeedRequest { since: Some(news.epoch) }, None).await.unwrap();
     assert_eq!(store.reads(), (1, 0), "(gets, scans) of a poll without news");

@@ -178,7 +178,7 @@ async fn a_later_setting_is_published_only_where_it_says_something() {
         assert_eq!(published["config"].get("key_in_bearer").cloned(), expected);
         assert_eq!(published["config"]["key_names"], json!(["apikey"]));
     }
-    assert!(Stored::new(&set).unwrap().read::<KeyAuthSettings>().unwrap().key_in_bearer);
+    assert!(KeyAuthSettings::read(Stored::new(&set).unwrap()).unwrap().key_in_bearer);
 }
 
 #[test]

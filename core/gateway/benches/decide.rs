@@ -23,7 +23,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use latchkey_gateway::config::{Config, ConfigCompiler};
+use latchkey_gateway::config::{Compiled, ConfigCompiler};
 use latchkey_gateway::decision::{Decision, Need};
 use latchkey_gateway::gateway::{FeedNews, Gateway, GatewaySettings, GrantAnswer, Learned};
 use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
@@ -278,7 +278,7 @@ fn pepper() -> Pepper {
 }
 
 /// So many services, each with its route and its plugin.
-fn configuration(routes: usize, plugin: Plugin) -> Arc<Config> {
+fn configuration(routes: usize, plugin: Plugin) -> Compiled {
     let mut pieces = std::collections::BTreeMap::<PieceId, Piece>::new();
     let random = SeededRandom::new(1);
     let mut put = |kind, entity: serde_json::Value| {
@@ -322,20 +322,20 @@ fn configuration(routes: usize, plugin: Plugin) -> Arc<Config> {
     };
     pieces.insert(PieceId::SETTINGS, Piece { settings: Some(settings), ..Piece::default() });
     let pieces = pieces.into_iter().map(|(id, piece)| (id, piece.encode())).collect();
-    let config = ConfigCompiler::default().apply(&feed_reply(pieces)).expect("pieces just made");
-    assert_eq!(config.unusable(), []);
-    config
+    let compiled = ConfigCompiler::default().apply(&feed_reply(pieces)).expect("pieces just made");
+    assert_eq!(compiled.config.unusable(), []);
+    compiled
 }
 
 fn feed_reply(pieces: Vec<(PieceId, Vec<u8>)>) -> FeedReply {
     FeedReply { epoch: 1, reset: true, shown: Shown::all(1), changes: vec![], pieces, ..FeedReply::default() }
 }
 
-fn gateway(config: Arc<Config>) -> Gateway {
+fn gateway(compiled: Compiled) -> Gateway {
     let settings = GatewaySettings { grant_cache_bytes: 4 << 30, ..GatewaySettings::default() };
     let mut gateway = Gateway::new(settings, Peppers { current: pepper(), previous: None });
     gateway.refresh_due(NOW);
-    gateway.learn_feed_news(NOW, NOW, Some(FeedNews::new(feed_reply(vec![]), config)));
+    gateway.learn_feed_news(NOW, NOW, Some(FeedNews::new(feed_reply(vec![]), compiled)));
     gateway
 }
 
@@ -468,7 +468,7 @@ impl Measured {
 }
 
 impl Subject {
-    fn new(case: Case, routes: usize, config: &Arc<Config>) -> Self {
+    fn new(case: Case, routes: usize, compiled: &Compiled) -> Self {
         let pepper = pepper();
         let key = match case.key {
             Key::Good => generate_key(&pepper, |bytes| SeededRandom::new(7).fill(bytes)).reveal().to_owned(),
@@ -482,7 +482,7 @@ impl Subject {
             Place::Endpoint => (*b"grant_type=client_credentials&scope=email").into(),
             _ => Arc::default(),
         };
-        let mut gateway = gateway(config.clone());
+        let mut gateway = gateway(compiled.clone());
         let answer = |key: &str| match case.key {
             Key::Good if matches!(case.plugin, Plugin::OAuth2 { .. }) => {
                 GrantAnswer::Found(client(&pepper, key))
@@ -518,8 +518,8 @@ fn report_decisions(options: &Options, report: &mut String) {
             let named = |case: &&Case| options.runs(&format!("{}, {routes} routes", case.name));
             let cases: Vec<&Case> = CASES.iter().filter(|case| case.plugin == plugin).filter(named).collect();
             if !cases.is_empty() {
-                let config = configuration(routes, plugin);
-                subjects.extend(cases.into_iter().map(|case| Subject::new(*case, routes, &config)));
+                let compiled = configuration(routes, plugin);
+                subjects.extend(cases.into_iter().map(|case| Subject::new(*case, routes, &compiled)));
             }
         }
     }
@@ -560,7 +560,7 @@ fn report_edits(options: &Options, report: &mut String) {
         line(report, &format!("| {name} | {} |", subject.measured.row()));
     }
     if options.runs("ask whether a refresh is due") {
-        let mut gateway = gateway(Arc::default());
+        let mut gateway = gateway(Compiled::default());
         let mut measured = Measured::default();
         for _ in 0..options.rounds {
             measured.round(|| NOW, |now| assert!(gateway.refresh_due(black_box(*now)).is_none()));

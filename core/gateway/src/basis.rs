@@ -1,6 +1,6 @@
 //! What a request is decided by, and why it may stop there.
 
-use crate::config::Config;
+use crate::config::{Config, DeniedTokens};
 use crate::decision::Need;
 use crate::own_answer::Response;
 use crate::problem::Problem;
@@ -12,6 +12,7 @@ use latchkey_published::feed::Epoch;
 #[derive(Clone, Copy)]
 pub(crate) struct Basis<'b> {
     pub(crate) config: &'b Config,
+    pub(crate) denied_tokens: &'b DeniedTokens,
     pub(crate) epoch: Epoch,
     pub(crate) now: Now,
 }

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::header::HeaderName;
 use litemap::LiteMap;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::anonymous::Anonymous;
@@ -32,6 +31,25 @@ use route_oauth2::Hide;
 pub(crate) use route_oauth2::RouteOAuth2;
 
 /// What every gateway of a process decides by. Immutable.
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Beside it: taking back a token compiles nothing.
+    pub denied_tokens: Arc<DeniedTokens>,
+}
+
+/// Tokens that are refused although they are good.
+#[derive(Debug, Default)]
+pub struct DeniedTokens(HashSet<TokenId>);
+
+impl DeniedTokens {
+    pub(crate) fn has(&self, id: &TokenId) -> bool {
+        self.0.contains(id)
+    }
+}
+
+/// The configuration, compiled. Immutable.
 #[derive(Debug, Default)]
 pub struct Config {
     pub(crate) router: Router,
@@ -42,8 +60,6 @@ pub struct Config {
     pub(crate) has_digest_keys: bool,
     /// What holds for whoever asks about a service and no route of it.
     services: Vec<ServiceRules>,
-    /// Refused although they are good.
-    pub(crate) denied_tokens: HashSet<TokenId>,
     /// Replicas are believed from this change on.
     pub(crate) restored_at: u64,
     unusable: Vec<(Uuid, String)>,
@@ -246,15 +262,15 @@ pub enum UnusableReply {
 #[derive(Debug, Default)]
 pub struct ConfigCompiler {
     pieces: LiteMap<PieceId, Piece>,
-    compiled: Arc<Config>,
+    compiled: Compiled,
 }
 
 impl ConfigCompiler {
-    /// Takes in the pieces of an answer (all of them when it is a reset), and compiles.
-    /// The same `Arc` as before comes back when nothing changed.
+    /// Takes in the pieces of an answer (all of them when it is a reset), and compiles what has changed.
+    /// The same `Arc` as before comes back for what has not.
     ///
     /// On an error nothing has been taken in.
-    pub fn apply(&mut self, reply: &FeedReply) -> Result<Arc<Config>, UnusableReply> {
+    pub fn apply(&mut self, reply: &FeedReply) -> Result<Compiled, UnusableReply> {
         if reply.format.is_newer() {
             return Err(UnusableReply::Newer(reply.format));
         }
@@ -264,11 +280,24 @@ impl ConfigCompiler {
         let decode = |(id, packed): &(PieceId, Vec<u8>)| Ok((*id, Piece::decode(packed)?));
         let pieces: LiteMap<_, _> =
             reply.pieces.iter().map(decode).collect::<Result<_, UnreadablePiece>>()?;
+        let (mut config, mut denied) = (reply.reset, reply.reset);
+        let none = Piece::default();
+        for (id, piece) in &pieces {
+            let known = self.pieces.get(id).unwrap_or(&none);
+            denied |= known.denied_tokens != piece.denied_tokens;
+            config |= !known.is_same_but_for_denied_tokens(piece);
+        }
         if reply.reset {
             self.pieces.clear();
         }
         self.pieces.extend(pieces);
-        self.compiled = Arc::new(compile(&self.pieces, &self.compiled.router));
+        if config {
+            self.compiled.config = Arc::new(compile(&self.pieces, &self.compiled.config.router));
+        }
+        if denied {
+            let ids = self.pieces.values().flat_map(|piece| piece.denied_tokens.keys().copied());
+            self.compiled.denied_tokens = Arc::new(DeniedTokens(ids.collect()));
+        }
         Ok(self.compiled.clone())
     }
 }
@@ -282,31 +311,26 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
     let routes = read_all(pieces, ConfigKind::Routes, RouteSpec::read, &mut unusable)
         .into_iter()
         .map(|(_, route)| route)
-        .filter(|route| route.service.is_none_or(|service| services.has(service)));
+        .filter(|route| route.service.is_none_or(|service| services.0.contains_key(&service)));
     let router = Router::compile(routes, Some(previous));
     let mut pairs = HashMap::new();
-    let rules = |route: &RouteSpec| RouteRules {
-        service: route.service.and_then(|service| services.usable.get(&service).cloned()),
-        key_auth: most_specific(&plugins.key_auths, Some(route.id), route.service),
-        oauth2: plugins.oauth2(Some(route.id), route.service, &mut pairs),
-        registration: route.service.and_then(|service| plugins.registrations.get(&service).copied()),
-        blocked: plugins.block(Some(route.id), route.service)
-            || route.service.is_some_and(|id| services.broken.contains(&id)),
+    let mut rules = |route: Option<Uuid>, id: Option<Uuid>| {
+        let known = id.and_then(|id| services.0.get(&id));
+        RouteRules {
+            service: known.and_then(Known::usable).cloned(),
+            key_auth: plugins.most_specific(route, id, |applied| applied.key_auth.clone()),
+            oauth2: plugins.oauth2(route, id, &mut pairs),
+            registration: id.and_then(|id| plugins.applied.get(&(None, Some(id)))?.registration),
+            blocked: plugins.block(route, id) || matches!(known, Some(Known::Broken)),
+        }
     };
     unusable.extend(router.rejected().iter().map(|rejected| (rejected.id, rejected.reason.clone())));
-    let routes = router.routes().map(rules).collect();
-    let of_service = |(id, service): (&Uuid, &Service)| ServiceRules {
-        id: *id,
-        name: services.names.get(id).cloned(),
-        rules: RouteRules {
-            service: Some(service.clone()),
-            key_auth: most_specific(&plugins.key_auths, None, Some(*id)),
-            oauth2: plugins.oauth2(None, Some(*id), &mut pairs),
-            registration: plugins.registrations.get(id).copied(),
-            blocked: plugins.block(None, Some(*id)),
-        },
-    };
-    let services = services.usable.iter().map(of_service).collect();
+    let routes = router.routes().map(|route| rules(Some(route.id), route.service)).collect();
+    let usable = services.0.iter().filter_map(|(id, known)| match known {
+        Known::Usable { name, .. } => Some((*id, name.clone())),
+        Known::Broken => None,
+    });
+    let services = usable.map(|(id, name)| ServiceRules { id, name, rules: rules(None, Some(id)) }).collect();
     Config {
         services,
         routes,
@@ -314,7 +338,6 @@ fn compile(pieces: &LiteMap<PieceId, Piece>, previous: &Router) -> Config {
         tag_keys: settings.tag_keys.iter().filter_map(|hex| TagKey::from_hex(hex)).collect(),
         has_imported_keys: settings.has_imported_keys,
         has_digest_keys: settings.has_digest_keys,
-        denied_tokens: pieces.values().flat_map(|piece| piece.denied_tokens.keys().copied()).collect(),
         restored_at: settings.restored_at,
         unusable,
     }
@@ -337,56 +360,58 @@ fn read_all<'a, T>(
     entities.filter_map(read).collect()
 }
 
-/// Services by what can be done with them.
-#[derive(Default)]
-struct Services {
-    usable: HashMap<Uuid, Service>,
-    /// Of usable ones.
-    names: HashMap<Uuid, String>,
-    /// They are there, but nobody here can tell where they lead.
-    broken: HashSet<Uuid>,
+/// Services that are there and enabled; a route to another is no route (Kong 3.x).
+struct Services(HashMap<Uuid, Known>);
+
+/// What can be done with a service.
+enum Known {
+    Usable {
+        service: Service,
+        name: Option<String>,
+    },
+    /// Nobody here can tell where it leads.
+    Broken,
+}
+
+impl Known {
+    fn usable(&self) -> Option<&Service> {
+        match self {
+            Known::Usable { service, .. } => Some(service),
+            Known::Broken => None,
+        }
+    }
 }
 
 impl Services {
     fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
         let found = unusable.len();
         let read = read_all(pieces, ConfigKind::Services, ServiceEntity::read, unusable);
-        let mut services = Services::default();
-        services.broken.extend(unusable[found..].iter().map(|(id, _)| *id));
+        let mut services: HashMap<Uuid, Known> =
+            unusable[found..].iter().map(|(id, _)| (*id, Known::Broken)).collect();
         for (id, service) in read.into_iter().filter(|(_, service)| service.enabled) {
             if service.is_of_other_protocol() {
                 unusable.push((id, format!("protocol {} is not proxied", service.protocol)));
                 continue;
             }
             let name = service.name.map(str::to_owned);
-            match service.compile(id) {
-                Ok(service) => {
-                    services.usable.insert(id, service);
-                    services.names.extend(name.map(|name| (id, name)));
-                }
+            let known = match service.compile(id) {
+                Ok(service) => Known::Usable { service, name },
                 Err(reason) => {
-                    services.broken.insert(id);
                     unusable.push((id, reason));
+                    Known::Broken
                 }
-            }
+            };
+            services.insert(id, known);
         }
-        services
-    }
-
-    /// Whether there is such a service; a route to a disabled one is no route (Kong 3.x).
-    fn has(&self, id: Uuid) -> bool {
-        self.usable.contains_key(&id) || self.broken.contains(&id)
+        Services(services)
     }
 }
 
 /// A service as it is stored, as far as the gateway looks at it; times in milliseconds.
-#[derive(Deserialize)]
-#[serde(default)]
 struct ServiceEntity<'a> {
     name: Option<&'a str>,
     enabled: bool,
     protocol: &'a str,
-    #[serde(skip)]
     host: &'a str,
     port: u16,
     path: Option<&'a str>,
@@ -397,27 +422,21 @@ struct ServiceEntity<'a> {
     tls_verify: bool,
 }
 
-impl Default for ServiceEntity<'_> {
-    fn default() -> Self {
-        ServiceEntity {
-            name: None,
-            enabled: services::ENABLED.default,
-            protocol: services::PROTOCOL.default,
-            host: "",
-            port: services::PORT.default as u16,
-            path: None,
-            retries: services::RETRIES.default as u32,
-            connect_timeout: services::CONNECT_TIMEOUT.default as u64,
-            write_timeout: services::WRITE_TIMEOUT.default as u64,
-            read_timeout: services::READ_TIMEOUT.default as u64,
-            tls_verify: true,
-        }
-    }
-}
-
 impl<'a> ServiceEntity<'a> {
     fn read(stored: Stored<'a>) -> Result<Self, Unreadable> {
-        Ok(ServiceEntity { host: stored.required("host")?, ..stored.read()? })
+        Ok(ServiceEntity {
+            name: stored.member("name")?,
+            enabled: stored.flag(&services::ENABLED)?,
+            protocol: stored.text(&services::PROTOCOL)?,
+            host: stored.required("host")?,
+            port: stored.number(&services::PORT)?,
+            path: stored.member("path")?,
+            retries: stored.number(&services::RETRIES)?,
+            connect_timeout: stored.number(&services::CONNECT_TIMEOUT)?,
+            write_timeout: stored.number(&services::WRITE_TIMEOUT)?,
+            read_timeout: stored.number(&services::READ_TIMEOUT)?,
+            tls_verify: stored.member("tls_verify")?.unwrap_or(true),
+        })
     }
 
     /// Its routes are none of this gateway's.
@@ -461,21 +480,26 @@ fn read_scope(entity: &Value) -> Scope {
     (reference("route"), reference("service"))
 }
 
+/// Plugins that apply to the same.
 #[derive(Default)]
-struct Plugins {
-    key_auths: HashMap<Scope, Arc<KeyAuth>>,
+struct Applied {
+    key_auth: Option<Arc<KeyAuth>>,
+    oauth2: Option<Arc<OAuth2>>,
+    registration: Option<Registration>,
+}
+
+#[derive(Default)]
+struct Plugins<'p> {
+    applied: HashMap<Scope, Applied>,
     /// By their configuration: equal ones are one, which then stays in the processor's caches.
-    distinct_key_auths: HashMap<Vec<u8>, Arc<KeyAuth>>,
-    oauth2s: HashMap<Scope, Arc<OAuth2>>,
-    distinct_oauth2s: HashMap<Vec<u8>, Arc<OAuth2>>,
-    registrations: HashMap<Uuid, Registration>,
+    distinct: HashMap<Option<&'p Value>, Applied>,
     /// Scopes of what cannot be read, or only by a newer program.
     blocking: Vec<Scope>,
 }
 
-impl Plugins {
-    fn new(pieces: &LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
-        let consumers = read_all(pieces, ConfigKind::Consumers, Stored::read::<Consumer>, unusable);
+impl<'p> Plugins<'p> {
+    fn new(pieces: &'p LiteMap<PieceId, Piece>, unusable: &mut Vec<(Uuid, String)>) -> Self {
+        let consumers = read_all(pieces, ConfigKind::Consumers, Consumer::read, unusable);
         let mut plugins = Plugins::default();
         for (id, entity) in
             pieces.values().filter_map(|piece| piece.entities.get(&ConfigKind::Plugins)).flatten()
@@ -498,55 +522,62 @@ impl Plugins {
 
     fn add(
         &mut self,
-        entity: &Value,
+        entity: &'p Value,
         (route, service): Scope,
         consumers: &[(Uuid, Consumer)],
     ) -> Result<(), Unreadable> {
         let stored = Stored::new(entity)?;
-        if !stored.member(plugins::ENABLED.name)?.unwrap_or(plugins::ENABLED.default) {
+        if !stored.flag(&plugins::ENABLED)? {
             return Ok(());
         }
         let name = stored.required("name")?;
         // Read again for their errors: whom it is for must be clear, or nobody passes.
         let _ = (stored.reference("route")?, stored.reference("service")?);
-        let none = Value::Object(serde_json::Map::new());
-        let config = stored.value("config").unwrap_or(&none);
-        let settings = PluginSettings::read(name, Stored::new(config)?)?;
+        let (config, none) = (stored.value("config"), Value::Object(Map::new()));
+        let settings = PluginSettings::read(name, Stored::new(config.unwrap_or(&none))?)?;
         stored.has_only(plugins::MEMBERS)?;
         if stored.reference("consumer")?.is_some() {
             return Err(Unreadable::unknown("scope", "consumer"));
         }
+        let distinct = self.distinct.entry(config).or_default();
+        let mut made = Applied::default();
         match settings {
             PluginSettings::KeyAuth(settings) => {
-                let distinct = self.distinct_key_auths.entry(json_text(config));
-                let key_auth = distinct.or_insert_with(|| Arc::new(KeyAuth::compile(settings, consumers)));
-                self.key_auths.insert((route, service), key_auth.clone());
+                let compiled = || Arc::new(KeyAuth::compile(settings, consumers));
+                made.key_auth = Some(distinct.key_auth.get_or_insert_with(compiled).clone());
             }
             PluginSettings::OAuth2(mut settings) => {
-                let text = json_text(config);
-                let oauth2 = match self.distinct_oauth2s.get(&text) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let anonymous = Anonymous::find(settings.anonymous.take(), consumers);
-                        let oauth2 = Arc::new(OAuth2::compile(*settings, anonymous)?);
-                        self.distinct_oauth2s.insert(text, oauth2.clone());
-                        oauth2
-                    }
-                };
-                self.oauth2s.insert((route, service), oauth2);
+                if distinct.oauth2.is_none() {
+                    let anonymous = Anonymous::find(settings.anonymous.take(), consumers);
+                    distinct.oauth2 = Some(Arc::new(OAuth2::compile(*settings, anonymous)?));
+                }
+                made.oauth2 = distinct.oauth2.clone();
             }
             PluginSettings::ApplicationRegistration(settings) => {
-                let (None, Some(service)) = (route, service) else {
-                    return Err(Unreadable::unknown(
-                        "scope",
-                        if route.is_some() { "route" } else { "global" },
-                    ));
-                };
+                if route.is_some() || service.is_none() {
+                    let scope = if route.is_some() { "route" } else { "global" };
+                    return Err(Unreadable::unknown("scope", scope));
+                }
                 let passes_plain_consumers = settings.enable_proxy_with_consumer_credential;
-                self.registrations.insert(service, Registration { passes_plain_consumers });
+                made.registration = Some(Registration { passes_plain_consumers });
             }
         }
+        let applied = self.applied.entry((route, service)).or_default();
+        applied.key_auth = made.key_auth.or_else(|| applied.key_auth.take());
+        applied.oauth2 = made.oauth2.or_else(|| applied.oauth2.take());
+        applied.registration = made.registration.or(applied.registration);
         Ok(())
+    }
+
+    /// The most specific instance applies, whole (Kong's plugin precedence).
+    fn most_specific<T>(
+        &self,
+        route: Option<Uuid>,
+        service: Option<Uuid>,
+        of: fn(&Applied) -> Option<Arc<T>>,
+    ) -> Option<Arc<T>> {
+        let scopes = [(route, service), (route, None), (None, service), (None, None)];
+        scopes.iter().find_map(|scope| self.applied.get(scope).and_then(of))
     }
 
     fn block(&self, route: Option<Uuid>, service: Option<Uuid>) -> bool {
@@ -563,8 +594,8 @@ impl Plugins {
         service: Option<Uuid>,
         pairs: &mut Pairs,
     ) -> Option<Arc<RouteOAuth2>> {
-        let plugin = most_specific(&self.oauth2s, route, service)?;
-        let key_auth = most_specific(&self.key_auths, route, service);
+        let plugin = self.most_specific(route, service, |applied| applied.oauth2.clone())?;
+        let key_auth = self.most_specific(route, service, |applied| applied.key_auth.clone());
         let pair = (Arc::as_ptr(&plugin), key_auth.as_ref().map(Arc::as_ptr));
         let made =
             pairs.entry(pair).or_insert_with(|| Arc::new(RouteOAuth2::new(&plugin, key_auth.as_deref())));
@@ -574,16 +605,6 @@ impl Plugins {
 
 /// Which oauth2 and which key-auth, as long as both are there.
 type Pairs = HashMap<(*const OAuth2, Option<*const KeyAuth>), Arc<RouteOAuth2>>;
-
-/// The most specific instance applies, whole (Kong's plugin precedence).
-fn most_specific<T>(
-    instances: &HashMap<Scope, Arc<T>>,
-    route: Option<Uuid>,
-    service: Option<Uuid>,
-) -> Option<Arc<T>> {
-    let scopes = [(route, service), (route, None), (None, service), (None, None)];
-    scopes.iter().find_map(|scope| instances.get(scope)).cloned()
-}
 
 impl KeyAuth {
     fn compile(settings: KeyAuthSettings, consumers: &[(Uuid, Consumer)]) -> Self {
@@ -617,10 +638,6 @@ impl KeyAuth {
             strip_with_bearer,
         }
     }
-}
-
-fn json_text(value: &Value) -> Vec<u8> {
-    serde_json::to_vec(value).expect("a value has string keys only")
 }
 
 impl KeyName {

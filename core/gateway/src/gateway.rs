@@ -10,12 +10,10 @@ mod tunnel;
 mod verify;
 mod verify_for;
 
-use std::sync::Arc;
-
 use crate::ablation::Ablation;
 use crate::authenticate::{Caller, Callers};
 use crate::basis::Stop;
-use crate::config::{Config, ConfigCompiler, UnusableReply};
+use crate::config::{Compiled, Config, ConfigCompiler, UnusableReply};
 use crate::decision::{Decision, GrantRequest};
 use crate::find_route::find_route;
 use crate::forward::{self, PlanInputs};
@@ -30,6 +28,7 @@ use latchkey_published::keys::{KeyDigest, Peppers};
 use latchkey_published::limits;
 use latchkey_published::replica_mac::ReplicaKeys;
 use latchkey_request::origin::Origin;
+use latchkey_request::secret_guesses::SecretGuesses;
 use latchkey_router::{NormalPath, OwnPath, OwnPaths};
 
 use admit::{Admitted, admit};
@@ -98,15 +97,15 @@ pub struct FeedNews {
     pub changes: Vec<Change>,
     /// Changes up to this one are not among them; 0: all are.
     pub unlisted: Epoch,
-    /// The configuration as of `epoch` or later.
-    pub config: Arc<Config>,
+    /// What to decide by, as of `epoch` or later.
+    pub compiled: Compiled,
 }
 
 impl FeedNews {
     /// An answer and what [`crate::config::ConfigCompiler::apply`] made of it.
-    pub fn new(reply: FeedReply, config: Arc<Config>) -> Self {
+    pub fn new(reply: FeedReply, compiled: Compiled) -> Self {
         let FeedReply { format, epoch, reset, shown, changes, unlisted, .. } = reply;
-        FeedNews { format, epoch, reset, shown, changes, unlisted, config }
+        FeedNews { format, epoch, reset, shown, changes, unlisted, compiled }
     }
 }
 
@@ -127,7 +126,7 @@ pub struct MemoryUse {
 #[derive(Debug)]
 pub struct Gateway {
     freshness: Freshness,
-    config: Arc<Config>,
+    compiled: Compiled,
     callers: Callers,
     own_paths: OwnPaths,
     /// As [`GatewaySettings::verify_token`] has it.
@@ -161,7 +160,7 @@ impl Gateway {
         let replica_keys = (!ablation.replica_mac).then(|| ReplicaKeys::new(&peppers));
         Gateway {
             freshness: Freshness::new(Bound { revocation_bound_ms, outage_grace_ms }),
-            config: Arc::default(),
+            compiled: Compiled::default(),
             callers: Callers {
                 body_search_bytes: settings.body_search_bytes,
                 peppers,
@@ -170,7 +169,7 @@ impl Gateway {
                 try_keys: None,
                 rehash: None,
                 tokens: None,
-                guesses: oauth2::Guesses::default(),
+                guesses: SecretGuesses::default(),
                 ablation,
             },
             own_paths: settings.own_paths,
@@ -211,7 +210,8 @@ impl Gateway {
             Ok(routed) => routed,
             Err(stop) => {
                 let origin = self.control_origin.as_ref();
-                return oauth2::instead_of(stop, &self.config, origin, head, &path).map(Decision::Respond);
+                return oauth2::instead_of(stop, &self.compiled.config, origin, head, &path)
+                    .map(Decision::Respond);
             }
         };
         if let Some(endpoint) = oauth2::endpoint(routed.rules, &path) {
@@ -265,13 +265,13 @@ impl Gateway {
             return Err(UnusableReply::Newer(format));
         }
         let weight = reply.as_ref().map(|reply| self.freshness.weigh(asked, reply.epoch, reply.reset));
-        let config = match (&reply, weight) {
+        let compiled = match (&reply, weight) {
             (Some(reply), Some(Answer::News)) => {
                 compiler.apply(reply).inspect_err(|_| self.freshness.fail(asked, now))?
             }
-            _ => self.config.clone(),
+            _ => self.compiled.clone(),
         };
-        self.learn_feed_news(asked, now, reply.map(|reply| FeedNews::new(reply, config)));
+        self.learn_feed_news(asked, now, reply.map(|reply| FeedNews::new(reply, compiled)));
         Ok(())
     }
 
@@ -289,7 +289,7 @@ impl Gateway {
             }
             Answer::News => {
                 self.take_in(&news, now);
-                self.config = news.config;
+                self.compiled = news.compiled;
                 self.freshness.confirm(asked, news.epoch);
             }
         }
@@ -319,7 +319,12 @@ impl Gateway {
     /// Takes in the answer to a [`Need::Grant`], and says how to go on.
     pub fn learn_grant(&mut self, request: GrantRequest, answer: GrantAnswer, now: Now) -> Learned {
         let epoch = self.epoch();
-        self.callers.memory.learn(request, answer, Known { epoch, restored_at: self.config.restored_at }, now)
+        self.callers.memory.learn(
+            request,
+            answer,
+            Known { epoch, restored_at: self.compiled.config.restored_at },
+            now,
+        )
     }
 
     /// Takes in a record that others could have written: one of a replica, with the MAC beside it
@@ -339,7 +344,7 @@ impl Gateway {
 
     /// The configuration decided by.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.compiled.config
     }
 
     /// A grant that the control plane is to move to the current pepper, once.

@@ -17,6 +17,7 @@ mod freshness;
 pub mod gateway;
 mod grant_memory;
 pub mod joined_headers;
+mod json;
 mod lru;
 pub mod oauth2;
 pub mod own_answer;

@@ -1,10 +1,30 @@
 //! What the gateway says of itself in the fields of its answers.
 
 use bytes::Bytes;
-use http::header::HeaderName;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
+
+use crate::json::Object;
 
 /// A response made here, whole.
 pub type Response = http::Response<Bytes>;
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// An answer that refuses nothing.
+#[expect(clippy::disallowed_methods, reason = "no refusal, and no upstream answers it")]
+pub(crate) fn json(answer: Object) -> Response {
+    let mut response = Response::new(Bytes::from(answer.end()));
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+/// The same, which nobody may keep.
+pub(crate) fn unstored_json(answer: Object) -> Response {
+    let mut response = json(answer);
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    response
+}
 
 /// `Server` and `Via` name us by this.
 pub const PRODUCT: &str = concat!("latchkey/", env!("CARGO_PKG_VERSION"));

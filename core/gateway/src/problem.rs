@@ -7,8 +7,9 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA, RETR
 use latchkey_request::authority::NoAuthority;
 use latchkey_request::framing::Misframed;
 
-use crate::oauth2::{NO_CACHE, NO_STORE, Refusal};
-use crate::own_answer::Response;
+use crate::json;
+use crate::oauth2::{NO_CACHE, Refusal};
+use crate::own_answer::{JSON, NO_STORE, Response};
 use crate::request_ids;
 
 /// Every way a proxied request can fail.
@@ -218,7 +219,7 @@ fn respond_as_oauth2(refusal: &Refusal) -> Response {
     let mut response = http::Response::new(Bytes::from(refusal.body()));
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(Format::Json.media_type()));
+    headers.insert(CONTENT_TYPE, JSON);
     if let Some(challenge) = &refusal.challenge {
         headers.insert(WWW_AUTHENTICATE, challenge.clone());
     }
@@ -283,7 +284,7 @@ impl Format {
     fn render(self, message: &str, request_id: &str) -> String {
         match self {
             Format::Json => {
-                let message = serde_json::Value::from(message);
+                let message = json::quoted(message);
                 format!("{{\n  \"message\":{message},\n  \"request_id\":\"{request_id}\"\n}}")
             }
             Format::Html => format!(

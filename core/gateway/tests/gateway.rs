@@ -121,7 +121,7 @@ impl World {
                     };
                     let mut compiler = ConfigCompiler::default();
                     self.gateway.learn_feed(NOW, NOW, Some(reply.clone()), &mut compiler).unwrap();
-                    let unusable = compiler.apply(&reply).unwrap();
+                    let unusable = compiler.apply(&reply).unwrap().config;
                     assert!(self.lenient || unusable.unusable().is_empty(), "{:?}", unusable.unusable());
                 }
                 Decision::Need(Need::Grant(wanted)) => {

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "made-up keys and tokens are presented")]
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,9 +20,10 @@ use latchkey_gateway::request::{Body, Now, RequestHead, Scheme};
 use latchkey_published::feed::{Change, FeedReply, Shown};
 use latchkey_published::grant::{ClientSecret, Consumer, Grant, OAuth2Client};
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers, generate_key, hex};
+use latchkey_published::rehash::MovedSecret;
 use latchkey_published::snapshot::{ConfigKind, Piece, PieceId, WorkspaceSettings};
 use latchkey_published::testing::SeededRandom;
-use latchkey_published::token::{AccessToken, TokenBuffer, TokenKeys};
+use latchkey_published::token::{AccessToken, TokenBuffer, TokenId, TokenKeys};
 use latchkey_request::client::Forwarded;
 use latchkey_request::origin::Origin;
 use serde_json::{Value, json};
@@ -172,7 +174,7 @@ impl World {
                 let reply = FeedReply { epoch, reset: true, shown, pieces, ..FeedReply::default() };
                 let mut compiler = ConfigCompiler::default();
                 self.gateway.learn_feed(self.now, self.now, Some(reply.clone()), &mut compiler).unwrap();
-                assert_eq!(compiler.apply(&reply).unwrap().unusable(), []);
+                assert_eq!(compiler.apply(&reply).unwrap().config.unusable(), []);
             }
             Need::Grant(wanted) => {
                 self.grant_reads += 1;
@@ -650,12 +652,30 @@ fn wrong_secrets_are_slowed_and_a_right_one_is_not() {
 
 #[test]
 fn issuing_when_warm_needs_nothing_and_grows_nothing() {
+    issue_and_check(2_000);
+}
+
+#[test]
+#[ignore = "takes a minute: `cargo xtask test --long` runs it"]
+fn issuing_two_hundred_thousand_needs_nothing_and_grows_nothing() {
+    issue_and_check(200_000);
+}
+
+/// A gateway can write nothing, and reads what it says it needs: neither to issue nor to check.
+fn issue_and_check(tokens: u64) {
     let mut world = World::new(json!({}));
     world.token();
     let (reads, memory) = (world.grant_reads, world.gateway.memory_use());
-    let tokens: std::collections::HashSet<String> = (0..2_000).map(|_| world.token()).collect();
-    assert_eq!(tokens.len(), 2_000);
+    let mut ids = std::collections::HashSet::new();
+    let (keys, mut buffer) = (TokenKeys::new(&peppers()), TokenBuffer::default());
+    for _ in 0..tokens {
+        let token = world.token();
+        world.forward(&call(&token)).check_is_bob();
+        ids.insert(keys.open(token.as_bytes(), &mut buffer).unwrap().id);
+    }
+    assert_eq!(ids.len() as u64, tokens);
     assert_eq!((world.grant_reads, world.gateway.memory_use()), (reads, memory));
+    assert_eq!(world.gateway.take_rehash(), None);
 }
 
 // Requests with tokens.
@@ -757,6 +777,17 @@ fn two_places_are_an_error_and_the_query_may_be_no_place() {
 
 #[test]
 fn forged_tokens_cost_no_read_and_no_memory() {
+    forge_and_check(10_000);
+}
+
+#[test]
+#[ignore = "takes a minute: `cargo xtask test --long` runs it"]
+fn a_million_forged_tokens_cost_no_read_and_no_memory() {
+    forge_and_check(1_000_000);
+}
+
+/// Half of them are a good one with another character, half are made under another pepper.
+fn forge_and_check(tokens: u64) {
     let mut world = World::new(json!({}));
     let token = world.token();
     world.forward(&call(&token));
@@ -764,14 +795,11 @@ fn forged_tokens_cost_no_read_and_no_memory() {
     let random = SeededRandom::new(7);
     let other = TokenKeys::new(&Peppers { current: Pepper::new(b"other"), previous: None });
     let digits = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    for number in 0..5_000_u64 {
+    for number in 0..tokens / 2 {
         let mut forged = token.clone().into_bytes();
         let at = 4 + (random.next() as usize) % (forged.len() - 4);
-        let before = forged[at];
-        forged[at] = digits[(random.next() % 64) as usize];
-        if forged[at] == before {
-            continue;
-        }
+        let digit = digits.iter().position(|digit| *digit == forged[at]).unwrap() as u64;
+        forged[at] = digits[((digit + 1 + random.next() % 63) % 64) as usize];
         world.check_invalid(&call(std::str::from_utf8(&forged).unwrap()));
         let mut digest = [0; 32];
         random.fill(&mut digest);
@@ -883,6 +911,62 @@ fn one_token_is_denied_and_others_are_not() {
     world.publish(vec![]);
     world.check_invalid(&call(&denied));
     world.forward(&call(&other)).check_is_bob();
+}
+
+/// The secret moves when it is shown, alone or with its Client ID.
+#[test]
+fn a_secret_under_the_previous_pepper_works_and_is_moved() {
+    let (old, new) = (Pepper::new(b"old pepper"), Pepper::new(b"new pepper"));
+    for (key_pepper, moves_key) in [(&new, false), (&old, true)] {
+        let peppers = Peppers { current: new.clone(), previous: Some(old.clone()) };
+        let mut world = World::new(json!({}));
+        world.gateway = Gateway::new(GatewaySettings::default(), peppers);
+        let kept = ClientSecret { digest: old.digest(SECRET.as_bytes()), pepper_id: old.id() };
+        let place = key_pepper.digest(ID.as_bytes());
+        let client = |grant: &mut Grant| {
+            (grant.digest, grant.pepper_id) = (place, key_pepper.id());
+            grant.oauth2 = Some(OAuth2Client { secret: Some(kept), ..OAuth2Client::default() });
+        };
+        world.grants.clear();
+        world.add(ID, client);
+        let wrong = format!("grant_type=client_credentials&client_id={ID}&client_secret=wrong");
+        assert_eq!(world.answer(&post("/a/oauth2/token").body(FORM, &wrong)).status, 400);
+        let of_wrong = world.gateway.take_rehash();
+        assert!(of_wrong.is_none_or(|rehash| rehash.secret.is_none()), "{of_wrong:?}");
+        world.token();
+        let rehash = world.gateway.take_rehash().unwrap();
+        assert_eq!((rehash.old, rehash.new), (place, new.digest(ID.as_bytes())));
+        assert_eq!((rehash.old != rehash.new, rehash.pepper_id), (moves_key, new.id()));
+        let secret = MovedSecret { old: old.digest(SECRET.as_bytes()), new: new.digest(SECRET.as_bytes()) };
+        assert_eq!(rehash.secret, Some(secret));
+    }
+    let mut world = World::new(json!({}));
+    world.token();
+    assert_eq!(world.gateway.take_rehash(), None, "it is under the pepper in use");
+}
+
+#[test]
+fn taking_back_a_token_compiles_no_configuration() {
+    let mut pieces = World::new(json!({})).pieces;
+    let mut compiler = ConfigCompiler::default();
+    let mut apply = |reset, pieces: &HashMap<PieceId, Piece>| {
+        let pieces = pieces.iter().map(|(id, piece)| (*id, piece.encode())).collect();
+        compiler.apply(&FeedReply { epoch: 1, reset, pieces, ..FeedReply::default() }).unwrap()
+    };
+    let before = apply(true, &pieces);
+    let again = apply(false, &pieces);
+    assert!(Arc::ptr_eq(&before.config, &again.config));
+    assert!(Arc::ptr_eq(&before.denied_tokens, &again.denied_tokens));
+    let id = TokenId::from_bytes([7; 12]);
+    pieces.entry(PieceId::of_denied(id)).or_default().denied_tokens.insert(id, 1);
+    let denied = apply(false, &pieces);
+    assert!(Arc::ptr_eq(&before.config, &denied.config));
+    assert!(!Arc::ptr_eq(&before.denied_tokens, &denied.denied_tokens));
+    let piece = pieces.entry(PieceId::of(OTHER_PLUGIN)).or_default();
+    piece.set(ConfigKind::Plugins, OTHER_PLUGIN, Some(oauth2(OTHER_SERVICE, json!({}))));
+    let changed = apply(false, &pieces);
+    assert!(!Arc::ptr_eq(&denied.config, &changed.config));
+    assert!(Arc::ptr_eq(&denied.denied_tokens, &changed.denied_tokens));
 }
 
 #[test]

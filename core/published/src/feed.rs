@@ -6,11 +6,13 @@
 
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::keys::KeyDigest;
 use crate::record_key::RecordKey;
 use crate::snapshot::{PieceId, UnreadablePiece};
+use crate::stored::{Stored, Unreadable};
 
 /// Number of a published change. 0: nothing published yet.
 pub type Epoch = u64;
@@ -89,22 +91,37 @@ pub struct Head {
 
 /// One published change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Value")]
 pub struct Change {
     /// Its number.
     pub epoch: Epoch,
     /// When it was committed, in milliseconds since the Unix epoch.
     pub at_ms: u64,
     /// Keys whose grant it wrote or removed; empty when it changed configuration only.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub digests: Vec<KeyDigest>,
     /// So many of them, the last ones, are keys that it made: there was no grant before, so that no
     /// replica can show an older one. Programs from before say of none that it was made.
-    #[serde(default, skip_serializing_if = "is_none_made")]
+    #[serde(skip_serializing_if = "is_none_made")]
     pub made: usize,
 }
 
 fn is_none_made(made: &usize) -> bool {
     *made == 0
+}
+
+impl TryFrom<Value> for Change {
+    type Error = Unreadable;
+
+    fn try_from(value: Value) -> Result<Self, Unreadable> {
+        let stored = Stored::new(&value)?;
+        Ok(Change {
+            epoch: stored.required("epoch")?,
+            at_ms: stored.required("at_ms")?,
+            digests: stored.member("digests")?.unwrap_or_default(),
+            made: stored.member::<u32>("made")?.unwrap_or_default() as usize,
+        })
+    }
 }
 
 impl Head {
@@ -116,8 +133,8 @@ impl Head {
     /// Reads the stored form; of a newer one no more than that it is newer.
     pub fn decode(bytes: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(bytes).or_else(|error| {
-            let value: serde_json::Value = serde_json::from_slice(bytes)?;
-            let format = value.get("format").and_then(serde_json::Value::as_u64).map(Format);
+            let value: Value = serde_json::from_slice(bytes)?;
+            let format = value.get("format").and_then(Value::as_u64).map(Format);
             let newer = format.filter(Format::is_newer).map(|format| Head { format, ..Head::default() });
             newer.ok_or(error)
         })

@@ -3,16 +3,18 @@
 use std::borrow::Cow;
 
 use http::header::{HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::feed::Epoch;
 use crate::keys::{KeyDigest, PepperId};
 use crate::record_key::RecordKey;
+use crate::stored::{Stored, Unreadable};
 use crate::token::AccessToken;
 
 /// The stored record. Its partition is the digest, so that grants spread over a store evenly.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Grant {
     /// Number of the change that wrote this record.
     pub epoch: Epoch,
@@ -25,42 +27,42 @@ pub struct Grant {
     /// Whom the upstream is told of.
     pub consumer: Consumer,
     /// Application the credential belongs to; `None` for a plain consumer's key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub application_id: Option<Uuid>,
     /// Services the application has an approved, not suspended contract for; ascending.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub service_ids: Vec<Uuid>,
     /// The key is unknown from this time on, in milliseconds since the Unix epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at_ms: Option<u64>,
     /// `false` while the credential, its application or its developer is suspended, and where the
     /// credential's Client ID is no key.
     pub enabled: bool,
     /// What the credential is as a client of OAuth 2.0; `None`: it is none. Programs from before take no
     /// tokens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub oauth2: Option<OAuth2Client>,
 }
 
 /// A credential as a client of OAuth 2.0; its key is the Client ID.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OAuth2Client {
     /// What it authenticates with; `None`: it cannot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<ClientSecret>,
     /// It is in the hands of many, and has no secret that is one.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub is_public: bool,
     /// It may get and use tokens although [`Grant::enabled`] says that it is no key.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "is_false")]
     pub token_enabled: bool,
     /// Tokens that were issued before this time are refused, in milliseconds since the Unix epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens_not_before_ms: Option<u64>,
 }
 
 /// A client secret, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClientSecret {
     /// HMAC-SHA-256(pepper, secret).
     pub digest: KeyDigest,
@@ -80,15 +82,13 @@ fn is_false(flag: &bool) -> bool {
 }
 
 /// A consumer, as upstreams are told of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Consumer {
     /// Consumer id.
     pub id: Uuid,
     /// Unique name, if any.
-    #[serde(default)]
     pub username: Option<String>,
     /// The caller's own id for it, if any.
-    #[serde(default)]
     pub custom_id: Option<String>,
 }
 
@@ -109,8 +109,49 @@ impl Grant {
     }
 
     /// Reads [`Grant::encode`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(bytes)
+    pub fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let value: Value = serde_json::from_slice(bytes).map_err(|_| Unreadable::no_json())?;
+        let stored = Stored::new(&value)?;
+        Ok(Grant {
+            epoch: stored.required("epoch")?,
+            digest: stored.required("digest")?,
+            pepper_id: stored.required("pepper_id")?,
+            credential_id: stored.required("credential_id")?,
+            consumer: Consumer::read(stored.required("consumer")?)?,
+            application_id: stored.member("application_id")?,
+            service_ids: stored.member("service_ids")?.unwrap_or_default(),
+            expires_at_ms: stored.member("expires_at_ms")?,
+            enabled: stored.required("enabled")?,
+            oauth2: stored.member("oauth2")?.map(OAuth2Client::read).transpose()?,
+        })
+    }
+}
+
+impl OAuth2Client {
+    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
+        Ok(OAuth2Client {
+            secret: stored.member("secret")?.map(ClientSecret::read).transpose()?,
+            is_public: stored.member("is_public")?.unwrap_or_default(),
+            token_enabled: stored.member("token_enabled")?.unwrap_or_default(),
+            tokens_not_before_ms: stored.member("tokens_not_before_ms")?,
+        })
+    }
+}
+
+impl ClientSecret {
+    fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
+        Ok(ClientSecret { digest: stored.required("digest")?, pepper_id: stored.required("pepper_id")? })
+    }
+}
+
+impl Consumer {
+    /// Reads it as a member of a grant, or as the Admin API stores it.
+    pub fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
+        Ok(Consumer {
+            id: stored.required("id")?,
+            username: stored.member("username")?,
+            custom_id: stored.member("custom_id")?,
+        })
     }
 }
 

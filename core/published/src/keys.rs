@@ -204,6 +204,18 @@ fn hex_value(digit: u8) -> Option<u8> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct PepperId(u32);
 
+impl From<u32> for PepperId {
+    fn from(number: u32) -> Self {
+        PepperId(number)
+    }
+}
+
+impl From<PepperId> for u32 {
+    fn from(id: PepperId) -> Self {
+        id.0
+    }
+}
+
 impl PepperId {
     /// Its 4 bytes, big endian.
     pub(crate) fn to_bytes(self) -> [u8; 4] {

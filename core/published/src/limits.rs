@@ -58,7 +58,8 @@ pub const SECRET_GUESSES_OF_CREDENTIAL_MAX: u32 = 10;
 /// The same of one address: many clients may share it.
 pub const SECRET_GUESSES_OF_ADDRESS_MAX: u32 = 60;
 
-/// Credentials and addresses whose wrong secrets are counted apart, some 50 KB; all others count as one.
+/// Credentials and addresses whose wrong secrets are counted at a time, some 50 KB; who has guessed least makes
+/// room for another.
 pub const SECRET_GUESSERS_MAX: usize = 1024;
 
 /// Longest life of a key, in seconds: Kong's bound, a little over three years.

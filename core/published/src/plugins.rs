@@ -7,7 +7,6 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use crate::setting::{Setting, Texts};
@@ -43,12 +42,12 @@ impl PluginSettings {
     /// Reads `config`.
     pub fn read(name: &str, config: Stored<'_>) -> Result<Self, Unreadable> {
         match name {
-            KeyAuthSettings::PLUGIN => config.read().map(PluginSettings::KeyAuth),
+            KeyAuthSettings::PLUGIN => KeyAuthSettings::read(config).map(PluginSettings::KeyAuth),
             ApplicationRegistrationSettings::PLUGIN => {
-                config.read().map(PluginSettings::ApplicationRegistration)
+                ApplicationRegistrationSettings::read(config).map(PluginSettings::ApplicationRegistration)
             }
             OAuth2Settings::PLUGIN => {
-                config.read().map(|settings| PluginSettings::OAuth2(Box::new(settings)))
+                OAuth2Settings::read(config).map(|settings| PluginSettings::OAuth2(Box::new(settings)))
             }
             _ => Err(Unreadable::unknown("plugin", name)),
         }
@@ -56,8 +55,7 @@ impl PluginSettings {
 }
 
 /// key-auth.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug)]
 pub struct KeyAuthSettings {
     pub key_names: Vec<String>,
     pub key_in_header: bool,
@@ -84,30 +82,40 @@ impl KeyAuthSettings {
     pub const KEY_IN_BEARER: Setting<bool> = Setting::new("key_in_bearer", false);
 }
 
-impl Default for KeyAuthSettings {
-    fn default() -> Self {
-        KeyAuthSettings {
-            key_names: Self::KEY_NAMES.default_texts(),
-            key_in_header: Self::KEY_IN_HEADER.default,
-            key_in_query: Self::KEY_IN_QUERY.default,
-            key_in_body: Self::KEY_IN_BODY.default,
-            hide_credentials: Self::HIDE_CREDENTIALS.default,
-            run_on_preflight: Self::RUN_ON_PREFLIGHT.default,
-            anonymous: None,
-            realm: None,
-            key_in_bearer: Self::KEY_IN_BEARER.default,
-        }
+impl KeyAuthSettings {
+    /// Every setting.
+    const NAMES: Texts = &[
+        Self::KEY_NAMES.name,
+        Self::KEY_IN_HEADER.name,
+        Self::KEY_IN_QUERY.name,
+        Self::KEY_IN_BODY.name,
+        Self::HIDE_CREDENTIALS.name,
+        Self::RUN_ON_PREFLIGHT.name,
+        Self::ANONYMOUS,
+        Self::REALM,
+        Self::KEY_IN_BEARER.name,
+    ];
+
+    /// Reads `config`.
+    pub fn read(config: Stored<'_>) -> Result<Self, Unreadable> {
+        config.has_only(Self::NAMES)?;
+        Ok(KeyAuthSettings {
+            key_names: config.texts(&Self::KEY_NAMES)?,
+            key_in_header: config.flag(&Self::KEY_IN_HEADER)?,
+            key_in_query: config.flag(&Self::KEY_IN_QUERY)?,
+            key_in_body: config.flag(&Self::KEY_IN_BODY)?,
+            hide_credentials: config.flag(&Self::HIDE_CREDENTIALS)?,
+            run_on_preflight: config.flag(&Self::RUN_ON_PREFLIGHT)?,
+            anonymous: config.member(Self::ANONYMOUS)?,
+            realm: config.member(Self::REALM)?,
+            key_in_bearer: config.flag(&Self::KEY_IN_BEARER)?,
+        })
     }
 }
 
 /// application-registration.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug)]
 pub struct ApplicationRegistrationSettings {
-    pub display_name: Option<String>,
-    pub description: Option<String>,
-    pub auto_approve: bool,
-    pub show_issuer: bool,
     pub enable_proxy_with_consumer_credential: bool,
 }
 
@@ -121,22 +129,28 @@ impl ApplicationRegistrationSettings {
         Setting::new("enable_proxy_with_consumer_credential", false);
 }
 
-impl Default for ApplicationRegistrationSettings {
-    fn default() -> Self {
-        ApplicationRegistrationSettings {
-            display_name: None,
-            description: None,
-            auto_approve: Self::AUTO_APPROVE.default,
-            show_issuer: Self::SHOW_ISSUER.default,
-            enable_proxy_with_consumer_credential: Self::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL.default,
-        }
+impl ApplicationRegistrationSettings {
+    /// Every setting.
+    const NAMES: Texts = &[
+        Self::DISPLAY_NAME,
+        Self::DESCRIPTION,
+        Self::AUTO_APPROVE.name,
+        Self::SHOW_ISSUER.name,
+        Self::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL.name,
+    ];
+
+    /// Reads `config`; the others say nothing of a request.
+    pub fn read(config: Stored<'_>) -> Result<Self, Unreadable> {
+        config.has_only(Self::NAMES)?;
+        let enable_proxy_with_consumer_credential =
+            config.flag(&Self::ENABLE_PROXY_WITH_CONSUMER_CREDENTIAL)?;
+        Ok(ApplicationRegistrationSettings { enable_proxy_with_consumer_credential })
     }
 }
 
 /// oauth2. Of the grants there is that of client credentials; the fields of the others are there
 /// because Kong has them.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug)]
 pub struct OAuth2Settings {
     pub scopes: Option<Vec<String>>,
     pub mandatory_scope: bool,
@@ -154,8 +168,6 @@ pub struct OAuth2Settings {
     pub auth_header_name: String,
     /// In seconds: no token outlives it, 0 aside.
     pub refresh_token_ttl: u64,
-    pub reuse_refresh_token: bool,
-    pub pkce: String,
     pub realm: Option<String>,
     /// Ours: whether a token is looked for in the query.
     pub token_in_query: bool,
@@ -187,35 +199,57 @@ impl OAuth2Settings {
     pub const REQUIRED_SCOPES: &'static str = "required_scopes";
 }
 
-impl Default for OAuth2Settings {
-    fn default() -> Self {
-        OAuth2Settings {
-            scopes: None,
-            mandatory_scope: Self::MANDATORY_SCOPE.default,
-            provision_key: None,
-            token_expiration: Self::TOKEN_EXPIRATION.default.unsigned_abs(),
-            enable_authorization_code: Self::ENABLE_AUTHORIZATION_CODE.default,
-            enable_implicit_grant: Self::ENABLE_IMPLICIT_GRANT.default,
-            enable_client_credentials: Self::ENABLE_CLIENT_CREDENTIALS.default,
-            enable_password_grant: Self::ENABLE_PASSWORD_GRANT.default,
-            hide_credentials: Self::HIDE_CREDENTIALS.default,
-            accept_http_if_already_terminated: Self::ACCEPT_HTTP_IF_ALREADY_TERMINATED.default,
-            anonymous: None,
-            global_credentials: Self::GLOBAL_CREDENTIALS.default,
-            auth_header_name: Self::AUTH_HEADER_NAME.default.to_owned(),
-            refresh_token_ttl: Self::REFRESH_TOKEN_TTL.default.unsigned_abs(),
-            reuse_refresh_token: Self::REUSE_REFRESH_TOKEN.default,
-            pkce: Self::PKCE.default.to_owned(),
-            realm: None,
-            token_in_query: Self::TOKEN_IN_QUERY.default,
-            required_scopes: None,
-        }
+impl OAuth2Settings {
+    /// Every setting.
+    const NAMES: Texts = &[
+        Self::SCOPES,
+        Self::MANDATORY_SCOPE.name,
+        Self::PROVISION_KEY,
+        Self::TOKEN_EXPIRATION.name,
+        Self::ENABLE_AUTHORIZATION_CODE.name,
+        Self::ENABLE_IMPLICIT_GRANT.name,
+        Self::ENABLE_CLIENT_CREDENTIALS.name,
+        Self::ENABLE_PASSWORD_GRANT.name,
+        Self::HIDE_CREDENTIALS.name,
+        Self::ACCEPT_HTTP_IF_ALREADY_TERMINATED.name,
+        Self::ANONYMOUS,
+        Self::GLOBAL_CREDENTIALS.name,
+        Self::AUTH_HEADER_NAME.name,
+        Self::REFRESH_TOKEN_TTL.name,
+        Self::REUSE_REFRESH_TOKEN.name,
+        Self::PKCE.name,
+        Self::REALM,
+        Self::TOKEN_IN_QUERY.name,
+        Self::REQUIRED_SCOPES,
+    ];
+
+    /// Reads `config`; what only other grants use is passed over.
+    pub fn read(config: Stored<'_>) -> Result<Self, Unreadable> {
+        config.has_only(Self::NAMES)?;
+        Ok(OAuth2Settings {
+            scopes: config.member(Self::SCOPES)?,
+            mandatory_scope: config.flag(&Self::MANDATORY_SCOPE)?,
+            provision_key: config.member(Self::PROVISION_KEY)?.map(ProvisionKey),
+            token_expiration: config.number(&Self::TOKEN_EXPIRATION)?,
+            enable_authorization_code: config.flag(&Self::ENABLE_AUTHORIZATION_CODE)?,
+            enable_implicit_grant: config.flag(&Self::ENABLE_IMPLICIT_GRANT)?,
+            enable_client_credentials: config.flag(&Self::ENABLE_CLIENT_CREDENTIALS)?,
+            enable_password_grant: config.flag(&Self::ENABLE_PASSWORD_GRANT)?,
+            hide_credentials: config.flag(&Self::HIDE_CREDENTIALS)?,
+            accept_http_if_already_terminated: config.flag(&Self::ACCEPT_HTTP_IF_ALREADY_TERMINATED)?,
+            anonymous: config.member(Self::ANONYMOUS)?,
+            global_credentials: config.flag(&Self::GLOBAL_CREDENTIALS)?,
+            auth_header_name: config.text(&Self::AUTH_HEADER_NAME)?.to_owned(),
+            refresh_token_ttl: config.number(&Self::REFRESH_TOKEN_TTL)?,
+            realm: config.member(Self::REALM)?,
+            token_in_query: config.flag(&Self::TOKEN_IN_QUERY)?,
+            required_scopes: config.member(Self::REQUIRED_SCOPES)?,
+        })
     }
 }
 
 /// With it a backend may say on whose behalf it asks for a token. Never printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ProvisionKey(String);
 
 impl ProvisionKey {

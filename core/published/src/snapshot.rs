@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::stored::Member;
 use crate::token::TokenId;
 
 /// Number of pieces that hold entities.
@@ -217,8 +218,15 @@ impl Piece {
     /// Reads [`Piece::encode`] in either form.
     pub fn decode(packed: &[u8]) -> Result<Self, UnreadablePiece> {
         match packed.split_first() {
-            Some((&PLAIN, json)) => Piece::from_json(serde_json::from_slice(json)?),
-            _ => Piece::from_json(serde_json::from_slice(&packing::unpack(packed)?)?),
+            Some((&PLAIN, json)) => Piece::parse(json),
+            _ => Piece::parse(&packing::unpack(packed)?),
+        }
+    }
+
+    fn parse(json: &[u8]) -> Result<Self, UnreadablePiece> {
+        match serde_json::from_slice(json)? {
+            Value::Object(members) => Piece::from_json(members),
+            _ => Err(UnreadablePiece::Shape("the piece".to_owned())),
         }
     }
 
@@ -281,6 +289,17 @@ impl Piece {
         of_kinds.chain(self.unknown_members.iter().map(|(name, value)| (&**name, Uuid::nil(), value)))
     }
 
+    /// Whether another says the same of all but denied tokens.
+    pub fn is_same_but_for_denied_tokens(&self, other: &Piece) -> bool {
+        let Piece { entities, settings, denied_tokens: _, unknown_kinds, unknown_settings, unknown_members } =
+            self;
+        *entities == other.entities
+            && *settings == other.settings
+            && *unknown_kinds == other.unknown_kinds
+            && *unknown_settings == other.unknown_settings
+            && *unknown_members == other.unknown_members
+    }
+
     /// Puts the settings in.
     pub fn set_settings(&mut self, settings: WorkspaceSettings) {
         self.settings = Some(settings);
@@ -316,7 +335,7 @@ impl WorkspaceSettings {
             Some(value) => value.as_bool().ok_or_else(|| wrong(name)),
         };
         Ok(WorkspaceSettings {
-            tag_keys: Vec::deserialize(tag_keys).map_err(|_| wrong(TAG_KEYS))?,
+            tag_keys: Member::read(&tag_keys).ok_or_else(|| wrong(TAG_KEYS))?,
             has_imported_keys: flag(HAS_IMPORTED_KEYS)?,
             has_digest_keys: flag(HAS_DIGEST_KEYS)?,
             restored_at,

@@ -1,10 +1,15 @@
-//! Reads stored objects into derived types.
+//! Reads stored objects member by member.
+//!
+//! Not by derived code: for each struct that is some kilobytes of the Worker's script, and a reader of numbers
+//! that no member is.
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess};
-use serde::{Deserialize, de};
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
+
+use crate::keys::{KeyDigest, PepperId};
+use crate::setting::{Setting, Texts};
 
 /// A stored object that is not of the shape it must have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,46 +33,159 @@ impl Unreadable {
         Unreadable::Unknown { what, name: name.into() }
     }
 
-    fn member(name: &str, error: serde_json::Error) -> Self {
-        Unreadable::Shape(format!("field '{name}': {error}"))
+    /// Text that is to be JSON.
+    pub(crate) fn no_json() -> Self {
+        Unreadable::Shape("it is no JSON".to_owned())
+    }
+
+    fn member(name: &str, must: &str) -> Self {
+        Unreadable::Shape(format!("field '{name}' {must}"))
     }
 }
 
-impl de::Error for Unreadable {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Unreadable::Shape(message.to_string())
-    }
+/// What a member may be.
+pub trait Member<'a>: Sized {
+    /// What it must be, for the log.
+    const IS: &'static str;
 
-    fn missing_field(name: &'static str) -> Self {
-        Unreadable::Shape(format!("field '{name}' is not there"))
-    }
+    /// Reads it; `None`: it is not that.
+    fn read(value: &'a Value) -> Option<Self>;
+}
 
-    /// A newer program may mean a restriction by it.
-    fn unknown_field(name: &str, _: &'static [&'static str]) -> Self {
-        Unreadable::unknown("setting", name)
+impl<'a> Member<'a> for &'a str {
+    const IS: &'static str = "a string";
+
+    fn read(value: &'a Value) -> Option<Self> {
+        value.as_str()
+    }
+}
+
+impl Member<'_> for String {
+    const IS: &'static str = "a string";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_str().map(str::to_owned)
+    }
+}
+
+impl Member<'_> for bool {
+    const IS: &'static str = "a boolean";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+impl Member<'_> for i64 {
+    const IS: &'static str = "an integer";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_i64()
+    }
+}
+
+impl Member<'_> for u64 {
+    const IS: &'static str = "an integer from 0";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_u64()
+    }
+}
+
+impl Member<'_> for u32 {
+    const IS: &'static str = "an integer from 0 to 4294967295";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_u64()?.try_into().ok()
+    }
+}
+
+impl Member<'_> for u16 {
+    const IS: &'static str = "an integer from 0 to 65535";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_u64()?.try_into().ok()
+    }
+}
+
+impl Member<'_> for Uuid {
+    const IS: &'static str = "a UUID";
+
+    fn read(value: &Value) -> Option<Self> {
+        Uuid::try_parse(value.as_str()?).ok()
+    }
+}
+
+impl Member<'_> for KeyDigest {
+    const IS: &'static str = "a digest";
+
+    fn read(value: &Value) -> Option<Self> {
+        KeyDigest::from_hex(value.as_str()?)
+    }
+}
+
+impl Member<'_> for PepperId {
+    const IS: &'static str = "a pepper's number";
+
+    fn read(value: &Value) -> Option<Self> {
+        u32::read(value).map(PepperId::from)
+    }
+}
+
+impl Member<'_> for Vec<String> {
+    const IS: &'static str = "a list of strings";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(String::read).collect()
+    }
+}
+
+impl Member<'_> for Vec<Uuid> {
+    const IS: &'static str = "a list of UUIDs";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(Uuid::read).collect()
+    }
+}
+
+impl Member<'_> for Vec<KeyDigest> {
+    const IS: &'static str = "a list of digests";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(KeyDigest::read).collect()
+    }
+}
+
+impl Member<'_> for BTreeMap<String, Vec<String>> {
+    const IS: &'static str = "an object of lists of strings";
+
+    fn read(value: &Value) -> Option<Self> {
+        let members = value.as_object()?.iter();
+        members.map(|(name, texts)| Some((name.clone(), Vec::read(texts)?))).collect()
+    }
+}
+
+impl<'a> Member<'a> for Stored<'a> {
+    const IS: &'static str = "an object";
+
+    fn read(value: &'a Value) -> Option<Self> {
+        value.as_object().map(Stored)
     }
 }
 
 /// An object; a member that is `null` counts as absent, and means nothing where it is not known.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Stored<'a>(&'a Map<String, Value>);
 
 impl<'a> Stored<'a> {
     /// Views a value as an object.
     pub fn new(value: &'a Value) -> Result<Self, Unreadable> {
-        value.as_object().map(Stored).ok_or_else(|| Unreadable::Shape("it is not an object".to_owned()))
+        Stored::read(value).ok_or_else(|| Unreadable::Shape("it is not an object".to_owned()))
     }
 
     /// Views an object.
     pub fn of(object: &'a Map<String, Value>) -> Self {
         Stored(object)
-    }
-
-    /// All of it. What is absent has the default that `T` gives it; members that `T` does not have are
-    /// passed over, or [`Unreadable::Unknown`] where it has `deny_unknown_fields`.
-    pub fn read<T: Deserialize<'a>>(self) -> Result<T, Unreadable> {
-        let (left, next) = (self.0.iter(), None);
-        T::deserialize(MapAccessDeserializer::new(Members { left, next }))
     }
 
     /// A member as it is.
@@ -76,21 +194,44 @@ impl<'a> Stored<'a> {
     }
 
     /// A member, if it is there.
-    pub fn member<T: Deserialize<'a>>(self, name: &str) -> Result<Option<T>, Unreadable> {
-        let read = |value| T::deserialize(value).map_err(|error| Unreadable::member(name, error));
-        self.value(name).map(read).transpose()
+    pub fn member<T: Member<'a>>(self, name: &str) -> Result<Option<T>, Unreadable> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        T::read(value).map(Some).ok_or_else(|| Unreadable::member(name, &format!("must be {}", T::IS)))
     }
 
     /// A member that must be there.
-    pub fn required<T: Deserialize<'a>>(self, name: &'static str) -> Result<T, Unreadable> {
-        self.member(name)?.ok_or_else(|| de::Error::missing_field(name))
+    pub fn required<T: Member<'a>>(self, name: &str) -> Result<T, Unreadable> {
+        self.member(name)?.ok_or_else(|| Unreadable::member(name, "is not there"))
     }
 
     /// The id in `{"id": "…"}`, as Kong writes a reference to another entity.
     pub fn reference(self, name: &str) -> Result<Option<Uuid>, Unreadable> {
-        let id = |value| Stored::new(value)?.required("id");
-        let in_member = |error| Unreadable::Shape(format!("field '{name}': {error}"));
-        self.value(name).map(id).transpose().map_err(in_member)
+        let Some(of) = self.member::<Stored<'_>>(name)? else { return Ok(None) };
+        of.required("id").map(Some).map_err(|error| Unreadable::member(name, &format!("is none: {error}")))
+    }
+
+    /// What is set or not; absent, it has its default. So do the settings of the other kinds.
+    pub fn flag(self, setting: &Setting<bool>) -> Result<bool, Unreadable> {
+        Ok(self.member(setting.name)?.unwrap_or(setting.default))
+    }
+
+    /// A number.
+    pub fn number<T>(self, setting: &Setting<i64>) -> Result<T, Unreadable>
+    where
+        T: Member<'a> + TryFrom<i64> + Default,
+    {
+        let default = || T::try_from(setting.default).unwrap_or_default();
+        Ok(self.member(setting.name)?.unwrap_or_else(default))
+    }
+
+    /// A text.
+    pub fn text(self, setting: &Setting<&'static str>) -> Result<&'a str, Unreadable> {
+        Ok(self.member(setting.name)?.unwrap_or(setting.default))
+    }
+
+    /// Several texts.
+    pub fn texts(self, setting: &Setting<Texts>) -> Result<Vec<String>, Unreadable> {
+        Ok(self.member(setting.name)?.unwrap_or_else(|| setting.default_texts()))
     }
 
     /// Refuses a member that is none of `known`.
@@ -103,64 +244,38 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// The members of an object that are not null, for derived types: with errors that name the member.
-struct Members<'a> {
-    left: serde_json::map::Iter<'a>,
-    /// Whose name was read, and whose value was not.
-    next: Option<(&'a str, &'a Value)>,
-}
-
-impl<'a> MapAccess<'a> for Members<'a> {
-    type Error = Unreadable;
-
-    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Unreadable> {
-        let next = self.left.find(|(_, value)| !value.is_null());
-        self.next = next.map(|(name, value)| (name.as_str(), value));
-        self.next.map(|(name, _)| seed.deserialize(name.into_deserializer())).transpose()
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Unreadable> {
-        let (name, value) = self.next.take().ok_or_else(|| de::Error::custom("a value without a name"))?;
-        seed.deserialize(value).map_err(|error| Unreadable::member(name, error))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(deny_unknown_fields, default)]
-    struct Settings {
-        text: Option<String>,
-        flag: bool,
-        port: u16,
-        texts: Vec<String>,
-    }
+    const TEXTS: Setting<Texts> = Setting::new("texts", &["a"]);
+    const FLAG: Setting<bool> = Setting::new("flag", true);
+    const PORT: Setting<i64> = Setting::new("port", 80);
+    const TEXT: Setting<&str> = Setting::new("text", "t");
 
-    impl Default for Settings {
-        fn default() -> Self {
-            Settings { text: None, flag: true, port: 80, texts: vec!["a".to_owned()] }
-        }
-    }
+    type Settings = (String, bool, u16, Vec<String>);
 
     fn read(value: &Value) -> Result<Settings, String> {
-        Stored::new(value).and_then(Stored::read).map_err(|error| error.to_string())
+        let read = |stored: Stored<'_>| {
+            stored.has_only(&[TEXT.name, FLAG.name, PORT.name, TEXTS.name])?;
+            let text = stored.text(&TEXT)?.to_owned();
+            Ok((text, stored.flag(&FLAG)?, stored.number(&PORT)?, stored.texts(&TEXTS)?))
+        };
+        Stored::new(value).and_then(read).map_err(|error: Unreadable| error.to_string())
     }
 
     #[test]
     fn absent_and_null_are_the_default() {
         let whole = json!({"text": "x", "flag": false, "port": 65_535, "texts": []});
-        let expected = Settings { text: Some("x".to_owned()), flag: false, port: 65_535, texts: vec![] };
-        assert_eq!(read(&whole), Ok(expected));
+        assert_eq!(read(&whole), Ok(("x".to_owned(), false, 65_535, vec![])));
         for value in [
             json!({}),
             json!({"text": null, "flag": null, "port": null, "texts": null}),
             json!({"unknown": null}),
         ] {
-            assert_eq!(read(&value), Ok(Settings::default()), "{value}");
+            assert_eq!(read(&value), Ok(("t".to_owned(), true, 80, vec!["a".to_owned()])), "{value}");
         }
     }
 
@@ -169,15 +284,15 @@ mod tests {
         for (value, message) in [
             (json!([]), "it is not an object"),
             (json!({"unknown": 1}), "setting 'unknown' is not known to this version"),
-            (json!({"text": 1}), "field 'text': invalid type: integer `1`, expected a string"),
-            (json!({"flag": "true"}), "field 'flag': invalid type: string \"true\", expected a boolean"),
-            (json!({"port": "80"}), "field 'port': invalid type: string \"80\", expected u16"),
-            (json!({"port": 80.0}), "field 'port': invalid type: floating point `80.0`, expected u16"),
-            (json!({"port": 65_536}), "field 'port': invalid value: integer `65536`, expected u16"),
-            (json!({"port": -1}), "field 'port': invalid value: integer `-1`, expected u16"),
-            (json!({"texts": [1]}), "field 'texts': invalid type: integer `1`, expected a string"),
-            (json!({"texts": [null]}), "field 'texts': invalid type: null, expected a string"),
-            (json!({"texts": {}}), "field 'texts': invalid type: map, expected a sequence"),
+            (json!({"text": 1}), "field 'text' must be a string"),
+            (json!({"flag": "true"}), "field 'flag' must be a boolean"),
+            (json!({"port": "80"}), "field 'port' must be an integer from 0 to 65535"),
+            (json!({"port": 80.0}), "field 'port' must be an integer from 0 to 65535"),
+            (json!({"port": 65_536}), "field 'port' must be an integer from 0 to 65535"),
+            (json!({"port": -1}), "field 'port' must be an integer from 0 to 65535"),
+            (json!({"texts": [1]}), "field 'texts' must be a list of strings"),
+            (json!({"texts": [null]}), "field 'texts' must be a list of strings"),
+            (json!({"texts": {}}), "field 'texts' must be a list of strings"),
         ] {
             assert_eq!(read(&value), Err(message.to_owned()), "{value}");
         }
@@ -194,8 +309,23 @@ mod tests {
         assert!(stored.required::<Uuid>("id").is_err());
         assert_eq!(stored.reference("by"), Ok(Some(id)));
         assert_eq!(stored.reference("null"), Ok(None));
-        let unnamed = format!("field 'empty': {}", not_there("id"));
+        let unnamed = format!("field 'empty' is none: {}", not_there("id"));
         assert_eq!(stored.reference("empty").unwrap_err().to_string(), unnamed);
         assert!(stored.reference("text").is_err());
+    }
+
+    #[test]
+    fn kinds_are_told_apart() {
+        let id = Uuid::from_u128(7);
+        let value =
+            json!({"n": -1, "ids": [id, id], "of": {"x": ["1"], "y": []}, "bad": {"x": [1]}, "e": [""]});
+        let stored = Stored::new(&value).unwrap();
+        assert_eq!(stored.required::<i64>("n"), Ok(-1));
+        assert!(stored.required::<u64>("n").is_err() && stored.required::<u32>("n").is_err());
+        assert_eq!(stored.required::<Vec<Uuid>>("ids"), Ok(vec![id, id]));
+        assert!(stored.required::<Vec<Uuid>>("e").is_err());
+        let of = BTreeMap::from([("x".to_owned(), vec!["1".to_owned()]), ("y".to_owned(), vec![])]);
+        assert_eq!(stored.required("of"), Ok(of));
+        assert!(stored.required::<BTreeMap<String, Vec<String>>>("bad").is_err());
     }
 }

@@ -1,5 +1,5 @@
 //! What both doors read of a request, by one rule each: for whom it is, from whom it comes, where its
-//! body ends, which names of fields are the same.
+//! body ends, which names of fields are the same; and who guesses secrets there.
 
 pub mod authority;
 pub mod client;
@@ -8,5 +8,6 @@ pub mod framing;
 mod headers;
 pub mod network;
 pub mod origin;
+pub mod secret_guesses;
 
 pub use headers::{Headers, Scheme};

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,16 +9,13 @@ use latchkey_published::stored::{Stored, Unreadable};
 /// One route as Kong's entity has it: its conditions and what the proxy does with a match.
 ///
 /// An empty list is the same as none.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default = "RouteSpec::of_defaults")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteSpec {
     /// Identifier.
-    #[serde(skip)]
     pub id: Uuid,
     /// Unique name.
     pub name: Option<String>,
     /// Service the request goes to; in JSON `{"id": "…"}` or null.
-    #[serde(skip)]
     pub service: Option<Uuid>,
     /// Protocols the route serves. They do not take part in matching: see [`super::Match::https_required`].
     pub protocols: Vec<String>,
@@ -76,13 +72,23 @@ impl RouteSpec {
 
     /// Reads a stored route.
     pub fn read(stored: Stored<'_>) -> Result<Self, Unreadable> {
-        let (id, service) = (stored.required("id")?, stored.reference("service")?);
-        Ok(RouteSpec { id, service, ..stored.read()? })
-    }
-
-    /// What a stored route's absent fields mean.
-    fn of_defaults() -> Self {
-        RouteSpec::new(Uuid::nil())
+        Ok(RouteSpec {
+            id: stored.required("id")?,
+            name: stored.member("name")?,
+            service: stored.reference("service")?,
+            protocols: stored.texts(&routes::PROTOCOLS)?,
+            methods: stored.member("methods")?,
+            hosts: stored.member("hosts")?,
+            paths: stored.member("paths")?,
+            headers: stored.member("headers")?,
+            snis: stored.member("snis")?,
+            https_redirect_status_code: stored.number(&routes::HTTPS_REDIRECT_STATUS_CODE)?,
+            regex_priority: stored.number(&routes::REGEX_PRIORITY)?,
+            strip_path: stored.flag(&routes::STRIP_PATH)?,
+            preserve_host: stored.flag(&routes::PRESERVE_HOST)?,
+            path_handling: stored.member("path_handling")?,
+            created_at: stored.member("created_at")?.unwrap_or_default(),
+        })
     }
 
     /// Whether the route serves TLS only.

@@ -23,7 +23,8 @@ mod tests {
     async fn the_first_request_for_a_digest_stays() {
         let store = MemoryStore::default();
         let (before, now) = (Pepper::new(b"before"), Pepper::new(b"now"));
-        let rehash = Rehash { old: before.digest(b"k"), new: now.digest(b"k"), pepper_id: now.id() };
+        let (old, new) = (before.digest(b"k"), now.digest(b"k"));
+        let rehash = Rehash { old, new, pepper_id: now.id(), secret: None };
         ask_for_rehash(&store, &rehash).await.unwrap();
         ask_for_rehash(&store, &Rehash { new: now.digest(b"other"), ..rehash }).await.unwrap();
         let stored = store.get(&rehash.record_key()).await.unwrap().unwrap();

@@ -13,6 +13,7 @@ use latchkey_published::feed::Head;
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits::FEED_DIGESTS_MAX;
+use latchkey_published::rehash::{MovedSecret, Rehash};
 use latchkey_published::replica_mac::ReplicaKeys;
 use latchkey_store::feed::{read_bounded_feed, read_feed, read_head};
 use latchkey_store::replica::{Progress, Reached, mark_published, mark_signed, next_due};
@@ -163,12 +164,22 @@ impl Workspace {
         Ok(record.map(|record| String::from_utf8_lossy(&record.value).into_owned()))
     }
 
-    /// Moves a credential to the current pepper.
-    pub fn rehash(&self, old: &str, new: &str, pepper_id: &str) -> Result<(), JsError> {
+    /// Moves a credential to the current pepper, with its client secret where digests of that are given. A
+    /// gateway from before gives none.
+    pub fn rehash(
+        &self,
+        old: &str,
+        new: &str,
+        pepper_id: &str,
+        old_secret: Option<String>,
+        new_secret: Option<String>,
+    ) -> Result<(), JsError> {
+        let digest = |hex: Option<String>| KeyDigest::from_hex(&hex?);
         let digests = KeyDigest::from_hex(old).zip(KeyDigest::from_hex(new));
-        let pepper_id = serde_json::from_slice(pepper_id.as_bytes()).ok();
+        let pepper_id = pepper_id.parse().ok().map(|number: u32| number.into());
         let (Some((old, new)), Some(pepper_id)) = (digests, pepper_id) else { return Ok(()) };
-        let moved = at_once(self.control.registry().rehash(old, new, pepper_id));
+        let secret = digest(old_secret).zip(digest(new_secret)).map(|(old, new)| MovedSecret { old, new });
+        let moved = at_once(self.control.registry().rehash(Rehash { old, new, pepper_id, secret }));
         moved.map_err(|error| JsError::new(&error.to_string()))
     }
 

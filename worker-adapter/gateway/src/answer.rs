@@ -24,6 +24,7 @@ use http::HeaderName;
 use latchkey_gateway::decision::{BodyEdit, GrantRequest, Plan, Source};
 use latchkey_gateway::problem::request_id_text;
 use latchkey_published::feed::FeedRequest;
+use latchkey_published::rehash::{MovedSecret, Rehash};
 use latchkey_request::field_name::folded;
 use latchkey_worker_shared::answer::{Aside, push_field};
 use latchkey_worker_shared::feed_text;
@@ -35,9 +36,14 @@ pub fn poll(aside: &mut Aside, request: FeedRequest) {
     aside.add("poll", &feed_text::since(request));
 }
 
-/// Beside a request: a grant is to be moved to the current pepper.
-pub fn rehash(aside: &mut Aside, old: &str, new: &str, pepper_id: &str) {
-    aside.add("rehash", &format!("{old},{new},{pepper_id}"));
+/// Beside a request: a grant, or a client secret, is to be moved to the current pepper.
+pub fn rehash(aside: &mut Aside, rehash: &Rehash) {
+    let Rehash { old, new, pepper_id, secret } = rehash;
+    let mut text = format!("{},{},{}", old.to_hex(), new.to_hex(), u32::from(*pepper_id));
+    if let Some(MovedSecret { old, new }) = secret {
+        let _ = write!(text, ",{},{}", old.to_hex(), new.to_hex());
+    }
+    aside.add("rehash", &text);
 }
 
 /// A request to be sent on. `dropped`: fields that go besides those the plan names; these go in every

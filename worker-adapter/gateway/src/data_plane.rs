@@ -203,8 +203,7 @@ fn aside(gateway: &mut Gateway, now: Now) -> Aside {
         answer::poll(&mut aside, request);
     }
     if let Some(rehash) = gateway.take_rehash() {
-        let pepper_id = serde_json::to_string(&rehash.pepper_id).unwrap_or_default();
-        answer::rehash(&mut aside, &rehash.old.to_hex(), &rehash.new.to_hex(), &pepper_id);
+        answer::rehash(&mut aside, &rehash);
     }
     match gateway.take_outage() {
         None => {}

@@ -13,7 +13,11 @@ pub struct Variables(Map<String, Value>);
 impl Variables {
     /// Reads a JSON object of texts.
     pub fn parse(json: &str) -> Result<Self, String> {
-        serde_json::from_slice(json.as_bytes()).map(Variables).map_err(|error| error.to_string())
+        match serde_json::from_slice(json.as_bytes()) {
+            Ok(Value::Object(variables)) => Ok(Variables(variables)),
+            Ok(_) => Err("the variables are no JSON object".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// A text; set but empty counts as unset.

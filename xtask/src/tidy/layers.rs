@@ -6,7 +6,7 @@ use super::graph::{Graph, Kind, Package};
 /// A package, and those of the workspace that it may need; what its tests need is not looked at.
 const LAYERS: [(&str, &[&str]); 8] = [
     ("latchkey-published", &[]),
-    ("latchkey-request", &[]),
+    ("latchkey-request", &["latchkey-published"]),
     ("latchkey-router", &["latchkey-published", "latchkey-request"]),
     ("latchkey-gateway", &["latchkey-published", "latchkey-request", "latchkey-router"]),
     ("latchkey-store", &["latchkey-published"]),

@@ -38,7 +38,6 @@ mod problem;
 mod resources;
 mod route_match;
 pub mod routing;
-mod secret_guesses;
 mod settings;
 mod shapes;
 mod start_links;
@@ -58,13 +57,14 @@ pub use start_links::StartLink;
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use latchkey_published::keys::KeyDigest;
 use latchkey_published::limits::{ADMIN_GUESSES_PER_SECOND_DEFAULT, AUDIT_DAYS_DEFAULT};
 use latchkey_request::origin::Origin;
+use latchkey_request::secret_guesses::SecretGuesses;
 use latchkey_router::OwnPaths;
 use latchkey_store::Store;
 use uuid::Uuid;
@@ -81,7 +81,6 @@ use endpoints::{Action, Permission, PortalCall, Takes, Verb};
 use lists::Query;
 use portal::{Once, PortalAsked, PortalCaller, Site};
 use problem::Refusal;
-use secret_guesses::SecretGuesses;
 use start_links::StartLinks;
 use uploads::Upload;
 
@@ -198,7 +197,7 @@ pub struct Control<S, C, R> {
     registry: Registry<S, C, R>,
     settings: Arc<ControlSettings>,
     start_links: Arc<StartLinks>,
-    secret_guesses: Arc<SecretGuesses>,
+    secret_guesses: Arc<Mutex<SecretGuesses>>,
 }
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {

@@ -1,5 +1,7 @@
 //! Access tokens taken back: by their clients (RFC 7009), and by administrators.
 
+use std::sync::PoisonError;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -27,7 +29,7 @@ struct Fault {
     /// Whether the client has shown itself in `Authorization`.
     challenges: bool,
     /// After how many seconds it may be tried again.
-    retry_after_s: Option<u32>,
+    retry_after_s: Option<u64>,
 }
 
 impl Fault {
@@ -51,7 +53,7 @@ impl Fault {
         }
     }
 
-    fn too_many(retry_after_s: u32) -> Self {
+    fn too_many(retry_after_s: u64) -> Self {
         Fault {
             status: StatusCode::TOO_MANY_REQUESTS,
             error: "temporarily_unavailable",
@@ -120,7 +122,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             ClientSeen::WrongSecret(id) => Some(id),
             ClientSeen::Unknown => None,
         };
-        let too_many = self.secret_guesses.count(guessed, head.client_ip, self.registry.clock().unix_ms());
+        let now_ms = self.registry.clock().unix_ms();
+        let mut guesses = self.secret_guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        let too_many = guesses.count(guessed, head.client_ip, now_ms);
         Ok(Err(too_many.map_or_else(|| Fault::invalid_client(asked.by_field), Fault::too_many)))
     }
 

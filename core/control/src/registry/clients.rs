@@ -21,11 +21,12 @@ use super::jobs::{Job, ROOM};
 use super::lookup::Step;
 use super::present::is_visible;
 use super::records;
-use super::stored_credential::{FORMER_ID, HeldSecret, PreviousKey};
+use super::stored_credential::{FORMER_ID, HeldKey, HeldSecret, PreviousKey};
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::keys::PlainKey;
 use latchkey_published::limits::{APPLICATION_KEYS_MAX, KEY_BYTES_MAX};
+use latchkey_published::rehash::{MovedSecret, Rehash};
 use latchkey_store::Store;
 
 /// Applications that one commit of the job publishes, at most.
@@ -170,12 +171,33 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             Which::Previous => PreviousKey::live(&credential, now_ms).and_then(|previous| previous.secret),
         };
         let peppers = [Some(&self.peppers.current), self.peppers.previous.as_ref()];
-        let is_right = held.is_some_and(|held| {
+        let is_right = |held: &HeldSecret| {
             let mut named = peppers.into_iter().flatten().filter(|pepper| pepper.id() == held.pepper_id);
             named.any(|pepper| pepper.digest(secret.as_bytes()).matches(&held.digest))
-        });
+        };
         let id = id_of(&credential)?;
-        Ok(if is_right { ClientSeen::Authenticated(id) } else { ClientSeen::WrongSecret(id) })
+        let Some(held) = held.filter(is_right) else { return Ok(ClientSeen::WrongSecret(id)) };
+        self.move_shown_secret(&credential, found.which, &held, secret).await?;
+        Ok(ClientSeen::Authenticated(id))
+    }
+
+    /// Moves a secret that was shown to the pepper in use, as gateways ask for it.
+    async fn move_shown_secret(
+        &self,
+        credential: &Object,
+        which: Which,
+        held: &HeldSecret,
+        shown: &str,
+    ) -> Result<(), Error> {
+        let (pepper, previous) = (&self.peppers.current, PreviousKey::of(credential));
+        let key = match which {
+            Which::Current => HeldKey::of(credential),
+            Which::Previous => previous.map(|previous| previous.held),
+        };
+        let Some(key) = key.filter(|_| held.pepper_id != pepper.id()) else { return Ok(()) };
+        let secret = MovedSecret { old: held.digest, new: pepper.digest(shown.as_bytes()) };
+        let (old, new, pepper_id) = (key.digest, key.digest, pepper.id());
+        self.rehash(Rehash { old, new, pepper_id, secret: Some(secret) }).await
     }
 
     /// Whether a path names by its id of before a client that has taken another: decK deletes by that what a

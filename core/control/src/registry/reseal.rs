@@ -46,8 +46,8 @@ pub enum Resealing {
 impl Resealing {
     /// What the log says when it is done.
     pub const DONE: &str = "all that was sealed under the previous pepper is sealed under the current one: \
-                            the previous one is needed only for keys given in clear and not used since, and for client \
-                            secrets, sessions and mailed tokens of before";
+                            the previous one is needed only for keys and client secrets not used since, and for sessions \
+                            and mailed tokens of before";
 }
 
 impl Position {

@@ -192,6 +192,11 @@ impl PreviousKey {
         PreviousKey { held, ..self.clone() }
     }
 
+    /// The same key with its secret held otherwise.
+    pub(super) fn with_secret(&self, secret: HeldSecret) -> Self {
+        PreviousKey { secret: Some(secret), ..self.clone() }
+    }
+
     /// Puts it into a credential to be stored.
     pub(super) fn put_into(&self, credential: &mut Object) {
         let PreviousKey { held, ends_at_ms, since, secret } = self.clone();

@@ -126,7 +126,7 @@ impl Callers {
             let old = previous.digest(key);
             if let Some(grant) = self.look_up(key, old, has_others, basis)? {
                 let pepper_id = self.peppers.current.id();
-                self.rehash = Some(Rehash { old, new: digest, pepper_id });
+                self.rehash = Some(Rehash { old, new: digest, pepper_id, secret: None });
                 return Ok(Some((old, grant)));
             }
         }
@@ -163,7 +163,7 @@ impl Callers {
         has_others: bool,
         basis: Basis<'_>,
     ) -> Result<Option<Arc<CachedGrant>>, Need> {
-        let Basis { config, epoch, now } = basis;
+        let Basis { config, epoch, now, .. } = basis;
         match self.memory.look_up(&digest) {
             Remembered::Grant(grant) => return Ok(Some(grant)),
             Remembered::Missing => return Ok(None),

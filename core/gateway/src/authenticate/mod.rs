@@ -10,7 +10,7 @@ use crate::ablation::Ablation;
 use crate::basis::{Basis, Stop};
 use crate::find_route::Routed;
 use crate::grant_memory::{CachedGrant, GrantMemory};
-use crate::oauth2::{Guesses, TokenCaller};
+use crate::oauth2::TokenCaller;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, RequestHead};
 use crate::strip_key::HiddenCuts;
@@ -20,6 +20,7 @@ use latchkey_published::keys::Peppers;
 pub use latchkey_published::rehash::Rehash;
 use latchkey_published::token::TokenKeys;
 use latchkey_published::try_token::TryKeys;
+use latchkey_request::secret_guesses::SecretGuesses;
 
 pub(crate) use oauth2::TokenVerdict;
 
@@ -98,7 +99,7 @@ pub(crate) struct Callers {
     /// Made when the first token is asked about.
     pub(crate) tokens: Option<TokenKeys>,
     /// Wrong client secrets.
-    pub(crate) guesses: Guesses,
+    pub(crate) guesses: SecretGuesses,
     pub(crate) ablation: Ablation,
 }
 

@@ -119,11 +119,32 @@ impl Callers {
         basis: Basis<'_>,
         buffer: &'b mut TokenBuffer,
     ) -> Result<TokenVerdict<'b>, Need> {
-        let invalid = TokenVerdict::Not(TokenFault::Invalid);
-        if !text.starts_with(ACCESS_TOKEN_PREFIX.as_bytes()) {
-            return Ok(invalid);
+        match self.open_token(text, buffer) {
+            Some(token) => self.judge_token(token, plugin, rules, basis),
+            None => Ok(TokenVerdict::Not(TokenFault::Invalid)),
         }
-        let Some(token) = self.token_keys().open(text, buffer) else { return Ok(invalid) };
+    }
+
+    /// What a token says that was made here.
+    pub(crate) fn open_token<'b>(
+        &mut self,
+        text: &[u8],
+        buffer: &'b mut TokenBuffer,
+    ) -> Option<AccessToken<'b>> {
+        // What is no token makes no secrets of tokens.
+        let is_one = text.starts_with(ACCESS_TOKEN_PREFIX.as_bytes());
+        if is_one { self.token_keys().open(text, buffer) } else { None }
+    }
+
+    /// Whether a token that was made here is good now.
+    pub(crate) fn judge_token<'b>(
+        &mut self,
+        token: AccessToken<'b>,
+        plugin: &OAuth2,
+        rules: &RouteRules,
+        basis: Basis<'_>,
+    ) -> Result<TokenVerdict<'b>, Need> {
+        let invalid = TokenVerdict::Not(TokenFault::Invalid);
         if token.has_ended(basis.now.unix_ms) {
             return Ok(invalid);
         }
@@ -137,7 +158,7 @@ impl Callers {
             Remembered::Missing => return Ok(invalid),
             Remembered::Unknown => return Err(self.memory.need(token.grant, true, basis.epoch, basis.now)),
         };
-        let is_denied = !self.ablation.denied_tokens && basis.config.denied_tokens.contains(&token.id);
+        let is_denied = !self.ablation.denied_tokens && basis.denied_tokens.has(&token.id);
         let is_good = grant.is_current(basis.now) && !is_denied && self.is_of(&token, &grant);
         Ok(if is_good { TokenVerdict::Good(token, grant) } else { invalid })
     }

@@ -5,7 +5,7 @@ use super::Gateway;
 use crate::authenticate::{Caller, Callers};
 use crate::authorize::authorize;
 use crate::basis::{Basis, Stop};
-use crate::config::Service;
+use crate::config::{Compiled, Service};
 use crate::find_route::Routed;
 use crate::freshness::Verdict;
 use crate::problem::Problem;
@@ -27,7 +27,8 @@ impl Gateway {
             Verdict::Need(need) => return Err(need.into()),
             Verdict::TooOld => return Err(Problem::Stale.into()),
         }
-        Ok((Basis { config: &self.config, epoch: self.epoch(), now }, &mut self.callers))
+        let Compiled { config, denied_tokens } = &self.compiled;
+        Ok((Basis { config, denied_tokens, epoch: self.epoch(), now }, &mut self.callers))
     }
 }
 

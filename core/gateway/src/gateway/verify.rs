@@ -1,11 +1,10 @@
 //! Whether a key or a token is good for a service or a route, for whoever has it and asks: a program of the operator's,
 //! with a token that may do nothing else.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use serde::{Deserialize, Serialize};
+use http::header::{ALLOW, HeaderValue};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Gateway;
@@ -16,26 +15,25 @@ use crate::bearer::bearer_word;
 use crate::config::{RouteRules, Target};
 use crate::decision::{Decision, Need};
 use crate::grant_memory::CachedGrant;
+use crate::json::{NULL, Object};
 use crate::oauth2::{TokenCaller, TokenFault};
-use crate::own_answer::Response;
+use crate::own_answer::{self, Response};
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use latchkey_published::limits::VERIFY_BODY_BYTES_MAX;
-use latchkey_published::token::TokenBuffer;
+use latchkey_published::token::{AccessToken, TokenBuffer};
 use latchkey_request::authority::Authority;
 
 const UNREADABLE: &str = "The body must be JSON with a key or a token, and a service or a route";
 const NO_TARGET: &str = "There is no such service or route";
 
-/// What is asked.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Question {
-    key: Option<String>,
-    token: Option<String>,
-    service: Option<String>,
-    route: Option<String>,
-}
+/// What is asked: one of [`KEY`] and [`TOKEN`], and one of [`SERVICE`] and [`ROUTE`].
+struct Question(Map<String, Value>);
+
+const KEY: &str = "key";
+const TOKEN: &str = "token";
+const SERVICE: &str = "service";
+const ROUTE: &str = "route";
 
 /// What a program was given.
 enum Shown<'q> {
@@ -45,29 +43,43 @@ enum Shown<'q> {
 
 impl Question {
     fn read(body: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(body).map_err(|_| Problem::BadRequest(UNREADABLE))
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => Question(members).admit().ok_or(Problem::BadRequest(UNREADABLE)),
+            _ => Err(Problem::BadRequest(UNREADABLE)),
+        }
+    }
+
+    /// Itself, if it has texts alone and no other members.
+    fn admit(self) -> Option<Self> {
+        let mut members = self.0.iter();
+        let is_known = |name: &str| [KEY, TOKEN, SERVICE, ROUTE].contains(&name);
+        let fits = members.all(|(name, value)| is_known(name) && (value.is_string() || value.is_null()));
+        fits.then_some(self)
+    }
+
+    /// The one of two members that is there, and whether it is the first.
+    fn one_of(&self, first: &str, second: &str) -> Result<(&str, bool), Problem> {
+        let text = |name: &str| self.0.get(name).and_then(Value::as_str);
+        match (text(first), text(second)) {
+            (Some(text), None) => Ok((text, true)),
+            (None, Some(text)) => Ok((text, false)),
+            _ => Err(Problem::BadRequest(UNREADABLE)),
+        }
     }
 
     fn shown(&self) -> Result<Shown<'_>, Problem> {
-        match (&self.key, &self.token) {
-            (Some(key), None) => Ok(Shown::Key(key.as_bytes())),
-            (None, Some(token)) => Ok(Shown::Token(token.as_bytes())),
-            _ => Err(Problem::BadRequest(UNREADABLE)),
-        }
+        let (text, is_key) = self.one_of(KEY, TOKEN)?;
+        Ok(if is_key { Shown::Key(text.as_bytes()) } else { Shown::Token(text.as_bytes()) })
     }
 
     fn target(&self) -> Result<Target<'_>, Problem> {
-        match (&self.service, &self.route) {
-            (Some(service), None) => Ok(Target::Service(service)),
-            (None, Some(route)) => Ok(Target::Route(route)),
-            _ => Err(Problem::BadRequest(UNREADABLE)),
-        }
+        let (text, is_service) = self.one_of(SERVICE, ROUTE)?;
+        Ok(if is_service { Target::Service(text) } else { Target::Route(text) })
     }
 }
 
 /// Why a key or token is not good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {
     /// Nobody's, or forged.
     Unknown,
@@ -86,30 +98,29 @@ enum Reason {
     Blocked,
 }
 
+impl Reason {
+    fn name(self) -> &'static str {
+        match self {
+            Reason::Unknown => "unknown",
+            Reason::Expired => "expired",
+            Reason::Suspended => "suspended",
+            Reason::Revoked => "revoked",
+            Reason::NotPermitted => "not_permitted",
+            Reason::InsufficientScope => "insufficient_scope",
+            Reason::Blocked => "blocked",
+        }
+    }
+}
+
 /// What is answered. Whose a key is that is not good is told too, once it is known.
-#[derive(Serialize)]
-struct Answer {
-    valid: bool,
+struct Answer<'a> {
+    /// `None`: it is good.
     reason: Option<Reason>,
-    consumer: Option<ConsumerShown>,
-    application: Option<Entity>,
-    credential: Option<Entity>,
-    /// In seconds since the Unix epoch.
-    expires_at: Option<u64>,
-    /// Those of a token; a key has none.
-    scopes: Option<Vec<String>>,
-}
-
-#[derive(Serialize)]
-struct Entity {
-    id: Uuid,
-}
-
-#[derive(Serialize)]
-struct ConsumerShown {
-    id: String,
-    username: Option<String>,
-    custom_id: Option<String>,
+    /// Whose it is.
+    grant: Option<Arc<CachedGrant>>,
+    ends_at_ms: Option<u64>,
+    /// `None`: it is a key.
+    token: Option<AccessToken<'a>>,
 }
 
 impl Gateway {
@@ -140,16 +151,22 @@ impl Gateway {
         let (shown, target) = (question.shown()?, question.target()?);
         let (basis, callers) = self.basis(head.started, now)?;
         let rules = basis.config.rules_of(target).ok_or(Problem::BadRequest(NO_TARGET))?;
+        let mut buffer = TokenBuffer::default();
         let answer = match shown {
             Shown::Key(key) => callers.tell_of_key(key, rules, basis)?,
-            Shown::Token(token) => callers.tell_of_token(token, rules, basis)?,
+            Shown::Token(token) => callers.tell_of_token(token, rules, basis, &mut buffer)?,
         };
         Ok(Decision::Respond(answer.respond()))
     }
 }
 
 impl Callers {
-    fn tell_of_key(&mut self, key: &[u8], rules: &RouteRules, basis: Basis<'_>) -> Result<Answer, Need> {
+    fn tell_of_key<'a>(
+        &mut self,
+        key: &[u8],
+        rules: &RouteRules,
+        basis: Basis<'_>,
+    ) -> Result<Answer<'a>, Need> {
         let found = if key.is_empty() { None } else { self.find_grant(key, basis)? };
         let Some((_, grant)) = found else { return Ok(Answer::unknown()) };
         let is_client_alone = !grant.enabled && grant.token_client().is_some();
@@ -161,19 +178,18 @@ impl Callers {
             () if !grant.enabled => Some(Reason::Suspended),
             () => refusal(&Caller::Credential(grant.clone()), rules),
         };
-        let expires_at_ms = grant.expires_at_ms;
-        Ok(Answer { expires_at: expires_at_ms.map(seconds), ..Answer::of(&grant, reason) })
+        Ok(Answer { reason, ends_at_ms: grant.expires_at_ms, grant: Some(grant), token: None })
     }
 
-    fn tell_of_token(&mut self, text: &[u8], rules: &RouteRules, basis: Basis<'_>) -> Result<Answer, Need> {
-        let (mut opened, mut verified) = (TokenBuffer::default(), TokenBuffer::default());
-        let Some(token) = self.token_keys().open(text, &mut opened) else { return Ok(Answer::unknown()) };
-        let told = |answer: Answer| Answer {
-            expires_at: answer.expires_at.or(token.ends_at_s),
-            scopes: Some(token.scopes().map(str::to_owned).collect()),
-            ..answer
-        };
-        let refused = |reason| Ok(told(Answer { reason: Some(reason), ..Answer::unknown() }));
+    fn tell_of_token<'b>(
+        &mut self,
+        text: &[u8],
+        rules: &RouteRules,
+        basis: Basis<'_>,
+        buffer: &'b mut TokenBuffer,
+    ) -> Result<Answer<'b>, Need> {
+        let Some(token) = self.open_token(text, buffer) else { return Ok(Answer::unknown()) };
+        let refused = |reason| Ok(Answer { reason: Some(reason), token: Some(token), ..Answer::unknown() });
         if token.has_ended(basis.now.unix_ms) {
             return refused(Reason::Expired);
         }
@@ -182,18 +198,18 @@ impl Callers {
         else {
             return refused(Reason::NotPermitted);
         };
-        let (good, grant) = match self.verify_token(text, &oauth2.plugin, rules, basis, &mut verified)? {
-            TokenVerdict::Good(good, grant) => (good, grant),
+        let grant = match self.judge_token(token, &oauth2.plugin, rules, basis)? {
+            TokenVerdict::Good(_, grant) => grant,
             TokenVerdict::Not(TokenFault::Global) => return refused(Reason::NotPermitted),
             TokenVerdict::Not(_) => return refused(Reason::Revoked),
         };
-        let caller = TokenCaller::new(&good, grant.clone());
-        let expires_at = caller.ends_at_ms.map(seconds);
+        let caller = TokenCaller::new(&token, grant.clone());
+        let ends_at_ms = caller.ends_at_ms;
         let reason = match rules.blocked {
             true => Some(Reason::Blocked),
             false => refusal(&Caller::Token(Box::new(caller)), rules),
         };
-        Ok(told(Answer { expires_at, ..Answer::of(&grant, reason) }))
+        Ok(Answer { reason, grant: Some(grant), ends_at_ms, token: Some(token) })
     }
 }
 
@@ -206,50 +222,40 @@ fn refusal(caller: &Caller, rules: &RouteRules) -> Option<Reason> {
     })
 }
 
-/// Of milliseconds.
-fn seconds(ms: u64) -> u64 {
-    ms / 1_000
+impl Answer<'_> {
+    fn unknown() -> Self {
+        Answer { reason: Some(Reason::Unknown), grant: None, ends_at_ms: None, token: None }
+    }
+
+    /// Times are in seconds since the Unix epoch.
+    fn respond(&self) -> Response {
+        let entity = |id: Option<Uuid>| {
+            id.map_or_else(|| NULL.to_owned(), |id| Object::new().text("id", &id.to_string()).end())
+        };
+        let grant = self.grant.as_deref();
+        let ends_at_s = self.ends_at_ms.map(|ms| ms / 1_000);
+        let ends_at_s = ends_at_s.or(self.token.and_then(|token| token.ends_at_s));
+        let answer = Object::new()
+            .flag("valid", self.reason.is_none())
+            .text_or_null("reason", self.reason.map(Reason::name))
+            .json("consumer", &grant.map_or_else(|| NULL.to_owned(), consumer))
+            .json("application", &entity(grant.and_then(|grant| grant.application_id)))
+            .json("credential", &entity(grant.and_then(|grant| grant.identity.credential_id())))
+            .json("expires_at", &ends_at_s.map_or_else(|| NULL.to_owned(), |time| time.to_string()));
+        own_answer::unstored_json(match &self.token {
+            Some(token) => answer.texts("scopes", &token.scopes().collect::<Vec<_>>()),
+            None => answer.json("scopes", NULL),
+        })
+    }
 }
 
-impl Answer {
-    fn unknown() -> Self {
-        Answer {
-            valid: false,
-            reason: Some(Reason::Unknown),
-            consumer: None,
-            application: None,
-            credential: None,
-            expires_at: None,
-            scopes: None,
-        }
-    }
-
-    fn of(grant: &CachedGrant, reason: Option<Reason>) -> Self {
-        let text = |name| grant.identity.text_of(name).map(Cow::into_owned);
-        Answer {
-            valid: reason.is_none(),
-            reason,
-            consumer: text("x-consumer-id").map(|id| ConsumerShown {
-                id,
-                username: text("x-consumer-username"),
-                custom_id: text("x-consumer-custom-id"),
-            }),
-            application: grant.application_id.map(|id| Entity { id }),
-            credential: grant.identity.credential_id().map(|id| Entity { id }),
-            expires_at: None,
-            scopes: None,
-        }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "no refusal, and no upstream answers it")]
-    fn respond(&self) -> Response {
-        let json = serde_json::to_vec(self).expect("an answer has string keys only");
-        let mut response = Response::new(Bytes::from(json));
-        let fields = response.headers_mut();
-        fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
-    }
+fn consumer(grant: &CachedGrant) -> String {
+    let text = |name| grant.identity.text_of(name);
+    Object::new()
+        .text("id", &text("x-consumer-id").unwrap_or_default())
+        .text_or_null("username", text("x-consumer-username").as_deref())
+        .text_or_null("custom_id", text("x-consumer-custom-id").as_deref())
+        .end()
 }
 
 fn only_posted<H: Headers>(head: &RequestHead<'_, H>) -> Response {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Call;
 use super::parameters::Credentials;
 use super::refusal::Refusal;
 use crate::authenticate::Callers;
@@ -12,6 +13,7 @@ use crate::problem::Problem;
 use latchkey_published::grant::{ClientSecret, OAuth2Client};
 use latchkey_published::keys::{KeyDigest, Peppers};
 use latchkey_published::limits;
+use latchkey_published::rehash::{MovedSecret, Rehash};
 
 /// A client, and where its grant is.
 #[derive(Clone)]
@@ -50,12 +52,26 @@ impl Callers {
             if known.is_public {
                 return Ok(Authenticated::Public { with_secret: !secret.trim_ascii().is_empty() });
             }
-            if known.secret.as_ref().is_some_and(|kept| is_secret(&self.peppers, kept, secret)) {
+            if let Some(kept) = known.secret.as_ref().filter(|kept| is_secret(&self.peppers, kept, secret)) {
+                self.move_secret(digest, kept, secret);
                 return Ok(Authenticated::Client(Client { digest, grant }));
             }
             best = Authenticated::Not { was_tried: !secret.is_empty(), grant };
         }
         Ok(best)
+    }
+
+    /// Asks for a right secret to be moved to the current pepper, with the key that it was shown beside.
+    fn move_secret(&mut self, key: KeyDigest, kept: &ClientSecret, shown: &[u8]) {
+        let current = &self.peppers.current;
+        let pepper_id = current.id();
+        if kept.pepper_id == pepper_id {
+            return;
+        }
+        let secret = Some(MovedSecret { old: kept.digest, new: current.digest(shown) });
+        let of_key = self.rehash.filter(|rehash| rehash.old == key);
+        let alone = Rehash { old: key, new: key, pepper_id, secret: None };
+        self.rehash = Some(Rehash { secret, ..of_key.unwrap_or(alone) });
     }
 
     /// The refusal of a client that showed another's secret, or too many wrong ones.
@@ -64,11 +80,11 @@ impl Callers {
         grant: &CachedGrant,
         was_tried: bool,
         refusal: Refusal,
-        (address, basis): (Option<std::net::IpAddr>, Basis<'_>),
+        call: &Call<'_>,
     ) -> Stop {
         let credential = grant.identity.credential_id().filter(|_| was_tried);
-        let too_many =
-            credential.and_then(|credential| self.guesses.count(credential, address, basis.now.monotonic_ms));
+        let (by, now_ms) = (call.client_ip, call.basis.now.monotonic_ms);
+        let too_many = credential.and_then(|_| self.guesses.count(credential, by, now_ms));
         Problem::OAuth2(Box::new(too_many.map_or(refusal, Refusal::guessing))).into()
     }
 }

@@ -3,88 +3,40 @@
 //!
 //! The Client ID is told to nobody: it may be a key.
 
-use std::borrow::Cow;
-
-use serde::Serialize;
-use uuid::Uuid;
-
+use super::Call;
 use super::answer::unstored;
 use super::client::Authenticated;
-use super::parameters::{Credentials, Parameters};
 use super::refusal::Refusal;
-use super::settings::OAuth2;
 use crate::authenticate::{Callers, TokenVerdict};
 use crate::authorize::permits_token;
-use crate::basis::{Basis, Stop};
-use crate::config::RouteRules;
+use crate::basis::Stop;
 use crate::grant_memory::CachedGrant;
+use crate::json::Object;
 use crate::own_answer::Response;
-use crate::request::{Headers, RequestHead};
 use latchkey_published::token::{AccessToken, TokenBuffer};
 
-#[derive(Default, Serialize)]
-struct Introspected<'a> {
-    active: bool,
-    #[serde(flatten)]
-    token: Option<Good<'a>>,
-}
-
-#[derive(Serialize)]
-struct Good<'a> {
-    token_type: &'static str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    scope: &'a str,
-    /// Whom the client acts for; else whose it is.
-    sub: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
-    iat: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exp: Option<u64>,
-    jti: String,
-    consumer_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credential_id: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    application_id: Option<Uuid>,
-}
-
 /// Tells of a token; of one that is not good, that alone.
-pub(super) fn answer<H: Headers>(
-    callers: &mut Callers,
-    plugin: &OAuth2,
-    rules: &RouteRules,
-    basis: Basis<'_>,
-    head: &RequestHead<'_, H>,
-    parameters: &Parameters<'_>,
-) -> Result<Response, Stop> {
-    judge_asking(callers, plugin, rules, basis, head, parameters)?;
+pub(super) fn answer(callers: &mut Callers, call: &Call<'_>) -> Result<Response, Stop> {
+    judge_asking(callers, call)?;
+    let Call { plugin, rules, basis, parameters, .. } = *call;
     let Some(shown) = parameters.token() else {
         return Err(Refusal::bad("invalid_request", "token is missing").into());
     };
     let mut buffer = TokenBuffer::default();
-    let good = match callers.verify_token(shown, plugin, rules, basis, &mut buffer)? {
-        TokenVerdict::Good(token, grant) if permits_token(&grant, rules) => Some(good(&token, &grant)),
-        TokenVerdict::Good(..) | TokenVerdict::Not(_) => None,
+    let answer = match callers.verify_token(shown, plugin, rules, basis, &mut buffer)? {
+        TokenVerdict::Good(token, grant) if permits_token(&grant, rules) => good(&token, &grant),
+        TokenVerdict::Good(..) | TokenVerdict::Not(_) => Object::new().flag("active", false),
     };
-    Ok(unstored(&Introspected { active: good.is_some(), token: good }))
+    Ok(unstored(answer))
 }
 
 /// Who asks must be a client that could have a token here.
-fn judge_asking<H: Headers>(
-    callers: &mut Callers,
-    plugin: &OAuth2,
-    rules: &RouteRules,
-    basis: Basis<'_>,
-    head: &RequestHead<'_, H>,
-    parameters: &Parameters<'_>,
-) -> Result<(), Stop> {
-    let credentials = Credentials::of(plugin, head, parameters)?;
+fn judge_asking(callers: &mut Callers, call: &Call<'_>) -> Result<(), Stop> {
     let refusal = Refusal::client_with_challenge();
-    match callers.authenticate_client(&credentials, basis)? {
-        Authenticated::Client(client) if permits_token(&client.grant, rules) => Ok(()),
+    match callers.authenticate_client(&call.credentials, call.basis)? {
+        Authenticated::Client(client) if permits_token(&client.grant, call.rules) => Ok(()),
         Authenticated::Not { grant, was_tried } => {
-            Err(callers.refuse_client(&grant, was_tried, refusal, (head.client_ip, basis)))
+            Err(callers.refuse_client(&grant, was_tried, refusal, call))
         }
         Authenticated::Client(_) | Authenticated::Public { .. } | Authenticated::Unknown => {
             Err(refusal.into())
@@ -92,19 +44,21 @@ fn judge_asking<H: Headers>(
     }
 }
 
-fn good<'a>(token: &AccessToken<'a>, grant: &CachedGrant) -> Good<'a> {
-    let field = |name| grant.identity.text_of(name).map(Cow::into_owned);
-    let consumer_id = field("x-consumer-id").unwrap_or_default();
-    Good {
-        token_type: "bearer",
-        scope: token.scope,
-        sub: if token.user.is_empty() { consumer_id.clone() } else { token.user.to_owned() },
-        username: field("x-consumer-username"),
-        iat: token.issued_at_s,
-        exp: token.ends_at_s,
-        jti: token.id.to_text(),
-        consumer_id,
-        credential_id: grant.identity.credential_id(),
-        application_id: grant.application_id,
-    }
+fn good(token: &AccessToken<'_>, grant: &CachedGrant) -> Object {
+    let consumer_id = grant.identity.text_of("x-consumer-id").unwrap_or_default();
+    let credential_id = grant.identity.credential_id().map(|id| id.to_string());
+    let application_id = grant.application_id.map(|id| id.to_string());
+    Object::new()
+        .flag("active", true)
+        .text("token_type", "bearer")
+        .some_text("scope", Some(token.scope).filter(|scope| !scope.is_empty()))
+        // Whom the client acts for; else whose it is.
+        .text("sub", if token.user.is_empty() { &consumer_id } else { token.user })
+        .some_text("username", grant.identity.text_of("x-consumer-username").as_deref())
+        .some_number("iat", Some(token.issued_at_s))
+        .some_number("exp", token.ends_at_s)
+        .text("jti", &token.id.to_text())
+        .text("consumer_id", &consumer_id)
+        .some_text("credential_id", credential_id.as_deref())
+        .some_text("application_id", application_id.as_deref())
 }

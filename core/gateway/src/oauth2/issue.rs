@@ -1,46 +1,27 @@
 //! The token endpoint: client credentials (RFC 6749 §4.4), in the order in which Kong checks.
 
-use serde::Serialize;
-
+use super::Call;
 use super::answer::unstored;
 use super::client::{Authenticated, Client};
-use super::parameters::{Credentials, Parameters, Sent};
+use super::parameters::{Parameters, Sent};
 use super::refusal::Refusal;
 use super::settings::OAuth2;
 use crate::authenticate::Callers;
 use crate::authorize::permits_token;
-use crate::basis::{Basis, Stop};
-use crate::config::RouteRules;
+use crate::basis::Stop;
+use crate::json::Object;
 use crate::own_answer::Response;
 use crate::problem::Problem;
-use crate::request::{Headers, Now, RequestHead};
+use crate::request::Now;
 use latchkey_published::keys::PlainKey;
 use latchkey_published::token::AccessToken;
 
 const GRANT_TYPE: &[u8] = b"client_credentials";
 
-#[derive(Serialize)]
-struct Issued<'a> {
-    access_token: &'a str,
-    token_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_in: Option<u64>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    scope: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<&'a str>,
-}
-
 /// Gives a token, from memory alone once the client is known there.
-pub(super) fn answer<H: Headers>(
-    callers: &mut Callers,
-    plugin: &OAuth2,
-    rules: &RouteRules,
-    basis: Basis<'_>,
-    head: &RequestHead<'_, H>,
-    parameters: &Parameters<'_>,
-) -> Result<Response, Stop> {
-    let client = client(callers, plugin, basis, head, parameters)?;
+pub(super) fn answer(callers: &mut Callers, call: &Call<'_>) -> Result<Response, Stop> {
+    let Call { plugin, rules, basis, parameters, .. } = *call;
+    let client = client(callers, call)?;
     let in_header = client.in_header;
     judge_user(plugin, parameters)?;
     let permitted = client.found.filter(|client| permits_token(&client.grant, rules));
@@ -63,7 +44,7 @@ pub(super) fn answer<H: Headers>(
         credential_id,
         issued_at_s,
         ends_at_s: plugin.issuing.lifetime_s.map(|lifetime| issued_at_s.saturating_add(lifetime)),
-        id: keys.id_from(head.request_id),
+        id: keys.id_from(call.request_id),
         scope: &scope,
         user,
     };
@@ -75,13 +56,13 @@ pub(super) fn answer<H: Headers>(
 
 #[expect(clippy::disallowed_methods, reason = "the one answer that has the token")]
 fn answered(text: &PlainKey, plugin: &OAuth2, scope: &str, state: Option<&str>) -> Response {
-    unstored(&Issued {
-        access_token: text.reveal(),
-        token_type: "bearer",
-        expires_in: plugin.issuing.lifetime_s,
-        scope,
-        state,
-    })
+    let answer = Object::new()
+        .text("access_token", text.reveal())
+        .text("token_type", "bearer")
+        .some_number("expires_in", plugin.issuing.lifetime_s)
+        .some_text("scope", Some(scope).filter(|scope| !scope.is_empty()))
+        .some_text("state", state);
+    unstored(answer)
 }
 
 /// When a token is issued: after what was taken back, since who issues it knows of that.
@@ -99,24 +80,17 @@ struct Asking {
 
 /// A client that is not known, or does not prove who it is, is told so before a wrong `grant_type` is; one that
 /// is not known after a wrong provision key, which [`judge_user`] tells.
-fn client<H: Headers>(
-    callers: &mut Callers,
-    plugin: &OAuth2,
-    basis: Basis<'_>,
-    head: &RequestHead<'_, H>,
-    parameters: &Parameters<'_>,
-) -> Result<Asking, Stop> {
-    let credentials = Credentials::of(plugin, head, parameters)?;
+fn client(callers: &mut Callers, call: &Call<'_>) -> Result<Asking, Stop> {
+    let Call { plugin, basis, parameters, credentials, .. } = call;
     let in_header = credentials.in_header;
     let grant_type = match parameters.grant_type() {
         Some(GRANT_TYPE) if plugin.issuing.grants_client_credentials => Ok(()),
         _ => Err(Refusal::bad("unsupported_grant_type", "Invalid grant_type")),
     };
-    let found = match callers.authenticate_client(&credentials, basis)? {
+    let found = match callers.authenticate_client(credentials, *basis)? {
         Authenticated::Client(client) => Some(client),
         Authenticated::Not { grant, was_tried } => {
-            let asking = (head.client_ip, basis);
-            return Err(callers.refuse_client(&grant, was_tried, unknown(in_header), asking));
+            return Err(callers.refuse_client(&grant, was_tried, unknown(in_header), call));
         }
         Authenticated::Public { with_secret: true } => {
             let description = "client_secret is disallowed for public clients";

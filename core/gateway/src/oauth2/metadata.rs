@@ -1,14 +1,12 @@
 //! Metadata of an authorization server (RFC 8414): for each route with oauth2, where no route matches the
 //! path that it is asked for at.
 
-use serde::Serialize;
-
 use super::Endpoint;
-use super::answer::stored;
 use super::settings::OAuth2;
 use crate::basis::Stop;
 use crate::config::Config;
-use crate::own_answer::Response;
+use crate::json::Object;
+use crate::own_answer::{self, Response};
 use crate::problem::Problem;
 use crate::request::{Headers, RequestHead, Scheme};
 use latchkey_request::authority::Authority;
@@ -18,24 +16,6 @@ use latchkey_router::{NormalPath, RouteRequest};
 /// What stands before the path of an issuer (RFC 8414 §3.1).
 const WELL_KNOWN: &[u8] = b"/.well-known/oauth-authorization-server";
 const AUTHENTICATION_METHODS: [&str; 2] = ["client_secret_basic", "client_secret_post"];
-
-#[derive(Serialize)]
-struct Metadata<'a> {
-    issuer: &'a str,
-    token_endpoint: String,
-    token_endpoint_auth_methods_supported: [&'static str; 2],
-    introspection_endpoint: String,
-    introspection_endpoint_auth_methods_supported: [&'static str; 2],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revocation_endpoint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revocation_endpoint_auth_methods_supported: Option<[&'static str; 2]>,
-    grant_types_supported: [&'static str; 1],
-    /// There is no authorization endpoint, and the member must be there.
-    response_types_supported: [&'static str; 0],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scopes_supported: Option<&'a [String]>,
-}
 
 /// What is answered instead of a refusal, where metadata is asked for and no route is in the way.
 #[cold]
@@ -53,7 +33,10 @@ pub(crate) fn instead_of<H: Headers>(
     let Some(issuer_path) = of_issuer else { return Err(stop) };
     let issuer_path = issuer_path.strip_suffix(b"/").unwrap_or(issuer_path);
     let found = issuer(config, head, issuer_path).and_then(|(plugin, issuer)| {
-        plugin.issuing.grants_client_credentials.then(|| stored(&metadata(plugin, &issuer, control_origin)))
+        plugin
+            .issuing
+            .grants_client_credentials
+            .then(|| own_answer::json(metadata(plugin, &issuer, control_origin)))
     });
     found.ok_or(stop)
 }
@@ -83,19 +66,28 @@ fn issuer<'c, H: Headers>(
     Some((&*rules.oauth2.as_deref()?.plugin, issuer))
 }
 
-fn metadata<'a>(plugin: &'a OAuth2, issuer: &'a str, control_origin: Option<&Origin>) -> Metadata<'a> {
-    let endpoint = |endpoint: Endpoint| format!("{issuer}{}", endpoint.path());
-    let revocation = control_origin.map(|origin| format!("{}/oauth2/revoke", origin.as_str()));
-    Metadata {
-        issuer,
-        token_endpoint: endpoint(Endpoint::Token),
-        token_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
-        introspection_endpoint: endpoint(Endpoint::Introspection),
-        introspection_endpoint_auth_methods_supported: AUTHENTICATION_METHODS,
-        revocation_endpoint_auth_methods_supported: revocation.as_ref().map(|_| AUTHENTICATION_METHODS),
-        revocation_endpoint: revocation,
-        grant_types_supported: ["client_credentials"],
-        response_types_supported: [],
-        scopes_supported: plugin.issuing.scopes.as_deref(),
+fn metadata(plugin: &OAuth2, issuer: &str, control_origin: Option<&Origin>) -> Object {
+    let url = |endpoint: Endpoint| format!("{issuer}{}", endpoint.path());
+    let scopes: Option<Vec<&str>> =
+        plugin.issuing.scopes.as_ref().map(|scopes| scopes.iter().map(String::as_str).collect());
+    let mut metadata = Object::new().text("issuer", issuer);
+    metadata = endpoint(metadata, "token", &url(Endpoint::Token));
+    metadata = endpoint(metadata, "introspection", &url(Endpoint::Introspection));
+    if let Some(origin) = control_origin {
+        metadata = endpoint(metadata, "revocation", &format!("{}/oauth2/revoke", origin.as_str()));
     }
+    // There is no authorization endpoint, and its member must be there.
+    metadata = metadata
+        .texts("grant_types_supported", &["client_credentials"])
+        .texts("response_types_supported", &[]);
+    match scopes {
+        Some(scopes) => metadata.texts("scopes_supported", &scopes),
+        None => metadata,
+    }
+}
+
+fn endpoint(metadata: Object, name: &str, url: &str) -> Object {
+    metadata
+        .text(&format!("{name}_endpoint"), url)
+        .texts(&format!("{name}_endpoint_auth_methods_supported"), &AUTHENTICATION_METHODS)
 }

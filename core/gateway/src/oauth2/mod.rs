@@ -6,7 +6,6 @@
 mod answer;
 mod caller;
 mod client;
-mod guesses;
 mod introspect;
 mod issue;
 mod metadata;
@@ -14,24 +13,26 @@ mod parameters;
 mod refusal;
 mod settings;
 
+use std::net::IpAddr;
+
 use crate::authenticate::{Callers, declares_more};
 use crate::basis::{Basis, Stop};
 use crate::config::RouteRules;
 use crate::decision::Need;
+use crate::extract_key::body_kind;
 use crate::own_answer::Response;
 use crate::problem::Problem;
 use crate::request::{Body, Headers, RequestHead, Scheme};
 use latchkey_published::limits;
 
-pub(crate) use answer::{NO_CACHE, NO_STORE};
+pub(crate) use answer::NO_CACHE;
 pub(crate) use caller::TokenCaller;
-pub(crate) use guesses::Guesses;
 pub(crate) use metadata::instead_of;
 pub use refusal::Refusal;
 pub(crate) use refusal::TokenFault;
 pub(crate) use settings::{OAuth2, TOKEN};
 
-use parameters::Parameters;
+use parameters::{Credentials, Parameters};
 
 /// What a path ends in that is answered here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +97,33 @@ pub(crate) fn serve<H: Headers>(
     }
     judge_https(plugin, head)?;
     let bytes = whole(head, body)?;
-    let parameters = Parameters::read(plugin, head, bytes)?;
+    let parameters = Parameters::read(plugin, head.query, &body_kind(head), bytes)?;
+    let shown = head.headers.values_of(&plugin.header).next();
+    let call = Call {
+        plugin,
+        rules,
+        basis,
+        credentials: Credentials::of(shown, &parameters)?,
+        parameters: &parameters,
+        client_ip: head.client_ip,
+        request_id: head.request_id,
+    };
     match endpoint {
-        Endpoint::Token => issue::answer(callers, plugin, rules, basis, head, &parameters),
-        Endpoint::Introspection => introspect::answer(callers, plugin, rules, basis, head, &parameters),
+        Endpoint::Token => issue::answer(callers, &call),
+        Endpoint::Introspection => introspect::answer(callers, &call),
     }
+}
+
+/// What an endpoint is asked.
+struct Call<'a> {
+    plugin: &'a OAuth2,
+    rules: &'a RouteRules,
+    basis: Basis<'a>,
+    parameters: &'a Parameters<'a>,
+    /// How the client says who it is.
+    credentials: Credentials<'a>,
+    client_ip: Option<IpAddr>,
+    request_id: u128,
 }
 
 /// Secrets come over https, or by a trusted peer that ended it, where the plugin takes its word.

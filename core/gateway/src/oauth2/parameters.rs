@@ -9,9 +9,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::settings::{OAuth2, PARAMETERS};
-use crate::extract_key::body_kind;
 use crate::places::{self, BodyKind, Found, form};
-use crate::request::{Headers, RequestHead};
 
 const CLIENT_ID: usize = 1;
 const CLIENT_SECRET: usize = 2;
@@ -47,15 +45,15 @@ pub(super) struct Parameters<'a> {
 
 impl<'a> Parameters<'a> {
     /// Those of the body and of the query together. A body that cannot be read has none, as in Kong.
-    pub(super) fn read<H: Headers>(
+    pub(super) fn read(
         plugin: &OAuth2,
-        head: &RequestHead<'a, H>,
+        query: Option<&'a [u8]>,
+        kind: &BodyKind<'_>,
         body: &'a [u8],
     ) -> Result<Self, Refusal> {
         let names = &plugin.issuing.parameters;
-        let kind = body_kind(head);
-        let mut in_body = places::scan(&kind, body, names).unwrap_or_default();
-        let mut in_query = form::scan(head.query.unwrap_or_default(), names);
+        let mut in_body = places::scan(kind, body, names).unwrap_or_default();
+        let mut in_query = form::scan(query.unwrap_or_default(), names);
         let mut values: [Sent<'a>; PARAMETERS.len()] = Default::default();
         let member = |place: usize| match kind {
             BodyKind::Json => member(body, PARAMETERS[place]),
@@ -155,12 +153,9 @@ pub(super) struct Credentials<'a> {
 impl<'a> Credentials<'a> {
     /// Those in the parameters if both are there, else those in the field (RFC 6749 §2.3). Two that
     /// differ are an error.
-    pub(super) fn of<H: Headers>(
-        plugin: &OAuth2,
-        head: &RequestHead<'_, H>,
-        parameters: &'a Parameters<'_>,
-    ) -> Result<Self, Refusal> {
-        let basic = head.headers.values_of(&plugin.header).next().and_then(basic);
+    /// `field`: its value.
+    pub(super) fn of(field: Option<&[u8]>, parameters: &'a Parameters<'_>) -> Result<Self, Refusal> {
+        let basic = field.and_then(basic);
         let (id, secret) = (parameters.client_id(), parameters.client_secret());
         let Some(readings) = basic else {
             let readings = id.map(|id| (Cow::Borrowed(id), secret.map(Cow::Borrowed))).into_iter().collect();

@@ -3,6 +3,8 @@
 use http::StatusCode;
 use http::header::{HeaderValue, InvalidHeaderValue};
 
+use crate::json::Object;
+
 /// A refusal: of a token endpoint, or of a request with a token or without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -170,8 +172,7 @@ impl Refusal {
 
     /// The body of the answer.
     pub(crate) fn body(&self) -> String {
-        let text = |text: &str| serde_json::Value::from(text).to_string();
-        format!("{{\"error\":{},\"error_description\":{}}}", text(self.error), text(&self.description))
+        Object::new().text("error", self.error).text("error_description", &self.description).end()
     }
 }
 

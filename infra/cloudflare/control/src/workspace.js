@@ -100,9 +100,9 @@ export class Workspace extends DurableObject {
     return this.#call("grant", digest) ?? null;
   }
 
-  /** For the gateway: a key was shown that was digested under the previous pepper. */
-  rehash(old, current, pepperId) {
-    this.#call("rehash", old, current, pepperId);
+  /** For the gateway: a key, or a client secret, was shown that was digested under the previous pepper. */
+  rehash(...moved) {
+    this.#call("rehash", ...moved);
     this.#publishSoon();
   }
 

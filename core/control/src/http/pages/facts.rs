@@ -14,6 +14,7 @@ use crate::schema::{EntityKind, parse_uuid};
 use latchkey_pages::calls::{Facts, KeyAuth, Method, OAuth2, Place, Request, Routes};
 use latchkey_published::limits::PAGE_SIZE_MAX;
 use latchkey_published::plugins::{KeyAuthSettings, OAuth2Settings};
+use latchkey_published::stored::Stored;
 use latchkey_store::Store;
 
 /// What there is to know of calling a service.
@@ -242,7 +243,7 @@ fn refusal(error: Error) -> Refusal {
 impl Asked {
     fn of(plugins: &[Plugin]) -> Option<Self> {
         let key_auth = plugins.iter().find(|plugin| plugin.name == KeyAuthSettings::PLUGIN)?;
-        let settings: KeyAuthSettings = serde_json::from_value(key_auth.config.clone()).ok()?;
+        let settings = KeyAuthSettings::read(Stored::new(&key_auth.config).ok()?).ok()?;
         let has_cors = plugins.iter().any(|plugin| plugin.name == CORS);
         Some(Asked {
             name: settings.key_names.first()?.clone(),
@@ -255,7 +256,7 @@ impl Asked {
 impl AsksForToken {
     fn of(plugins: &[Plugin], key_auth: Option<&Asked>) -> Option<Self> {
         let oauth2 = plugins.iter().find(|plugin| plugin.name == OAuth2Settings::PLUGIN)?;
-        let settings: OAuth2Settings = serde_json::from_value(oauth2.config.clone()).ok()?;
+        let settings = OAuth2Settings::read(Stored::new(&oauth2.config).ok()?).ok()?;
         let required = settings.required_scopes.filter(|scopes| !scopes.is_empty());
         let one = settings
             .scopes

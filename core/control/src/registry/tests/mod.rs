@@ -34,6 +34,7 @@ use crate::schema::{EntityKind, Object};
 use latchkey_published::feed::{CHANGE_PREFIX, Change};
 use latchkey_published::grant::Grant;
 use latchkey_published::keys::{KeyDigest, Pepper, Peppers};
+use latchkey_published::rehash::Rehash;
 use latchkey_store::memory::MemoryStore;
 use latchkey_store::{AllPage, Batch, Commit, Page, RecordKey, Store, StoreError, Versioned};
 
@@ -285,6 +286,11 @@ fn id(object: &Object) -> String {
 
 fn digest(key: &str) -> KeyDigest {
     peppers().current.digest(key.as_bytes())
+}
+
+/// A key's move to the pepper in use.
+fn moved(old: KeyDigest, new: KeyDigest) -> Rehash {
+    Rehash { old, new, pepper_id: peppers().current.id(), secret: None }
 }
 
 async fn grant(store: &TestStore, key: &str) -> Option<Grant> {

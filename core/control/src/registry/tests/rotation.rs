@@ -278,7 +278,7 @@ async fn a_key_in_its_grace_moves_to_the_pepper_in_use() {
     audit(&store.records()).await;
     let place = ImportedDigests::new(&peppers().current).digest(&KeySha256::of(b"brought"));
     assert!(store.inner.get(&Grant::record_key(&place)).await.unwrap().is_some());
-    registry.rehash(old.current.digest(b"k"), digest("k"), peppers().current.id()).await.unwrap();
+    registry.rehash(moved(old.current.digest(b"k"), digest("k"))).await.unwrap();
     assert_eq!(grant(&store, "k").await.unwrap().expires_at_ms, Some(START_MS + 60_000));
     audit(&store.records()).await;
     let current = Peppers { current: peppers().current, previous: None };

@@ -1,10 +1,11 @@
 //! Keys and secrets are stored as digests only, and move from one pepper to the next.
 
-use latchkey_published::rehash::{self, Rehash};
+use latchkey_published::rehash::{self, MovedSecret, Rehash};
 use latchkey_store::rehash::ask_for_rehash;
 use latchkey_store::{Batch, RecordKey, Write};
 
 use super::*;
+use crate::registry::ClientSeen;
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "a token to look for")]
@@ -65,7 +66,7 @@ async fn key_moves_to_the_pepper_in_use() {
 
     let (old, new) = (old_peppers.current.digest(b"k"), digest("k"));
     for _ in 0..2 {
-        registry.rehash(old, new, peppers().current.id()).await.unwrap();
+        registry.rehash(moved(old, new)).await.unwrap();
         assert_eq!(registry.read(&path).await.as_ref(), Ok(&found));
         let grants = store.grants().await;
         assert_eq!(grants.len(), 1);
@@ -76,8 +77,97 @@ async fn key_moves_to_the_pepper_in_use() {
         );
     }
     registry.delete(&path).await.unwrap();
-    registry.rehash(old, new, peppers().current.id()).await.unwrap();
+    registry.rehash(moved(old, new)).await.unwrap();
     assert!(store.grants().await.is_empty());
+}
+
+/// The client `shop-id`, made under the pepper before, with another id in its grace: what the registry holds
+/// of their secrets.
+#[tokio::test]
+async fn a_client_secret_moves_to_the_pepper_in_use() {
+    const SECRET: &str = "a-secret-of-32-characters-at-least";
+    let store = TestStore::default();
+    let old_peppers = Peppers { current: Pepper::new(b"before"), previous: None };
+    let clock = ManualClock::at(START_MS);
+    let before = Registry::open(&store, clock, SeededRandom::new(1), old_peppers.clone()).await.unwrap();
+    before.create(EntityKind::Consumers, &[], &object(json!({"username": "bob"}))).await.unwrap();
+    let client = object(json!({"name": "shop", "client_id": "shop-id", "client_secret": SECRET}));
+    let clients = EntityKind::Oauth2Credentials;
+    before.create(clients, &[step(EntityKind::Consumers, "bob")], &client).await.unwrap();
+    let rotation = object(json!({"grace_seconds": 60}));
+    let rotated = before.rotate(&[step(clients, "shop-id")], &rotation).await.unwrap();
+    let text = |name: &str| rotated[name].as_str().unwrap().to_owned();
+    let (new_id, new_secret) = (text("client_id"), text("client_secret"));
+
+    let registry = open(&store, 2).await;
+    let old = |text: &str| old_peppers.current.digest(text.as_bytes());
+    let secret_at = async |place: KeyDigest| {
+        let record = store.inner.get(&Grant::record_key(&place)).await.unwrap()?;
+        Grant::decode(&record.value).unwrap().oauth2?.secret
+    };
+    let current = peppers().current.id();
+    for (client_id, secret) in [("shop-id", SECRET), (&new_id, &new_secret)] {
+        let place = old(client_id);
+        let of_secret = |old| Some(MovedSecret { old, new: digest(secret) });
+        // Not that secret, and not that key's.
+        for (key, other) in [(place, old("another")), (old("another"), old(secret))] {
+            registry.rehash(Rehash { secret: of_secret(other), ..moved(key, key) }).await.unwrap();
+        }
+        assert_eq!(secret_at(place).await.unwrap().digest, old(secret));
+        let alone = Rehash { secret: of_secret(old(secret)), ..moved(place, place) };
+        for _ in 0..2 {
+            registry.rehash(alone).await.unwrap();
+            let kept = secret_at(place).await.unwrap();
+            assert_eq!((kept.digest, kept.pepper_id), (digest(secret), current), "{client_id}");
+        }
+        registry.rehash(moved(place, digest(client_id))).await.unwrap();
+        assert_eq!(secret_at(digest(client_id)).await.unwrap().digest, digest(secret));
+        assert_eq!(secret_at(place).await, None);
+    }
+    testing::audit(&store.records()).await;
+    // Nothing under the pepper before is needed any more.
+    let after = Peppers { current: peppers().current, previous: None };
+    let after = Registry::open(&store, ManualClock::at(START_MS), SeededRandom::new(3), after).await.unwrap();
+    for (client_id, secret) in [("shop-id", SECRET), (&new_id, &new_secret)] {
+        let seen = after.authenticate_client(client_id, secret).await.unwrap();
+        assert!(matches!(seen, ClientSeen::Authenticated(_)), "{seen:?}");
+    }
+}
+
+/// Both at once, as a gateway asks for it that has found both under the pepper before; and where the secret is
+/// shown at the control door.
+#[tokio::test]
+async fn a_client_secret_moves_with_the_key_and_when_it_is_shown_here() {
+    const SECRET: &str = "a-secret-of-32-characters-at-least";
+    let store = TestStore::default();
+    let old_peppers = Peppers { current: Pepper::new(b"before"), previous: None };
+    let clock = ManualClock::at(START_MS);
+    let before = Registry::open(&store, clock, SeededRandom::new(1), old_peppers.clone()).await.unwrap();
+    before.create(EntityKind::Consumers, &[], &object(json!({"username": "bob"}))).await.unwrap();
+    for client_id in ["one", "two"] {
+        let client = object(json!({"name": "shop", "client_id": client_id, "client_secret": SECRET}));
+        let scope = [step(EntityKind::Consumers, "bob")];
+        before.create(EntityKind::Oauth2Credentials, &scope, &client).await.unwrap();
+    }
+    let registry = open(&store, 2).await;
+    let old = |text: &str| old_peppers.current.digest(text.as_bytes());
+    let secret = Some(MovedSecret { old: old(SECRET), new: digest(SECRET) });
+    let both = Rehash { secret, ..moved(old("one"), digest("one")) };
+    ask_for_rehash(&&store, &both).await.unwrap();
+    registry.carry_out_rehashes(1).await.unwrap();
+    let one = grant(&store, "one").await.unwrap();
+    assert_eq!(one.oauth2.unwrap().secret.unwrap().digest, digest(SECRET));
+    let seen = registry.authenticate_client("two", "another secret").await.unwrap();
+    assert!(matches!(seen, ClientSeen::WrongSecret(_)), "{seen:?}");
+    let kept = async || {
+        let record = store.inner.get(&Grant::record_key(&old("two"))).await.unwrap().unwrap();
+        Grant::decode(&record.value).unwrap().oauth2.unwrap().secret.unwrap().digest
+    };
+    assert_eq!(kept().await, old(SECRET));
+    let seen = registry.authenticate_client("two", SECRET).await.unwrap();
+    assert!(matches!(seen, ClientSeen::Authenticated(_)), "{seen:?}");
+    assert_eq!(kept().await, digest(SECRET));
+    testing::audit(&store.records()).await;
 }
 
 #[tokio::test]
@@ -94,7 +184,7 @@ async fn moves_that_gateways_ask_for_are_carried_out_once() {
 
     let registry = open(&store, 2).await;
     let old = |key: &str| old_peppers.current.digest(key.as_bytes());
-    let asked = |key: &str, pepper_id| Rehash { old: old(key), new: digest(key), pepper_id };
+    let asked = |key: &str, pepper_id| Rehash { old: old(key), new: digest(key), pepper_id, secret: None };
     let current = peppers().current.id();
     for request in [asked("k", current), asked("other", old_peppers.current.id()), asked("unknown", current)]
     {

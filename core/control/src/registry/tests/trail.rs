@@ -158,8 +158,8 @@ async fn the_program_and_the_gateway_sign_what_they_do() {
     let registry = open(&store, 2).await;
     registry.clock().advance(1);
     let (old, new) = (old_peppers.current.digest(b"k"), digest("k"));
-    registry.rehash(old, new, peppers().current.id()).await.unwrap();
-    registry.rehash(old, new, peppers().current.id()).await.unwrap();
+    registry.rehash(moved(old, new)).await.unwrap();
+    registry.rehash(moved(old, new)).await.unwrap();
     let told = trail(&store.records());
     let moved = Line {
         entity_id: Some(uuid(&key)),

@@ -4,6 +4,7 @@ use super::read::Route;
 use crate::schema::Object;
 use latchkey_pages::calls::{self, Facts, Key, KeyAuth, Method, Request, Routes};
 use latchkey_published::plugins::KeyAuthSettings;
+use latchkey_published::stored::Stored;
 use latchkey_request::origin::Origin;
 
 /// A line of curl that calls a service; `None` where nobody has said where the gateway is, or where no route
@@ -34,7 +35,7 @@ pub(super) fn curl(
 
 /// The settings of key-auth, as they are stored.
 pub(super) fn key_auth(config: &Object) -> Option<KeyAuthSettings> {
-    serde_json::from_value(config.clone().into()).ok()
+    KeyAuthSettings::read(Stored::of(config)).ok()
 }
 
 /// A request that a route matches, if it asks for no header field and for nothing by a pattern alone.

@@ -1,18 +1,17 @@
-//! Wrong secrets of OAuth2 clients at this door, counted for each client and each address, in memory: past so
-//! many in a minute they are answered 429, as at the gateway's token endpoints.
+//! Wrong secrets of OAuth2 clients, counted at a door for each client and each address: past so many in a minute
+//! they are answered 429. A secret made here cannot be guessed; one that somebody chose might be.
 //!
-//! Only wrong secrets come here. A right one is let in whatever was counted, so that nobody keeps a client from
-//! taking its tokens back.
+//! Only wrong secrets come here. A right one is let in whatever was counted, so that nobody keeps a client out
+//! by guessing.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use crate::network::household;
 use latchkey_published::limits::{
     SECRET_GUESSERS_MAX, SECRET_GUESSES_OF_ADDRESS_MAX, SECRET_GUESSES_OF_CREDENTIAL_MAX,
 };
-use latchkey_request::network::household;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -52,35 +51,34 @@ impl Count {
 
 /// Counts of the last minute.
 #[derive(Debug, Default)]
-pub(super) struct SecretGuesses(Mutex<Vec<Count>>);
+pub struct SecretGuesses(Vec<Count>);
 
 impl SecretGuesses {
     /// Counts a wrong secret of a credential, or of none that is there. If it is one too many: in how many
     /// seconds to try again.
-    pub(super) fn count(&self, credential: Option<Uuid>, by: Option<IpAddr>, now_ms: u64) -> Option<u32> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.retain(|count| count.left_ms(now_ms) > 0);
-        let of_address = count_of(&mut counts, Guessed::By(by.map(household)), now_ms);
-        let of_credential = credential.and_then(|id| count_of(&mut counts, Guessed::Credential(id), now_ms));
+    pub fn count(&mut self, credential: Option<Uuid>, by: Option<IpAddr>, now_ms: u64) -> Option<u64> {
+        self.0.retain(|count| count.left_ms(now_ms) > 0);
+        let of_address = self.count_of(Guessed::By(by.map(household)), now_ms);
+        let of_credential = credential.and_then(|id| self.count_of(Guessed::Credential(id), now_ms));
         of_address.max(of_credential)
     }
-}
 
-/// Where there is no room, who has guessed least makes it.
-fn count_of(counts: &mut Vec<Count>, of: Guessed, now_ms: u64) -> Option<u32> {
-    let known = counts.iter().position(|count| count.of == of);
-    let at = known.unwrap_or_else(|| {
-        if counts.len() >= SECRET_GUESSERS_MAX {
-            let least = counts.iter().enumerate().min_by_key(|(_, count)| count.wrong).map(|(at, _)| at);
-            counts.swap_remove(least.unwrap_or_default());
-        }
-        counts.push(Count { of, since_ms: now_ms, wrong: 0 });
-        counts.len() - 1
-    });
-    let count = &mut counts[at];
-    count.wrong = count.wrong.saturating_add(1);
-    let left_s = u32::try_from(count.left_ms(now_ms).div_ceil(1_000)).unwrap_or(u32::MAX);
-    (count.wrong > of.bound()).then_some(left_s)
+    /// Where there is no room, who has guessed least makes it: others are not answered for who guesses much.
+    fn count_of(&mut self, of: Guessed, now_ms: u64) -> Option<u64> {
+        let counts = &mut self.0;
+        let known = counts.iter().position(|count| count.of == of);
+        let at = known.unwrap_or_else(|| {
+            if counts.len() >= SECRET_GUESSERS_MAX {
+                let least = counts.iter().enumerate().min_by_key(|(_, count)| count.wrong).map(|(at, _)| at);
+                counts.swap_remove(least.unwrap_or_default());
+            }
+            counts.push(Count { of, since_ms: now_ms, wrong: 0 });
+            counts.len() - 1
+        });
+        let count = &mut counts[at];
+        count.wrong = count.wrong.saturating_add(1);
+        (count.wrong > of.bound()).then_some(count.left_ms(now_ms).div_ceil(1_000))
+    }
 }
 
 #[cfg(test)]
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn wrong_secrets_of_a_credential_wait_for_the_end_of_the_minute() {
-        let (guesses, one) = (SecretGuesses::default(), Some(Uuid::from_u128(1)));
+        let (mut guesses, one) = (SecretGuesses::default(), Some(Uuid::from_u128(1)));
         for guess in 0..10 {
             assert_eq!(guesses.count(one, address(guess), 1_000), None, "{guess}");
         }
@@ -101,11 +99,12 @@ mod tests {
         assert_eq!(guesses.count(Some(Uuid::from_u128(2)), address(99), 2_000), None);
         assert_eq!(guesses.count(one, None, 60_999), Some(1));
         assert_eq!(guesses.count(one, None, 61_000), None, "the minute is over");
+        assert_eq!(guesses.count(one, None, 60_000), None, "a clock that was set back ends it too");
     }
 
     #[test]
     fn wrong_secrets_of_an_address_wait_whosever_they_are() {
-        let guesses = SecretGuesses::default();
+        let mut guesses = SecretGuesses::default();
         for guess in 0..SECRET_GUESSES_OF_ADDRESS_MAX {
             let credential = (guess % 2 == 0).then(|| Uuid::from_u128(guess.into()));
             assert_eq!(guesses.count(credential, address(1), 0), None);
@@ -117,12 +116,14 @@ mod tests {
 
     #[test]
     fn memory_has_a_bound_and_who_guesses_most_stays_counted() {
-        let (guesses, one) = (SecretGuesses::default(), Some(Uuid::from_u128(1 << 100)));
+        let (mut guesses, one) = (SecretGuesses::default(), Some(Uuid::from_u128(1 << 100)));
         assert!((0..10).all(|_| guesses.count(one, address(1), 0).is_none()));
         for number in 0..2 * SECRET_GUESSERS_MAX as u128 {
             guesses.count(Some(Uuid::from_u128(number)), address(2), 1);
         }
-        assert_eq!(guesses.0.lock().unwrap().len(), SECRET_GUESSERS_MAX);
+        assert_eq!(guesses.0.len(), SECRET_GUESSERS_MAX);
         assert_eq!(guesses.count(one, address(1), 1), Some(60));
+        // Somebody else is not answered for it.
+        assert_eq!(guesses.count(Some(Uuid::from_u128(1 << 101)), address(3), 1), None);
     }
 }
