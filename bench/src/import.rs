@@ -94,7 +94,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn start(options: &Options) -> Result<Box<dyn Deployment>> {
     Ok(match options.on {
-        Form::Worker => Box::new(Worker::start(&fresh_text("token"), &fresh_text("pepper"))),
+        Form::Worker => Box::new(Worker::start(&fresh_text("token"), &fresh_text("pepper"), None)),
         Form::Lambda => Box::new(Lambda::start(Way::Trigger(Trigger::FunctionUrl))),
         Form::Local => {
             let program = workspace::latchkey(options.latchkey.as_deref())?;

@@ -136,7 +136,8 @@ fn render(name: &str, text: &str) -> (usize, Duration) {
             let found = document.find("s", "", page);
             let paging = found.paging();
             let begun = Instant::now();
-            let list = SpecificationPage { frame: &frame, service, document: &document, found: &found, paging };
+            let list =
+                SpecificationPage { frame: &frame, service, document: &document, found: &found, paging };
             let list = list.html();
             slowest = slowest.max(begun.elapsed());
             whole(&format!("{name}, page {page}"), &list);
@@ -258,11 +259,16 @@ fn they_are_uploaded_listed_and_shown() {
 fn what_is_too_large_is_refused_and_what_is_older_is_for_download() {
     let local = Local::spawn(Options::in_memory());
     let service = service(&local, "s");
-    let older = json!({"swagger": "2.0", "info": {"title": "Older", "version": "1"}, "paths": {"/a": {"get": {}}}});
+    let older =
+        json!({"swagger": "2.0", "info": {"title": "Older", "version": "1"}, "paths": {"/a": {"get": {}}}});
     assert_eq!(put(&local, &service, &older.to_string()).status, 200);
     for name in TOO_LARGE {
         let refused = put(&local, &service, &document(name));
-        assert_eq!((refused.status, refused.message().as_deref()), (413, Some("Request body too large")), "{name}");
+        assert_eq!(
+            (refused.status, refused.message().as_deref()),
+            (413, Some("Request body too large")),
+            "{name}"
+        );
     }
     let specification = format!("/portal/services/{service}/specification");
     let page = get(&local, &specification).0.text();

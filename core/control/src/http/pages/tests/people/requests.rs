@@ -96,9 +96,12 @@ async fn what_waits_no_more_is_left_as_it_is_and_said() {
     let partly = browser.post(&control, approve, &form).await;
     assert_eq!(partly.status(), 200);
     let shown = text(&partly);
-    for said in
-        ["1 of 3 requests were approved", "It waits no more: Revoked", "There is no such request any more", nobody]
-    {
+    for said in [
+        "1 of 3 requests were approved",
+        "It waits no more: Revoked",
+        "There is no such request any more",
+        nobody,
+    ] {
         assert!(shown.contains(said), "{said}: {shown}");
     }
     assert!(shown.contains(&format!("value=\"{}\"", ids[2])), "the queue goes on: {shown}");
