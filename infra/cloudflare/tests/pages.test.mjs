@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { startPortal, startUpstream, TOKEN, within } from "./harness.mjs";
 
 const EMAIL = "dee@example.org";
@@ -39,6 +40,7 @@ function answer(request, response) {
   if (url.startsWith("/moved")) response.writeHead(302, { location: "https://elsewhere.test/" }).end();
   else if (url.startsWith("/large")) response.writeHead(200, { "content-length": 200 << 10 }).end("x".repeat(200 << 10));
   else if (url.startsWith("/bytes")) response.end(PNG);
+  else if (url.startsWith("/packed")) response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("p".repeat(100 << 10)));
   else response.writeHead(201, { "x-made": "yes", "set-cookie": ["a=1", "b=2"] }).end("<b>made</b>");
 }
 
@@ -257,6 +259,8 @@ test("a service is tried out as a credential of one's own, and sees neither its 
   }
   assert.match((await tryIt({ path: "/orders/moved" })).page.text, /<code>302<\/code>[^]*https:\/\/elsewhere\.test\//);
   assert.match((await tryIt({ path: "/orders/large" })).page.text, /The first 64 KiB of 204800 bytes/);
+  // The platform unpacks what an upstream has packed; no more of it is read.
+  assert.match((await tryIt({ path: "/orders/packed" })).page.text, />The first 64 KiB:<[^]*<pre>p{65536}</);
   assert.match((await tryIt({ path: "/orders/bytes" })).page.text, new RegExp(`The body is not text: ${PNG.length} bytes`));
   assert.match((await tryIt({ path: "/orders/7", method: "HEAD" })).page.text, /<code>201<\/code>[^]*The answer has no body/);
 });
