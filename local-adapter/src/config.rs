@@ -244,6 +244,8 @@ impl Settings {
             body_search_bytes: self.body_search_bytes,
             grant_cache_bytes: self.grant_cache_bytes / self.thread_count(),
             own_paths: self.gateway_prefix.clone(),
+            // Not where the door listens: behind a proxy of this machine that would have others send their
+            // secrets to a port of their own.
             control_origin: self.control_origin.clone(),
             verify_token,
             ..GatewaySettings::default()

@@ -31,10 +31,11 @@ const PROXIES: [(Kind, &str, (&str, &str)); 3] = [
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Run the long simulation too: 12,000 seeds, over 3,000,000 requests (about 15 minutes); let
-    /// schemathesis make many more calls of the local program; look at every page in every look and language; run all
-    /// vectors and the whole Admin API suite behind every way to the function; and build the program of
-    /// the first stored format, to run it over data of this one and the reverse.
+    /// Run the long simulation too: 12,000 seeds, over 3,000,000 requests (about 15 minutes); forge a
+    /// million tokens, and issue 200,000; let schemathesis make many more calls of the local program; look
+    /// at every page in every look and language; run all vectors and the whole Admin API suite behind every
+    /// way to the function; and build the program of the first stored format, to run it over data of this
+    /// one and the reverse.
     #[arg(long)]
     long: bool,
 }
@@ -57,6 +58,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         simulation.args(["test", "--release", "--package", "latchkey-both-planes", "--test", "simulation"]);
         simulation.args(["--", "--nocapture"]).env("LATCHKEY_SIMULATION_SEEDS", "12000");
         workspace::run(&mut simulation)?;
+        let mut tokens = Command::new(workspace::cargo_program());
+        tokens.args(["test", "--workspace", "--test", "oauth2", "--", "--ignored"]);
+        workspace::run(&mut tokens)?;
         call_at_length()?;
         browser::at_length()?;
         lambda::test::everywhere()?;

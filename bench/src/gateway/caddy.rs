@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 
 use anyhow::Result;
 use latchkey_tests::ports::free_port;
@@ -32,7 +33,14 @@ pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
     let mut process = Process::start("caddy", &command, &setting.cores.gateway, setting.scratch)?;
     wait_for("Caddy", &mut process, || Ok(Client::new(port).get(Route::Plain.path(), &[])?.status == 200))?;
     let credentials = setting.credentials.clone();
-    Ok(Gateway { name: "Caddy", version: version(program)?, port, credentials, process })
+    Ok(Gateway {
+        name: "Caddy",
+        version: version(program)?,
+        port,
+        credentials,
+        tokens: Rc::default(),
+        process,
+    })
 }
 
 fn configuration(port: u16, setting: &Setting<'_>) -> Value {

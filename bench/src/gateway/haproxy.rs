@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 
 use anyhow::Result;
 use latchkey_tests::ports::free_port;
@@ -21,7 +22,14 @@ pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
     let mut process = Process::start("haproxy", &command, &setting.cores.gateway, setting.scratch)?;
     wait_for("HAProxy", &mut process, || Ok(Client::new(port).get(Route::Plain.path(), &[])?.status == 200))?;
     let credentials = setting.credentials.clone();
-    Ok(Gateway { name: "HAProxy", version: version(program)?, port, credentials, process })
+    Ok(Gateway {
+        name: "HAProxy",
+        version: version(program)?,
+        port,
+        credentials,
+        tokens: Rc::default(),
+        process,
+    })
 }
 
 fn map(credentials: &[Credential]) -> String {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::options::Options;
 use super::subject::{Gateway, Route, Setting};
 use super::upstream::{Count, Upstream};
+use super::workload::Credential;
 use super::{cores, process};
 use xtask::workspace;
 
@@ -20,7 +21,8 @@ const MARK: &str = "figures ";
 #[derive(Clone)]
 pub(super) struct Load<'a> {
     program: &'a Path,
-    script: PathBuf,
+    /// Shows keys, and the same for tokens.
+    scripts: [PathBuf; 2],
     on: Vec<usize>,
     /// All cores of the run.
     cores: Vec<usize>,
@@ -57,13 +59,24 @@ impl fmt::Display for Sample {
 }
 
 impl<'a> Load<'a> {
-    pub(super) fn prepare(program: &'a Path, setting: &Setting<'_>, options: &Options) -> Result<Self> {
-        let keys: String =
-            setting.credentials.iter().map(|credential| format!("{}\n", credential.key)).collect();
-        let keys = setting.scratch.file("keys.txt", &keys)?;
+    pub(super) fn prepare(
+        program: &'a Path,
+        setting: &Setting<'_>,
+        options: &Options,
+        tokens: &[Credential],
+    ) -> Result<Self> {
+        let lines =
+            |shown: &[Credential]| shown.iter().map(|one| format!("{}\n", one.key)).collect::<String>();
+        let keys = setting.scratch.file("keys.txt", &lines(&setting.credentials))?;
+        let tokens = setting.scratch.file("tokens.txt", &lines(tokens))?;
+        let of_keys = script(&keys, "apikey = shown");
+        let of_tokens = script(&tokens, "authorization = \"Bearer \" .. shown");
         Ok(Self {
             program,
-            script: setting.scratch.file("load.lua", &script(&keys))?,
+            scripts: [
+                setting.scratch.file("keys.lua", &of_keys)?,
+                setting.scratch.file("tokens.lua", &of_tokens)?,
+            ],
             on: setting.cores.load.clone(),
             cores: setting.cores.all(),
             gateway_cores: setting.cores.gateway.len(),
@@ -80,7 +93,9 @@ impl<'a> Load<'a> {
     pub(super) fn run(&self, gateway: &Gateway, route: Route, upstream: &Upstream) -> Result<Sample> {
         let count = upstream.count()?;
         let before = Clocks::read(gateway, upstream, &self.cores)?;
-        let figures = self.wrk(&format!("http://127.0.0.1:{}{route}", gateway.port))?;
+        let [keys, tokens] = &self.scripts;
+        let script = if route == Route::Token { tokens } else { keys };
+        let figures = self.wrk(&format!("http://127.0.0.1:{}{route}", gateway.port), script)?;
         let used = Clocks::read(gateway, upstream, &self.cores)?.since(&before);
         self.check_count(&figures, count, upstream.count()?)?;
         let seconds = figures.duration.as_secs_f64();
@@ -96,7 +111,7 @@ impl<'a> Load<'a> {
         })
     }
 
-    fn wrk(&self, url: &str) -> Result<Figures> {
+    fn wrk(&self, url: &str, script: &Path) -> Result<Figures> {
         let mut command = Command::new("taskset");
         command.args(["--cpu-list", &cores::list(&self.on)]).arg(self.program);
         command.args([
@@ -106,7 +121,7 @@ impl<'a> Load<'a> {
             &self.connections.to_string(),
         ]);
         command.args(["--duration", &format!("{}s", self.seconds), "--timeout", "5s", "--script"]);
-        command.arg(&self.script).arg(url);
+        command.arg(script).arg(url);
         parse_figures(&workspace::output_of(&mut command)?)
     }
 
@@ -163,14 +178,14 @@ struct Figures {
 }
 
 /// Requests are made once, before the load begins; wrk looks into no answer but its status.
-fn script(keys: &Path) -> String {
-    let keys = keys.display();
+fn script(shown: &Path, header: &str) -> String {
+    let shown = shown.display();
     format!(
         r#"local requests, last = {{}}, 0
 
 function init(arguments)
-    for key in io.lines("{keys}") do
-        requests[#requests + 1] = wrk.format("GET", nil, {{ apikey = key }})
+    for shown in io.lines("{shown}") do
+        requests[#requests + 1] = wrk.format("GET", nil, {{ {header} }})
     end
 end
 

@@ -16,6 +16,8 @@ pub(super) struct Measured {
     pub(super) version: String,
     pub(super) keyed: Vec<Sample>,
     pub(super) plain: Vec<Sample>,
+    /// Empty: it takes no tokens.
+    pub(super) token: Vec<Sample>,
     /// After the last round.
     pub(super) memory: process::Memory,
 }
@@ -27,22 +29,27 @@ pub(super) fn measure(
     load: &Load<'_>,
     rounds: u64,
 ) -> Result<Vec<Measured>> {
-    let mut samples: Vec<(Vec<Sample>, Vec<Sample>)> = gateways.iter().map(|_| (vec![], vec![])).collect();
+    let mut samples: Vec<[Vec<Sample>; 3]> = gateways.iter().map(|_| Default::default()).collect();
     for gateway in &gateways {
-        for route in [Route::Keyed, Route::Plain] {
+        for route in gateway.routes() {
             sample(gateway, route, upstream, &load.warm_up())?;
         }
     }
     for round in 0..rounds {
         for (index, gateway) in in_turn(&gateways, round) {
-            // The two routes side by side, first one then the other first: their difference is small.
-            let routes = [Route::Keyed, Route::Plain];
-            for route in if round % 2 == 0 { routes } else { [routes[1], routes[0]] } {
+            // The routes side by side, first one then the other first: their difference is small.
+            let mut routes = gateway.routes();
+            if round % 2 == 1 {
+                routes.reverse();
+            }
+            for route in routes {
                 let taken = sample(gateway, route, upstream, load)?;
                 eprintln!("round {} of {rounds}: {:<8} {route} {taken}", round + 1, gateway.name);
+                let [keyed, plain, token] = &mut samples[index];
                 match route {
-                    Route::Keyed => samples[index].0.push(taken),
-                    Route::Plain => samples[index].1.push(taken),
+                    Route::Keyed => keyed.push(taken),
+                    Route::Plain => plain.push(taken),
+                    Route::Token => token.push(taken),
                 }
             }
         }
@@ -50,9 +57,9 @@ pub(super) fn measure(
     gateways
         .into_iter()
         .zip(samples)
-        .map(|(gateway, (keyed, plain))| {
+        .map(|(gateway, [keyed, plain, token])| {
             let memory = gateway.process.memory()?;
-            Ok(Measured { name: gateway.name, version: gateway.version, keyed, plain, memory })
+            Ok(Measured { name: gateway.name, version: gateway.version, keyed, plain, token, memory })
         })
         .collect()
 }

@@ -55,7 +55,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         verify::verify(gateway, &upstream).with_context(|| gateway.explain())?;
     }
 
-    let load = Load::prepare(&programs.wrk, &setting, options)?;
+    let tokens = gateways.iter().map(|gateway| &gateway.tokens).find(|tokens| !tokens.is_empty());
+    let tokens = tokens.cloned().unwrap_or_default();
+    let load = Load::prepare(&programs.wrk, &setting, options, &tokens)?;
     let measured = measure::measure(gateways, &upstream, &load, options.rounds)?;
 
     let report = report::render(&measured, options, &cores, &machine::describe()?);

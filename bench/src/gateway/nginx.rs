@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::rc::Rc;
 
 use anyhow::Result;
 use latchkey_tests::ports::free_port;
@@ -22,7 +23,14 @@ pub(super) fn start(program: &Path, setting: &Setting<'_>) -> Result<Gateway> {
     let mut process = Process::start("nginx", &command, &setting.cores.gateway, setting.scratch)?;
     wait_for("nginx", &mut process, || Ok(Client::new(port).get(Route::Plain.path(), &[])?.status == 200))?;
     let credentials = setting.credentials.clone();
-    Ok(Gateway { name: "nginx", version: version(program)?, port, credentials, process })
+    Ok(Gateway {
+        name: "nginx",
+        version: version(program)?,
+        port,
+        credentials,
+        tokens: Rc::default(),
+        process,
+    })
 }
 
 pub(super) fn command(program: &Path, configuration: &Path, scratch: &Scratch) -> Command {

@@ -19,6 +19,8 @@ pub(super) enum Route {
     Keyed,
     /// `/plain`: the same without the key check.
     Plain,
+    /// `/token`: passes only with an access token of OAuth 2.0; Latchkey's alone.
+    Token,
 }
 
 impl Route {
@@ -26,6 +28,7 @@ impl Route {
         match self {
             Self::Keyed => "/keyed",
             Self::Plain => "/plain",
+            Self::Token => "/token",
         }
     }
 }
@@ -43,10 +46,18 @@ pub(super) struct Gateway {
     pub(super) port: u16,
     /// Who each key stands for, as this gateway knows it: ids made by Latchkey are its own.
     pub(super) credentials: Rc<[Credential]>,
+    /// The same of access tokens, as many; empty: it takes none.
+    pub(super) tokens: Rc<[Credential]>,
     pub(super) process: Process,
 }
 
 impl Gateway {
+    /// What it serves.
+    pub(super) fn routes(&self) -> Vec<Route> {
+        let token = (!self.tokens.is_empty()).then_some(Route::Token);
+        [Route::Keyed, Route::Plain].into_iter().chain(token).collect()
+    }
+
     /// Which gateway, and the end of its log: for what failed.
     pub(super) fn explain(&self) -> String {
         format!("{} {}; the end of its log:\n{}", self.name, self.version, self.process.log_tail())

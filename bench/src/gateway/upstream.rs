@@ -18,8 +18,15 @@ use super::workload::{IDENTITY, WITHHELD};
 pub(super) const BODY: &str = "hello, world";
 const COUNT_PATH: &str = "/upstream-count";
 /// What the echo shows beside the identity headers.
-const ECHOED: [&str; 6] =
-    ["apikey", "Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Connection"];
+const ECHOED: [&str; 7] = [
+    "apikey",
+    "Authorization",
+    "Host",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "Connection",
+];
 
 pub(super) struct Upstream {
     pub(super) port: u16,
@@ -67,7 +74,7 @@ pub(super) fn parse_echo(answer: &Answer) -> Result<HashMap<String, String>> {
 
 fn configuration(port: u16, scratch: &Scratch, workers: usize) -> String {
     let echo: String = IDENTITY.iter().chain(&WITHHELD).chain(&ECHOED).map(|name| echo_line(name)).collect();
-    let echoes: String = [Route::Keyed, Route::Plain]
+    let echoes: String = [Route::Keyed, Route::Plain, Route::Token]
         .map(|route| format!("        location = {} {{ return 200 \"{echo}\"; }}\n", echo_path(route)))
         .concat();
     let listen = nginx::listen(port, workers);

@@ -18,11 +18,17 @@ pub(super) fn verify(gateway: &Gateway, upstream: &Upstream) -> Result<()> {
     let mut client = Client::new(gateway.port);
     let before = upstream.count()?;
     for credential in gateway.credentials.iter() {
-        let echo = echo(&mut client, Route::Keyed, &credential.key)?;
+        let echo = echo(&mut client, Route::Keyed, ("apikey", &credential.key))?;
         check_keyed(&echo, credential, gateway, upstream)
             .with_context(|| format!("the upstream saw {echo:?}"))?;
     }
-    let echo = echo(&mut client, Route::Plain, SPOOFED)?;
+    for credential in gateway.tokens.iter() {
+        let shown = format!("Bearer {}", credential.key);
+        let echo = echo(&mut client, Route::Token, ("Authorization", &shown))?;
+        check_keyed(&echo, credential, gateway, upstream)
+            .with_context(|| format!("the upstream saw {echo:?}"))?;
+    }
+    let echo = echo(&mut client, Route::Plain, ("apikey", SPOOFED))?;
     check_plain(&echo, gateway, upstream).with_context(|| format!("the upstream saw {echo:?}"))?;
     check_connections(gateway, upstream, before.connections)?;
     check_refusals(&mut client, gateway, upstream)?;
@@ -30,9 +36,8 @@ pub(super) fn verify(gateway: &Gateway, upstream: &Upstream) -> Result<()> {
 }
 
 /// What arrives at the upstream of a request whose identity headers are all spoofed.
-fn echo(client: &mut Client, route: Route, key: &str) -> Result<HashMap<String, String>> {
-    let mut headers =
-        vec![("apikey", key), ("X-Forwarded-For", FORWARDED_FOR), ("X-Forwarded-Host", SPOOFED)];
+fn echo(client: &mut Client, route: Route, shown: (&str, &str)) -> Result<HashMap<String, String>> {
+    let mut headers = vec![shown, ("X-Forwarded-For", FORWARDED_FOR), ("X-Forwarded-Host", SPOOFED)];
     headers.extend(IDENTITY.iter().chain(&WITHHELD).map(|name| (*name, SPOOFED)));
     let answer = client.get(&upstream::echo_path(route), &headers)?;
     ensure!(!answer.closes, "the connection is closed after an answer");
@@ -49,6 +54,7 @@ fn check_keyed(
         expect(echo, name, Some(value))?;
     }
     expect(echo, "apikey", None)?;
+    expect(echo, "Authorization", None)?;
     check_common(echo, gateway, upstream)
 }
 
@@ -84,7 +90,7 @@ fn expect(echo: &HashMap<String, String>, name: &str, value: Option<&str>) -> Re
 
 fn check_connections(gateway: &Gateway, upstream: &Upstream, before: u64) -> Result<()> {
     let opened = upstream.count()?.connections - before;
-    let requests = gateway.credentials.len();
+    let requests = gateway.credentials.len() + gateway.tokens.len();
     ensure!(opened < 100, "{opened} connections to the upstream for {requests} requests");
     Ok(())
 }
@@ -101,6 +107,13 @@ fn check_refusals(client: &mut Client, gateway: &Gateway, upstream: &Upstream) -
         let headers: Vec<(&str, &str)> = key.map(|key| ("apikey", key)).into_iter().collect();
         let status = client.get(Route::Keyed.path(), &headers)?.status;
         ensure!(status == 401, "with the wrong key {key:?} the answer is {status}, not 401");
+    }
+    if let Some(known) = gateway.tokens.first() {
+        let forged = format!("Bearer {}x", known.key);
+        for headers in [vec![], vec![("Authorization", forged.as_str())]] {
+            let status = client.get(Route::Token.path(), &headers)?.status;
+            ensure!(status == 401, "with the wrong token the answer is {status}, not 401");
+        }
     }
     // The count counts itself.
     let arrived = upstream.count()?.requests - before - 1;

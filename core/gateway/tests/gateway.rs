@@ -2112,6 +2112,8 @@ fn what_is_no_question_is_refused() {
     ] {
         world.check_refused(&question(&body), 400, unreadable);
     }
+    let twice = r#"{"service": "others", "key": "kong", "service": "orders"}"#;
+    world.check_refused(&Request { body: twice.into(), ..question(&json!({})) }, 400, unreadable);
     for target in [json!({"service": "others"}), json!({"route": SERVICE}), json!({"service": "all"})] {
         let asked = merge(json!({"key": "kong"}), target);
         world.check_refused(&question(&asked), 400, "There is no such service or route");

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use fault_proxy::{Fault, FaultProxy};
 use latchkey_published::snapshot::Piece;
 use latchkey_tests::canary::{self, Canaries, Inspected};
+use latchkey_tests::client::Client as _;
 use latchkey_tests::deployment::{Deployment, Lambda, Settings};
 use latchkey_tests::lambda::dynamodb::DynamoDb;
 use latchkey_tests::lambda::{Trigger, Way};
@@ -39,6 +40,7 @@ impl Function {
             ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{}", proxy.address)),
             ("LATCHKEY_ADMIN_TOKEN", canary::ADMIN_TOKEN.to_owned()),
             ("LATCHKEY_PEPPER", canary::PEPPER.to_owned()),
+            ("LATCHKEY_VERIFY_TOKEN", canary::VERIFY_TOKEN.to_owned()),
             ("RUST_LOG", "trace".to_owned()),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
@@ -52,6 +54,11 @@ impl Function {
 impl Inspected for Function {
     fn deployment(&self) -> &dyn Deployment {
         &self.lambda
+    }
+
+    /// Every trigger has ended TLS.
+    fn authority_by_https(&self) -> String {
+        self.lambda.authority().to_owned()
     }
 
     /// Each item as it is stored, its bytes, and what they are if they are packed.

@@ -18,6 +18,7 @@ use crate::grant_memory::CachedGrant;
 use crate::json::{NULL, Object};
 use crate::oauth2::{TokenCaller, TokenFault};
 use crate::own_answer::{self, Response};
+use crate::places::{Found, Names, json};
 use crate::problem::Problem;
 use crate::request::{Body, Headers, Now, RequestHead};
 use latchkey_published::limits::VERIFY_BODY_BYTES_MAX;
@@ -34,6 +35,7 @@ const KEY: &str = "key";
 const TOKEN: &str = "token";
 const SERVICE: &str = "service";
 const ROUTE: &str = "route";
+const MEMBERS: [&str; 4] = [KEY, TOKEN, SERVICE, ROUTE];
 
 /// What a program was given.
 enum Shown<'q> {
@@ -44,7 +46,9 @@ enum Shown<'q> {
 impl Question {
     fn read(body: &[u8]) -> Result<Self, Problem> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Question(members).admit().ok_or(Problem::BadRequest(UNREADABLE)),
+            Ok(Value::Object(members)) if !is_said_twice(body) => {
+                Question(members).admit().ok_or(Problem::BadRequest(UNREADABLE))
+            }
             _ => Err(Problem::BadRequest(UNREADABLE)),
         }
     }
@@ -52,7 +56,7 @@ impl Question {
     /// Itself, if it has texts alone and no other members.
     fn admit(self) -> Option<Self> {
         let mut members = self.0.iter();
-        let is_known = |name: &str| [KEY, TOKEN, SERVICE, ROUTE].contains(&name);
+        let is_known = |name: &str| MEMBERS.contains(&name);
         let fits = members.all(|(name, value)| is_known(name) && (value.is_string() || value.is_null()));
         fits.then_some(self)
     }
@@ -76,6 +80,12 @@ impl Question {
         let (text, is_service) = self.one_of(SERVICE, ROUTE)?;
         Ok(if is_service { Target::Service(text) } else { Target::Route(text) })
     }
+}
+
+/// Whether a member is there more than once: who asks may have written others' words into the question.
+fn is_said_twice(body: &[u8]) -> bool {
+    let scanned = json::scan(body, &Names::new(&MEMBERS));
+    scanned.map_or(true, |mut scanned| (0..MEMBERS.len()).any(|place| scanned.take(place) == Found::Many))
 }
 
 /// Why a key or token is not good.
