@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -52,7 +53,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.long {
         // What pages show to be copied is compiled, too, and specifications of others' are shown.
-        tests.args(["--test", "snippets", "--test", "public_documents"]).env(public_documents::VARIABLE, documents()?);
+        tests
+            .args(["--test", "snippets", "--test", "public_documents"])
+            .env(public_documents::VARIABLE, documents()?);
         tests.args(["--", "--nocapture", "--include-ignored", "--skip", GALLERY]);
     } else {
         tests.args(["--", "--nocapture"]);
@@ -87,7 +90,10 @@ fn documents() -> Result<PathBuf> {
     let (package, version) = public_documents::PACKAGE;
     let names = public_documents::FITTING.iter().chain(&public_documents::TOO_LARGE);
     let files: Vec<String> = names.map(|name| format!("{}/{name}", public_documents::WITHIN)).collect();
-    tools::npm_files(&format!("{package}-{version}-{}", files.len()), package, version, &files)
+    // Others are got anew.
+    let mut names = DefaultHasher::new();
+    files.hash(&mut names);
+    tools::npm_files(&format!("{package}-{version}-{:016x}", names.finish()), package, version, &files)
 }
 
 fn axe() -> Result<PathBuf> {

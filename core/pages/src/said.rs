@@ -227,7 +227,8 @@ mod tests {
             assert_eq!(told.sentence(Language::En), en);
         }
         assert_eq!(Told::of(Said::Approved, 500).sentence(Language::Ja), "500件の申請を承認しました。");
-        for code in ["approved.", "approved.1", "approved.-2", "approved.99999", "approved.2.2", "<script>.2"] {
+        for code in ["approved.", "approved.1", "approved.-2", "approved.99999", "approved.2.2", "<script>.2"]
+        {
             assert_eq!(Told::parse(code), None, "{code}");
         }
     }

@@ -126,7 +126,8 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             self.expand_applications(&scope, &mut list.data).await?;
         }
         let data = list.data.into_iter().map(Value::Object).collect();
-        let next = list.offset.as_ref().map(|offset| format!("{}?{}", matched.path(), query.with_offset(offset)));
+        let next =
+            list.offset.as_ref().map(|offset| format!("{}?{}", matched.path(), query.with_offset(offset)));
         let mut body = page_body(data, next, list.offset);
         body.extend(total.map(|total| ("total".to_owned(), total.into())));
         Ok(answer::json(StatusCode::OK, &Value::Object(body)))

@@ -638,7 +638,8 @@ pub(super) const OVERVIEW: &[Field] = &[
 
 /// What became of contracts that were decided about.
 pub(super) const DECISIONS: &[Field] =
-    &[Field::new("data", FieldKind::Array(&DECIDED), "What became of each, in the order of the ids.").required()];
+    &[Field::new("data", FieldKind::Array(&DECIDED), "What became of each, in the order of the ids.")
+        .required()];
 
 const DECIDED: Field = record(
     "decided",

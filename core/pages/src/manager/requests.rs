@@ -3,13 +3,13 @@
 use super::services::{List, pages};
 use super::words::People;
 use super::{Thing, paths};
-use crate::{Frame, Language};
 use crate::parts::blocks::{Block, Button, Main};
 use crate::parts::fields::{FormBlock, Group, Submit, Typed, with_help};
 use crate::parts::table::{Cell, Pick, Row, Table};
 use crate::parts::time::Instant;
 use crate::parts::{Paging, State, Time};
 use crate::words::Common;
+use crate::{Frame, Language};
 
 /// A request for access.
 #[derive(Clone, Copy, Debug)]

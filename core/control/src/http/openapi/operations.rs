@@ -15,8 +15,8 @@ use crate::http::uploads::{FileKind, kind_of};
 use crate::registry::{IMPORTED, is_filtered_by, searched_fields};
 use crate::schema::json_schema::{View, entity_name, form_of, record, reference_to};
 use crate::schema::{
-    DECISION, EntityKind, FIND_KEY, Field, MATCH_REQUEST, NAMED_TOKEN, ROTATION, SETTINGS, TEST_MAIL, account_calls,
-    portal_calls,
+    DECISION, EntityKind, FIND_KEY, Field, MATCH_REQUEST, NAMED_TOKEN, ROTATION, SETTINGS, TEST_MAIL,
+    account_calls, portal_calls,
 };
 use latchkey_published::limits;
 

@@ -52,7 +52,8 @@ fn told(store: &TestStore) -> (usize, Vec<String>) {
     let of = |record: &AuditRecord| -> Vec<String> {
         record.changes.iter().filter(is_of_contract).map(|line| line.entity_id.unwrap().to_string()).collect()
     };
-    let told: Vec<Vec<String>> = trail(&store.records()).iter().map(of).filter(|ids| !ids.is_empty()).collect();
+    let told: Vec<Vec<String>> =
+        trail(&store.records()).iter().map(of).filter(|ids| !ids.is_empty()).collect();
     let mut ids = told.concat();
     ids.sort();
     (told.len(), ids)
@@ -88,7 +89,11 @@ async fn many_are_decided_in_as_few_commits_as_the_store_takes() {
             assert_eq!(decide(&registry, &ids, to).await, Ok(vec![Decided::Done; contracts]));
             assert_eq!(states(&registry, &ids).await, vec![to; contracts]);
             let now = told(&store);
-            assert!(commits.contains(&(now.0 - before.0)), "{batch_records_max:?}: {} commits", now.0 - before.0);
+            assert!(
+                commits.contains(&(now.0 - before.0)),
+                "{batch_records_max:?}: {} commits",
+                now.0 - before.0
+            );
             assert_eq!(now.1.len() - before.1.len(), contracts);
             assert_eq!(mails(&store), mails_by_then);
             audit_records(&store.records());
@@ -110,7 +115,11 @@ async fn many_at_once_come_to_the_same_as_one_by_one() {
             let sent = json!({"status": to, "reason": "since"});
             one_by_one.update(&[step(CONTRACTS, id)], &object(sent)).await.unwrap();
         }
-        let all = TestStore { inner: store.copy().await.inner, batch_records_max: Some(1000), ..TestStore::default() };
+        let all = TestStore {
+            inner: store.copy().await.inner,
+            batch_records_max: Some(1000),
+            ..TestStore::default()
+        };
         let at_once = open(&all, 2).await.with_mail(true);
         assert_eq!(decide(&at_once, &ids, to).await, Ok(vec![Decided::Done; 12]));
         let entities = |store: &TestStore| -> Vec<(RecordKey, Vec<u8>)> {
@@ -208,7 +217,10 @@ async fn what_is_not_reached_can_be_decided_again() {
         let known_done = match decided {
             Ok(decided) => {
                 let done = decided.iter().take_while(|one| **one == Decided::Done).count();
-                assert!(done > 0 && decided[done..].iter().all(|one| *one == Decided::NotReached), "{decided:?}");
+                assert!(
+                    done > 0 && decided[done..].iter().all(|one| *one == Decided::NotReached),
+                    "{decided:?}"
+                );
                 done
             }
             Err(error) => {

@@ -93,11 +93,7 @@ impl TestStore {
         touched.extend(batch.checks.iter().map(|check| match check {
             latchkey_store::Check::Absent(key) | latchkey_store::Check::VersionIs(key, _) => key,
         }));
-        assert!(
-            touched.len() <= self.batch_max(),
-            "{} records in a batch",
-            touched.len()
-        );
+        assert!(touched.len() <= self.batch_max(), "{} records in a batch", touched.len());
         // A restore writes and removes whatever there is, checking its own record alone.
         let run = crate::whole_store::run_key();
         let restores =

@@ -71,8 +71,12 @@ const EN: People = People {
     approve_picked: "Approve those picked",
     reject_picked: "Reject those picked",
     nothing_picked: "Pick at least one request.",
-    so_many_approved: |done, all| format!("{done} of {all} requests were approved; the others were left as they are."),
-    so_many_rejected: |done, all| format!("{done} of {all} requests were rejected; the others were left as they are."),
+    so_many_approved: |done, all| {
+        format!("{done} of {all} requests were approved; the others were left as they are.")
+    },
+    so_many_rejected: |done, all| {
+        format!("{done} of {all} requests were rejected; the others were left as they are.")
+    },
     left_as_they_are: "Left as they are",
     is_gone: "There is no such request any more.",
     waits_no_more: |state| format!("It waits no more: {state}"),

@@ -80,7 +80,12 @@ impl<'a> Shelf<'a> {
 
     /// The middle of a long list that was searched.
     fn middle(&self) -> Paging<'a> {
-        Paging { search: self.text, next: Some("?page=3"), first: Some("?page=1"), total: Total::Found(120, Some(10_000)) }
+        Paging {
+            search: self.text,
+            next: Some("?page=3"),
+            first: Some("?page=1"),
+            total: Total::Found(120, Some(10_000)),
+        }
     }
 
     /// Access in each state; with a reason where it was decided on.

@@ -41,7 +41,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let listing = Listing::of(page, paths::CONTRACTS, listed.offset.as_deref(), &kept);
         let path = page.path();
         let frame = page.manager_frame(&path);
-        let is_filtered = filter.state.is_some() || !filter.service.is_empty() || !filter.application.is_empty();
+        let is_filtered =
+            filter.state.is_some() || !filter.service.is_empty() || !filter.application.is_empty();
         let paging = listing.paging(listed.found(is_filtered, None));
         Ok(shown(&Contracts { frame: &frame, contracts: &rows, filter, paging }))
     }

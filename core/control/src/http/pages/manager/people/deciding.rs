@@ -71,7 +71,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     ) -> Result<Vec<Decided>, Refusal> {
         let mut decided = Vec::with_capacity(ids.len());
         for some in ids.chunks(DECIDED_MAX) {
-            let sent = [("contracts", json!(some)), ("status", json!(status(to))), ("reason", reason.clone())];
+            let sent =
+                [("contracts", json!(some)), ("status", json!(status(to))), ("reason", reason.clone())];
             let answer = self.post(&["application_instances", "decide"], object(sent)).await?;
             decided.extend(read::<Decisions>(&answer)?.data);
         }

@@ -62,7 +62,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     async fn show_partly_done(&self, to: State, decided: &[Decided]) -> Result<Response<Bytes>, Refusal> {
         let left = decided.iter().filter(|one| one.is_left());
         let ids = left.clone().filter(|one| one.became != Became::Gone).map(|one| one.id.as_str()).collect();
-        let contracts: Vec<Contract> = self.find_all("application_instances", ids).await?.into_values().collect();
+        let contracts: Vec<Contract> =
+            self.find_all("application_instances", ids).await?.into_values().collect();
         let parties = self.parties(&contracts).await?;
         let undecided: Vec<Undecided<'_>> = left
             .map(|one| {

@@ -50,6 +50,8 @@ async fn the_queue_is_searched_by_application_service_developer_and_note() {
         ("nobody", vec![]),
     ] {
         let shown = page(&mut browser, &control, &format!("/manager/requests?q={q}")).await;
+        let told = format!("{} of 3", expected.len());
+        assert!(expected.is_empty() || shown.contains(&told), "{q}: {told}: {shown}");
         for name in ["zoo", "app-000", "app-001"] {
             assert_eq!(shown.contains(&format!(">{name}<")), expected.contains(&name), "{q} {name}: {shown}");
         }
@@ -96,9 +98,12 @@ async fn what_waits_no_more_is_left_as_it_is_and_said() {
     let partly = browser.post(&control, approve, &form).await;
     assert_eq!(partly.status(), 200);
     let shown = text(&partly);
-    for said in
-        ["1 of 3 requests were approved", "It waits no more: Revoked", "There is no such request any more", nobody]
-    {
+    for said in [
+        "1 of 3 requests were approved",
+        "It waits no more: Revoked",
+        "There is no such request any more",
+        nobody,
+    ] {
         assert!(shown.contains(said), "{said}: {shown}");
     }
     assert!(shown.contains(&format!("value=\"{}\"", ids[2])), "the queue goes on: {shown}");
