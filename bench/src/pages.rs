@@ -14,7 +14,7 @@ use latchkey_tests::upstream::Upstream;
 use serde_json::{Value, json};
 use xtask::workspace;
 
-use crate::million::{self, Application, Installation, median};
+use crate::million::{self, Application, Installation, Size, median};
 use crate::{document, machine};
 
 /// Most that one form approves.
@@ -26,12 +26,15 @@ const COOKIE: &str = "lk_manager";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Credentials of the large installation: ten to an application.
-    #[arg(long, default_value_t = 100_000)]
-    credentials: usize,
-    /// Credentials of the small one.
-    #[arg(long, default_value_t = 1_000)]
+    /// Applications of the large installation.
+    #[arg(long, default_value_t = 10_000)]
+    applications: usize,
+    /// Applications of the small one.
+    #[arg(long, default_value_t = 100)]
     few: usize,
+    /// Keys of each application.
+    #[arg(long, default_value_t = 2)]
+    keys: usize,
     /// Requests for access that wait at each.
     #[arg(long, default_value_t = 1_000)]
     waiting: usize,
@@ -55,12 +58,13 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let program = workspace::latchkey(options.latchkey.as_deref())?;
     let upstream = million::upstream();
-    let make = |credentials| {
+    let make = |applications: usize| {
+        let size = Size { credentials: applications * options.keys, each: options.keys };
         let start = Start { program: Some(program.clone()), ..Start::default() };
-        let made = Installation::make(start, &upstream, credentials, options.connections)?;
+        let made = Installation::make(start, &upstream, size, options.connections)?;
         Manager::open(made, &upstream, options)
     };
-    let mut managers = [make(options.few)?, make(options.credentials)?];
+    let mut managers = [make(options.few)?, make(options.applications)?];
     let pages = managers[0].pages()?.len();
     let mut rows = Vec::new();
     for at in 0..pages {
@@ -302,8 +306,10 @@ fn render(options: &Options, managers: &[Manager; 2], rows: &[Row], kind: &str) 
     };
     Ok(format!(
         "{table}\n{wanted} below the {} ms that a page may take.\n\
-         {} requests for access wait at each; {} calls of each page, {} approvals; measured{kind} {}.",
+         Each application has {} keys; {} requests for access wait at each installation; {} calls of each page, {} \
+         approvals; measured{kind} {}.",
         WANTED.as_millis(),
+        options.keys,
         options.waiting,
         options.rounds,
         options.approvals,

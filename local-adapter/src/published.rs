@@ -172,11 +172,12 @@ mod tests {
 
     /// A state after so many changes of so many digests each.
     fn after(changes: u64, digests: usize) -> Published {
-        let published = Published::new(FeedReply { reset: true, ..FeedReply::default() }, Arc::default());
+        let published =
+            Published::new(FeedReply { reset: true, ..FeedReply::default() }, Compiled::default());
         for epoch in 1..=changes {
             let digests = vec![KeyDigest::from_bytes([1; 32]); digests];
             let changes = vec![Change { epoch, digests, ..Change::default() }];
-            published.publish(FeedReply { epoch, changes, ..FeedReply::default() }, Arc::default());
+            published.publish(FeedReply { epoch, changes, ..FeedReply::default() }, Compiled::default());
         }
         published
     }
@@ -203,7 +204,7 @@ mod tests {
         let change = Change { epoch: 9, ..Change::default() };
         let reply =
             FeedReply { epoch: 9, changes: vec![change.clone()], unlisted: 8, ..FeedReply::default() };
-        published.publish(reply, Arc::default());
+        published.publish(reply, Compiled::default());
         assert!(published.news(FeedRequest { since: Some(5) }).reset);
         let news = published.news(FeedRequest { since: Some(8) });
         assert_eq!((news.reset, news.changes), (false, vec![change]));

@@ -34,10 +34,26 @@ pub(crate) struct Application {
     pub(super) credentials: Vec<(String, String)>,
 }
 
+/// How many credentials an installation has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) credentials: usize,
+    /// So many to an application.
+    pub(crate) each: usize,
+}
+
+impl Size {
+    /// Ten to an application.
+    pub(super) fn of(credentials: usize) -> Self {
+        Size { credentials, each: CREDENTIALS_EACH }
+    }
+}
+
 /// What the threads that fill have in common.
 struct Filling<'a> {
     gateway: &'a Local,
     service: &'a str,
+    credentials_each: usize,
     developers: usize,
     next: AtomicUsize,
     calls: AtomicUsize,
@@ -53,12 +69,14 @@ struct Done {
 }
 
 /// Makes so many credentials, whose applications have contracts with a service.
-pub(super) fn fill(gateway: &Local, service: &str, credentials: usize, connections: usize) -> Result<Filled> {
-    let developers = credentials.div_ceil(APPLICATIONS_EACH * CREDENTIALS_EACH);
+pub(super) fn fill(gateway: &Local, service: &str, size: Size, connections: usize) -> Result<Filled> {
+    let Size { credentials, each } = size;
+    let developers = credentials.div_ceil(APPLICATIONS_EACH * each);
     eprintln!("adding {credentials} credentials");
     let filling = Filling {
         gateway,
         service,
+        credentials_each: each,
         developers,
         next: AtomicUsize::new(0),
         calls: AtomicUsize::new(0),
@@ -129,7 +147,7 @@ impl Filling<'_> {
         let contract = json!({"service": {"id": self.service}});
         self.add(connection, &format!("/applications/{id}/application_instances"), &contract)?;
         let mut credentials = vec![credential(&made["credential"])];
-        for _ in 1..CREDENTIALS_EACH {
+        for _ in 1..self.credentials_each {
             let path = format!("/applications/{id}/credentials/oauth2");
             credentials.push(credential(&self.add(connection, &path, &json!({}))?));
         }

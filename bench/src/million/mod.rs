@@ -23,8 +23,8 @@ use serde_json::json;
 use xtask::workspace;
 
 use crate::document;
-pub(crate) use fill::Application;
 use fill::Filled;
+pub(crate) use fill::{Application, Size};
 pub(crate) use requests::median;
 use stored::Stored;
 
@@ -89,8 +89,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let program = workspace::latchkey(options.latchkey.as_deref())?;
     let upstream = upstream();
     let start = || Start { program: Some(program.clone()), ..Start::default() };
-    let mut few = Installation::make(start(), &upstream, options.few, options.connections)?;
-    let mut many = Installation::make(start(), &upstream, options.credentials, options.connections)?;
+    let mut few = Installation::make(start(), &upstream, Size::of(options.few), options.connections)?;
+    let mut many =
+        Installation::make(start(), &upstream, Size::of(options.credentials), options.connections)?;
     let after_filling = many.gateway.resident_memory_kib();
     eprintln!("requests");
     let requests = requests::compare(&few, &many, options.requests)?;
@@ -113,17 +114,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 impl Installation {
     /// Starts a program and makes so many credentials.
-    pub(crate) fn make(
-        start: Start,
-        upstream: &Upstream,
-        credentials: usize,
-        connections: usize,
-    ) -> Result<Self> {
+    pub(crate) fn make(start: Start, upstream: &Upstream, size: Size, connections: usize) -> Result<Self> {
         let gateway = Local::spawn(start);
         let (open_service, asked_service) =
             (service(&gateway, upstream, "open", true), service(&gateway, upstream, "asked", false));
         create(&gateway, "/routes", &json!({"paths": ["/"], "service": {"id": open_service}}));
-        let filled = fill::fill(&gateway, &open_service, credentials, connections)?;
+        let filled = fill::fill(&gateway, &open_service, size, connections)?;
         Ok(Installation { gateway, filled, open_service, asked_service })
     }
 

@@ -310,8 +310,10 @@ fn many_contracts_are_decided_at_once(api: &dyn Api) {
     with_developer(api);
     open_registration(api, false);
     let ids: Vec<String> = (0..20)
-        .map(|_| {
-            let path = format!("/applications/{}/application_instances", id(&make_application(api)));
+        .map(|number| {
+            let application = json!({"name": format!("app {number}"), "redirect_uri": "https://e.test"});
+            let application = make(api, "/developers/a@b.test/applications", application);
+            let path = format!("/applications/{}/application_instances", id(&application));
             id(&make(api, &path, with(api, "s")))
         })
         .collect();

@@ -46,6 +46,36 @@ async fn lists_are_searched_in_whatever_case_page_by_page() {
 }
 
 #[tokio::test]
+async fn how_many_are_found_is_said_where_it_is_asked_for() {
+    let control = new_control().await;
+    for number in 0..7 {
+        make(&control, "/consumers", json!({"username": format!("bob-{number}")})).await;
+        make(&control, "/developers", json!({"email": format!("dee-{number}@a.test"), "status": number % 2}))
+            .await;
+    }
+    for (target, expected) in [
+        ("/consumers?q=bob&size=2", json!(null)),
+        ("/consumers?q=bob&size=2&total=false", json!(null)),
+        ("/consumers?q=bob&size=2&total=true", json!(7)),
+        ("/consumers?q=bob-3&total=true", json!(1)),
+        ("/consumers?q=nobody&total=true", json!(0)),
+        ("/consumers?size=2&total=true", json!(7)),
+        ("/consumers?size=2", json!(null)),
+        ("/developers?q=dee&size=3&total=true", json!(7)),
+        ("/developers?status=1&total=true", json!(3)),
+        ("/developers?size=1", json!(7)),
+        ("/application_instances?total=true", json!(0)),
+    ] {
+        let (status, page) = call(&control, "GET", target, "").await;
+        assert_eq!((status, &page["total"]), (200, &expected), "{target}: {page}");
+    }
+    // Of every page the same.
+    let first = call(&control, "GET", "/consumers?q=bob&size=2&total=true", "").await.1;
+    let next = first["next"].as_str().unwrap();
+    assert_eq!(call(&control, "GET", next, "").await.1["total"], json!(7), "{next}");
+}
+
+#[tokio::test]
 async fn the_overview_has_what_waits_and_keys_that_end_within_a_week() {
     let control = new_control().await;
     let none = json!({"count": 0, "or_more": false});

@@ -50,6 +50,8 @@ async fn the_queue_is_searched_by_application_service_developer_and_note() {
         ("nobody", vec![]),
     ] {
         let shown = page(&mut browser, &control, &format!("/manager/requests?q={q}")).await;
+        let told = format!("{} of 3", expected.len());
+        assert!(expected.is_empty() || shown.contains(&told), "{q}: {told}: {shown}");
         for name in ["zoo", "app-000", "app-001"] {
             assert_eq!(shown.contains(&format!(">{name}<")), expected.contains(&name), "{q} {name}: {shown}");
         }
