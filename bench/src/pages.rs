@@ -65,6 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Manager::open(made, &upstream, options)
     };
     let mut managers = [make(options.few)?, make(options.applications)?];
+    managers.iter_mut().try_for_each(Manager::connect)?;
     let pages = managers[0].pages()?.len();
     let mut rows = Vec::new();
     for at in 0..pages {
@@ -86,6 +87,7 @@ type Row = (String, [Duration; 2]);
 
 fn compare(managers: &mut [Manager; 2], at: usize, rounds: usize) -> Result<Row> {
     let mut times = [Vec::new(), Vec::new()];
+    managers.iter_mut().try_for_each(Manager::connect)?;
     let pages = [managers[0].pages()?.swap_remove(at), managers[1].pages()?.swap_remove(at)];
     let name = pages[0].name;
     eprintln!("{name}");
@@ -162,6 +164,13 @@ impl Manager {
         Ok(manager)
     }
 
+    /// Anew: one that was idle while the other was filled has been closed.
+    fn connect(&mut self) -> Result<()> {
+        let control = self.installation.gateway.doors().control("");
+        self.connection = Connection::open(&control.authority)?;
+        Ok(())
+    }
+
     fn log_in(&mut self) -> Result<()> {
         let body = format!("admin_token={}", self.installation.gateway.admin_token());
         let (_, answer) = self.post("/manager/log-in", &body)?;
@@ -229,6 +238,7 @@ impl Manager {
         let some = self.waiting.len().min(APPROVED_AT_ONCE);
         let fields = self.waiting[..some].iter().map(|one| format!("contract={}", one.contract));
         let form = fields.collect::<Vec<_>>().join("&");
+        self.connect()?;
         let (time, _) = self.post("/manager/requests/approve", &form)?;
         let mut admin = self.installation.admin()?;
         for one in &self.waiting[..some] {

@@ -1,5 +1,7 @@
 //! What every store must do; each backend runs this against a fresh one.
 
+use latchkey_published::limits::BATCH_RECORDS_MAX;
+
 use super::{Batch, Check, Commit, RecordKey, Store, Version, Write};
 
 /// Runs the suite. Panics at the first departure from the contract of [`Store`].
@@ -9,6 +11,7 @@ pub async fn run<S: Store>(store: &S) {
     versions_are_never_reused(store).await;
     scan_is_ordered_bounded_and_continues(store).await;
     odd_bytes_come_back(store).await;
+    a_batch_may_be_as_large_as_the_store_says(store).await;
     every_record_is_in_one_page_of_all(store).await;
 }
 
@@ -45,6 +48,22 @@ async fn batch_is_all_or_nothing<S: Store>(store: &S) {
     assert_eq!(commit(store, vec![], vec![Write::Delete(a.clone())]).await, Commit::Committed);
     assert_eq!(commit(store, vec![], vec![Write::Delete(a.clone())]).await, Commit::Committed);
     assert_eq!(read(store, &a).await, None);
+}
+
+async fn a_batch_may_be_as_large_as_the_store_says<S: Store>(store: &S) {
+    let most = store.batch_records_max();
+    assert!(most >= BATCH_RECORDS_MAX, "everything that is written fits so many records");
+    let key = |at: usize| RecordKey::new("suite/large", format!("{at:06}"));
+    let checks = (0..most).map(|at| Check::Absent(key(at))).collect();
+    let writes = (0..most).map(|at| Write::Put(key(at), vec![1])).collect();
+    assert_eq!(commit(store, checks, writes).await, Commit::Committed);
+    for at in [0, most - 1] {
+        assert_eq!(read(store, &key(at)).await.map(|(value, _)| value), Some(vec![1]));
+    }
+    // None of them stays: what follows looks at all records.
+    let all: Vec<Write> = (0..most).map(|at| Write::Delete(key(at))).collect();
+    assert_eq!(commit(store, vec![], all).await, Commit::Committed);
+    assert_eq!(read(store, &key(most - 1)).await, None);
 }
 
 async fn versions_are_never_reused<S: Store>(store: &S) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::registry::testing::{Call, audit_records};
-use crate::registry::{Error, PageRequest};
+use crate::registry::{Error, PageRequest, Search};
 use latchkey_store::Write;
 
 const APPLICATIONS: EntityKind = EntityKind::Applications;
@@ -111,4 +111,24 @@ async fn entities_from_before_are_counted_while_they_change() {
         assert_eq!(total(&a, APPLICATIONS, &[]).await, listed);
         assert_eq!(total(&b, APPLICATIONS, &[]).await, listed);
     }
+}
+
+/// What is being deleted is in no list, and in no count of one.
+#[tokio::test]
+async fn what_is_being_deleted_is_not_counted() {
+    let store = TestStore::default();
+    let registry = open(&store, 1).await;
+    with_applications(&registry, &[3; 40]).await;
+    let counted = async |kind| registry.count_found(&[], None, &Search::all(kind)).await.unwrap();
+    assert_eq!(counted(CONTRACTS).await, Some(40));
+    store.die_in(2, true);
+    assert!(registry.delete(&[step(EntityKind::Developers, "a@b")]).await.is_err());
+    store.revive();
+    for kind in [EntityKind::Developers, APPLICATIONS, CONTRACTS] {
+        let listed = registry.list(kind, &[], PageRequest::first(1000)).await.unwrap().data.len();
+        assert_eq!(counted(kind).await, Some(listed), "{}", kind.name());
+    }
+    assert_eq!(counted(EntityKind::Developers).await, Some(0), "its record is there still");
+    let key = EntityKind::Developers.name();
+    assert!(store.records().keys().any(|record| record.partition.ends_with(key)));
 }
