@@ -60,6 +60,10 @@ impl Faults {
             Value::Object(members) => {
                 members.iter().for_each(|(member, said)| self.add(&below(member), said));
             }
+            // Of a list of records, by their places; of others the places say nothing.
+            Value::Array(said) if said.iter().any(Value::is_object) => {
+                (0..).zip(said).for_each(|(at, said): (usize, _)| self.add(&below(&at.to_string()), said));
+            }
             Value::Array(said) => said.iter().for_each(|said| self.add(name, said)),
             Value::String(sentence) => {
                 let known = self.fields.entry(name.to_owned()).or_default();
@@ -99,8 +103,18 @@ impl Faults {
 
     /// What is wrong with no field of these, in one sentence.
     pub(super) fn of_others(&self, shown: &[&str]) -> Option<String> {
-        let others = self.fields.iter().filter(|(name, _)| !shown.contains(&name.as_str()));
-        let mut sentences: Vec<String> = others.map(|(name, said)| format!("{name}: {said}")).collect();
+        self.of_others_than(|name| shown.contains(&name))
+    }
+
+    /// What is wrong with no field whose fault is shown beside it, in one sentence. What is said of the whole
+    /// stands under a name that begins with `@`, which people need not read.
+    pub(super) fn of_others_than(&self, is_shown: impl Fn(&str) -> bool) -> Option<String> {
+        let others = self.fields.iter().filter(|(name, _)| !is_shown(name));
+        let sentence = |(name, said): (&String, &String)| match name.starts_with('@') {
+            true => said.clone(),
+            false => format!("{name}: {said}"),
+        };
+        let mut sentences: Vec<String> = others.map(sentence).collect();
         sentences.extend(self.whole.clone());
         (!sentences.is_empty()).then(|| sentences.join("; "))
     }

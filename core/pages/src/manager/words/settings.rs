@@ -33,6 +33,8 @@ pub(in crate::manager) struct Settings {
     pub kind_tick: &'static str,
     /// Names a cell: the column, and which field.
     pub cell: fn(&str, &str) -> String,
+    /// Names a cell in a sentence: the column, and which field.
+    pub numbered: fn(&str, usize) -> String,
     pub mail: &'static str,
     pub no_mail: &'static str,
     pub addresses: &'static str,
@@ -89,6 +91,7 @@ const EN: Settings = Settings {
     kind_number: "Number",
     kind_tick: "Yes or no",
     cell: |column, field| format!("{column}: {field}"),
+    numbered: |column, number| format!("{column} of field {number}"),
     mail: "Mail to administrators",
     no_mail: "This installation sends no mail: its sender is not set.",
     addresses: "E-mail addresses",
@@ -143,6 +146,7 @@ const JA: Settings = Settings {
     kind_number: "数値",
     kind_tick: "はい・いいえ",
     cell: |column, field| format!("{column}: {field}"),
+    numbered: |column, number| format!("項目{number}の{column}"),
     mail: "管理者へのメール",
     no_mail: "送信元が設定されていないため、メールは送信されません。",
     addresses: "メールアドレス",

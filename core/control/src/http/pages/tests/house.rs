@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::http::tests::START_MS;
+use crate::http::tests::{START_MS, call};
 
 /// What a field of a form that is shown holds.
 fn value<'p>(page: &'p str, name: &str) -> &'p str {
@@ -90,6 +90,24 @@ async fn a_key_is_rotated_once_for_a_form() {
         assert_eq!(response.status(), 303);
         assert!(text(&browser.get(&control, location(&response)).await).contains(said));
     }
+}
+
+#[tokio::test]
+async fn a_key_whose_old_one_is_still_good_is_not_rotated_and_the_page_says_why() {
+    let control = new_control().await;
+    let (mut browser, path, id, _) = with_key(&control).await;
+    let rotate = format!("{path}/keys/{id}/rotate");
+    let start = value(text(&browser.get(&control, &rotate).await), "nonce").to_owned();
+    let rotated = browser.post(&control, &rotate, &[("ends", "24h"), ("nonce", &start)]).await;
+    let new = shown_key(text(&rotated));
+    let asked = browser.get(&control, &rotate).await;
+    assert!(text(&asked).contains("The old key is good until"), "{}", text(&asked));
+    assert!(text(&asked).contains(&format!("href=\"{path}/keys/{id}/end-old\"")), "{}", text(&asked));
+    let form = [("ends", "1h"), ("nonce", &new[..start.len()])];
+    let refused = browser.post(&control, &rotate, &form).await;
+    assert_eq!(refused.status(), 400);
+    let said = "<li>the old key is still good: end it first</li>";
+    assert!(text(&refused).contains(said), "{}", text(&refused));
 }
 
 #[tokio::test]
@@ -246,6 +264,58 @@ async fn settings_are_changed_form_by_form() {
     let page = browser.post(&control, "/manager/settings/sign-up", &form).await;
     assert_eq!(page.status(), 400);
     assert!(text(&page).contains("value=\"b\""), "{}", text(&page));
+    for (label, name, said) in [
+        ("Team", "", "Name of field 2: required field missing"),
+        ("", "team", "Label of field 2: required field missing"),
+    ] {
+        let fields = [("label_0", "a"), ("name_0", "x"), ("type_0", "text"), ("label_1", label)];
+        let form = [&fields[..], &[("name_1", name), ("type_1", "text")]].concat();
+        let page = browser.post(&control, "/manager/settings/sign-up?lang=en", &form).await;
+        assert_eq!(page.status(), 400);
+        assert!(text(&page).contains(said), "{said}: {}", text(&page));
+        assert_eq!(text(&page).matches("aria-invalid").count(), 1, "{}", text(&page));
+    }
+}
+
+#[tokio::test]
+async fn lists_say_how_many_there_are_on_each_page_or_nothing() {
+    let control = new_control().await;
+    let mut browser = administrator(&control).await;
+    for n in 0..51 {
+        let body = format!("{{\"username\":\"jane-{n:02}\"}}");
+        assert_eq!(call(&control, "POST", "/consumers", &body).await.0, 201);
+    }
+    for list in ["/manager/consumers", "/manager/consumers?q=jane"] {
+        let first = browser.get(&control, list).await;
+        let next = text(&first).split_once("\" rel=\"next\"").unwrap().0;
+        let next = next.rsplit_once("href=\"").unwrap().1.replace("&#38;", "&");
+        let second = browser.get(&control, &next).await;
+        for page in [first, second] {
+            let is_told = text(&page).contains("51 in all") || text(&page).contains("51 found");
+            assert!(is_told, "{}", text(&page));
+        }
+    }
+    let audit = browser.get(&control, "/manager/audit").await;
+    assert!(!text(&audit).contains(" in all"), "{}", text(&audit));
+}
+
+#[tokio::test]
+async fn a_page_that_a_list_has_not_leads_to_one_that_it_has() {
+    let control = new_control().await;
+    let (mut browser, _) = with_consumer(&control).await;
+    for list in
+        ["services", "routes", "requests", "contracts", "developers", "applications", "consumers", "audit"]
+    {
+        for page in ["2", "99", "-1", "!"] {
+            let shown = browser.get(&control, &format!("/manager/{list}?page={page}")).await;
+            assert_eq!(shown.status(), 200, "{list} {page}: {}", text(&shown));
+        }
+    }
+    let consumers = browser.get(&control, "/manager/consumers?page=2").await;
+    assert!(text(&consumers).contains("jane"), "{}", text(&consumers));
+    for list in ["/portal/?page=2", "/portal/?page=2&q=a"] {
+        assert_eq!(Browser::default().get(&control, list).await.status(), 200, "{list}");
+    }
 }
 
 #[tokio::test]

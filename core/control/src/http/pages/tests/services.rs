@@ -184,7 +184,7 @@ async fn a_service_is_deleted_when_no_route_leads_to_it() {
     admin(&control, "POST", &format!("/services/{service}/routes"), route).await;
     let delete = format!("/manager/services/{service}/delete");
     let page = see(&mut browser, &control, &delete).await;
-    assert!(page.contains("No application stops, within 5 seconds."), "{page}");
+    assert!(page.contains("It serves no more calls, within 5 seconds."), "{page}");
     let response = browser.post(&control, &delete, &[]).await;
     assert_eq!(response.status(), 400);
     assert!(text(&response).contains("routes"), "{}", text(&response));

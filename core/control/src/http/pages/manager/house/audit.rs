@@ -65,13 +65,13 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         // Up to the last second of the day.
         let (from, to) = (seconds(since.1, 0), seconds(until.1, DAY_S - 1));
         let kind = Kind::parse(asked("entity"));
-        let query = page.list_query(&[
+        let filters = [
             ("who", asked("who")),
             ("entity", kind.map_or("", Kind::name)),
-            ("since", &from),
-            ("until", &to),
-        ]);
-        let listed: Listed<Shown> = self.get(&["audit"], &query).await?;
+            ("since", from.as_str()),
+            ("until", to.as_str()),
+        ];
+        let listed: Listed<Shown> = self.list(&["audit"], &filters).await?;
         let fields: Vec<Vec<Vec<&str>>> = listed.data.iter().map(fields).collect();
         let changes: Vec<Vec<Change<'_>>> =
             listed.data.iter().zip(&fields).map(|(record, fields)| changes(record, fields)).collect();

@@ -57,8 +57,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let state = asked_state(page.query.value("state")).unwrap_or(State::Active);
         let q = page.search();
         let status = status(state).to_string();
-        let query = page.list_query(&[("q", q), ("status", &status)]);
-        let listed: Listed<Developer> = self.get(&["developers"], &query).await?;
+        let listed: Listed<Developer> = self.list(&["developers"], &[("q", q), ("status", &status)]).await?;
         let lists = listed.data.iter().map(|one| vec!["developers", one.id.as_str(), "applications"]);
         let counts = self.counts(&lists.collect::<Vec<_>>(), "size=1").await?;
         let name = |developer: &Developer| developer.answers().get("full_name").map(text_of);
