@@ -33,6 +33,10 @@ impl Faults {
             Refusal::Registry { error: Error::NoSuchReference { field, .. }, .. } => {
                 return Ok(Faults::one(field, "there is none of this id"));
             }
+            // Of a kind of entities, which is no field.
+            Refusal::Registry { error: error @ Error::Referenced { .. }, .. } => {
+                return Ok(Faults { fields: BTreeMap::new(), whole: Some(error.to_string()) });
+            }
             _ => {}
         }
         let response = problem::response(&refusal);
@@ -80,6 +84,14 @@ impl Faults {
             if let Some(sentence) = self.fields.remove(*part) {
                 self.add(name, &format!("{part}: {sentence}").into());
             }
+        }
+        self
+    }
+
+    /// Says beside one field, in a sentence of the page, that something is wrong with a part of it.
+    pub(super) fn said_of(mut self, part: &str, name: &str, sentence: &str) -> Self {
+        if self.fields.remove(part).is_some() {
+            self.add(name, &sentence.into());
         }
         self
     }

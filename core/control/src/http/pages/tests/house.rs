@@ -170,6 +170,7 @@ async fn faults_stand_beside_their_fields_and_what_was_typed_stays() {
     assert!(text(&page).contains("value=\"yesterday\"") && text(&page).contains("2026-12-31T23:59"));
     let page = browser.post(&control, &path, &[("username", ""), ("custom_id", "")]).await;
     assert_eq!(page.status(), 400, "one of both must be there: {}", text(&page));
+    assert!(text(&page).contains("<li>at least one of these must be filled in: "), "{}", text(&page));
     let response = browser.post(&control, &path, &[("username", ""), ("custom_id", "7")]).await;
     assert_eq!(response.status(), 303);
 }
@@ -237,6 +238,11 @@ async fn settings_are_changed_form_by_form() {
     let page = browser.get(&control, "/manager/settings").await;
     assert!(text(&page).contains("Acme &#60;APIs&#62;"), "{}", text(&page));
     assert!(text(&page).contains("<html lang=\"ja\">"), "the language where nothing says another");
+    let form = [("portal_name", "Acme"), ("language", "en"), ("colour", "red")];
+    let wrong = browser.post(&control, "/manager/settings/look", &form).await;
+    assert_eq!(wrong.status(), 400);
+    let chosen = "<option value=\"en\" selected>";
+    assert!(text(&wrong).contains(chosen), "what was chosen stays: {}", text(&wrong));
     let form = [
         ("auto_approve_developers", "true"),
         ("label_0", "Full name"),

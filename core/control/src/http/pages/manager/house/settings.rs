@@ -141,7 +141,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                         Typed { value: settings.portal_colour.as_deref().unwrap_or_default(), fault: None }
                     }
                 },
-                language: settings.language,
+                language: match look {
+                    true => Language::parse(form.text("language")).unwrap_or(settings.language),
+                    false => settings.language,
+                },
                 has_logo: page.look.has_logo(),
                 logo_fault: faults.of_field("logo"),
             },

@@ -24,7 +24,7 @@ async fn who_waits_longest_comes_first_and_the_frame_says_how_many_wait() {
     assert!(seen.is_sorted(), "{seen:?}");
     let beyond = page(&mut browser, &control, "/manager/requests?page=99").await;
     assert_eq!(beyond.matches("note ").count(), 20, "the last page: {beyond}");
-    assert!(page(&mut browser, &control, "/manager/contracts").await.contains(">100<"), "beside the queue");
+    assert!(page(&mut browser, &control, "/manager/contracts").await.contains(">100+<"), "beside the queue");
     let form: Vec<(&str, &str)> = ids.iter().map(|id| ("contract", id.as_str())).collect();
     let said = "120 requests were approved.";
     let left = send(&mut browser, &control, "/manager/requests/approve", &form, said).await;
