@@ -93,7 +93,7 @@ pub use imports::{Difference, Fault, ImportList, ImportOptions, ImportReport, Pa
 pub use list::PageRequest;
 pub use logo::{Logo, LogoFacts};
 pub use lookup::Step;
-pub(crate) use manager_sessions::{ManagerSession, SessionToken, TokenOf};
+pub(crate) use manager_sessions::{MANAGER_SESSIONS, ManagerSession, SessionToken, TokenOf};
 pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
 pub use outbox::DueMails;

@@ -1,6 +1,6 @@
 //! Consumers and their keys, admin tokens, the audit, settings, whose a key is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::http::tests::{START_MS, call};
@@ -334,9 +334,31 @@ async fn the_audit_is_filtered() {
     assert!(!text(&none).contains("jane") && !text(&none).contains("<tbody>"), "{}", text(&none));
     let other = browser.get(&control, "/manager/audit?since=2023-11-14&until=2023-11-14").await;
     assert!(text(&other).contains("<tbody>"), "{}", text(&other));
+    let sessions = browser.get(&control, "/manager/audit?entity=manager_sessions").await;
+    assert!(text(&sessions).contains("Session of an administrator"), "{}", text(&sessions));
+    assert!(text(&sessions).contains("The installation&#39;s token"), "who logged in: {}", text(&sessions));
+    assert!(!text(&sessions).contains("Somebody not logged in"), "{}", text(&sessions));
     let wrong = browser.get(&control, "/manager/audit?since=soon").await;
     assert_eq!(wrong.status(), 400);
     assert!(text(&wrong).contains("value=\"soon\""));
+}
+
+#[tokio::test]
+async fn the_audit_is_downloaded_as_it_is_filtered() {
+    let control = new_control().await;
+    let (mut browser, _) = with_consumer(&control).await;
+    let page = browser.get(&control, "/manager/audit?entity=consumers").await;
+    let link = "/manager/audit/export?entity=consumers";
+    assert!(text(&page).contains(&format!("href=\"{link}\"")), "{}", text(&page));
+    let file = browser.get(&control, link).await;
+    assert_eq!(file.headers()["content-disposition"], "attachment; filename=\"audit.json\"");
+    assert!(file.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("application/json"));
+    let file: Value = serde_json::from_slice(file.body()).unwrap();
+    let (_, asked) = call(&control, "GET", "/audit?entity=consumers", "").await;
+    assert_eq!(file, json!({"data": asked["data"]}));
+    assert_eq!(file["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(browser.get(&control, "/manager/audit/export?since=soon").await.status(), 400);
+    assert_eq!(Browser::default().get(&control, link).await.status(), 303, "to the log-in");
 }
 
 #[tokio::test]
