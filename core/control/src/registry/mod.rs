@@ -82,6 +82,7 @@ pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
 pub(crate) use clients::ClientSeen;
 pub use decisions::{Decided, Decision};
 pub use denials::Revoked;
+pub(crate) use denials::TOKENS as ACCESS_TOKENS;
 pub(crate) use documents::DOCUMENTS;
 pub use documents::{DocumentFacts, StoredDocument};
 pub(crate) use error::NO_ID;

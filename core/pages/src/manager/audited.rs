@@ -55,6 +55,8 @@ named! {
         ManagerSession = "manager_sessions",
         /// The document of a service.
         Document = "documents",
+        /// Access tokens of a credential.
+        AccessToken = "oauth2_tokens",
         /// The installation's admin token.
         AdminToken = "admin_token",
         /// A named admin token.

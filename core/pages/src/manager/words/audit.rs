@@ -24,7 +24,7 @@ pub(in crate::manager) struct Audit {
     pub developer: fn(&str) -> String,
     pub visitor: &'static str,
     /// In the order of [`super::super::audited::Kind::ALL`].
-    pub kinds: [&'static str; 17],
+    pub kinds: [&'static str; 18],
     /// In the order of [`super::super::audited::Did::ALL`].
     pub did: [&'static str; 19],
 }
@@ -64,6 +64,7 @@ const EN: Audit = Audit {
         "Account",
         "Session of an administrator",
         "Document",
+        "Access token",
         "Admin token of the installation",
         "Admin token",
         "Settings",
@@ -126,6 +127,7 @@ const JA: Audit = Audit {
         "アカウント",
         "管理者のセッション",
         "ドキュメント",
+        "アクセストークン",
         "インストール全体の管理トークン",
         "管理トークン",
         "設定",

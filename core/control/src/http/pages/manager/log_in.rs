@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::{ManagerCaller, shown};
+use crate::audit::Who;
 use crate::http::authenticate::judge_token;
 use crate::http::pages::PageAsked;
 use crate::http::pages::answers::{html, see_other};

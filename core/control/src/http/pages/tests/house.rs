@@ -209,6 +209,47 @@ async fn a_token_is_made_after_the_installations_was_shown_lately() {
 }
 
 #[tokio::test]
+async fn a_token_is_made_once_by_one_form() {
+    let control = new_control().await;
+    let mut browser = administrator(&control).await;
+    let nonce = value(text(&browser.get(&control, "/manager/tokens/new").await), "nonce").to_owned();
+    let form = [("name", "ci"), ("ends", "never"), ("nonce", &nonce)];
+    let made = browser.post(&control, "/manager/tokens/new", &form).await;
+    assert_eq!(made.status(), 200, "{}", text(&made));
+    let again = browser.post(&control, "/manager/tokens/new", &form).await;
+    assert_eq!(again.status(), 409, "{}", text(&again));
+    assert!(text(&again).contains("This token was shown already"), "{}", text(&again));
+    let delete = format!("/manager/tokens/{nonce}/delete");
+    assert!(text(&again).contains(&format!("href=\"{delete}\"")), "{}", text(&again));
+    assert_eq!(browser.get(&control, &delete).await.status(), 200);
+    let other = [("name", "ci"), ("ends", "never")];
+    let taken = browser.post(&control, "/manager/tokens/new", &other).await;
+    assert_eq!(taken.status(), 400);
+    assert!(text(&taken).contains("is in use already"), "another form: {}", text(&taken));
+    let (_, listed) = call(&control, "GET", "/tokens", "").await;
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(1), "{listed}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_to_be_so() {
+    let control = new_control().await;
+    let browser = administrator(&control).await;
+    for (media, body, expected) in [
+        ("application/json", "{}", 415),
+        ("multipart/form-data; boundary=x", "nothing", 400),
+        ("application/x-www-form-urlencoded", "a=1&", 400),
+    ] {
+        let headers = browser.headers(&[("content-type", media), SAME_ORIGIN]);
+        let body =
+            if expected == 400 && media.ends_with("encoded") { "a=&".repeat(2000) } else { body.to_owned() };
+        let response =
+            control.serve(&head("POST", "/manager/services/new", None, &headers), body.as_bytes()).await;
+        assert_eq!(response.status(), expected, "{media}: {}", text(&response));
+        assert!(text(&response).contains("This could not be read"), "{}", text(&response));
+    }
+}
+
+#[tokio::test]
 async fn whose_a_key_is_is_asked_by_post_and_never_told_back() {
     let control = new_control().await;
     let (mut browser, path, id, key) = with_key(&control).await;

@@ -15,8 +15,9 @@ use crate::http::pages::listing::{Listed, Listing};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
+use crate::registry::Error;
 use latchkey_pages::manager::{
-    self as views, ApplicationRow, DeveloperRow, Developers, InvitationLink, Invited, Taking, paths,
+    self as views, ApplicationRow, DeveloperRow, Developers, InvitationLink, ResetLink, Taking, paths,
 };
 use latchkey_pages::parts::{State, Time};
 use latchkey_pages::{Said, View as _};
@@ -43,6 +44,16 @@ impl Developer {
     fn answers(&self) -> Map<String, Value> {
         let meta = self.meta.as_deref().and_then(|meta| serde_json::from_str(meta).ok());
         meta.unwrap_or_default()
+    }
+}
+
+/// Whether a button of some page leads there: who is approved is revoked, after a page that asks, and not
+/// rejected by a page of before.
+fn may_become(from: State, to: State) -> bool {
+    match to {
+        State::Active => true,
+        State::Rejected => from == State::Waiting,
+        _ => from == State::Active,
     }
 }
 
@@ -130,6 +141,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         if developer.state() == to {
             return Ok(page.done(Said::AlreadyDone, &path));
         }
+        if !may_become(developer.state(), to) {
+            let error = Error::conflict("the developer's state is another meanwhile");
+            return Err(Refusal::Registry { endpoint: "developers", error });
+        }
         if !page.is_post() {
             let (taking, of) =
                 (Taking::RevokeDeveloper(&developer.id), ["developers", developer.id.as_str()]);
@@ -174,8 +189,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let made: Link = read(&sent)?;
         let path = page.path();
         let frame = page.manager_frame(&path);
-        let links = [InvitationLink { address: &developer.email, link: &made.link }];
-        let view = Invited { frame: &frame, mailed: &[], links: &links, faults: &[] };
+        let link = InvitationLink { address: &developer.email, link: &made.link };
+        let view = ResetLink { frame: &frame, developer: &developer.id, link };
         Ok(html(StatusCode::OK, view.html()))
     }
 }
