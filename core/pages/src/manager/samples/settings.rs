@@ -3,7 +3,7 @@
 use super::{NOW, Shelf};
 use crate::manager::{
     Audit, AuditFilter, Change, Did, Kind, LookFields, MailFields, Record, RegistrationField,
-    RegistrationKind, SettingsPage, TokenNew, TokenRow, TokenShown, Tokens, Who,
+    RegistrationKind, SettingsPage, TokenNew, TokenRow, TokenShown, TokenShownAlready, Tokens, Who,
 };
 use crate::parts::{Ends, Typed};
 use crate::sample::Sample;
