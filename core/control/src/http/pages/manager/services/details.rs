@@ -1,7 +1,7 @@
 //! One service: what is stored of it, its suspension and its end, and its document.
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::read::Service;
@@ -78,7 +78,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             if !routes.data.is_empty() {
                 let by = Error::Referenced { kind: EntityKind::Services, by: EntityKind::Routes };
                 let refusal = Refusal::Registry { endpoint: "services", error: by };
-                return self.show_service(&faults_of(refusal)?).await;
+                let mut shown = self.show_service(&faults_of(refusal)?).await?;
+                // Nothing was sent that is wrong.
+                *shown.status_mut() = StatusCode::OK;
+                return Ok(shown);
             }
             let (taking, of) = (Taking::DeleteService(&service.id), ["services", service.id.as_str()]);
             return self.ask_before(taking, service.shown_name(), of, &Faults::default()).await;
