@@ -21,7 +21,7 @@ mod sentences;
 mod tests;
 mod words;
 
-pub use frame::{Frame, Front, Message, Site};
+pub use frame::{Frame, Front, Message, Site, Waiting};
 pub use help::Help;
 pub use language::Language;
 pub use parts::View;

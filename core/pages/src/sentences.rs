@@ -128,6 +128,11 @@ const SENTENCES: &[(&str, &str)] = &[
     ("values of these fields must be distinct: {}", "次の項目には異なる値を指定してください: {0}"),
     ("failed conditional validation given value of field '{}'", "項目「{0}」の値と合っていません"),
     ("these sets are mutually exclusive: {}", "次の組は同時に指定できません: {0}"),
+    (
+        "the key before is still good: end its grace first, by DELETE of the same path",
+        "旧キーがまだ有効です。先に失効させてください",
+    ),
+    ("an existing '{}' entity references this '{}' entity", "{1}を参照する{0}がまだあります。先に削除してください"),
     ("is in use already", "すでに使われています"),
     ("there is none of this id", "指定されたものは存在しません"),
     ("cannot set '{}' when 'protocols' is {}", "「protocols」が {1} のときは「{0}」を指定できません"),
@@ -173,10 +178,29 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Sentences that speak of calls and members, and what people read in their place.
+const SAID_TO_PEOPLE: &[(&str, &str)] = &[
+    (
+        "the key before is still good: end its grace first, by DELETE of the same path",
+        "the old key is still good: end it first",
+    ),
+    ("an existing '{}' entity references this '{}' entity", "there are still {0} here: delete them first"),
+    (
+        "when updating, at least one of these fields must be non-empty: {}",
+        "at least one of these must be filled in: {0}",
+    ),
+    ("at least one of these fields must be non-empty: {}", "at least one of these must be filled in: {0}"),
+    ("must set one of {} when 'protocols' is {}", "at least one of these must be filled in: {0}"),
+    ("Old password is invalid", "is not your current password"),
+];
+
 /// What an endpoint says is wrong, in a language. What has no translation stays as it is.
 pub(crate) fn said_in(language: Language, said: &str) -> Cow<'_, str> {
     match language {
-        Language::En => said.into(),
+        Language::En => {
+            let to_people = |said| said_by(SAID_TO_PEOPLE, said).unwrap_or(said.into());
+            said.split("; ").map(to_people).collect::<Vec<_>>().join("; ").into()
+        }
         Language::Ja => {
             let sentences = said.split("; ").map(in_japanese);
             sentences.collect::<Vec<_>>().join("。").into()
@@ -186,21 +210,23 @@ pub(crate) fn said_in(language: Language, said: &str) -> Cow<'_, str> {
 
 /// One sentence, maybe after the name of a field, which stays.
 fn in_japanese(said: &str) -> Cow<'_, str> {
-    if let Some(translated) = translated(said) {
-        return translated.into();
-    }
-    let named = said.split_once(": ").and_then(|(name, rest)| Some((name, translated(rest)?)));
-    match named {
-        Some((name, translated)) => format!("{name}: {translated}").into(),
-        None => said.into(),
-    }
+    said_by(SENTENCES, said).unwrap_or(said.into())
 }
 
-/// A sentence in Japanese, where there is one.
-fn translated(said: &str) -> Option<String> {
-    SENTENCES.iter().find_map(|(english, japanese)| {
-        let texts = texts(english, said)?;
-        Some(filled(japanese, &texts))
+/// The same, as a table has it; `None`: it has it not.
+fn said_by<'s>(table: &[(&str, &str)], said: &'s str) -> Option<Cow<'s, str>> {
+    if let Some(found) = found_in(table, said) {
+        return Some(found.into());
+    }
+    let (name, rest) = said.split_once(": ")?;
+    Some(format!("{name}: {}", found_in(table, rest)?).into())
+}
+
+/// What stands beside a sentence in a table.
+fn found_in(table: &[(&str, &str)], said: &str) -> Option<String> {
+    table.iter().find_map(|(sentence, other)| {
+        let texts = texts(sentence, said)?;
+        Some(filled(other, &texts))
     })
 }
 
@@ -238,7 +264,7 @@ fn texts<'s>(sentence: &str, said: &'s str) -> Option<Vec<&'s str>> {
 
 /// Whether an endpoint's sentence has a translation.
 pub fn is_translated(said: &str) -> bool {
-    translated(said).is_some()
+    found_in(SENTENCES, said).is_some()
 }
 
 #[cfg(test)]
@@ -276,7 +302,25 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(said_in(Language::Ja, said), expected, "{said}");
-            assert_eq!(said_in(Language::En, said), said);
+            let is_said_otherwise = said.starts_with("must set one of");
+            assert_eq!(said_in(Language::En, said) != said, is_said_otherwise, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_speaks_of_calls_is_said_otherwise_to_people() {
+        for (said, expected) in [
+            (
+                "the key before is still good: end its grace first, by DELETE of the same path",
+                "the old key is still good: end it first",
+            ),
+            (
+                "at least one of these fields must be non-empty: 'a', 'b'; c: is in use already",
+                "at least one of these must be filled in: 'a', 'b'; c: is in use already",
+            ),
+            ("when 'a' is b: must be one line", "when 'a' is b: must be one line"),
+        ] {
+            assert_eq!(said_in(Language::En, said), expected);
         }
     }
 

@@ -9,7 +9,8 @@ use super::lists::{Query, own_page};
 use crate::audit::{AuditRecord, Did};
 use crate::ports::{Clock, Random};
 use crate::registry::{
-    ACCOUNTS, ADMIN_TOKEN, AuditFilter, BACKUPS, DOCUMENTS, Error, MAILS, NAMED_TOKENS, RecordPage, SETTINGS,
+    ACCESS_TOKENS, ACCOUNTS, ADMIN_TOKEN, AuditFilter, BACKUPS, DOCUMENTS, Error, MAILS, MANAGER_SESSIONS,
+    NAMED_TOKENS, RecordPage, SETTINGS,
 };
 use crate::schema::{EntityKind, parse_uuid};
 use latchkey_store::Store;
@@ -58,7 +59,18 @@ fn option<T>(
 }
 
 fn is_known(entity: &str) -> bool {
-    [ACCOUNTS, ADMIN_TOKEN, BACKUPS, DOCUMENTS, MAILS, NAMED_TOKENS, SETTINGS].contains(&entity)
+    [
+        ACCESS_TOKENS,
+        ACCOUNTS,
+        ADMIN_TOKEN,
+        BACKUPS,
+        DOCUMENTS,
+        MAILS,
+        MANAGER_SESSIONS,
+        NAMED_TOKENS,
+        SETTINGS,
+    ]
+    .contains(&entity)
         || EntityKind::parse(entity).is_some()
 }
 

@@ -411,7 +411,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Action::Settings => on_heap(|| self.show_settings()).await,
             Action::ChangeSettings => on_heap(|| self.change_settings(input)).await,
             Action::Tokens => on_heap(|| self.tokens(query)).await,
-            Action::MakeToken => on_heap(|| self.make_token(input, caller.ends_at)).await,
+            Action::MakeToken => on_heap(|| self.make_token(input, caller.ends_at, once.id)).await,
             Action::Token(verb) => on_heap(|| self.token(verb, matched, input, caller.ends_at)).await,
             Action::Backup(call) => on_heap(|| self.backups(call, matched, query)).await,
             Action::Restore(call) => on_heap(|| self.restores(call, matched, query, input)).await,

@@ -120,6 +120,11 @@ impl Refusal {
         matches!(self, Refusal::Registry { error: Error::NotUnique(_), .. })
     }
 
+    /// Whether it asks for a page of a list that there is not.
+    pub(super) fn is_of_no_page(&self) -> bool {
+        matches!(self, Refusal::Registry { error: Error::InvalidOffset(_), .. })
+    }
+
     /// Whether there is another by the same id.
     pub(super) fn is_made_already(&self) -> bool {
         matches!(self, Refusal::Registry { error: Error::IdInUse(_), .. })

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::endpoints::Verb;
 use super::lists::{Query, own_page};
@@ -27,8 +28,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         &self,
         input: Input<'_>,
         ends_by: Option<u64>,
+        id: Option<Uuid>,
     ) -> Result<Response<Bytes>, Error> {
-        let (made, plain) = self.registry.make_named_token(&input.typed_by(NAMED_TOKEN), ends_by).await?;
+        let input = input.typed_by(NAMED_TOKEN);
+        let (made, plain) = self.registry.make_named_token_once(&input, ends_by, id).await?;
         let mut body = self.present(&made);
         body.insert("token".to_owned(), plain.reveal().into());
         Ok(answer::json(StatusCode::CREATED, &Value::Object(body)))

@@ -25,7 +25,7 @@ use latchkey_store::Store;
 use latchkey_store::feed::decode;
 
 /// What the audit calls a token that was taken back, by the id of its credential.
-const TOKENS: &str = "oauth2_tokens";
+pub(crate) const TOKENS: &str = "oauth2_tokens";
 
 /// What came of taking a token back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

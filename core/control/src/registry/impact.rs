@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::Registry;
 use super::entity_transaction::{EntityTransaction, id_of, reference};
 use super::error::Error;
-use super::grants::gives_access;
+use super::grants::{ENABLED, gives_access, is_enabled};
 use super::lookup::Step;
 use super::overview::Tally;
 use super::present::is_visible;
@@ -63,11 +63,32 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
                 let application = reference(&found, "application").filter(|_| gives_access(&found));
                 self.without_applications(application.as_slice(), false).await
             }
-            EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials => {
-                let credentials = Tally { count: 1, or_more: false };
-                Ok(Impact { credentials, ..Impact::default() })
+            kind @ (EntityKind::KeyauthCredentials | EntityKind::Oauth2Credentials) => {
+                let stops = self.is_last_of_application(kind, id, &found).await?;
+                let tally = |count| Tally { count, or_more: false };
+                Ok(Impact { applications: tally(stops.into()), credentials: tally(1) })
             }
         }
+    }
+
+    /// Whether an application could call something with this credential, and has no other to do so.
+    async fn is_last_of_application(
+        &self,
+        kind: EntityKind,
+        id: Uuid,
+        credential: &Object,
+    ) -> Result<bool, Error> {
+        let application = reference(credential, "application");
+        let Some(application) = application.filter(|_| is_enabled(kind, credential, ENABLED)) else {
+            return Ok(false);
+        };
+        let parent = (EntityKind::Applications, application);
+        let is_other = |other: &Object| id_of(other).is_ok_and(|other| other != id);
+        let good = |other: &Object| (is_other(other) && is_enabled(kind, other, ENABLED)).then_some(());
+        let (others, _) = self.below(parent, kind, good).await?;
+        let with_access = |contract: &Object| gives_access(contract).then_some(());
+        let (contracts, _) = self.below(parent, EntityKind::ApplicationInstances, with_access).await?;
+        Ok(others.is_empty() && !contracts.is_empty())
     }
 
     async fn without_service(&self, service: Option<Uuid>) -> Result<Impact, Error> {

@@ -16,7 +16,7 @@ use latchkey_published::limits;
 use latchkey_store::Store;
 
 /// What the audit calls them.
-const MANAGER_SESSIONS: &str = "manager_sessions";
+pub(crate) const MANAGER_SESSIONS: &str = "manager_sessions";
 
 /// The admin token that a session was opened with, as it was then: with another in its place it ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -82,6 +82,7 @@ pub use backup::{BACKUP_FORMAT, Backup, BackupPage};
 pub(crate) use clients::ClientSeen;
 pub use decisions::{Decided, Decision};
 pub use denials::Revoked;
+pub(crate) use denials::TOKENS as ACCESS_TOKENS;
 pub(crate) use documents::DOCUMENTS;
 pub use documents::{DocumentFacts, StoredDocument};
 pub(crate) use error::NO_ID;
@@ -93,7 +94,7 @@ pub use imports::{Difference, Fault, ImportList, ImportOptions, ImportReport, Pa
 pub use list::PageRequest;
 pub use logo::{Logo, LogoFacts};
 pub use lookup::Step;
-pub(crate) use manager_sessions::{ManagerSession, SessionToken, TokenOf};
+pub(crate) use manager_sessions::{MANAGER_SESSIONS, ManagerSession, SessionToken, TokenOf};
 pub use named_tokens::TokenList;
 pub(crate) use named_tokens::{NAMED_TOKENS, present_token};
 pub use outbox::DueMails;

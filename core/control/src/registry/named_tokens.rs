@@ -37,8 +37,19 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         input: &Object,
         ends_by: Option<u64>,
     ) -> Result<(NamedToken, PlainKey), Error> {
+        self.make_named_token_once(input, ends_by, None).await
+    }
+
+    /// The same, by an id that was drawn for it, and refused by [`Error::IdInUse`] where a token has that: what
+    /// is sent twice makes one.
+    pub(crate) async fn make_named_token_once(
+        &self,
+        input: &Object,
+        ends_by: Option<u64>,
+        id: Option<Uuid>,
+    ) -> Result<(NamedToken, PlainKey), Error> {
         let plain = self.token_tags.make(|bytes| self.random.fill(bytes));
-        let id = self.random.uuid();
+        let id = id.unwrap_or_else(|| self.random.uuid());
         let made = transact!(self, attempts, |transaction| self.make_token_in(
             &mut transaction,
             input,
@@ -131,8 +142,10 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
             pepper_id: pepper.id(),
         };
         // Made by an attempt whose reply was lost: only the answer is left to give.
-        if load(transaction, id).await?.as_ref() == Some(&token) {
-            return Ok(token);
+        match load(transaction, id).await? {
+            Some(made) if made == token => return Ok(token),
+            Some(_) => return Err(Error::IdInUse(id)),
+            None => {}
         }
         transaction.put_json(records::named_token_digest(&token.digest), &id);
         save(transaction, None, &token).await?;

@@ -10,6 +10,7 @@ use super::contracts::{REQUESTED, status};
 use super::entity_transaction::{EntityTransaction, id_of};
 use super::error::Error;
 use super::jobs::{Job, ROOM};
+use super::overview::Tally;
 use super::records;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
@@ -44,10 +45,10 @@ impl<S: Store> EntityTransaction<'_, S> {
 }
 
 impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
-    /// How many contracts wait for approval, a hundred at most.
-    pub(crate) async fn count_waiting_contracts(&self) -> Result<u64, Error> {
+    /// How many contracts wait for approval, counted to a hundred.
+    pub(crate) async fn count_waiting_contracts(&self) -> Result<Tally, Error> {
         let page = self.store.scan(records::WAITING, "", None, COUNTED_MAX).await?;
-        Ok(page.records.len() as u64)
+        Ok(Tally { count: page.records.len(), or_more: page.more })
     }
 
     /// Leaves the job, once, that copies what waited before there were copies. A new store needs none.

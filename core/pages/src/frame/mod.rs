@@ -41,6 +41,21 @@ pub enum Message<'a> {
     Failed(&'a str),
 }
 
+/// How many wait, as far as they are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// So many at least.
+    pub count: u64,
+    /// Whether there are more.
+    pub or_more: bool,
+}
+
+impl std::fmt::Display for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.count, if self.or_more { "+" } else { "" })
+    }
+}
+
 /// What is around every page.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
@@ -55,7 +70,7 @@ pub struct Frame<'a> {
     /// Path of the page, with its query: what the navigation marks, and where changing the language leads.
     pub path: &'a str,
     /// Requests that wait for an administrator, beside "Requests".
-    pub waiting: Option<u64>,
+    pub waiting: Option<Waiting>,
     /// What came of the action before.
     pub message: Option<Message<'a>>,
 }

@@ -1,6 +1,6 @@
 //! Where the navigation leads, and which of it is the page.
 
-use super::{Frame, Front};
+use super::{Frame, Front, Waiting};
 use crate::manager::paths as of_manager;
 use crate::portal::paths as of_portal;
 
@@ -10,7 +10,7 @@ pub(crate) struct Item {
     pub(crate) href: &'static str,
     pub(crate) text: &'static str,
     /// How many wait there.
-    pub(crate) count: Option<u64>,
+    pub(crate) count: Option<Waiting>,
     /// HTML's `aria-current`: `page` for the page itself, `true` for one below it.
     pub(crate) current: Option<&'static str>,
 }
@@ -59,7 +59,7 @@ impl Frame<'_> {
 
     fn item(&self, (href, text, others): Entry) -> Item {
         let is_queue = href == of_manager::REQUESTS;
-        let count = self.waiting.filter(|waiting| is_queue && *waiting > 0);
+        let count = self.waiting.filter(|waiting| is_queue && waiting.count > 0);
         Item { href, text, count, current: self.current(href, others) }
     }
 

@@ -1,6 +1,6 @@
 //! Samples of what is around pages, in each state of it, on the page of help.
 
-use super::{Frame, Front, Message, Site};
+use super::{Frame, Front, Message, Site, Waiting};
 use crate::sample::Sample;
 use crate::{Help, Language, View};
 
@@ -29,7 +29,7 @@ pub(crate) fn all(language: Language, text: &str) -> Vec<Sample> {
         sample("portal-done", Frame { message: Some(Message::Done(text)), ..portal }),
         sample("portal-logo", Frame { site: logo, ..portal }),
         sample("manager-anonymous", frame(Front::Manager, None)),
-        sample("manager", Frame { waiting: Some(1_204), ..manager }),
+        sample("manager", Frame { waiting: Some(Waiting { count: 100, or_more: true }), ..manager }),
         sample("manager-failed", Frame { message: Some(Message::Failed(text)), ..manager }),
     ]
 }

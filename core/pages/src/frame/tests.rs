@@ -4,7 +4,15 @@ const SITE: Site<'_> = Site { name: "Acme", logo: None, style: "/s.css", script:
 
 fn frame(front: Front, caller: Option<&'static str>, path: &'static str) -> Frame<'static> {
     let language = Language::En;
-    Frame { front, language, site: SITE, caller, path, waiting: Some(3), message: None }
+    Frame {
+        front,
+        language,
+        site: SITE,
+        caller,
+        path,
+        waiting: Some(Waiting { count: 3, or_more: false }),
+        message: None,
+    }
 }
 
 fn current(path: &'static str) -> Option<(&'static str, &'static str)> {
@@ -48,10 +56,12 @@ fn who_is_not_logged_in_is_led_nowhere_that_asks_for_it() {
 fn the_count_stands_beside_requests_where_some_wait() {
     let mut frame = frame(Front::Manager, Some("a"), "/manager/");
     let counts = |frame: &Frame<'_>| -> Vec<_> {
-        frame.navigation().iter().filter_map(|item| Some((item.text, item.count?))).collect()
+        frame.navigation().iter().filter_map(|item| Some((item.text, item.count?.to_string()))).collect()
     };
-    assert_eq!(counts(&frame), [("Requests", 3)]);
-    frame.waiting = Some(0);
+    assert_eq!(counts(&frame), [("Requests", "3".to_owned())]);
+    frame.waiting = Some(Waiting { count: 100, or_more: true });
+    assert_eq!(counts(&frame), [("Requests", "100+".to_owned())]);
+    frame.waiting = Some(Waiting { count: 0, or_more: false });
     assert!(counts(&frame).is_empty());
 }
 

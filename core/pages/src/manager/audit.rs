@@ -4,7 +4,7 @@ use super::audited::{Did, Kind};
 use super::paths;
 use super::services::pages;
 use super::words::Audit as Words;
-use crate::parts::blocks::{Block, Main, Text};
+use crate::parts::blocks::{Block, Button, Look, Main, Text};
 use crate::parts::fields::{FormBlock, Typed, with_help};
 use crate::parts::table::{Cell, Row, Table};
 use crate::parts::time::Instant;
@@ -87,6 +87,8 @@ pub struct Audit<'a> {
     pub records: &'a [Record<'a>],
     /// Which are shown.
     pub filter: AuditFilter<'a>,
+    /// Path of all of them as a file.
+    pub export: &'a str,
     /// Where the others are.
     pub paging: Paging<'a>,
 }
@@ -97,7 +99,10 @@ impl Audit<'_> {
         let main = Main::new(words.title).block(Block::Form(self.filters()));
         match self.records.is_empty() {
             true => main.block(Block::Empty(words.empty.into(), None)),
-            false => main.block(Block::Table(self.table())).block(pages(self.frame, &self.paging)),
+            false => main
+                .block(Block::Table(self.table()))
+                .block(pages(self.frame, &self.paging))
+                .block(Block::Buttons(vec![Button::link(self.export, words.export, Look::Ordinary)])),
         }
     }
 

@@ -51,6 +51,12 @@ named! {
         Credential = "oauth2_credentials",
         /// An account.
         Account = "accounts",
+        /// A session of an administrator.
+        ManagerSession = "manager_sessions",
+        /// The document of a service.
+        Document = "documents",
+        /// Access tokens of a credential.
+        AccessToken = "oauth2_tokens",
         /// The installation's admin token.
         AdminToken = "admin_token",
         /// A named admin token.

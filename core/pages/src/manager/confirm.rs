@@ -18,11 +18,12 @@ pub struct Impact {
 }
 
 impl Impact {
-    pub(super) fn sentence(self, language: Language) -> String {
+    /// What stops, by `alone` where no application does, and when.
+    pub(super) fn sentence(self, alone: fn(&Words) -> &'static str, language: Language) -> String {
         let words = Words::of(language);
         let within = (words.within)(self.within_seconds);
         let stops = match self.applications {
-            0 => words.stops_none.to_owned(),
+            0 => alone(words).to_owned(),
             count => (words.stops)(count),
         };
         match language {
@@ -31,6 +32,11 @@ impl Impact {
         }
     }
 }
+
+/// That a key is refused, where its application has another, or is none.
+pub(super) const KEY_REFUSED: fn(&Words) -> &'static str = |words| words.key_refused;
+/// The same of the key before the last rotation.
+pub(super) const OLD_KEY_REFUSED: fn(&Words) -> &'static str = |words| words.old_key_refused;
 
 /// What is to be taken away, with the ids that its path needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +157,36 @@ impl Taking<'_> {
         }
     }
 
+    /// What stops where no application does.
+    fn alone(self) -> fn(&Words) -> &'static str {
+        match self {
+            Taking::SuspendService(_) | Taking::DeleteService(_) | Taking::DeleteRoute(_) => {
+                |words| words.stops_serving
+            }
+            Taking::DisablePlugin(_, Plugin::KeyAuth) | Taking::DeletePlugin(_, Plugin::KeyAuth) => {
+                |words| words.opens
+            }
+            Taking::DisablePlugin(_, Plugin::OAuth2) | Taking::DeletePlugin(_, Plugin::OAuth2) => {
+                |words| words.no_tokens
+            }
+            Taking::SuspendConsumer(_) | Taking::DeleteConsumer(_) => |words| words.keys_refused,
+            Taking::SuspendApplicationKey(..)
+            | Taking::DeleteApplicationKey(..)
+            | Taking::SuspendKey(..)
+            | Taking::DeleteKey(..) => KEY_REFUSED,
+            Taking::EndOldKey(..) => OLD_KEY_REFUSED,
+            Taking::DeleteToken(_) => |words| words.token_refused,
+            Taking::DeleteDocument(_)
+            | Taking::DisablePlugin(_, Plugin::ApplicationRegistration)
+            | Taking::DeletePlugin(_, Plugin::ApplicationRegistration)
+            | Taking::RevokeContract(_)
+            | Taking::RevokeDeveloper(_)
+            | Taking::DeleteDeveloper(_)
+            | Taking::SuspendApplication(_)
+            | Taking::DeleteApplication(_) => |words| words.stops_none,
+        }
+    }
+
     /// Whether a developer reads why.
     fn has_reason(self) -> bool {
         matches!(self, Taking::RevokeContract(_))
@@ -185,7 +221,7 @@ impl Confirm<'_> {
         let form = FormBlock::post(common, "confirm", self.taking.action(), asked.button, fields)
             .removes()
             .cancel(self.taking.back());
-        let danger = Danger::asked(common, self.impact.sentence(language), form);
+        let danger = Danger::asked(common, self.impact.sentence(self.taking.alone(), language), form);
         Main::new((asked.title)(self.name)).lead(asked.text).block(Block::Danger(danger))
     }
 }
@@ -193,6 +229,28 @@ impl Confirm<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stops_besides_applications_is_said() {
+        let impact = Impact { applications: 0, within_seconds: 5 };
+        for (taking, english) in [
+            (Taking::DeleteService("s"), "It serves no more calls, within 5 seconds."),
+            (
+                Taking::DisablePlugin("s", Plugin::KeyAuth),
+                "Calls without a key are let through, within 5 seconds.",
+            ),
+            (Taking::DeleteApplicationKey("a", "k"), "Calls with this key are refused, within 5 seconds."),
+            (Taking::EndOldKey("c", "k"), "Calls with the old key are refused, within 5 seconds."),
+            (Taking::SuspendConsumer("c"), "Calls with its keys are refused, within 5 seconds."),
+            (Taking::DeleteDocument("s"), "No application stops, within 5 seconds."),
+        ] {
+            assert_eq!(impact.sentence(taking.alone(), Language::En), english);
+        }
+        assert_eq!(
+            impact.sentence(Taking::DeleteKey("c", "k").alone(), Language::Ja),
+            "このキーによる呼び出しは拒否されます。5秒以内に反映されます。"
+        );
+    }
 
     #[test]
     fn what_stops_is_said_with_the_seconds() {
@@ -214,8 +272,9 @@ mod tests {
             ),
         ] {
             let impact = Impact { applications, within_seconds: 5 };
-            assert_eq!(impact.sentence(Language::En), english);
-            assert_eq!(impact.sentence(Language::Ja), japanese);
+            let sentence = |language| impact.sentence(|words| words.stops_none, language);
+            assert_eq!(sentence(Language::En), english);
+            assert_eq!(sentence(Language::Ja), japanese);
         }
     }
 }

@@ -130,7 +130,7 @@ pub struct Developer<'a> {
     pub meta: &'a [(&'a str, &'a str)],
     /// The developer's applications.
     pub applications: &'a [ApplicationRow<'a>],
-    /// Whether mail is sent, so that a link for a new password can be.
+    /// Whether mail is sent: a link for a new password is shown where it is not.
     pub has_mail: bool,
 }
 
@@ -165,11 +165,8 @@ impl Developer<'_> {
 
     fn reset(&self) -> Vec<Block<'_>> {
         let words = People::of(self.frame.language);
-        if !self.has_mail {
-            return Vec::new();
-        }
-        let reset = paths::developer_do(self.id, Do::Reset);
-        let reset = Button::post(reset, words.reset_password, Look::Ordinary);
+        let text = if self.has_mail { words.reset_password } else { words.make_reset_link };
+        let reset = Button::post(paths::developer_do(self.id, Do::Reset), text, Look::Ordinary);
         vec![Block::Paragraph(words.reset_help.into()), Block::Buttons(vec![reset])]
     }
 }

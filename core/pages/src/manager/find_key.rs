@@ -1,7 +1,7 @@
 //! Whose key is this? The key is sent by POST, and never comes back.
 
 use super::Thing;
-use super::confirm::Impact;
+use super::confirm::{Impact, KEY_REFUSED, OLD_KEY_REFUSED};
 use super::paths;
 use super::words::{Keys as Words, People};
 use crate::Frame;
@@ -139,7 +139,8 @@ impl FoundKey<'_> {
         let (words, common) = (Words::of(self.frame.language), Common::of(self.frame.language));
         let form = FormBlock::post(common, "end", end, words.end_it, Vec::new());
         let form = form.removes().cancel(paths::FIND_KEY);
-        Danger::asked(common, self.impact.sentence(self.frame.language), form)
+        let alone = if self.is_previous { OLD_KEY_REFUSED } else { KEY_REFUSED };
+        Danger::asked(common, self.impact.sentence(alone, self.frame.language), form)
     }
 
     fn facts(&self) -> Vec<(Text<'_>, Cell<'_>)> {

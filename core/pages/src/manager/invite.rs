@@ -57,6 +57,34 @@ pub enum InviteFault {
     TooManyMails,
 }
 
+/// The answer that shows a link for a new password, where no mail is sent: the one page that does, and once.
+#[derive(Debug)]
+pub struct ResetLink<'a> {
+    /// What is around it.
+    pub frame: &'a Frame<'a>,
+    /// Id of the developer.
+    pub developer: &'a str,
+    /// The link, and whose it is.
+    pub link: InvitationLink<'a>,
+}
+
+impl ResetLink<'_> {
+    pub(super) fn main(&self) -> Main<'_> {
+        let (words, common) = (People::of(self.frame.language), Common::of(self.frame.language));
+        let link = Copied {
+            id: "link".into(),
+            label: (words.link_for)(self.link.address).into(),
+            value: self.link.link.to_owned().into(),
+            help: common.select_and_copy,
+        };
+        let back = Button::link(paths::developer(self.developer), self.link.address, Look::Primary);
+        Main::new(words.reset_link)
+            .lead(words.reset_link_help)
+            .block(Block::Copy(link))
+            .block(Block::Buttons(vec![back]))
+    }
+}
+
 /// What came of it. Links are shown here alone, on the answer itself.
 #[derive(Debug)]
 pub struct Invited<'a> {

@@ -148,6 +148,10 @@ pub struct RotateKey<'a> {
     pub key: Thing<'a>,
     /// When it ends.
     pub ends: Ends<'a>,
+    /// Until when the one before is good, where it still is: it must be ended first.
+    pub old_until: Option<Time>,
+    /// What is wrong with neither.
+    pub fault: Option<&'a str>,
     /// Drawn for the form.
     pub nonce: &'a str,
 }
@@ -159,9 +163,20 @@ impl RotateKey<'_> {
         let fields = self.ends.of_old(self.frame.language).into();
         let form = FormBlock::post(common, "rotate", action, words.rotate, fields)
             .nonce(self.nonce)
+            .fault(self.fault)
             .cancel(paths::consumer(self.consumer.id));
         Main::new(format!("{}: {}", words.rotate, self.key.name))
             .lead(words.rotate_lead)
+            .blocks(self.old_key())
             .block(Block::Form(form))
+    }
+
+    fn old_key(&self) -> Vec<Block<'_>> {
+        let Some(until) = self.old_until else { return Vec::new() };
+        let words = Words::of(self.frame.language);
+        let path = paths::key_do(self.consumer.id, self.key.id, Do::EndOld);
+        let end = Button::link(path, words.end_old, Look::Remove);
+        let until = (words.old_until)(&Instant(until).text());
+        vec![Block::Note(until.into()), Block::Buttons(vec![end])]
     }
 }

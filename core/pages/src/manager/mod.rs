@@ -36,7 +36,7 @@ pub use consumers::{Consumer, ConsumerFields, ConsumerNew, ConsumerRow, Consumer
 pub use contracts::{ContractFilter, ContractRow, Contracts};
 pub use developers::{Developer, DeveloperRow, Developers};
 pub use find_key::{FindKey, FoundKey, KeyFault, Owner};
-pub use invite::{InvitationLink, Invite, InviteFault, Invited};
+pub use invite::{InvitationLink, Invite, InviteFault, Invited, ResetLink};
 pub use keys::{ConsumerKey, KeyFields, KeyNew, KeyShown, RotateKey};
 pub use log_in::{AskAgain, Continue, LogIn, LogInFault, LogInLink};
 pub use matching::{AskedRequest, Candidate, Looked, MatchRequest, Miss};
@@ -51,9 +51,9 @@ pub use service::{
 pub use services::{ServiceFields, ServiceNew, ServiceRow, Services};
 pub use settings::{LookFields, MailFields, RegistrationField, RegistrationKind, SettingsPage};
 pub use start::{EndingKey, FirstRun, Start};
-pub use tokens::{TokenNew, TokenRow, TokenShown, Tokens};
+pub use tokens::{TokenNew, TokenRow, TokenShown, TokenShownAlready, Tokens};
 
-crate::parts::pages! { Application, Applications, AskAgain, Audit, Confirm, Consumer, ConsumerNew, Consumers, Continue, Contracts, Developer, Developers, FindKey, FoundKey, Invite, Invited, KeyNew, KeyShown, KeyShownAlready, LogIn, LogInLink, MatchRequest, MoveApplication, NoticePage, PluginCards, PluginForm, Requests, RotateKey, RouteNew, RoutePage, Routes, ServiceContracts, ServiceDetails, ServiceDocument, ServiceNew, ServicePlugins, ServiceRoutes, Services, SettingsPage, Start, TokenNew, TokenShown, Tokens }
+crate::parts::pages! { Application, Applications, AskAgain, Audit, Confirm, Consumer, ConsumerNew, Consumers, Continue, Contracts, Developer, Developers, FindKey, FoundKey, Invite, Invited, KeyNew, KeyShown, KeyShownAlready, LogIn, LogInLink, MatchRequest, MoveApplication, NoticePage, PluginCards, PluginForm, Requests, ResetLink, RotateKey, RouteNew, RoutePage, Routes, ServiceContracts, ServiceDetails, ServiceDocument, ServiceNew, ServicePlugins, ServiceRoutes, Services, SettingsPage, Start, TokenNew, TokenShown, TokenShownAlready, Tokens }
 
 /// A thing that a page links to: its id, and what it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

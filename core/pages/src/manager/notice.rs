@@ -20,6 +20,8 @@ pub enum Notice {
     AlreadyDone,
     /// What was to be changed has changed meanwhile (409).
     Conflict,
+    /// What was sent cannot be read (400, 415).
+    Unread,
     /// Another host than the manager's own (421).
     WrongHost,
     /// A fault of ours (500).
@@ -40,6 +42,7 @@ impl Notice {
             Notice::SessionEnded => &words.session_ended,
             Notice::AlreadyDone => &words.already_done,
             Notice::Conflict => &words.conflict,
+            Notice::Unread => &words.unread,
             Notice::WrongHost => &words.wrong_host,
             Notice::Fault => &words.fault,
             Notice::Unavailable => &words.unavailable,

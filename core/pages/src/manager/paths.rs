@@ -51,6 +51,8 @@ pub const CONSUMERS: &str = "/manager/consumers";
 pub const CONSUMER_NEW: &str = "/manager/consumers/new";
 /// The audit.
 pub const AUDIT: &str = "/manager/audit";
+/// The same, to be kept.
+pub const AUDIT_EXPORT: &str = "/manager/audit/export";
 /// Settings.
 pub const SETTINGS: &str = "/manager/settings";
 /// Changes how portal and manager look.

@@ -129,8 +129,8 @@ impl Warning {
 /// What the settings of key-auth come to.
 #[derive(Clone, Copy, Debug)]
 pub struct Preview<'a> {
-    /// Status line, fields and body of the answer to a request without a key.
-    pub refusal: &'a str,
+    /// Status line, fields and body of the answer to a request without a key; `None`: it is let through.
+    pub refusal: Option<&'a str>,
     /// A call with a key.
     pub call: &'a str,
 }
@@ -215,7 +215,7 @@ impl PluginForm<'_> {
         self.is_there.then(|| {
             Block::Danger(Danger {
                 title: words.danger,
-                text: words.enabled_help.into(),
+                text: words.danger_help.into(),
                 buttons: vec![first.of(name), delete.of(name)],
                 form: None,
             })
@@ -224,12 +224,9 @@ impl PluginForm<'_> {
 }
 
 impl Preview<'_> {
-    fn blocks(&self, words: &'static Words) -> [Block<'_>; 4] {
-        [
-            Block::Heading(words.refusal.into()),
-            Block::Code(self.refusal.into()),
-            Block::Heading(words.good_call.into()),
-            Block::Code(self.call.into()),
-        ]
+    fn blocks(&self, words: &'static Words) -> Vec<Block<'_>> {
+        let part = |title: &'static str, text| [Block::Heading(title.into()), Block::Code(text)];
+        let refusal = self.refusal.into_iter().flat_map(|refusal| part(words.refusal, refusal.into()));
+        refusal.chain(part(words.good_call, self.call.into())).collect()
     }
 }

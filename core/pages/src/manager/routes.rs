@@ -123,7 +123,7 @@ impl<'a> RouteFields<'a> {
         let cut = tick("strip_path", words.strip_path, self.strip_path);
         let host = tick("preserve_host", words.preserve_host, self.preserve_host);
         let fields = vec![
-            with_help(words.name_help, self.name.optional("name", common.name)),
+            with_help(words.route_name_help, self.name.optional("name", common.name)),
             service,
             with_help(words.paths_help, self.paths.lines("paths", words.paths)),
             with_help(words.methods_help, self.methods.lines("methods", words.methods)),

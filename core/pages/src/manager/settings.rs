@@ -170,10 +170,19 @@ impl SettingsPage<'_> {
             .fault(self.registration_fault())
     }
 
-    /// The first that is wrong with the rows: cells have no room for sentences.
-    fn registration_fault(&self) -> Option<&str> {
-        let of_fields = self.registration.iter().find_map(|field| field.label.fault.or(field.name.fault));
-        self.registration_fault.or(of_fields)
+    /// What is wrong with the rows, each under the name of its cell: cells have no room for sentences.
+    fn registration_fault(&self) -> Option<String> {
+        let words = Words::of(self.frame.language);
+        let of_row = |(at, field): (usize, &RegistrationField<'_>)| {
+            let cells = [(words.label, field.label.fault), (words.field_name, field.name.fault)];
+            let said = |(column, fault): (&str, Option<&str>)| {
+                fault.map(|fault| format!("{}: {fault}", (words.numbered)(column, at)))
+            };
+            cells.map(said)
+        };
+        let of_rows = (1..).zip(self.registration).flat_map(of_row).flatten();
+        let said: Vec<String> = of_rows.chain(self.registration_fault.map(str::to_owned)).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     /// A row for each field, and an empty one for another.

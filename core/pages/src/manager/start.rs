@@ -146,7 +146,7 @@ impl FirstRun<'_> {
                 "route",
                 paths::FIRST_ROUTE,
                 words.add_route,
-                vec![self.path.line("path", services.paths)],
+                vec![with_help(words.path_help, self.path.line("path", services.paths))],
             ),
             _ => FormBlock::post(common, "key", paths::FIRST_KEY, words.enable, Vec::new()),
         };

@@ -145,3 +145,23 @@ impl TokenShown<'_> {
             .block(Block::Buttons(vec![stored]))
     }
 }
+
+/// The answer to the form of a token that was sent once more: the token is never shown again.
+#[derive(Debug)]
+pub struct TokenShownAlready<'a> {
+    /// What is around it.
+    pub frame: &'a Frame<'a>,
+    /// Id of the token.
+    pub token: &'a str,
+}
+
+impl TokenShownAlready<'_> {
+    pub(super) fn main(&self) -> Main<'_> {
+        let (words, common) = (Words::of(self.frame.language), Common::of(self.frame.language));
+        let stored = Button::link(paths::TOKENS, Keys::of(self.frame.language).stored, Look::Primary);
+        let delete = Button::link(paths::token_do(self.token, Do::Delete), common.delete, Look::Remove);
+        Main::new(words.token_shown_already)
+            .lead(words.token_shown_already_text)
+            .block(Block::Buttons(vec![stored, delete]))
+    }
+}

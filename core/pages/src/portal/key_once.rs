@@ -71,6 +71,30 @@ impl KeyOnce<'_> {
     }
 }
 
+/// The answer to the form of a rotation that was sent once more: the new key is never shown again.
+#[derive(Debug)]
+pub struct RotatedAlready<'a> {
+    /// What is around it.
+    pub frame: &'a Frame<'a>,
+    /// Whose it is.
+    pub application: Thing<'a>,
+    /// Id of the credential.
+    pub credential: &'a str,
+}
+
+impl RotatedAlready<'_> {
+    pub(super) fn main(&self) -> Main<'_> {
+        let words = Words::of(self.frame.language);
+        let key = paths::key(self.application.id, self.credential);
+        let rotate = paths::key_rotate(self.application.id, self.credential);
+        let buttons = vec![
+            Button::link(key, words.stored, Look::Primary),
+            Button::link(rotate, words.rotate, Look::Ordinary),
+        ];
+        Main::new(words.shown_already).lead(words.rotated_already_text).block(Block::Buttons(buttons))
+    }
+}
+
 /// The answer to a key's form that was sent once more: the key is never shown again.
 #[derive(Debug)]
 pub struct KeyShownAlready<'a> {

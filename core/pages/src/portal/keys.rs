@@ -36,39 +36,43 @@ impl<'a> Key<'a> {
         StateMark::of_key(self.is_expired, self.is_enabled, common)
     }
 
-    fn row(&self, application: &str, words: &'static Words, common: &'static Common) -> Row<'a> {
+    fn row(
+        &self,
+        application: &str,
+        says_old: bool,
+        words: &'static Words,
+        common: &'static Common,
+    ) -> Row<'a> {
         let mut buttons = Vec::new();
         if !self.is_expired {
             buttons.push(Button::link(paths::key_rotate(application, self.id), words.rotate, Look::Small));
         }
         let delete = paths::key_delete(application, self.id);
         buttons.push(Button::link(delete, common.delete, Look::SmallRemove));
-        vec![
+        let mut cells = vec![
             Cell::link(paths::key(application, self.id), self.name),
             Cell::Code(self.start.into()),
             Cell::Time(Instant(self.created)),
             Cell::time_or(self.expires, common.never),
             Cell::State(self.state(common)),
-            Cell::Buttons(buttons.into_iter().map(|button| button.of(self.name)).collect()),
-        ]
-        .into()
+        ];
+        cells.extend(says_old.then(|| Cell::time_or(self.old_until, common.none)));
+        cells.push(Cell::Buttons(buttons.into_iter().map(|button| button.of(self.name)).collect()));
+        cells.into()
     }
 }
 
 /// Keys as a table, with what can be done with each.
 pub(super) fn table<'a>(frame: &Frame<'_>, application: &str, keys: &[Key<'a>]) -> Table<'a> {
     let (words, common) = (Words::of(frame.language), Common::of(frame.language));
+    let says_old = keys.iter().any(|key| key.old_until.is_some());
+    let mut columns = vec![common.name, common.start_of_key, common.created, common.expires, common.state];
+    columns.extend(says_old.then_some(words.old_key));
+    columns.push(common.actions);
     Table {
         caption: words.keys.into(),
-        columns: vec![
-            common.name,
-            common.start_of_key,
-            common.created,
-            common.expires,
-            common.state,
-            common.actions,
-        ],
-        rows: keys.iter().map(|key| key.row(application, words, common)).collect(),
+        columns,
+        rows: keys.iter().map(|key| key.row(application, says_old, words, common)).collect(),
         pick: None,
     }
 }

@@ -35,7 +35,7 @@ pub use applications::{
 pub use contract::{AccessEnd, Contract};
 pub use fields::{MetaField, MetaKind};
 pub use key_ends::{EndKey, EndingKey, RotateKey};
-pub use key_once::{KeyOnce, KeyShownAlready};
+pub use key_once::{KeyOnce, KeyShownAlready, RotatedAlready};
 pub use keys::{Key, KeyFields, KeyNew, KeyPage};
 pub use log_in::{LogIn, LogInAgain, LogInFault, LogInLinkSent, ShowCode};
 pub use mailed::{EndedLink, LinkEnded, LookIntoMail, MailedLink, Mailing, ResendVerification};
@@ -46,7 +46,7 @@ pub use services::{ServiceRow, Services};
 pub use sign_up::SignUp;
 pub use transfer::{AcceptTransfer, Transfer};
 
-crate::parts::pages! { AcceptTransfer, AccessEnd, Account, AccountDelete, Application, ApplicationDelete, ApplicationEdit, ApplicationNew, Applications, Contract, EndKey, Forgot, KeyNew, KeyOnce, KeyPage, KeyShownAlready, LinkEnded, LogIn, LogInAgain, LogInLinkSent, LookIntoMail, MailedLink, NoticePage, ResendVerification, Reset, RotateKey, ServicePage, Services, ShowCode, SignUp, Transfer }
+crate::parts::pages! { AcceptTransfer, AccessEnd, Account, AccountDelete, Application, ApplicationDelete, ApplicationEdit, ApplicationNew, Applications, Contract, EndKey, Forgot, KeyNew, KeyOnce, KeyPage, KeyShownAlready, LinkEnded, LogIn, LogInAgain, LogInLinkSent, LookIntoMail, MailedLink, NoticePage, ResendVerification, Reset, RotateKey, RotatedAlready, ServicePage, Services, ShowCode, SignUp, Transfer }
 
 /// A thing that a page links to: its id, and what it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,8 @@ pub enum Notice {
     AlreadyDone,
     /// What was to be changed has changed meanwhile (409).
     Conflict,
+    /// What was sent cannot be read (400, 415).
+    Unread,
     /// Another host than the portal's own (421).
     WrongHost,
     /// A fault of ours (500).
@@ -42,6 +44,7 @@ impl Notice {
             Notice::SessionEnded => &words.session_ended,
             Notice::AlreadyDone => &words.already_done,
             Notice::Conflict => &words.conflict,
+            Notice::Unread => &words.unread,
             Notice::WrongHost => &words.wrong_host,
             Notice::Fault => &words.fault,
             Notice::Unavailable => &words.unavailable,
@@ -60,7 +63,7 @@ impl Notice {
     fn leads_to(self) -> &'static str {
         match self {
             Notice::SessionEnded | Notice::NoMail | Notice::TooMany(_) => paths::LOG_IN,
-            Notice::AlreadyDone | Notice::Conflict => paths::APPLICATIONS,
+            Notice::AlreadyDone | Notice::Conflict | Notice::Unread => paths::APPLICATIONS,
             // Services are not shown to who waits.
             Notice::Waiting => paths::ACCOUNT,
             Notice::CrossSite

@@ -4,12 +4,13 @@ use super::{Page, TYPED, pages_with};
 use std::collections::BTreeSet;
 
 /// Samples that show what is to be stored, by the ends of their names.
-const SHOW_A_SECRET: [&str; 6] = [
+const SHOW_A_SECRET: [&str; 7] = [
     "invited-by-link",
     "key-shown",
     "key-shown-after-rotation",
     "key-shown-no-access",
     "key-rotated",
+    "reset-link",
     "token-shown",
 ];
 

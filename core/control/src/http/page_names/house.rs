@@ -29,6 +29,8 @@ pub enum HousePage {
     KeyDelete,
     /// The audit.
     Audit,
+    /// The same, to be kept.
+    AuditExport,
     /// Admin tokens.
     Tokens,
     /// A new one.

@@ -24,6 +24,7 @@ pub(in crate::http) static ROWS: &[Endpoint] = &[
     row("/consumers/{consumer}/keys/{key}/resume", &act(page(HousePage::KeyResume))),
     row("/consumers/{consumer}/keys/{key}/delete", &form(page(HousePage::KeyDelete))),
     row("/audit", &show(page(HousePage::Audit))),
+    row("/audit/export", &show(page(HousePage::AuditExport))),
     row("/tokens", &show(page(HousePage::Tokens))),
     row("/tokens/new", &form(page(HousePage::TokenNew))),
     row("/tokens/{token}/delete", &form(page(HousePage::TokenDelete))),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::faults::Faults;
 use super::form::Form;
 use latchkey_pages::Language;
+use latchkey_published::limits::GRACE_SECONDS_MAX;
 
 const DAY_S: u64 = 86_400;
 const HOUR_S: u64 = 3600;
@@ -41,6 +42,9 @@ pub(super) fn expires_at(form: &Form, now_s: u64, language: Language) -> Result<
 pub(super) fn grace_seconds(form: &Form, now_s: u64, language: Language) -> Result<Value, Faults> {
     match form.text("ends") {
         "own" => match own_time(form, language)?.checked_sub(now_s) {
+            Some(seconds) if seconds > GRACE_SECONDS_MAX.unsigned_abs() => {
+                Err(Faults::one("own", in_language(TOO_LATE, language)))
+            }
             Some(seconds) if seconds > 0 => Ok(seconds.into()),
             _ => Err(Faults::one("own", in_language(PAST, language))),
         },
@@ -52,6 +56,9 @@ pub(super) fn grace_seconds(form: &Form, now_s: u64, language: Language) -> Resu
 
 const NO_TIME: [&str; 2] =
     ["Choose a day and a time, as 2026-12-31T23:59.", "日時を 2026-12-31T23:59 の形式で指定してください。"];
+
+const TOO_LATE: [&str; 2] =
+    ["Choose a time within the next 30 days.", "今から30日以内の日時を指定してください。"];
 
 const PAST: [&str; 2] = ["Choose a time in the future.", "今後の日時を指定してください。"];
 
@@ -109,6 +116,18 @@ fn number(text: &str, digits: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_for_the_old_key_that_is_too_late_is_refused_where_it_was_typed() {
+        assert_eq!(GRACE_SECONDS_MAX, 30 * 86_400, "as the sentence has it");
+        for (own, is_good) in [("1970-01-31T00:00", true), ("1970-01-31T00:01", false)] {
+            let form = Form::of(&[("ends", "own"), ("own", own)]);
+            let found = grace_seconds(&form, 0, Language::En);
+            assert_eq!(found.is_ok(), is_good, "{own}");
+            let fault = found.err().and_then(|faults| faults.of_field("own").map(str::to_owned));
+            assert_eq!(fault.is_none(), is_good, "{own}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_utc() {

@@ -33,6 +33,10 @@ impl Faults {
             Refusal::Registry { error: Error::NoSuchReference { field, .. }, .. } => {
                 return Ok(Faults::one(field, "there is none of this id"));
             }
+            // Of a kind of entities, which is no field.
+            Refusal::Registry { error: error @ Error::Referenced { .. }, .. } => {
+                return Ok(Faults { fields: BTreeMap::new(), whole: Some(error.to_string()) });
+            }
             _ => {}
         }
         let response = problem::response(&refusal);
@@ -60,6 +64,10 @@ impl Faults {
             Value::Object(members) => {
                 members.iter().for_each(|(member, said)| self.add(&below(member), said));
             }
+            // Of a list of records, by their places; of others the places say nothing.
+            Value::Array(said) if said.iter().any(Value::is_object) => {
+                (0..).zip(said).for_each(|(at, said): (usize, _)| self.add(&below(&at.to_string()), said));
+            }
             Value::Array(said) => said.iter().for_each(|said| self.add(name, said)),
             Value::String(sentence) => {
                 let known = self.fields.entry(name.to_owned()).or_default();
@@ -76,6 +84,14 @@ impl Faults {
             if let Some(sentence) = self.fields.remove(*part) {
                 self.add(name, &format!("{part}: {sentence}").into());
             }
+        }
+        self
+    }
+
+    /// Says beside one field, in a sentence of the page, that something is wrong with a part of it.
+    pub(super) fn said_of(mut self, part: &str, name: &str, sentence: &str) -> Self {
+        if self.fields.remove(part).is_some() {
+            self.add(name, &sentence.into());
         }
         self
     }
@@ -99,8 +115,18 @@ impl Faults {
 
     /// What is wrong with no field of these, in one sentence.
     pub(super) fn of_others(&self, shown: &[&str]) -> Option<String> {
-        let others = self.fields.iter().filter(|(name, _)| !shown.contains(&name.as_str()));
-        let mut sentences: Vec<String> = others.map(|(name, said)| format!("{name}: {said}")).collect();
+        self.of_others_than(|name| shown.contains(&name))
+    }
+
+    /// What is wrong with no field whose fault is shown beside it, in one sentence. What is said of the whole
+    /// stands under a name that begins with `@`, which people need not read.
+    pub(super) fn of_others_than(&self, is_shown: impl Fn(&str) -> bool) -> Option<String> {
+        let others = self.fields.iter().filter(|(name, _)| !is_shown(name));
+        let sentence = |(name, said): (&String, &String)| match name.starts_with('@') {
+            true => said.clone(),
+            false => format!("{name}: {said}"),
+        };
+        let mut sentences: Vec<String> = others.map(sentence).collect();
         sentences.extend(self.whole.clone());
         (!sentences.is_empty()).then(|| sentences.join("; "))
     }

@@ -43,6 +43,13 @@ impl Form {
         if form.fields.len() > ARGUMENTS_MAX { Err(TOO_MANY) } else { Ok(form) }
     }
 
+    /// One of these fields.
+    #[cfg(test)]
+    pub(super) fn of(fields: &[(&str, &str)]) -> Self {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Form { fields: fields.collect(), file: None }
+    }
+
     /// What was typed, without blanks around it; empty where there is no such field.
     pub(super) fn text(&self, name: &str) -> &str {
         self.exact(name).trim()

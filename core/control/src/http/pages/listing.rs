@@ -50,6 +50,20 @@ impl<T> Listed<T> {
 }
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
+    /// The page of an endpoint's list that is asked for (`?page=`), and how many there are, with more pairs of
+    /// name and value. An offset that leads nowhere, as of a bookmark, leads to the first.
+    pub(super) async fn list<T: Answered>(
+        &self,
+        path: &[&str],
+        more: &[(&str, &str)],
+    ) -> Result<Listed<T>, Refusal> {
+        let asked = self.page.page_of_list();
+        match self.get(path, &list_query(asked, more)).await {
+            Err(refusal) if refusal.is_of_no_page() => self.get(path, &list_query(None, more)).await,
+            listed => listed,
+        }
+    }
+
     /// All that an endpoint lists, of at most so many parts of 1000, with more pairs of name and value.
     pub(super) async fn all<T: Answered>(
         &self,
@@ -196,7 +210,7 @@ impl<T> Part<T> {
         let whole = all.len();
         let found: Vec<T> = all.into_iter().filter(|one| wanted.is_empty() || is_found(one)).collect();
         let count = found.len();
-        let start = named.start(page.page_of_list());
+        let start = within(named.start(page.page_of_list()), count);
         let end = start.saturating_add(SIZE);
         let next = (count > end).then(|| named.name(end));
         let first = (named == Named::ByNumber).then_some("1");
@@ -210,7 +224,7 @@ impl<T> Part<T> {
         }
     }
 
-    /// What an endpoint has answered for this page ([`PageAsked::list_query`]).
+    /// What an endpoint has answered for this page ([`Desk::list`]).
     pub(super) fn listed(page: &PageAsked<'_>, path: &str, listed: Listed<T>) -> Self {
         let (total, next) = (listed.all(), listed.offset);
         Part { rows: listed.data, listing: Listing::of(page, path, next.as_deref(), &[]), total }
@@ -231,14 +245,19 @@ impl PageAsked<'_> {
     fn page_of_list(&self) -> Option<&str> {
         self.query.value("page").filter(|page| !page.is_empty())
     }
+}
 
-    /// The query that asks an endpoint for this page of its list, and how many there are, with more pairs of name and
-    /// value.
-    pub(super) fn list_query(&self, more: &[(&str, &str)]) -> String {
-        let size = SIZE.to_string();
-        let mut pairs = vec![("size", size.as_str()), ("total", "true")];
-        pairs.extend(self.page_of_list().map(|offset| ("offset", offset)));
-        pairs.extend(more.iter().copied().filter(|(_, value)| !value.is_empty()));
-        encoded(&pairs)
-    }
+/// The query that asks an endpoint for a page of its list, and how many there are, with more pairs of name and
+/// value.
+pub(super) fn list_query(offset: Option<&str>, more: &[(&str, &str)]) -> String {
+    let size = SIZE.to_string();
+    let mut pairs = vec![("size", size.as_str()), ("total", "true")];
+    pairs.extend(offset.map(|offset| ("offset", offset)));
+    pairs.extend(more.iter().copied().filter(|(_, value)| !value.is_empty()));
+    encoded(&pairs)
+}
+
+/// The first row of a page of a list of so many: of one behind the end, that of the last page.
+pub(super) fn within(start: usize, count: usize) -> usize {
+    if start < count { start } else { count.saturating_sub(1) / SIZE * SIZE }
 }

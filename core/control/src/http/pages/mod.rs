@@ -35,8 +35,8 @@ use super::{Came, Control, Head};
 use crate::gateway_call::GatewayAnswer;
 use crate::log_in::PasswordAnswer;
 use crate::ports::{Clock, Random};
-use latchkey_pages::Front;
 use latchkey_pages::manager::LogInFault;
+use latchkey_pages::{Front, Waiting};
 use latchkey_published::limits::REVOCATION_BOUND_MS_DEFAULT;
 use latchkey_store::Store;
 
@@ -69,7 +69,7 @@ struct PageAsked<'a> {
     /// The administrator who is logged in.
     administrator: Option<ManagerCaller>,
     /// Requests for access that wait, as an administrator reads beside the queue.
-    waiting: Option<u64>,
+    waiting: Option<Waiting>,
     /// What is wrong with the admin token that was shown again.
     token_fault: Option<LogInFault>,
 }

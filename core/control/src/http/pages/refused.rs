@@ -19,6 +19,7 @@ enum Why {
     Waiting,
     NotFound,
     Conflict,
+    Unread,
     WrongHost,
     TooMany(Option<u64>),
     Unavailable,
@@ -100,9 +101,8 @@ fn why(refusal: &Refusal, response: &Response<Bytes>) -> Why {
         (Refusal::CrossSite, _) => Why::CrossSite,
         (_, StatusCode::FORBIDDEN) => Why::Waiting,
         (_, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => Why::NotFound,
-        (_, StatusCode::CONFLICT | StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE) => {
-            Why::Conflict
-        }
+        (Refusal::Malformed(_) | Refusal::UnsupportedType, _) => Why::Unread,
+        (_, StatusCode::CONFLICT | StatusCode::BAD_REQUEST) => Why::Conflict,
         (_, StatusCode::MISDIRECTED_REQUEST) => Why::WrongHost,
         (_, StatusCode::TOO_MANY_REQUESTS) => Why::TooMany(seconds()),
         (_, StatusCode::SERVICE_UNAVAILABLE) => Why::Unavailable,
@@ -118,6 +118,7 @@ fn manager_notice(why: Why) -> manager::Notice {
         Why::CrossSite => Notice::CrossSite,
         Why::NotFound => Notice::NotFound,
         Why::Conflict => Notice::Conflict,
+        Why::Unread => Notice::Unread,
         Why::WrongHost => Notice::WrongHost,
         Why::TooMany(seconds) => Notice::TooMany(seconds),
         Why::Unavailable => Notice::Unavailable,
@@ -133,6 +134,7 @@ fn portal_notice(why: Why) -> portal::Notice {
         Why::CrossSite => Notice::CrossSite,
         Why::NotFound => Notice::NotFound,
         Why::Conflict => Notice::Conflict,
+        Why::Unread => Notice::Unread,
         Why::WrongHost => Notice::WrongHost,
         Why::TooMany(seconds) => Notice::TooMany(seconds),
         Why::Unavailable => Notice::Unavailable,

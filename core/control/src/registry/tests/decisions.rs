@@ -98,7 +98,7 @@ async fn many_are_decided_in_as_few_commits_as_the_store_takes() {
             assert_eq!(mails(&store), mails_by_then);
             audit_records(&store.records());
         }
-        assert_eq!(registry.count_waiting_contracts().await.unwrap(), 0);
+        assert_eq!(registry.count_waiting_contracts().await.unwrap().count, 0);
     }
 }
 

@@ -54,7 +54,7 @@ async fn the_queue_is_read_without_the_other_contracts() {
     let registry = open(&store, 1).await;
     let mut expected = with_waiting(&registry).await;
     store.scanned.store(0, Ordering::Relaxed);
-    assert_eq!(registry.count_waiting_contracts().await.unwrap(), 5);
+    assert_eq!(registry.count_waiting_contracts().await.unwrap().count, 5);
     assert_eq!(store.scanned.load(Ordering::Relaxed), 5);
     assert_eq!(waiting(&registry).await, expected);
     // Each way out of the queue.

@@ -9,13 +9,14 @@ use crate::manager::{
 use crate::parts::Typed;
 use crate::sample::Sample;
 
-const NOTICES: [(&str, Notice); 11] = [
+const NOTICES: [(&str, Notice); 12] = [
     ("read-only", Notice::ReadOnly),
     ("cross-site", Notice::CrossSite),
     ("not-found", Notice::NotFound),
     ("session-ended", Notice::SessionEnded),
     ("already-done", Notice::AlreadyDone),
     ("conflict", Notice::Conflict),
+    ("unread", Notice::Unread),
     ("wrong-host", Notice::WrongHost),
     ("fault", Notice::Fault),
     ("unavailable", Notice::Unavailable),

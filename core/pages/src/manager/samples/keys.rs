@@ -61,7 +61,9 @@ fn keys(shelf: &Shelf<'_>) -> Vec<Sample> {
     let wrong = KeyFields { name: shelf.wrong(), ends: Ends { ends: own, own: shelf.wrong() } };
     let new = |fields| KeyNew { frame, consumer, fields, nonce: text };
     let ends = Ends::default();
-    let rotate = RotateKey { frame, consumer, key: shelf.thing, ends, nonce: text };
+    let rotate =
+        RotateKey { frame, consumer, key: shelf.thing, ends, old_until: None, fault: None, nonce: text };
+    let wrong_end = Ends { own: shelf.wrong(), ..ends };
     let shown = KeyShown { frame, consumer, key: text, curl: Some(text), old_until: None };
     vec![
         shelf.sample("key-new", &new(KeyFields::default())),
@@ -69,7 +71,8 @@ fn keys(shelf: &Shelf<'_>) -> Vec<Sample> {
         shelf.sample("key-shown", &shown),
         shelf.sample("key-rotated", &KeyShown { curl: None, old_until: Some(NOW), ..shown }),
         shelf.sample("rotate-key", &rotate),
-        shelf.sample("rotate-key-wrong", &RotateKey { ends: Ends { own: shelf.wrong(), ..ends }, ..rotate }),
+        shelf.sample("rotate-key-wrong", &RotateKey { ends: wrong_end, ..rotate }),
+        shelf.sample("rotate-key-twice", &RotateKey { old_until: Some(NOW), fault: Some(text), ..rotate }),
     ]
 }
 

@@ -13,7 +13,7 @@ use crate::View;
 use crate::parts::Typed;
 use crate::parts::{Paging, Time, Total};
 use crate::sample::Sample;
-use crate::{Frame, Front, Language, Site};
+use crate::{Frame, Front, Language, Site, Waiting};
 
 /// Some time in 2026.
 const NOW: Time = Time(1_795_770_300);
@@ -28,7 +28,7 @@ pub fn all(language: Language, text: &str) -> Vec<Sample> {
         site,
         caller: Some(text),
         path: super::paths::START,
-        waiting: Some(3),
+        waiting: Some(Waiting { count: 3, or_more: false }),
         message: None,
     };
     let shelf = Shelf { frame: &frame, text, long: &long, thing: Thing { id: text, name: text } };

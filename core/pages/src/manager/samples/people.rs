@@ -4,7 +4,7 @@ use super::{NOW, Shelf};
 use crate::manager::{
     Application, ApplicationRow, Applications, ContractFilter, ContractRow, Contracts, Developer,
     DeveloperRow, Developers, HeldKey, InvitationLink, Invite, InviteFault, Invited, MoveApplication,
-    PartlyDone, Request, Requests, Undecided,
+    PartlyDone, Request, Requests, ResetLink, Undecided,
 };
 use crate::parts::State;
 use crate::parts::Typed;
@@ -145,6 +145,7 @@ fn invite(shelf: &Shelf<'_>) -> Vec<Sample> {
             "invited-by-link",
             &Invited { frame, mailed: &[], links: &[link, link], faults: &faults },
         ),
+        shelf.sample("reset-link", &ResetLink { frame, developer: text, link }),
     ]
 }
 

@@ -177,7 +177,7 @@ fn plugins(shelf: &Shelf<'_>) -> Vec<Sample> {
     let stored = PluginForm {
         is_there: true,
         warnings: &[Warning::KeyInQuery, Warning::KeyInBody, Warning::Preflight, Warning::Anonymous],
-        preview: Some(Preview { refusal: text, call: text }),
+        preview: Some(Preview { refusal: Some(text), call: text }),
         ..new
     };
     let wrong = PluginForm { fields: &fields, fault: Some(text), ..new };

@@ -3,7 +3,7 @@
 use super::{NOW, Shelf};
 use crate::manager::{
     Audit, AuditFilter, Change, Did, Kind, LookFields, MailFields, Record, RegistrationField,
-    RegistrationKind, SettingsPage, TokenNew, TokenRow, TokenShown, Tokens, Who,
+    RegistrationKind, SettingsPage, TokenNew, TokenRow, TokenShown, TokenShownAlready, Tokens, Who,
 };
 use crate::parts::{Ends, Typed};
 use crate::sample::Sample;
@@ -48,7 +48,13 @@ fn audit(shelf: &Shelf<'_>) -> Vec<Sample> {
         since: Typed { value: "2026-11-27", fault: None },
         until: shelf.wrong(),
     };
-    let page = |records, filter| Audit { frame, records, filter, paging: shelf.middle() };
+    let page = |records, filter| Audit {
+        frame,
+        records,
+        filter,
+        export: crate::manager::paths::AUDIT_EXPORT,
+        paging: shelf.middle(),
+    };
     vec![
         shelf.sample("audit", &page(&records, AuditFilter::default())),
         shelf.sample("audit-filtered", &page(&records[..1], filter)),
@@ -77,6 +83,7 @@ fn tokens(shelf: &Shelf<'_>) -> Vec<Sample> {
         shelf.sample("token-new", &new(Typed::default(), false)),
         shelf.sample("token-new-wrong", &new(shelf.wrong(), true)),
         shelf.sample("token-shown", &TokenShown { frame, name: text, token: text }),
+        shelf.sample("token-shown-already", &TokenShownAlready { frame, token: text }),
     ]
 }
 

@@ -63,7 +63,13 @@ fn a_key_or_token_is_on_no_page_but_those_that_show_it() {
     let names: Vec<&str> = shown.map(|sample| sample.name.as_str()).collect();
     assert_eq!(
         names,
-        ["manager-invited-by-link", "manager-key-shown", "manager-key-rotated", "manager-token-shown"]
+        [
+            "manager-invited-by-link",
+            "manager-reset-link",
+            "manager-key-shown",
+            "manager-key-rotated",
+            "manager-token-shown"
+        ]
     );
 }
 
@@ -72,7 +78,7 @@ fn pages_that_ask_say_how_many_stop_and_when() {
     let samples = all(Language::En, "x");
     let page = |name: &str| samples.iter().find(|sample| sample.name == name).expect("is a sample");
     for (name, expected) in [
-        ("manager-suspend-service", "No application stops, within 5 seconds."),
+        ("manager-suspend-service", "It serves no more calls, within 5 seconds."),
         ("manager-delete-service", "1 application stops, within 5 seconds."),
         ("manager-delete-document", "2 applications stop, within 5 seconds."),
         ("manager-found-key", "1 application stops, within 5 seconds."),

@@ -33,6 +33,7 @@ pub(in crate::manager) struct Access {
     pub already_done: Said,
     /// What was to be changed has changed meanwhile.
     pub conflict: Said,
+    pub unread: Said,
     pub wrong_host: Said,
     pub fault: Said,
     pub unavailable: Said,
@@ -95,6 +96,11 @@ const EN: Access = Access {
     conflict: Said {
         title: "Changed meanwhile",
         text: "Somebody else changed this while you had it open. Nothing was changed by you: look at it again.",
+        link: "Back to the start",
+    },
+    unread: Said {
+        title: "This could not be read",
+        text: "What was sent is not what the form sends. Nothing was changed: go back, and send it again.",
         link: "Back to the start",
     },
     wrong_host: Said {
@@ -169,6 +175,11 @@ const JA: Access = Access {
     conflict: Said {
         title: "途中で変更されました",
         text: "画面を開いている間に、ほかの管理者が変更しました。あなたの変更は反映されていません。内容を確認し直してください。",
+        link: "最初のページに戻る",
+    },
+    unread: Said {
+        title: "送信された内容を読み取れませんでした",
+        text: "送信された内容がフォームの形式と異なります。何も変更されていません。前の画面に戻り、もう一度送信してください。",
         link: "最初のページに戻る",
     },
     wrong_host: Said {

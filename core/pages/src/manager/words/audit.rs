@@ -13,6 +13,7 @@ pub(in crate::manager) struct Audit {
     pub since: &'static str,
     pub until: &'static str,
     pub day_help: &'static str,
+    pub export: &'static str,
     /// A kind, what became of it, and its id.
     pub line: fn(&str, &str, &str) -> String,
     pub fields: fn(&str) -> String,
@@ -23,7 +24,7 @@ pub(in crate::manager) struct Audit {
     pub developer: fn(&str) -> String,
     pub visitor: &'static str,
     /// In the order of [`super::super::audited::Kind::ALL`].
-    pub kinds: [&'static str; 15],
+    pub kinds: [&'static str; 18],
     /// In the order of [`super::super::audited::Did::ALL`].
     pub did: [&'static str; 19],
 }
@@ -41,6 +42,7 @@ const EN: Audit = Audit {
     since: "Since, UTC",
     until: "Until, UTC",
     day_help: "For example 2026-11-27.",
+    export: "Download as JSON, the newest 10,000 at most",
     line: |kind, did, id| format!("{kind} {id} {did}"),
     fields: |names| format!("({names})"),
     program: "The program",
@@ -60,6 +62,9 @@ const EN: Audit = Audit {
         "Contract",
         "Credential",
         "Account",
+        "Session of an administrator",
+        "Document",
+        "Access token",
         "Admin token of the installation",
         "Admin token",
         "Settings",
@@ -100,6 +105,7 @@ const JA: Audit = Audit {
     since: "開始日(UTC)",
     until: "終了日(UTC)",
     day_help: "例: 2026-11-27",
+    export: "JSONでダウンロードする(最新10,000件まで)",
     line: |kind, did, id| format!("{kind} {id} {did}"),
     fields: |names| format!("({names})"),
     program: "プログラム",
@@ -119,6 +125,9 @@ const JA: Audit = Audit {
         "サービス契約",
         "認証情報",
         "アカウント",
+        "管理者のセッション",
+        "ドキュメント",
+        "アクセストークン",
         "インストール全体の管理トークン",
         "管理トークン",
         "設定",

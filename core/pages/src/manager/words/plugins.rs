@@ -33,6 +33,7 @@ pub(in crate::manager) struct Plugins {
     pub approve_waiting: &'static str,
     pub waiting_help: &'static str,
     pub danger: &'static str,
+    pub danger_help: &'static str,
     pub key_auth_fields: &'static [Field],
     pub oauth2_fields: &'static [Field],
     pub registration_fields: &'static [Field],
@@ -68,6 +69,7 @@ const EN: Plugins = Plugins {
     approve_waiting: "Approve them all",
     waiting_help: "What becomes of them when new ones are approved at once.",
     danger: "Disable or delete it",
+    danger_help: "The service is then served as if there were no such plugin.",
     key_auth_fields: &[
         ("key_names", "Key names", "Under which names a key is looked for, in this order: one a line."),
         ("hide_credentials", "Hide credentials", "The key is cut out of a request before it is sent on."),
@@ -169,6 +171,7 @@ const JA: Plugins = Plugins {
     approve_waiting: "すべて承認する",
     waiting_help: "新しい申請を自動で承認する場合に、承認待ちの申請をどうするかを選択します。",
     danger: "無効化と削除",
+    danger_help: "このプラグインがないものとして、サービスが配信されます。",
     key_auth_fields: &[
         ("key_names", "キー名", "キーを探す名前です。1行に1つ、この順に探します。"),
         ("hide_credentials", "認証情報を隠す", "転送する前に、リクエストからキーを取り除きます。"),

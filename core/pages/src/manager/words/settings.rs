@@ -33,6 +33,8 @@ pub(in crate::manager) struct Settings {
     pub kind_tick: &'static str,
     /// Names a cell: the column, and which field.
     pub cell: fn(&str, &str) -> String,
+    /// Names a cell in a sentence: the column, and which field.
+    pub numbered: fn(&str, usize) -> String,
     pub mail: &'static str,
     pub no_mail: &'static str,
     pub addresses: &'static str,
@@ -54,6 +56,8 @@ pub(in crate::manager) struct Settings {
     pub read_only_help: &'static str,
     pub this_session: &'static str,
     pub token_shown: &'static str,
+    pub token_shown_already: &'static str,
+    pub token_shown_already_text: &'static str,
     pub token: &'static str,
 }
 
@@ -89,8 +93,9 @@ const EN: Settings = Settings {
     kind_number: "Number",
     kind_tick: "Yes or no",
     cell: |column, field| format!("{column}: {field}"),
+    numbered: |column, number| format!("{column} of field {number}"),
     mail: "Mail to administrators",
-    no_mail: "This installation sends no mail: its sender is not set.",
+    no_mail: "This installation sends no mail, since its sender is not set: e-mail addresses are not verified, and administrators are shown the links to pass on.",
     addresses: "E-mail addresses",
     addresses_help: "One a line. None: nothing is sent.",
     daily: "Once a day",
@@ -110,6 +115,8 @@ const EN: Settings = Settings {
     read_only_help: "Nothing can be changed by it.",
     this_session: "This session",
     token_shown: "A new admin token",
+    token_shown_already: "This token was shown already",
+    token_shown_already_text: "A token is shown once. If you did not store it, delete it and make another.",
     token: "Admin token",
 };
 
@@ -143,8 +150,9 @@ const JA: Settings = Settings {
     kind_number: "数値",
     kind_tick: "はい・いいえ",
     cell: |column, field| format!("{column}: {field}"),
+    numbered: |column, number| format!("項目{number}の{column}"),
     mail: "管理者へのメール",
-    no_mail: "送信元が設定されていないため、メールは送信されません。",
+    no_mail: "送信元が設定されていないため、メールは送信されません。メールアドレスの確認は行われず、リンクは管理者に表示されます。",
     addresses: "メールアドレス",
     addresses_help: "1行に1つ入力します。空欄の場合は送信されません。",
     daily: "1日1回にまとめる",
@@ -164,5 +172,7 @@ const JA: Settings = Settings {
     read_only_help: "このトークンでは何も変更できません。",
     this_session: "このセッション",
     token_shown: "新しい管理トークン",
+    token_shown_already: "このトークンは表示済みです",
+    token_shown_already_text: "トークンは一度だけ表示されます。保存していない場合は、削除して新しく発行してください。",
     token: "管理トークン",
 };

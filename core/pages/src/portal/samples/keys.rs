@@ -3,7 +3,7 @@
 use super::{NOW, Shelf};
 use crate::parts::{Ends, State, Typed};
 use crate::portal::{
-    EndKey, EndingKey, Key, KeyFields, KeyNew, KeyOnce, KeyPage, KeyShownAlready, RotateKey,
+    EndKey, EndingKey, Key, KeyFields, KeyNew, KeyOnce, KeyPage, KeyShownAlready, RotateKey, RotatedAlready,
 };
 use crate::sample::Sample;
 
@@ -79,6 +79,7 @@ fn shown(shelf: &Shelf<'_>) -> Vec<Sample> {
         shelf.sample("key-rotated", &rotated),
         shelf.sample("no-access-key-shown", &early),
         shelf.sample("key-shown-already", &already),
+        shelf.sample("key-rotated-already", &RotatedAlready { frame, application, credential: text }),
     ]
 }
 

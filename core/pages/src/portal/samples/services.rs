@@ -8,13 +8,14 @@ use crate::portal::{
 };
 use crate::sample::Sample;
 
-const NOTICES: [(&str, Notice); 12] = [
+const NOTICES: [(&str, Notice); 13] = [
     ("waiting", Notice::Waiting),
     ("cross-site", Notice::CrossSite),
     ("not-found", Notice::NotFound),
     ("session-ended", Notice::SessionEnded),
     ("already-done", Notice::AlreadyDone),
     ("conflict", Notice::Conflict),
+    ("unread", Notice::Unread),
     ("wrong-host", Notice::WrongHost),
     ("fault", Notice::Fault),
     ("unavailable", Notice::Unavailable),

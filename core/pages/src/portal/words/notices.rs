@@ -14,6 +14,7 @@ pub(in crate::portal) struct Notices {
     pub already_done: Said,
     /// What was to be changed has changed meanwhile.
     pub conflict: Said,
+    pub unread: Said,
     pub wrong_host: Said,
     pub fault: Said,
     pub unavailable: Said,
@@ -55,6 +56,11 @@ const EN: Notices = Notices {
     conflict: Said {
         title: "Changed meanwhile",
         text: "This was changed while you had it open. Nothing was changed by you: look at it again.",
+        link: "My apps",
+    },
+    unread: Said {
+        title: "This could not be read",
+        text: "What was sent is not what the form sends. Nothing was changed: go back, and send it again.",
         link: "My apps",
     },
     wrong_host: Said {
@@ -110,6 +116,11 @@ const JA: Notices = Notices {
     conflict: Said {
         title: "途中で変更されました",
         text: "画面を開いている間に変更されました。あなたの変更は反映されていません。内容を確認し直してください。",
+        link: "マイアプリ",
+    },
+    unread: Said {
+        title: "送信された内容を読み取れませんでした",
+        text: "送信された内容がフォームの形式と異なります。何も変更されていません。前の画面に戻り、もう一度送信してください。",
         link: "マイアプリ",
     },
     wrong_host: Said {

@@ -43,7 +43,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         Ok(self.ask_with(taking, name, self.impact(kind, id).await?, faults))
     }
 
-    /// The page that asks before something is taken away with which no application stops.
+    /// The page that asks before something is taken away with which no application stops that is counted.
     pub(super) fn ask_alone(&self, taking: Taking<'_>, name: &str) -> Response<Bytes> {
         let impact = Impact { applications: 0, within_seconds: WITHIN_SECONDS };
         self.ask_with(taking, name, impact, &Faults::default())

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::{ManagerCaller, shown};
+use crate::audit::Who;
 use crate::http::authenticate::judge_token;
 use crate::http::pages::PageAsked;
 use crate::http::pages::answers::{html, see_other};
@@ -132,6 +133,14 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Ok(carrier)
     }
 
+    /// Whom the audit names for a token.
+    async fn who_shows(&self, token: &TokenOf) -> Result<Who, Refusal> {
+        let TokenOf::Named(digest) = token else { return Ok(Who::admin_token()) };
+        let found = self.registry.named_token(digest).await;
+        let found = found.map_err(|error| Refusal::Registry { endpoint: "admin token", error })?;
+        Ok(found.map_or_else(Who::visitor, |token| Who::named_token(token.id, &token.name)))
+    }
+
     /// Opens a session in the place of the one that there is, with another cookie.
     #[expect(clippy::disallowed_methods, reason = "the one answer that gives the cookie")]
     pub(super) async fn open_session(
@@ -143,8 +152,10 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let cookie = OwnCookie::ManagerSession.value(page.head.headers, page.site);
         let before = cookie
             .and_then(|cookie| self.registry.account_tags().recognise_manager_session(cookie.as_bytes()));
-        let new = self.registry.new_manager_session();
-        let opened = self.registry.open_manager_session(&new, token, before).await;
+        let who = self.who_shows(token).await?;
+        let control = self.acting_for(&who, page.head);
+        let new = control.registry.new_manager_session();
+        let opened = control.registry.open_manager_session(&new, token, before).await;
         opened.map_err(|error| Refusal::Registry { endpoint: "manager session", error })?;
         OwnCookie::ManagerSession.set(response, page.site, new.cookie.reveal(), None);
         Ok(())

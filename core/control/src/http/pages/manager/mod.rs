@@ -21,9 +21,9 @@ use crate::http::page_names::ManagerPage;
 use crate::http::portal::OwnCookie;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
-use crate::registry::{ManagerSession, SessionToken};
+use crate::registry::{ManagerSession, SessionToken, Tally};
 use latchkey_pages::manager::AskAgain;
-use latchkey_pages::{Frame, Front, View as _};
+use latchkey_pages::{Frame, Front, View as _, Waiting};
 use latchkey_store::Store;
 
 /// An administrator who is logged in.
@@ -50,12 +50,13 @@ impl PageAsked<'_> {
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     /// How many requests for access wait; what was sent leads elsewhere, mostly, and is not told.
-    pub(super) async fn count_waiting(&self, asked: &PageAsked<'_>) -> Result<Option<u64>, Refusal> {
+    pub(super) async fn count_waiting(&self, asked: &PageAsked<'_>) -> Result<Option<Waiting>, Refusal> {
         if asked.is_post() || asked.administrator.is_none() {
             return Ok(None);
         }
         let counted = self.registry.count_waiting_contracts().await;
-        counted.map(Some).map_err(|error| Refusal::Registry { endpoint: "pages", error })
+        let waiting = |Tally { count, or_more }| Some(Waiting { count: count as u64, or_more });
+        counted.map(waiting).map_err(|error| Refusal::Registry { endpoint: "pages", error })
     }
 
     /// Finds out who calls.

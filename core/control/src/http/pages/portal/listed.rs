@@ -30,7 +30,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         text: impl Fn(&T) -> String,
     ) -> Result<Part<T>, Refusal> {
         if self.page.search().is_empty() {
-            let listed: Listed<T> = self.get(path, &self.page.list_query(more)).await?;
+            let listed: Listed<T> = self.list(path, more).await?;
             return Ok(Part::listed(self.page, at, listed));
         }
         let all = self.portal_all(path, more).await?;

@@ -4,15 +4,15 @@ use bytes::Bytes;
 use http::Response;
 
 use super::entities::{Application, Credential};
+use super::shown;
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::ends;
 use crate::http::pages::faults::Faults;
 use crate::http::portal::Once;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
-use latchkey_pages::Said;
 use latchkey_pages::parts::Ends;
-use latchkey_pages::portal::{RotateKey, paths};
+use latchkey_pages::portal::{RotateKey, RotatedAlready};
 use latchkey_store::Store;
 
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
@@ -35,10 +35,17 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                 Ok(self.portal_key_once(&application, &made, made.previous_key_ends_at).await)
             }
             Err(refusal) if refusal.is_changed_meanwhile() => {
-                Ok(self.page.done(Said::AlreadyDone, &paths::key(&application.id, &key.id)))
+                Ok(self.portal_rotated_already(&application, &key))
             }
             Err(refusal) => Ok(self.portal_rotation_form(&application, &key, &Faults::of(refusal)?)),
         }
+    }
+
+    /// The answer to a form that was sent once more.
+    fn portal_rotated_already(&self, application: &Application, key: &Credential) -> Response<Bytes> {
+        let path = self.page.path();
+        let frame = self.page.portal_frame(&path);
+        shown(&RotatedAlready { frame: &frame, application: application.thing(), credential: &key.id })
     }
 
     fn portal_rotation_form(

@@ -1,9 +1,9 @@
 //! Consumers and their keys, admin tokens, the audit, settings, whose a key is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::http::tests::START_MS;
+use crate::http::tests::{START_MS, call};
 
 /// What a field of a form that is shown holds.
 fn value<'p>(page: &'p str, name: &str) -> &'p str {
@@ -93,6 +93,24 @@ async fn a_key_is_rotated_once_for_a_form() {
 }
 
 #[tokio::test]
+async fn a_key_whose_old_one_is_still_good_is_not_rotated_and_the_page_says_why() {
+    let control = new_control().await;
+    let (mut browser, path, id, _) = with_key(&control).await;
+    let rotate = format!("{path}/keys/{id}/rotate");
+    let start = value(text(&browser.get(&control, &rotate).await), "nonce").to_owned();
+    let rotated = browser.post(&control, &rotate, &[("ends", "24h"), ("nonce", &start)]).await;
+    let new = shown_key(text(&rotated));
+    let asked = browser.get(&control, &rotate).await;
+    assert!(text(&asked).contains("The old key is good until"), "{}", text(&asked));
+    assert!(text(&asked).contains(&format!("href=\"{path}/keys/{id}/end-old\"")), "{}", text(&asked));
+    let form = [("ends", "1h"), ("nonce", &new[..start.len()])];
+    let refused = browser.post(&control, &rotate, &form).await;
+    assert_eq!(refused.status(), 400);
+    let said = "<li>the old key is still good: end it first</li>";
+    assert!(text(&refused).contains(said), "{}", text(&refused));
+}
+
+#[tokio::test]
 async fn of_two_clicks_at_once_one_rotates() {
     let control = new_control().await;
     let (mut browser, path, id, key) = with_key(&control).await;
@@ -152,6 +170,7 @@ async fn faults_stand_beside_their_fields_and_what_was_typed_stays() {
     assert!(text(&page).contains("value=\"yesterday\"") && text(&page).contains("2026-12-31T23:59"));
     let page = browser.post(&control, &path, &[("username", ""), ("custom_id", "")]).await;
     assert_eq!(page.status(), 400, "one of both must be there: {}", text(&page));
+    assert!(text(&page).contains("<li>at least one of these must be filled in: "), "{}", text(&page));
     let response = browser.post(&control, &path, &[("username", ""), ("custom_id", "7")]).await;
     assert_eq!(response.status(), 303);
 }
@@ -190,6 +209,47 @@ async fn a_token_is_made_after_the_installations_was_shown_lately() {
 }
 
 #[tokio::test]
+async fn a_token_is_made_once_by_one_form() {
+    let control = new_control().await;
+    let mut browser = administrator(&control).await;
+    let nonce = value(text(&browser.get(&control, "/manager/tokens/new").await), "nonce").to_owned();
+    let form = [("name", "ci"), ("ends", "never"), ("nonce", &nonce)];
+    let made = browser.post(&control, "/manager/tokens/new", &form).await;
+    assert_eq!(made.status(), 200, "{}", text(&made));
+    let again = browser.post(&control, "/manager/tokens/new", &form).await;
+    assert_eq!(again.status(), 409, "{}", text(&again));
+    assert!(text(&again).contains("This token was shown already"), "{}", text(&again));
+    let delete = format!("/manager/tokens/{nonce}/delete");
+    assert!(text(&again).contains(&format!("href=\"{delete}\"")), "{}", text(&again));
+    assert_eq!(browser.get(&control, &delete).await.status(), 200);
+    let other = [("name", "ci"), ("ends", "never")];
+    let taken = browser.post(&control, "/manager/tokens/new", &other).await;
+    assert_eq!(taken.status(), 400);
+    assert!(text(&taken).contains("is in use already"), "another form: {}", text(&taken));
+    let (_, listed) = call(&control, "GET", "/tokens", "").await;
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(1), "{listed}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_to_be_so() {
+    let control = new_control().await;
+    let browser = administrator(&control).await;
+    for (media, body, expected) in [
+        ("application/json", "{}", 415),
+        ("multipart/form-data; boundary=x", "nothing", 400),
+        ("application/x-www-form-urlencoded", "a=1&", 400),
+    ] {
+        let headers = browser.headers(&[("content-type", media), SAME_ORIGIN]);
+        let body =
+            if expected == 400 && media.ends_with("encoded") { "a=&".repeat(2000) } else { body.to_owned() };
+        let response =
+            control.serve(&head("POST", "/manager/services/new", None, &headers), body.as_bytes()).await;
+        assert_eq!(response.status(), expected, "{media}: {}", text(&response));
+        assert!(text(&response).contains("This could not be read"), "{}", text(&response));
+    }
+}
+
+#[tokio::test]
 async fn whose_a_key_is_is_asked_by_post_and_never_told_back() {
     let control = new_control().await;
     let (mut browser, path, id, key) = with_key(&control).await;
@@ -219,6 +279,11 @@ async fn settings_are_changed_form_by_form() {
     let page = browser.get(&control, "/manager/settings").await;
     assert!(text(&page).contains("Acme &#60;APIs&#62;"), "{}", text(&page));
     assert!(text(&page).contains("<html lang=\"ja\">"), "the language where nothing says another");
+    let form = [("portal_name", "Acme"), ("language", "en"), ("colour", "red")];
+    let wrong = browser.post(&control, "/manager/settings/look", &form).await;
+    assert_eq!(wrong.status(), 400);
+    let chosen = "<option value=\"en\" selected>";
+    assert!(text(&wrong).contains(chosen), "what was chosen stays: {}", text(&wrong));
     let form = [
         ("auto_approve_developers", "true"),
         ("label_0", "Full name"),
@@ -246,6 +311,59 @@ async fn settings_are_changed_form_by_form() {
     let page = browser.post(&control, "/manager/settings/sign-up", &form).await;
     assert_eq!(page.status(), 400);
     assert!(text(&page).contains("value=\"b\""), "{}", text(&page));
+    browser.get(&control, "/manager/settings?lang=en").await;
+    for (label, name, said) in [
+        ("Team", "", "Name of field 2: required field missing"),
+        ("", "team", "Label of field 2: required field missing"),
+    ] {
+        let fields = [("label_0", "a"), ("name_0", "x"), ("type_0", "text"), ("label_1", label)];
+        let form = [&fields[..], &[("name_1", name), ("type_1", "text")]].concat();
+        let page = browser.post(&control, "/manager/settings/sign-up", &form).await;
+        assert_eq!(page.status(), 400);
+        assert!(text(&page).contains(said), "{said}: {}", text(&page));
+        assert_eq!(text(&page).matches("aria-invalid").count(), 1, "{}", text(&page));
+    }
+}
+
+#[tokio::test]
+async fn lists_say_how_many_there_are_on_each_page_or_nothing() {
+    let control = new_control().await;
+    let mut browser = administrator(&control).await;
+    for n in 0..51 {
+        let body = format!("{{\"username\":\"jane-{n:02}\"}}");
+        assert_eq!(call(&control, "POST", "/consumers", &body).await.0, 201);
+    }
+    for list in ["/manager/consumers", "/manager/consumers?q=jane"] {
+        let first = browser.get(&control, list).await;
+        let next = text(&first).split_once("\" rel=\"next\"").unwrap().0;
+        let next = next.rsplit_once("href=\"").unwrap().1.replace("&#38;", "&");
+        let second = browser.get(&control, &next).await;
+        for page in [first, second] {
+            let is_told = text(&page).contains("51 in all") || text(&page).contains("51 found");
+            assert!(is_told, "{}", text(&page));
+        }
+    }
+    let audit = browser.get(&control, "/manager/audit").await;
+    assert!(!text(&audit).contains(" in all"), "{}", text(&audit));
+}
+
+#[tokio::test]
+async fn a_page_that_a_list_has_not_leads_to_one_that_it_has() {
+    let control = new_control().await;
+    let (mut browser, _) = with_consumer(&control).await;
+    for list in
+        ["services", "routes", "requests", "contracts", "developers", "applications", "consumers", "audit"]
+    {
+        for page in ["2", "99", "-1", "!"] {
+            let shown = browser.get(&control, &format!("/manager/{list}?page={page}")).await;
+            assert_eq!(shown.status(), 200, "{list} {page}: {}", text(&shown));
+        }
+    }
+    let consumers = browser.get(&control, "/manager/consumers?page=2").await;
+    assert!(text(&consumers).contains("jane"), "{}", text(&consumers));
+    for list in ["/portal/?page=2", "/portal/?page=2&q=a"] {
+        assert_eq!(Browser::default().get(&control, list).await.status(), 200, "{list}");
+    }
 }
 
 #[tokio::test]
@@ -258,9 +376,31 @@ async fn the_audit_is_filtered() {
     assert!(!text(&none).contains("jane") && !text(&none).contains("<tbody>"), "{}", text(&none));
     let other = browser.get(&control, "/manager/audit?since=2023-11-14&until=2023-11-14").await;
     assert!(text(&other).contains("<tbody>"), "{}", text(&other));
+    let sessions = browser.get(&control, "/manager/audit?entity=manager_sessions").await;
+    assert!(text(&sessions).contains("Session of an administrator"), "{}", text(&sessions));
+    assert!(text(&sessions).contains("The installation&#39;s token"), "who logged in: {}", text(&sessions));
+    assert!(!text(&sessions).contains("Somebody not logged in"), "{}", text(&sessions));
     let wrong = browser.get(&control, "/manager/audit?since=soon").await;
     assert_eq!(wrong.status(), 400);
     assert!(text(&wrong).contains("value=\"soon\""));
+}
+
+#[tokio::test]
+async fn the_audit_is_downloaded_as_it_is_filtered() {
+    let control = new_control().await;
+    let (mut browser, _) = with_consumer(&control).await;
+    let page = browser.get(&control, "/manager/audit?entity=consumers").await;
+    let link = "/manager/audit/export?entity=consumers";
+    assert!(text(&page).contains(&format!("href=\"{link}\"")), "{}", text(&page));
+    let file = browser.get(&control, link).await;
+    assert_eq!(file.headers()["content-disposition"], "attachment; filename=\"audit.json\"");
+    assert!(file.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("application/json"));
+    let file: Value = serde_json::from_slice(file.body()).unwrap();
+    let (_, asked) = call(&control, "GET", "/audit?entity=consumers", "").await;
+    assert_eq!(file, json!({"data": asked["data"]}));
+    assert_eq!(file["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(browser.get(&control, "/manager/audit/export?since=soon").await.status(), 400);
+    assert_eq!(Browser::default().get(&control, link).await.status(), 303, "to the log-in");
 }
 
 #[tokio::test]

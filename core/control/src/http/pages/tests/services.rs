@@ -145,6 +145,10 @@ async fn a_service_is_changed() {
     );
     let response = browser.post(&control, &path, &[("name", "orders"), ("url", "")]).await;
     assert_eq!(response.status(), 400);
+    let response = browser.post(&control, &path, &[("name", "orders"), ("url", "gopher://a.test")]).await;
+    assert_eq!(response.status(), 400);
+    let said = "URL: should start with: http:// or https://</a>";
+    assert!(text(&response).contains(said), "{}", text(&response));
     assert_eq!(browser.get(&control, "/manager/services/nothing").await.status(), 404);
 }
 
@@ -183,13 +187,17 @@ async fn a_service_is_deleted_when_no_route_leads_to_it() {
     let route = json!({"name": "r", "paths": ["/r"]});
     admin(&control, "POST", &format!("/services/{service}/routes"), route).await;
     let delete = format!("/manager/services/{service}/delete");
-    let page = see(&mut browser, &control, &delete).await;
-    assert!(page.contains("No application stops, within 5 seconds."), "{page}");
-    let response = browser.post(&control, &delete, &[]).await;
-    assert_eq!(response.status(), 400);
-    assert!(text(&response).contains("routes"), "{}", text(&response));
-    assert!(text(&response).contains("value=\"orders\""), "the service's page, as it is stored");
+    let asked = browser.get(&control, &delete).await;
+    let sent = browser.post(&control, &delete, &[]).await;
+    for (response, status) in [(asked, 200), (sent, 400)] {
+        assert_eq!(response.status(), status);
+        let said = "<li>there are still routes here: delete them first</li>";
+        assert!(text(&response).contains(said), "{}", text(&response));
+        assert!(text(&response).contains("value=\"orders\""), "the service's page, as it is stored");
+    }
     admin(&control, "DELETE", "/routes/r", Value::Null).await;
+    let page = see(&mut browser, &control, &delete).await;
+    assert!(page.contains("It serves no more calls, within 5 seconds."), "{page}");
 
     control.registry.clock().advance(11 * 60_000);
     let response = browser.post(&control, &delete, &[]).await;

@@ -1,20 +1,27 @@
 //! The audit.
 
 use bytes::Bytes;
-use http::Response;
+use http::header::CONTENT_DISPOSITION;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
 
+use crate::http::answer;
+use crate::http::lists::Query;
 use crate::http::pages::answered::answered;
+use crate::http::pages::answers::html;
 use crate::http::pages::desk::Desk;
 use crate::http::pages::ends::day;
-use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::{Listed, Listing};
+use crate::http::pages::listing::{Listed, Listing, encoded};
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use latchkey_pages::manager::{Audit, AuditFilter, Change, Did, Kind, Record, Who, paths};
 use latchkey_pages::parts::{Time, Total, Typed};
+use latchkey_pages::{Language, View as _};
 use latchkey_store::Store;
 
 const DAY_S: u64 = 86_400;
+/// Parts of 1000 records that a file has, at most: the button for it says as much.
+const EXPORTED_PARTS_MAX: usize = 10;
 
 answered! {
     /// A record, as the Admin API shows it.
@@ -55,23 +62,59 @@ impl Actor {
     }
 }
 
+/// A day as it was typed, and when it begins, where it is one.
+type Day<'q> = (&'q str, Option<u64>);
+
+/// Which records are asked for.
+struct Wanted<'q> {
+    who: &'q str,
+    kind: Option<Kind>,
+    since: Day<'q>,
+    until: Day<'q>,
+}
+
+impl<'q> Wanted<'q> {
+    fn of(query: &'q Query) -> Self {
+        let asked = |name: &str| query.value(name).unwrap_or_default().trim();
+        let [since, until] = ["since", "until"].map(|name| (asked(name), day(asked(name))));
+        Wanted { who: asked("who"), kind: Kind::parse(asked("entity")), since, until }
+    }
+
+    /// As the endpoint takes them, up to the last second of the last day.
+    fn filters(&self) -> Vec<(&'static str, String)> {
+        let seconds = |(_, day): Day<'_>, more: u64| day.map(|day| (day + more).to_string());
+        let filters = [
+            ("who", Some(self.who.to_owned())),
+            ("entity", self.kind.map(|kind| kind.name().to_owned())),
+            ("since", seconds(self.since, 0)),
+            ("until", seconds(self.until, DAY_S - 1)),
+        ];
+        let given = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        given.filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    /// Whether something was typed that is no day.
+    fn has_fault(&self) -> bool {
+        [self.since, self.until].iter().any(|(text, day)| !text.is_empty() && day.is_none())
+    }
+
+    fn view(&self, language: Language) -> AuditFilter<'q> {
+        let typed = |(value, day): Day<'q>| {
+            let is_wrong = !value.is_empty() && day.is_none();
+            Typed { value, fault: is_wrong.then_some(latchkey_pages::manager::no_day(language)) }
+        };
+        AuditFilter { who: self.who, kind: self.kind, since: typed(self.since), until: typed(self.until) }
+    }
+}
+
+/// What of the query stays in links to the same records.
+const KEPT: [&str; 4] = ["who", "entity", "since", "until"];
+
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn audit(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
-        let asked = |name: &str| page.query.value(name).unwrap_or_default().trim();
-        let [since, until] = ["since", "until"].map(|name| (asked(name), day(asked(name))));
-        let seconds =
-            |day: Option<u64>, more: u64| day.map(|day| (day + more).to_string()).unwrap_or_default();
-        // Up to the last second of the day.
-        let (from, to) = (seconds(since.1, 0), seconds(until.1, DAY_S - 1));
-        let kind = Kind::parse(asked("entity"));
-        let query = page.list_query(&[
-            ("who", asked("who")),
-            ("entity", kind.map_or("", Kind::name)),
-            ("since", &from),
-            ("until", &to),
-        ]);
-        let listed: Listed<Shown> = self.get(&["audit"], &query).await?;
+        let wanted = Wanted::of(&page.query);
+        let listed: Listed<Shown> = self.list(&["audit"], &pairs(&wanted.filters())).await?;
         let fields: Vec<Vec<Vec<&str>>> = listed.data.iter().map(fields).collect();
         let changes: Vec<Vec<Change<'_>>> =
             listed.data.iter().zip(&fields).map(|(record, fields)| changes(record, fields)).collect();
@@ -86,26 +129,38 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                 changes,
             })
             .collect();
-        let listing =
-            Listing::of(page, paths::AUDIT, listed.offset.as_deref(), &["who", "entity", "since", "until"]);
+        let listing = Listing::of(page, paths::AUDIT, listed.offset.as_deref(), &KEPT);
+        let kept = KEPT.iter().filter_map(|name| Some((*name, page.query.value(name)?)));
+        let export = format!("{}?{}", paths::AUDIT_EXPORT, encoded(&kept.collect::<Vec<_>>()));
         let path = page.path();
         let frame = page.manager_frame(&path);
-        let sentence = latchkey_pages::manager::no_day(page.look.language);
-        let typed =
-            |(text, day): (&'_ str, Option<u64>)| (!text.is_empty() && day.is_none()).then_some(sentence);
-        let filter = AuditFilter {
-            who: asked("who"),
-            kind,
-            since: Typed { value: since.0, fault: typed(since) },
-            until: Typed { value: until.0, fault: typed(until) },
+        let view = Audit {
+            frame: &frame,
+            records: &records,
+            filter: wanted.view(page.look.language),
+            export: &export,
+            paging: listing.paging(Total::Unknown),
         };
-        let faults = match typed(since).or(typed(until)) {
-            Some(sentence) => Faults::one("since", sentence),
-            None => Faults::default(),
-        };
-        let paging = listing.paging(Total::Unknown);
-        Ok(self.form(&faults, &Audit { frame: &frame, records: &records, filter, paging }))
+        let status = if wanted.has_fault() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+        Ok(html(status, view.html()))
     }
+
+    /// The records as the endpoint answers them, the newest first, to be kept as a file.
+    pub(super) async fn audit_export(&self) -> Result<Response<Bytes>, Refusal> {
+        let wanted = Wanted::of(&self.page.query);
+        if wanted.has_fault() {
+            return self.audit().await;
+        }
+        let records: Vec<Value> = self.all(&["audit"], &pairs(&wanted.filters()), EXPORTED_PARTS_MAX).await?;
+        let mut response = answer::json(StatusCode::OK, &json!({"data": records}));
+        let name = HeaderValue::from_static("attachment; filename=\"audit.json\"");
+        response.headers_mut().insert(CONTENT_DISPOSITION, name);
+        Ok(response)
+    }
+}
+
+fn pairs<'f>(filters: &'f [(&'static str, String)]) -> Vec<(&'static str, &'f str)> {
+    filters.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
 fn fields(record: &Shown) -> Vec<Vec<&str>> {

@@ -37,7 +37,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn consumers(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
         let q = page.search();
-        let listed: Listed<Consumer> = self.get(&["consumers"], &page.list_query(&[("q", q)])).await?;
+        let listed: Listed<Consumer> = self.list(&["consumers"], &[("q", q)]).await?;
         let lists = listed.data.iter().map(|one| vec!["consumers", one.id.as_str(), "key-auth"]);
         let counts = self.counts(&lists.collect::<Vec<_>>(), "size=100").await?;
         let rows: Vec<ConsumerRow<'_>> = listed

@@ -124,12 +124,17 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             is_everywhere: found.everywhere,
             places: &places,
             end: end.as_deref(),
-            impact: Impact {
-                applications: u64::from(found.application.is_some()),
-                within_seconds: WITHIN_SECONDS,
-            },
+            impact: self.impact_of(&found).await?,
         };
         Ok(shown(&view))
+    }
+
+    /// What stops with the key: with the one before a rotation goes no application.
+    async fn impact_of(&self, found: &Found) -> Result<Impact, Refusal> {
+        match (&found.application, found.which.as_str()) {
+            (Some(_), "current") => self.impact("oauth2_credentials", &found.credential.id).await,
+            _ => Ok(Impact { applications: 0, within_seconds: WITHIN_SECONDS }),
+        }
     }
 }
 

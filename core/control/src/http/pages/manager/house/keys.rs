@@ -160,14 +160,14 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         }
         let path = page.path();
         let frame = page.manager_frame(&path);
+        let others = faults.of_others(&["ends", "own"]);
         let view = RotateKey {
             frame: &frame,
             consumer: Thing { id: &consumer.id, name: consumer.name() },
             key: Thing { id: &key.id, name: key.called() },
-            ends: Ends {
-                ends: faults.typed_as(form, "ends", "grace_seconds"),
-                own: faults.typed(form, "own"),
-            },
+            ends: Ends { ends: faults.typed(form, "ends"), own: faults.typed(form, "own") },
+            old_until: key.previous_key_ends_at.map(Time),
+            fault: others.as_deref(),
             nonce: if page.is_post() { form.text("nonce") } else { key.start() },
         };
         Ok(self.form(&faults, &view))

@@ -33,6 +33,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             HousePage::KeyResume => self.consumer_key_set_enabled(true).await,
             HousePage::KeyDelete => self.consumer_key_delete().await,
             HousePage::Audit => self.audit().await,
+            HousePage::AuditExport => self.audit_export().await,
             HousePage::Tokens => self.tokens().await,
             HousePage::TokenNew => self.token_new().await,
             HousePage::TokenDelete => self.token_delete().await,

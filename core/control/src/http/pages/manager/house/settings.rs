@@ -120,10 +120,11 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let addresses = settings.admin_mails.to.join("\n");
         let typed_rows = rows(form);
         let registration = match is_sent(paths::SETTINGS_SIGN_UP) {
-            true => typed_rows.iter().map(|row| row.view()).collect(),
+            true => (0..).zip(&typed_rows).map(|(at, row)| row.view(at, faults)).collect(),
             false => settings.meta_fields.iter().map(stored).collect::<Vec<_>>(),
         };
-        let registration_fault = faults.of_field("meta_fields");
+        let others = faults.of_others_than(is_of_row);
+        let registration_fault = others.as_deref().filter(|_| is_sent(paths::SETTINGS_SIGN_UP));
         let path = page.path();
         let frame = page.manager_frame(&path);
         let mail = is_sent(paths::SETTINGS_MAIL);
@@ -140,7 +141,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                         Typed { value: settings.portal_colour.as_deref().unwrap_or_default(), fault: None }
                     }
                 },
-                language: settings.language,
+                language: match look {
+                    true => Language::parse(form.text("language")).unwrap_or(settings.language),
+                    false => settings.language,
+                },
                 has_logo: page.look.has_logo(),
                 logo_fault: faults.of_field("logo"),
             },
@@ -195,15 +199,22 @@ fn meta_field(row: &Row<'_>) -> Value {
 }
 
 impl<'f> Row<'f> {
-    /// Faults of lists are not by their places: they are said above the rows.
-    fn view(&self) -> RegistrationField<'f> {
+    /// The row at a place, with what is wrong there.
+    fn view(&self, at: usize, faults: &'f Faults) -> RegistrationField<'f> {
+        let fault = |field: &str| faults.of_field(&format!("meta_fields.{at}.{field}"));
         RegistrationField {
-            label: Typed { value: self.label, fault: None },
-            name: Typed { value: self.name, fault: None },
+            label: Typed { value: self.label, fault: fault("label") },
+            name: Typed { value: self.name, fault: fault("title") },
             kind: self.kind,
             is_required: self.is_required,
         }
     }
+}
+
+/// Whether a fault of this name is said of a cell: of the label or the name of a row.
+fn is_of_row(name: &str) -> bool {
+    let row = name.strip_prefix("meta_fields.").and_then(|rest| rest.split_once('.'));
+    row.is_some_and(|(_, field)| matches!(field, "label" | "title"))
 }
 
 fn stored(field: &MetaField) -> RegistrationField<'_> {

@@ -11,10 +11,11 @@ use crate::http::pages::ends::expires_at;
 use crate::http::pages::faults::Faults;
 use crate::http::pages::listing::Listed;
 use crate::http::pages::manager::shown;
+use crate::http::portal::Once;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
 use crate::registry::SessionToken;
-use latchkey_pages::manager::{Taking, TokenNew, TokenRow, TokenShown, Tokens, paths};
+use latchkey_pages::manager::{Taking, TokenNew, TokenRow, TokenShown, TokenShownAlready, Tokens, paths};
 use latchkey_pages::parts::{Ends, Time};
 use latchkey_pages::{Said, View as _};
 use latchkey_store::Store;
@@ -74,9 +75,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                     let is_read_only = json!(form.is_ticked("read_only"));
                     let sent =
                         [("name", form.value("name")), ("read_only", is_read_only), ("expires_at", ends)];
-                    match self.post(&["tokens"], object(sent)).await {
+                    let once = Once { id: form.nonce(), ..Once::default() };
+                    match self.post_once(&["tokens"], object(sent), once).await {
                         Ok(made) => return self.show_token(&made),
-                        // The name is its own: sent twice, it is taken by the first.
+                        Err(refusal) if refusal.is_made_already() => return Ok(self.token_was_shown()),
                         Err(refusal) => faults = Faults::of(refusal)?,
                     }
                 }
@@ -100,6 +102,13 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let path = self.page.path();
         let frame = self.page.manager_frame(&path);
         Ok(html(StatusCode::OK, TokenShown { frame: &frame, name: &made.name, token: &made.token }.html()))
+    }
+
+    /// The answer to a form that was sent once more.
+    fn token_was_shown(&self) -> Response<Bytes> {
+        let (path, id) = (self.page.path(), self.nonce());
+        let frame = self.page.manager_frame(&path);
+        html(StatusCode::CONFLICT, TokenShownAlready { frame: &frame, token: &id }.html())
     }
 
     pub(super) async fn token_delete(&self) -> Result<Response<Bytes>, Refusal> {

@@ -47,7 +47,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn applications(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
         let q = page.search();
-        let listed: Listed<Application> = self.get(&["applications"], &page.list_query(&[("q", q)])).await?;
+        let listed: Listed<Application> = self.list(&["applications"], &[("q", q)]).await?;
         let whole = match q.is_empty() {
             true => None,
             // Of its counter.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::read::{Application, Contract, Parties, Service, status};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
-use crate::http::pages::listing::{Listed, Listing, SIZE};
+use crate::http::pages::listing::{Listed, Listing, SIZE, list_query};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
@@ -60,11 +60,11 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         };
         let filters = [("status", status.as_str()), ("service", service.as_str())];
         if filter.application.is_empty() {
-            return self.get(&["application_instances"], &self.page.list_query(&filters)).await;
+            return self.list(&["application_instances"], &filters).await;
         }
         let query = serde_urlencoded::to_string([("q", filter.application)]).unwrap_or_default();
         let applications: Listed<Application> = self.get(&["applications"], &query).await?;
-        let query = self.page.list_query(&filters);
+        let query = list_query(None, &filters);
         let lists = applications.data.iter().take(NAMED_MAX);
         let lists = lists.map(|one| vec!["applications", one.id.as_str(), "application_instances"]);
         let mut data: Vec<Contract> = self.all_in(&lists.collect::<Vec<_>>(), &query).await?;

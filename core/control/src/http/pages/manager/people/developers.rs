@@ -15,8 +15,9 @@ use crate::http::pages::listing::{Listed, Listing};
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
+use crate::registry::Error;
 use latchkey_pages::manager::{
-    self as views, ApplicationRow, DeveloperRow, Developers, InvitationLink, Invited, Taking, paths,
+    self as views, ApplicationRow, DeveloperRow, Developers, InvitationLink, ResetLink, Taking, paths,
 };
 use latchkey_pages::parts::{State, Time};
 use latchkey_pages::{Said, View as _};
@@ -46,6 +47,16 @@ impl Developer {
     }
 }
 
+/// Whether a button of some page leads there: who is approved is revoked, after a page that asks, and not
+/// rejected by a page of before.
+fn may_become(from: State, to: State) -> bool {
+    match to {
+        State::Active => true,
+        State::Rejected => from == State::Waiting,
+        _ => from == State::Active,
+    }
+}
+
 /// An answer as people read it.
 fn text_of(answer: &Value) -> String {
     answer.as_str().map_or_else(|| answer.to_string(), str::to_owned)
@@ -57,8 +68,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let state = asked_state(page.query.value("state")).unwrap_or(State::Active);
         let q = page.search();
         let status = status(state).to_string();
-        let query = page.list_query(&[("q", q), ("status", &status)]);
-        let listed: Listed<Developer> = self.get(&["developers"], &query).await?;
+        let listed: Listed<Developer> = self.list(&["developers"], &[("q", q), ("status", &status)]).await?;
         let lists = listed.data.iter().map(|one| vec!["developers", one.id.as_str(), "applications"]);
         let counts = self.counts(&lists.collect::<Vec<_>>(), "size=1").await?;
         let name = |developer: &Developer| developer.answers().get("full_name").map(text_of);
@@ -131,6 +141,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         if developer.state() == to {
             return Ok(page.done(Said::AlreadyDone, &path));
         }
+        if !may_become(developer.state(), to) {
+            let error = Error::conflict("the developer's state is another meanwhile");
+            return Err(Refusal::Registry { endpoint: "developers", error });
+        }
         if !page.is_post() {
             let (taking, of) =
                 (Taking::RevokeDeveloper(&developer.id), ["developers", developer.id.as_str()]);
@@ -175,8 +189,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let made: Link = read(&sent)?;
         let path = page.path();
         let frame = page.manager_frame(&path);
-        let links = [InvitationLink { address: &developer.email, link: &made.link }];
-        let view = Invited { frame: &frame, mailed: &[], links: &links, faults: &[] };
+        let link = InvitationLink { address: &developer.email, link: &made.link };
+        let view = ResetLink { frame: &frame, developer: &developer.id, link };
         Ok(html(StatusCode::OK, view.html()))
     }
 }

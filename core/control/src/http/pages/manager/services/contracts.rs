@@ -5,7 +5,7 @@ use futures_util::future::try_join;
 use http::Response;
 
 use crate::http::pages::desk::Desk;
-use crate::http::pages::listing::{Listed, Listing};
+use crate::http::pages::listing::Listing;
 use crate::http::pages::manager::people::read::Contract;
 use crate::http::pages::manager::shown;
 use crate::http::problem::Refusal;
@@ -16,10 +16,8 @@ use latchkey_store::Store;
 impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn service_contracts(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
-        let query = page.list_query(&[]);
         let list = ["services", self.page.part("service"), "application_instances"];
-        let (service, listed) =
-            try_join(self.one_service(), self.get::<Listed<Contract>>(&list, &query)).await?;
+        let (service, listed) = try_join(self.one_service(), self.list::<Contract>(&list, &[])).await?;
         let parties = self.parties(&listed.data).await?;
         let rows: Vec<ContractRow<'_>> = listed.data.iter().map(|contract| contract.row(&parties)).collect();
         let own = paths::service_contracts(&service.id);

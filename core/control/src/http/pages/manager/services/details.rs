@@ -1,16 +1,18 @@
 //! One service: what is stored of it, its suspension and its end, and its document.
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::read::Service;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::pages::form::Form;
+use crate::http::pages::listing::Listed;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
-use crate::schema::Object;
+use crate::registry::Error;
+use crate::schema::{EntityKind, Object};
 use latchkey_pages::Said;
 use latchkey_pages::manager::{ServiceDetails, ServiceFields, Taking, paths};
 use latchkey_store::Store;
@@ -67,11 +69,20 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         Ok(self.page.done(said, &paths::service(id)))
     }
 
-    /// A service that routes lead to stays: what the endpoint says of it stands on the service's page.
+    /// A service that routes lead to stays: that stands on the service's page, before anything is asked.
     pub(super) async fn delete_service(&self) -> Result<Response<Bytes>, Refusal> {
         let id = self.page.part("service");
         if !self.page.is_post() {
             let service = self.one_service().await?;
+            let routes: Listed<()> = self.get(&["services", id, "routes"], "size=1").await?;
+            if !routes.data.is_empty() {
+                let by = Error::Referenced { kind: EntityKind::Services, by: EntityKind::Routes };
+                let refusal = Refusal::Registry { endpoint: "services", error: by };
+                let mut shown = self.show_service(&faults_of(refusal)?).await?;
+                // Nothing was sent that is wrong.
+                *shown.status_mut() = StatusCode::OK;
+                return Ok(shown);
+            }
             let (taking, of) = (Taking::DeleteService(&service.id), ["services", service.id.as_str()]);
             return self.ask_before(taking, service.shown_name(), of, &Faults::default()).await;
         }
@@ -85,7 +96,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
 /// What is wrong with a service: of its URL what is said of the parts.
 pub(super) fn faults_of(refusal: Refusal) -> Result<Faults, Refusal> {
-    Ok(Faults::of(refusal)?.gathered("url", &["protocol", "host", "port", "path"]))
+    let faults = Faults::of(refusal)?.said_of("protocol", "url", "should start with: http:// or https://");
+    Ok(faults.gathered("url", &["host", "port", "path"]))
 }
 
 fn sent(form: &Form) -> Object {

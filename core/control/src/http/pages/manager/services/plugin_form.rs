@@ -23,7 +23,8 @@ use latchkey_store::Store;
 
 /// What the settings of key-auth come to.
 struct Example {
-    refusal: String,
+    /// `None`: a request without a key is let through.
+    refusal: Option<String>,
     call: String,
 }
 
@@ -126,7 +127,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             warnings: &warnings,
             preview: example
                 .as_ref()
-                .map(|example| Preview { refusal: &example.refusal, call: &example.call }),
+                .map(|example| Preview { refusal: example.refusal.as_deref(), call: &example.call }),
             waiting,
             nonce: &nonce,
         };
@@ -143,7 +144,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let routes = self.whole_list(&["services", &at.service.id, "routes"]).await?;
         let gateway = self.control.settings.gateway_origin.as_ref();
         let call = calling::curl(gateway, &routes, config, Key::Variable);
-        Ok(call.map(|call| Example { refusal: refusal(settings), call }))
+        let refusal = settings.anonymous.is_none().then(|| refusal(settings));
+        Ok(call.map(|call| Example { refusal, call }))
     }
 }
 

@@ -68,6 +68,36 @@ async fn an_application_is_moved_to_another_developer() {
 }
 
 #[tokio::test]
+async fn with_its_last_good_key_an_application_stops() {
+    let control = new_control().await;
+    let mut browser = administrator(&control).await;
+    let (service, _, ids) = queue(&control, 1).await;
+    let application = contract(&control, &ids[0]).await["application"]["id"].as_str().unwrap().to_owned();
+    let credentials = format!("/applications/{application}/credentials/oauth2");
+    let first = id(&admin(&control, "GET", &credentials, Value::Null).await["data"][0]);
+    let asked = async |browser: &mut Browser, key: &str| {
+        let path = format!("/manager/applications/{application}/keys/{key}/suspend");
+        let asked = page(browser, &control, &path).await;
+        (asked.contains("1 application stops"), asked.contains("Calls with this key are refused"))
+    };
+    assert_eq!(asked(&mut browser, &first).await, (false, true), "it may call nothing yet");
+    let path = format!("/services/{service}/application_instances/{}", ids[0]);
+    admin(&control, "PATCH", &path, json!({"status": 0})).await;
+    assert_eq!(asked(&mut browser, &first).await, (true, false));
+    let made = admin(&control, "POST", &credentials, json!({})).await;
+    let key = made["client_id"].as_str().unwrap().to_owned();
+    assert_eq!(asked(&mut browser, &first).await, (false, true));
+    let found = browser.post(&control, "/manager/find-key", &[("key", &key)]).await;
+    assert!(text(&found).contains("Calls with this key are refused"), "{}", text(&found));
+    let second = id(&made);
+    admin(&control, "PATCH", &format!("{credentials}/{first}"), json!({"enabled": false})).await;
+    assert_eq!(asked(&mut browser, &first).await, (false, true), "it is suspended already");
+    assert_eq!(asked(&mut browser, &second).await, (true, false));
+    let found = browser.post(&control, "/manager/find-key", &[("key", &key)]).await;
+    assert!(text(&found).contains("1 application stops"), "{}", text(&found));
+}
+
+#[tokio::test]
 async fn a_key_is_known_by_its_start_suspended_and_deleted() {
     let control = new_control().await;
     let mut browser = administrator(&control).await;
@@ -82,7 +112,8 @@ async fn a_key_is_known_by_its_start_suspended_and_deleted() {
     let of = |what: &str| format!("/manager/applications/{application}/keys/{}/{what}", id(&made));
     for what in ["suspend", "delete"] {
         let asked = page(&mut browser, &control, &of(what)).await;
-        assert!(asked.contains("within 5 seconds") && asked.contains("nightly"), "{asked}");
+        let said = "Calls with this key are refused, within 5 seconds.";
+        assert!(asked.contains(said) && asked.contains("nightly"), "it has another: {asked}");
     }
     for (what, said) in [
         ("suspend", "Suspended."),

@@ -40,12 +40,17 @@ async fn a_developer_is_approved_rejected_revoked_and_approved_again() {
     send(&mut browser, &control, &of("/reject"), &[], "Rejected.").await;
     send(&mut browser, &control, &of("/reject"), &[], AGAIN).await;
     send(&mut browser, &control, &of("/approve"), &[], "Approved.").await;
+    let stale = browser.post(&control, &of("/reject"), &[]).await;
+    assert_eq!(stale.status(), 409, "approved in another tab: {}", text(&stale));
+    assert!(text(&stale).contains("Changed meanwhile"), "{}", text(&stale));
+    let stored = admin(&control, "GET", &format!("/developers/{developer}"), Value::Null).await;
+    assert_eq!(stored["status"], json!(0));
     let application = make_application(&control, &developer, "zoo").await;
     let contract = ask(&control, &application, &service, "").await;
     admin(&control, "PATCH", &format!("/application_instances/{contract}"), json!({"status": 0})).await;
     let shown = page(&mut browser, &control, &of("")).await;
     assert!(shown.contains("zoo") && shown.contains("jane@x.test"), "{shown}");
-    assert!(!shown.contains("/reset"), "no mail is sent here: {shown}");
+    assert!(shown.contains("/reset") && shown.contains("Make a link for a new password"), "{shown}");
     let asked = page(&mut browser, &control, &of("/revoke")).await;
     assert!(asked.contains("1 application stops, within 5 seconds."), "{asked}");
     let shown = page(&mut browser, &control, &of("")).await;

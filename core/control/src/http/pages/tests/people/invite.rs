@@ -94,8 +94,14 @@ async fn without_mail_the_link_for_a_new_password_is_shown_this_once() {
     let control = new_control().await;
     let mut browser = administrator(&control).await;
     let path = format!("/manager/developers/{}", make_developer(&control, "a@x.test", 0).await);
+    let shown = page(&mut browser, &control, &path).await;
+    assert!(shown.contains(&format!("action=\"{path}/reset\"")), "{shown}");
     let response = browser.post(&control, &format!("{path}/reset"), &[]).await;
     assert_eq!(response.status(), 200);
+    let told = text(&response).contains("good for 30 minutes") && !text(&response).contains("Invited");
+    assert!(told, "{}", text(&response));
+    let settings = page(&mut browser, &control, "/manager/settings").await;
+    assert!(settings.contains("e-mail addresses are not verified"), "{settings}");
     assert_eq!(text(&response).matches("/portal/reset?token=").count(), 1, "{}", text(&response));
     assert!(!page(&mut browser, &control, &path).await.contains("token="));
 }

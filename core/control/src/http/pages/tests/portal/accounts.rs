@@ -103,14 +103,14 @@ async fn an_account_is_changed_after_a_log_in_of_lately() {
     let saved = dee.post("/portal/account/meta", &[("meta.full_name", "Dee Dee")]).await;
     dee.is_told(&saved, "Saved.").await.says("value=\"Dee Dee\"");
     let form = [("old_password", "wrong"), ("password", OTHER_PASSWORD)];
-    dee.post("/portal/account/password", &form).await.is(400).says("Old password is invalid");
+    dee.post("/portal/account/password", &form).await.is(400).says("is not your current password");
     dee.post("/portal/account/password", &[("old_password", PASSWORD), ("password", "short")]).await.is(400);
     let before = dee.browser.clone();
     let form = [("old_password", PASSWORD), ("password", OTHER_PASSWORD)];
     let saved = dee.post("/portal/account/password", &form).await.leads_to("/portal/account");
     dee.is_told(&saved, "Saved.").await;
     assert_ne!(before.cookies, dee.browser.cookies, "another session is in the place of the one before");
-    dee.post("/portal/account/password", &form).await.is(400).says("Old password is invalid");
+    dee.post("/portal/account/password", &form).await.is(400).says("is not your current password");
     portal.mails().await;
 
     portal.advance(11 * 60_000);

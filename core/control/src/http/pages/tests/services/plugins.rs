@@ -54,6 +54,29 @@ async fn key_auth_is_made_once_and_changed() {
 }
 
 #[tokio::test]
+async fn the_preview_of_key_auth_shows_no_refusal_where_nobody_is_refused() {
+    let mut control = new_control().await;
+    set_gateway(&mut control);
+    let mut browser = administrator(&control).await;
+    let service = make_service(&control, "orders").await;
+    let route = json!({"name": "r", "paths": ["/r"]});
+    admin(&control, "POST", &format!("/services/{service}/routes"), route).await;
+    let made =
+        admin(&control, "POST", &format!("/services/{service}/plugins"), json!({"name": "key-auth"})).await;
+    let plugin = id(&made);
+    let path = format!("/manager/services/{service}/plugins/key-auth");
+    let page = see(&mut browser, &control, &path).await;
+    assert!(page.contains("A request without a key gets") && page.contains("401 Unauthorized"), "{page}");
+    assert!(page.contains("The service is then served as if there were no such plugin."), "{page}");
+    let consumer = id(&admin(&control, "POST", "/consumers", json!({"username": "anybody"})).await);
+    let config = json!({"config": {"anonymous": consumer}});
+    admin(&control, "PATCH", &format!("/plugins/{plugin}"), config).await;
+    let page = see(&mut browser, &control, &path).await;
+    assert!(page.contains("A good call") && !page.contains("401 Unauthorized"), "{page}");
+    assert!(page.contains("is let through as this consumer"), "{page}");
+}
+
+#[tokio::test]
 async fn key_auth_is_suspended_resumed_and_deleted() {
     let control = new_control().await;
     let mut browser = administrator(&control).await;
