@@ -51,7 +51,7 @@ pub(super) fn grace_seconds(form: &Form, now_s: u64, language: Language) -> Resu
 }
 
 const NO_TIME: [&str; 2] =
-    ["Choose a day and a time, as 2026-12-31T23:59.", "日時を 2026-12-31T23:59 の形式で指定してください。"];
+    ["Choose a day and a time, as 2026-12-31T23:59.", "日時を2026-12-31T23:59の形式で指定してください。"];
 
 const PAST: [&str; 2] = ["Choose a time in the future.", "今後の日時を指定してください。"];
 
