@@ -79,7 +79,7 @@ impl Door {
         Knock::Answer(admission.finish(answer, head))
     }
 
-    /// The answer to what befell a request on its way, that was let in or not.
+    /// The answer to what befell a request that was let in, before the whole of it was there.
     pub fn fault(&self, head: &Head<'_>, fault: Fault) -> Response<Bytes> {
         let Door { settings, peppers, token_tags, .. } = self;
         Admission { settings, peppers, token_tags }.finish(Err(Refusal::Befallen(fault)), head)
