@@ -94,7 +94,7 @@ impl ControlEnvironment {
             }
         };
         if request.body.len() > body_bytes_max {
-            return Fault::BodyTooLarge.respond();
+            return self.door.fault(&head, Fault::BodyTooLarge);
         }
         match self.open().await {
             Ok(control) => self.serve(control, &head, &request.body).await,

@@ -116,6 +116,11 @@ impl Control {
         knock
     }
 
+    /// The answer to what befell a request that was let in.
+    pub(crate) fn fault(&self, head: &Head<'_>, fault: Fault) -> Response<Bytes> {
+        self.door.fault(head, fault)
+    }
+
     /// Logs wrong admin tokens that were not logged yet, as far as they are due.
     pub(crate) fn log_guesses(&self) {
         for report in self.door.reports(self.now_ms()) {

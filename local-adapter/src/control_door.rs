@@ -87,14 +87,15 @@ impl ControlDoor {
             Knock::Answer(response) => return Ok(response),
             Knock::Read { body_bytes_max, .. } => body_bytes_max,
         };
+        let refused = |fault| Ok(self.control.fault(&request.head(), fault));
         let holding = self.clients.holding();
         let body = match holding.collect(body, body_bytes_max, Kind::ControlBody, client_ip, progress).await {
             Ok(ReadBody::Whole(body)) => body.into_bytes(),
-            Ok(ReadBody::TooLarge | ReadBody::Unread(_)) => return Ok(Fault::BodyTooLarge.respond()),
-            Ok(ReadBody::Refused(Unheld::TooSlow)) => return Ok(Fault::BodyTooSlow.respond()),
-            Ok(ReadBody::Refused(Unheld::TooMuch)) => return Ok(Fault::TooMuchHeld.respond()),
+            Ok(ReadBody::TooLarge | ReadBody::Unread(_)) => return refused(Fault::BodyTooLarge),
+            Ok(ReadBody::Refused(Unheld::TooSlow)) => return refused(Fault::BodyTooSlow),
+            Ok(ReadBody::Refused(Unheld::TooMuch)) => return refused(Fault::TooMuchHeld),
             Err(Failure::ClientGone) => return Err(ClientGone),
-            Err(_) => return Ok(Fault::BodyBroken.respond()),
+            Err(_) => return refused(Fault::BodyBroken),
         };
         Ok(self.control.serve(ControlRequest { body, ..request }).await)
     }

@@ -18,39 +18,39 @@ const SENTENCES: &[(&str, &str)] = &[
     ("expected a string", "文字列を入力してください"),
     ("expected a number", "数値を入力してください"),
     ("expected an integer", "整数を入力してください"),
-    ("expected a boolean", "true または false を指定してください"),
+    ("expected a boolean", "trueまたはfalseを指定してください"),
     ("expected an array", "リストを指定してください"),
     ("expected a set", "重複のないリストを指定してください"),
     ("expected a map", "名前と値の組を指定してください"),
     ("expected a record", "項目の組を指定してください"),
-    ("expected a valid UUID", "UUID を入力してください"),
+    ("expected a valid UUID", "UUIDを入力してください"),
     ("expected a valid timestamp", "正しい日時を入力してください"),
     ("expected an e-mail address", "メールアドレスを入力してください"),
-    ("expected a JSON object, as a string", "JSON オブジェクトを文字列で入力してください"),
+    ("expected a JSON object, as a string", "JSONオブジェクトを文字列で入力してください"),
     ("expected one of: {}", "次のいずれかを指定してください: {0}"),
     ("must not be one of: {}", "次のものは指定できません: {0}"),
     ("expected to contain: {}", "次のものを含めてください: {0}"),
-    ("value should be between {} and {}", "{0} から {1} までの値を指定してください"),
-    ("length must be at most {} bytes", "{0} バイト以内で入力してください"),
-    ("length must be at least {} characters", "{0} 文字以上で入力してください"),
+    ("value should be between {} and {}", "{0}から{1}までの値を指定してください"),
+    ("length must be at most {} bytes", "{0}バイト以内で入力してください"),
+    ("length must be at least {} characters", "{0}文字以上で入力してください"),
     ("length must be at least 1", "空にはできません"),
-    ("length must be at least {}", "長さは {0} 以上にしてください"),
-    ("length must be at most {}", "長さは {0} 以下にしてください"),
-    ("length must be {}", "長さは {0} にしてください"),
-    ("must not exceed {} bytes", "{0} バイト以内にしてください"),
+    ("length must be at least {}", "長さは{0}以上にしてください"),
+    ("length must be at most {}", "長さは{0}以下にしてください"),
+    ("length must be {}", "長さは{0}にしてください"),
+    ("must not exceed {} bytes", "{0}バイト以内にしてください"),
     (
         "should start with: {} (fixed path) or {} (regex path)",
-        "{0}(固定パス)または {1}(正規表現パス)で始めてください",
+        "{0}(固定パス)または{1}(正規表現パス)で始めてください",
     ),
-    ("should start with: {}", "{0} で始めてください"),
+    ("should start with: {}", "{0}で始めてください"),
     ("must not have empty segments", "空のセグメント(//)は使えません"),
     ("must not have a port", "ポート番号は付けられません"),
-    ("must not be an IP", "IP アドレスは使えません"),
+    ("must not be an IP", "IPアドレスは使えません"),
     ("invalid port number", "ポート番号が正しくありません"),
     ("invalid hostname: {}", "ホスト名が正しくありません: {0}"),
-    ("invalid ipv4 address: {}", "IPv4 アドレスが正しくありません: {0}"),
-    ("invalid ipv6 address: {}", "IPv6 アドレスが正しくありません: {0}"),
-    ("invalid ip or cidr range: '{}'", "IP アドレスまたは CIDR が正しくありません: {0}"),
+    ("invalid ipv4 address: {}", "IPv4アドレスが正しくありません: {0}"),
+    ("invalid ipv6 address: {}", "IPv6アドレスが正しくありません: {0}"),
+    ("invalid ip or cidr range: '{}'", "IPアドレスまたはCIDRが正しくありません: {0}"),
     ("invalid wildcard: must have at most one wildcard", "ワイルドカードは1つまでです"),
     (
         "invalid wildcard: must be placed at leftmost or rightmost label",
@@ -63,7 +63,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "invalid value '{}': the only accepted ascii characters are alphanumerics or ., -, _, and ~",
-        "「{0}」は使えません。ASCII 文字では英数字と . - _ ~ だけが使えます",
+        "「{0}」は使えません。ASCII文字では英数字と「.」「-」「_」「~」だけが使えます",
     ),
     (
         "invalid tag '{}': expected printable ascii (except `,` and `/`) or valid utf-8 sequences",
@@ -74,18 +74,18 @@ const SENTENCES: &[(&str, &str)] = &[
         "invalid path: '{}' (characters outside of the reserved list of RFC 3986 found)",
         "パス「{0}」に使えない文字があります(RFC 3986)",
     ),
-    ("invalid url-encoded value: '{}'", "URL エンコードが正しくありません: {0}"),
+    ("invalid url-encoded value: '{}'", "URLエンコードが正しくありません: {0}"),
     (
         "non-normalized path, consider use '{}' instead",
         "正規化されていないパスです。代わりに「{0}」を使ってください",
     ),
     (
         "invalid regex: '{}' (may take {} steps for each byte that it is compared with, at most {} are allowed)",
-        "正規表現「{0}」は1バイトあたり {1} ステップかかることがあります(上限は {2})",
+        "正規表現「{0}」は1バイトあたり{1}ステップかかることがあります(上限は{2})",
     ),
     (
         "regexes may together take {} steps for each byte that they are compared with, at most {} are allowed",
-        "正規表現は合わせて1バイトあたり {0} ステップかかることがあります(上限は {1})",
+        "正規表現は合わせて1バイトあたり{0}ステップかかることがあります(上限は{1})",
     ),
     ("invalid regex: '{}' ({})", "正規表現「{0}」が正しくありません({1})"),
     ("no header name provided", "ヘッダー名がありません"),
@@ -95,18 +95,18 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "bad header name '{}', allowed characters are A-Z, a-z, 0-9, '_', and '-'",
-        "ヘッダー名「{0}」は使えません。使えるのは A-Z、a-z、0-9、「_」、「-」です",
+        "ヘッダー名「{0}」は使えません。使えるのはA-Z、a-z、0-9、「_」、「-」です",
     ),
     ("'{}' should be like 'name: value'", "「{0}」を「名前: 値」の形にしてください"),
     ("must be a colour as '#rrggbb'", "色は「#rrggbb」の形で指定してください"),
-    ("must be a PNG", "PNG 画像を指定してください"),
-    ("must be 1 to {} pixels wide and high", "幅と高さは 1 から {0} ピクセルまでです"),
-    ("must be a text in UTF-8", "UTF-8 のテキストにしてください"),
+    ("must be a PNG", "PNG画像を指定してください"),
+    ("must be 1 to {} pixels wide and high", "幅と高さは1から{0}ピクセルまでです"),
+    ("must be a text in UTF-8", "UTF-8のテキストにしてください"),
     (
         "must not contain quotes, backslashes or control characters",
         "引用符、バックスラッシュ、制御文字は使えません",
     ),
-    ("cannot parse '{}'", "「{0}」を URI として読めません"),
+    ("cannot parse '{}'", "「{0}」をURIとして読めません"),
     ("fragment not allowed in '{}'", "「{0}」にフラグメント(#)は使えません"),
     (
         "when updating, at least one of these fields must be non-empty: {}",
@@ -118,12 +118,12 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "must set one of {} when 'protocols' is {}",
-        "「protocols」が {1} のときは、次のうち少なくとも1つを指定してください: {0}",
+        "「protocols」が{1}のときは、次のうち少なくとも1つを指定してください: {0}",
     ),
-    ("must set snis when 'protocols' is {}", "「protocols」が {0} のときは「snis」を指定してください"),
+    ("must set snis when 'protocols' is {}", "「protocols」が{0}のときは「snis」を指定してください"),
     (
         "'snis' can only be set when 'protocols' is {}",
-        "「snis」を指定できるのは「protocols」が {0} のときだけです",
+        "「snis」を指定できるのは「protocols」が{0}のときだけです",
     ),
     ("values of these fields must be distinct: {}", "次の項目には異なる値を指定してください: {0}"),
     ("failed conditional validation given value of field '{}'", "項目「{0}」の値と合っていません"),
@@ -135,9 +135,17 @@ const SENTENCES: &[(&str, &str)] = &[
     ("an existing '{}' entity references this '{}' entity", "{1}を参照する{0}がまだあります。先に削除してください"),
     ("is in use already", "すでに使われています"),
     ("there is none of this id", "指定されたものは存在しません"),
-    ("cannot set '{}' when 'protocols' is {}", "「protocols」が {1} のときは「{0}」を指定できません"),
+    ("cannot set '{}' when 'protocols' is {}", "「protocols」が{1}のときは「{0}」を指定できません"),
     ("unknown type: {}", "種類「{0}」はありません"),
     ("is not open for registration", "申し込みを受け付けていません"),
+    ("is not the name of the application", "アプリケーションの名前と一致しません"),
+    ("is not the same password", "パスワードが一致しません"),
+    ("is not the code, or it is too old", "確認コードが違うか、有効期限が切れています"),
+    ("two fields have the same title", "同じ名前の項目が2つあります"),
+    (
+        "needs mail, which this installation does not send: set its sender first",
+        "メールを送信できません。先に送信元を設定してください",
+    ),
     (
         "this password is one of the most common: choose another",
         "よく使われるパスワードです。別のものにしてください",
@@ -163,7 +171,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "'sha256:' must be followed by 64 hex digits, the SHA-256 of a key",
-        "「sha256:」の後にはキーの SHA-256(16進64桁)が必要です",
+        "「sha256:」の後にはキーのSHA-256(16進64桁)が必要です",
     ),
     (
         "must not begin with 'sha256:' or 'unknown:', which stand for keys",
@@ -276,13 +284,13 @@ mod tests {
         for (said, expected) in [
             ("required field missing", "必須項目です"),
             ("length must be at least 1", "空にはできません"),
-            ("length must be at least 12 characters", "12 文字以上で入力してください"),
-            ("length must be at most 128", "長さは 128 以下にしてください"),
-            ("value should be between 0 and 65535", "0 から 65535 までの値を指定してください"),
-            ("should start with: /", "/ で始めてください"),
+            ("length must be at least 12 characters", "12文字以上で入力してください"),
+            ("length must be at most 128", "長さは128以下にしてください"),
+            ("value should be between 0 and 65535", "0から65535までの値を指定してください"),
+            ("should start with: /", "/で始めてください"),
             (
                 "should start with: / (fixed path) or ~/ (regex path)",
-                "/(固定パス)または ~/(正規表現パス)で始めてください",
+                "/(固定パス)または~/(正規表現パス)で始めてください",
             ),
             (
                 "host: required field missing; port: expected an integer",
@@ -290,13 +298,17 @@ mod tests {
             ),
             (
                 "invalid value 'a b': the only accepted ascii characters are alphanumerics or ., -, _, and ~",
-                "「a b」は使えません。ASCII 文字では英数字と . - _ ~ だけが使えます",
+                "「a b」は使えません。ASCII文字では英数字と「.」「-」「_」「~」だけが使えます",
             ),
             (
                 "must set one of 'methods', 'hosts' when 'protocols' is 'http'",
-                "「protocols」が 'http' のときは、次のうち少なくとも1つを指定してください: 'methods', 'hosts'",
+                "「protocols」が'http'のときは、次のうち少なくとも1つを指定してください: 'methods', 'hosts'",
             ),
             ("is in use already", "すでに使われています"),
+            ("is not the name of the application", "アプリケーションの名前と一致しません"),
+            ("again: is not the same password", "again: パスワードが一致しません"),
+            ("is not the code, or it is too old", "確認コードが違うか、有効期限が切れています"),
+            ("meta_fields: two fields have the same title", "meta_fields: 同じ名前の項目が2つあります"),
             ("something that nobody has said before", "something that nobody has said before"),
             ("アドレスが多すぎます", "アドレスが多すぎます"),
             ("", ""),
@@ -321,6 +333,20 @@ mod tests {
             ("when 'a' is b: must be one line", "when 'a' is b: must be one line"),
         ] {
             assert_eq!(said_in(Language::En, said), expected);
+        }
+    }
+
+    /// No space beside Latin words, digits and what is filled in.
+    #[test]
+    fn japanese_has_no_spaces_around_latin_words() {
+        let is_latin = |character: char| character.is_ascii_alphanumeric() || "{}/~'".contains(character);
+        for (_, japanese) in SENTENCES {
+            let characters: Vec<char> = japanese.chars().collect();
+            let is_spaced = characters.windows(3).any(|three| {
+                let [before, ' ', after] = *three else { return false };
+                is_latin(before) && !after.is_ascii() || !before.is_ascii() && is_latin(after)
+            });
+            assert!(!is_spaced, "{japanese}");
         }
     }
 

@@ -214,6 +214,9 @@ pub const ENTITY_BYTES_MAX: usize = 64 << 10;
 /// A specification of a service, in bytes, as uploaded: what a body of the Admin API holds.
 pub const DOCUMENT_BYTES_MAX: usize = ADMIN_BODY_BYTES_MAX;
 
+/// Body of a page's form at the control door, in bytes: the largest file, and what a form has around it.
+pub const PAGE_BODY_BYTES_MAX: usize = DOCUMENT_BYTES_MAX + (16 << 10);
+
 /// A piece of one as stored, in bytes: with a third more, as back-ups write it, below the 400 KB of a record
 /// of DynamoDB.
 pub const DOCUMENT_PIECE_BYTES: usize = 192 << 10;

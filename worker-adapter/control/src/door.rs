@@ -35,18 +35,26 @@ impl TextDoor {
         self.0.reports(now_ms).iter().for_each(|report| aside.log(&report.to_string()));
         respond(&response, "", &aside)
     }
+
+    /// What befell a request that was let in, in the script's words, as an answer.
+    pub fn fault(&self, described: &Described<'_>, why: &str) -> String {
+        respond(&self.0.fault(&described.head(), fault_of(why)), "", &Aside::default())
+    }
 }
 
-/// What befell a request, in the script's words, as an answer.
+/// What befell a request before it was asked of the door, in the script's words, as an answer.
 pub fn fault(why: &str) -> String {
-    let fault = match why {
+    respond(&fault_of(why).respond(), "", &Aside::default())
+}
+
+fn fault_of(why: &str) -> Fault {
+    match why {
         "too large" => Fault::BodyTooLarge,
         "broken" => Fault::BodyBroken,
         "unconfigured" => Fault::Unconfigured,
         "out of reach" => Fault::OutOfReach,
         _ => Fault::Failed,
-    };
-    respond(&fault.respond(), "", &Aside::default())
+    }
 }
 
 /// What the platform counts a client's requests under; an IPv6 network of 64 bits is one client.
@@ -111,6 +119,11 @@ mod tests {
         {
             assert!(fault(why).starts_with(&format!("R\n-\n-\n{status}\n")), "{why}");
         }
+        let described = |url| Described::of("POST", url, "host\nk.test", "").unwrap();
+        let page = door().fault(&described("http://k.test/manager/log-in"), "too large");
+        assert!(page.contains("\n413\n") && page.contains("<html"), "{page}");
+        let api = door().fault(&described("http://k.test/admin/services"), "too large");
+        assert!(api.ends_with("{\"message\":\"Request body too large\"}"), "{api}");
     }
 
     #[test]

@@ -53,6 +53,13 @@ pub fn limit_key(client_ip: &str) -> String {
     door::limit_key(client_ip)
 }
 
+/// What befell a request that was let in, as an answer.
+#[wasm_bindgen(js_name = faultOf)]
+pub fn fault_of(method: &str, url: &str, headers: &str, client_ip: &str, why: &str) -> String {
+    let Some(described) = Described::of(method, url, headers, client_ip) else { return fault(why) };
+    DOOR.with_borrow(|door| door.as_ref().map_or_else(|| fault(why), |door| door.fault(&described, why)))
+}
+
 /// What befell a request, as an answer; needs no configuration.
 #[wasm_bindgen]
 pub fn fault(why: &str) -> String {

@@ -67,7 +67,7 @@ impl Admission<'_> {
         }
         let caller = match surface.who() {
             Who::Administrator => self.administrator(head.headers)?,
-            Who::Anyone | Who::Developer | Who::Approved | Who::NotWaiting => Caller::Anyone,
+            Who::Anyone | Who::Known | Who::Developer | Who::Approved | Who::NotWaiting => Caller::Anyone,
         };
         if let Some(site) = &site {
             self.refuse_cross_site(head, surface, path, site)?;

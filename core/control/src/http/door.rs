@@ -6,14 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use http::Response;
 use latchkey_published::keys::Peppers;
-use latchkey_published::limits::ADMIN_BODY_BYTES_MAX;
+use latchkey_published::limits::{ADMIN_BODY_BYTES_MAX, PAGE_BODY_BYTES_MAX};
 
 use super::admission::{Admission, Admitted, Asked};
 use super::authenticate::{Caller, presented_token};
 use super::endpoints::{Action, Call};
 use super::guesses::{Guesses, Report};
 use super::problem::Refusal;
-use super::{ControlSettings, Head};
+use super::{ControlSettings, Fault, Head};
 use crate::named_token::TokenTags;
 
 /// What judges heads. [`super::Control`] judges them again.
@@ -32,7 +32,7 @@ pub enum Knock {
     /// Answered: its body is not read, and no store is needed.
     Answer(Response<Bytes>),
     /// To be asked of [`super::Control::serve`] with its whole body; a longer one is
-    /// [`super::Fault::BodyTooLarge`].
+    /// [`Fault::BodyTooLarge`], answered by [`Door::fault`].
     Read {
         /// In bytes.
         body_bytes_max: usize,
@@ -59,12 +59,13 @@ impl Door {
         let admission = Admission { settings, peppers, token_tags };
         let judged = admission.judge(head).and_then(|admitted| {
             let is_administrator = !matches!(admitted.caller, Caller::Anyone);
-            self.answer(&admitted).map(|answer| (answer, is_administrator))
+            let is_page = admitted.surface.front().is_some();
+            let body_bytes_max = if is_page { PAGE_BODY_BYTES_MAX } else { ADMIN_BODY_BYTES_MAX };
+            let read = Knock::Read { body_bytes_max, is_administrator };
+            self.answer(&admitted).map(|answer| (answer, read))
         });
         let answer = match judged {
-            Ok((None, is_administrator)) => {
-                return Knock::Read { body_bytes_max: ADMIN_BODY_BYTES_MAX, is_administrator };
-            }
+            Ok((None, read)) => return read,
             Ok((Some(response), _)) => Ok(response),
             // Who shows none does not guess.
             Err(Refusal::WrongToken) if presented_token(head.headers).is_some() => {
@@ -78,6 +79,12 @@ impl Door {
         Knock::Answer(admission.finish(answer, head))
     }
 
+    /// The answer to what befell a request that was let in, before the whole of it was there.
+    pub fn fault(&self, head: &Head<'_>, fault: Fault) -> Response<Bytes> {
+        let Door { settings, peppers, token_tags, .. } = self;
+        Admission { settings, peppers, token_tags }.finish(Err(Refusal::Befallen(fault)), head)
+    }
+
     /// The answer to a request that may come in; `None`: it needs a body or the store, as does every
     /// token that is to be looked up, or moved to the current pepper.
     fn answer(&self, admitted: &Admitted<'_>) -> Result<Option<Response<Bytes>>, Refusal> {
@@ -85,7 +92,11 @@ impl Door {
             Caller::Named(_) => return Ok(None),
             Caller::Anyone | Caller::Installation { .. } => {}
         }
-        let Asked { matched, call } = admitted.asked()?;
+        let Asked { matched, call } = match admitted.asked() {
+            // The page that says so looks as administrators have set, which the store knows.
+            Err(_) if admitted.surface.front().is_some() => return Ok(None),
+            asked => asked?,
+        };
         Ok(match (call, admitted.caller) {
             (
                 Call { action: Action::Plain(plain), .. },

@@ -82,6 +82,8 @@ pub enum Who {
     Approved,
     /// Whoever reaches the door, but for a developer who waits to be approved, who gets 403.
     NotWaiting,
+    /// Whoever reaches the door; who is logged in is known.
+    Known,
 }
 
 /// What a caller may.

@@ -19,7 +19,7 @@ impl Admission<'_> {
         let surface = routing::surface(head.path).map(|(surface, _)| surface);
         let front = surface.and_then(Surface::front);
         let mut response = answer.unwrap_or_else(|refusal| match front {
-            Some(front) => pages::refused_at_the_door(front, &refusal, head),
+            Some(front) => pages::refused_at_the_door(front, &refusal, head, self.settings),
             None => problem::response(&refusal),
         });
         if front.is_some() {

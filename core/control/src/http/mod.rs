@@ -310,8 +310,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             Some(_) if admitted.surface.front().is_some() => return Err(Refusal::UnknownPath),
             #[cfg(any(feature = "pages", test))]
             Some(site) if admitted.surface.front().is_some() => {
-                let asked = admitted.asked()?;
-                return on_heap(|| self.page(site, &asked, head, body, came)).await;
+                return on_heap(|| self.page(site, admitted, head, body, came)).await;
             }
             Some(site) => {
                 let asked = admitted.asked()?;

@@ -55,6 +55,8 @@ pub(super) enum Refusal {
     Misdirected,
     /// A browser sends it for the page of another site.
     CrossSite,
+    /// Something befell it on its way.
+    Befallen(Fault),
     /// Too many attempts were made: it is not looked at.
     Held { retry_after_s: u32 },
     /// Too many passwords wait to be hashed.
@@ -151,6 +153,7 @@ pub(super) fn response(refusal: &Refusal) -> Response<Bytes> {
             answer::message(StatusCode::FORBIDDEN, message)
         }
         Refusal::NoHost => Fault::NoHost.respond(),
+        Refusal::Befallen(fault) => fault.respond(),
         Refusal::Preflight(endpoint) => answer::preflight(*endpoint),
         Refusal::UnknownPath => answer::message(StatusCode::NOT_FOUND, "Not found"),
         Refusal::UnknownMethod(endpoint) => {

@@ -3,18 +3,22 @@
 use uuid::Uuid;
 
 use super::Registry;
-use super::entity_transaction::{EntityTransaction, id_of, reference};
+use super::entity_transaction::{DELETING, EntityTransaction, id_of, reference};
 use super::error::Error;
 use super::lookup::Step;
 use super::pages::{List, decode_offset, encode_offset, parse_size};
 use super::present::is_visible;
 use super::records;
+use super::stored_credential::expires_at_ms;
 use super::tags::TagFilter;
 use crate::ports::{Clock, Random};
 use crate::schema::{EntityKind, Object};
 use latchkey_published::limits;
 use latchkey_store::Store;
 use latchkey_store::feed::decode;
+
+/// How long credentials that have ended are told of, in milliseconds.
+const ENDED_TOLD_MS: u64 = 30 * 86_400_000;
 
 /// Which page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +72,30 @@ impl<S: Store, C: Clock, R: Random> Registry<S, C, R> {
         let last = data.last().filter(|_| more).map(id_of).transpose()?;
         let data = data.iter().map(|object| self.present(kind, object, &Object::new(), now_ms)).collect();
         Ok(List { data, offset: last.map(|last| encode_offset([last])) })
+    }
+
+    /// The credentials of a kind under `scope` that have ended of late, which nothing else answers with: for
+    /// whose they are to see what became of them.
+    pub(crate) async fn list_ended(
+        &self,
+        kind: EntityKind,
+        scope: &[Step<'_>],
+    ) -> Result<Vec<Object>, Error> {
+        let mut transaction = EntityTransaction::new(&self.store, self.clock.unix_ms());
+        let parent = self.parent(&mut transaction, scope).await?;
+        let now_ms = transaction.now_ms;
+        let (partition, prefix) = records::of_list(kind, parent);
+        let records = self.store.scan(&partition, &prefix, None, limits::PAGE_SIZE_MAX).await?;
+        let mut ended = Vec::new();
+        for (_, record) in &records.records {
+            let object: Object = decode(&record.value)?;
+            let end_ms = expires_at_ms(&object).filter(|end_ms| *end_ms <= now_ms);
+            let is_told = end_ms.is_some_and(|end_ms| now_ms - end_ms < ENDED_TOLD_MS);
+            if is_told && !object.contains_key(DELETING) {
+                ended.push(self.present(kind, &object, &Object::new(), now_ms));
+            }
+        }
+        Ok(ended)
     }
 
     /// The first entities of a page and one more, those with the tags asked for alone.

@@ -35,6 +35,18 @@ fn both_are_small() {
     assert!(gzipped(&style.body) + gzipped(SCRIPT) <= 28 * KIB, "{sizes:?}");
 }
 
+/// WCAG 2.2, 2.5.8: in pixels of CSS, since the text of a narrow page is smaller.
+#[test]
+fn what_stands_close_together_is_large_enough_to_hit() {
+    for rule in [
+        ":is(th, td) > a { display: inline-block; min-height: 24px;",
+        ":is(th, td) input[type=checkbox] { width: 24px; height: 24px;",
+        ".skip { position: absolute; left: -100vw; min-height: 24px; }",
+    ] {
+        assert!(STYLE.contains(rule), "{rule}");
+    }
+}
+
 #[test]
 fn a_name_follows_from_the_content() {
     let (plain, blue) = (style(None), style(Some(colour("#0000ff"))));

@@ -5,14 +5,14 @@ use super::node::Node;
 use super::openapi::{Document, text};
 use super::operations::Operation;
 use super::page::prose;
-use super::parameters::{body_example, call, table};
+use super::parameters::{body_example, call, call_body, table};
 use super::schema::Schemas;
 use super::words::Words;
 use super::write::json;
-use crate::Frame;
 use crate::parts::blocks::{Block, Button, Look, Main, Text};
 use crate::parts::table::{Cell, Table};
 use crate::portal::paths;
+use crate::{Frame, Language};
 
 /// Bytes of the HTML of what a document says of an operation, and of a part of it.
 const DESCRIPTION_MAX: usize = 32 << 10;
@@ -39,6 +39,13 @@ pub struct OperationPage<'a> {
     pub operation: Operation<'a>,
 }
 
+impl Operation<'_> {
+    /// The body that the document shows for it, and its media type.
+    pub fn body_example(&self, document: &Document) -> Option<(String, String)> {
+        call_body(&Schemas::new(document, Words::of(Language::En)), self)
+    }
+}
+
 impl OperationPage<'_> {
     pub(super) fn main(&self) -> Main<'_> {
         let words = Words::of(self.frame.language);
@@ -63,13 +70,15 @@ impl OperationPage<'_> {
     fn buttons(&self, schemas: &Schemas<'_>) -> Vec<Button<'_>> {
         let words = Words::of(self.frame.language);
         let back = Button::link(paths::specification(self.service.id), words.back, Look::Ordinary);
+        let how = Button::link(paths::service(self.service.id), words.how_to_call, Look::Ordinary);
         if self.service.address.is_none() || !self.service.can_try {
-            return vec![back];
+            return vec![back, how];
         }
         let (path, query) = call(schemas, &self.operation);
         let path = format!("{}{path}", self.service.route());
-        let call = paths::try_call(self.service.id, &self.operation.verb(), &path, &query);
-        vec![back, Button::link(call, words.try_it, Look::Primary)]
+        let operation = self.operation.id();
+        let call = paths::try_call(self.service.id, &self.operation.verb(), &path, &query, &operation);
+        vec![back, how, Button::link(call, words.try_it, Look::Primary)]
     }
 
     fn facts<'s>(&'s self, schemas: &mut Schemas<'s>) -> Vec<(Text<'s>, Cell<'s>)> {

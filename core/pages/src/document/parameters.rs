@@ -18,6 +18,8 @@ const DESCRIPTION_MAX: usize = 2 << 10;
 const AROUND_ROW: usize = 600;
 /// Bytes of a path, or of a query, that is filled in.
 const FILLED_MAX: usize = 2 << 10;
+/// Bytes of a body that is filled in.
+const BODY_MAX: usize = 16 << 10;
 
 /// The table, and how many are not in it.
 pub(super) fn table<'d>(schemas: &mut Schemas<'d>, operation: &Operation<'d>) -> Vec<Block<'d>> {
@@ -104,13 +106,26 @@ fn filled(schemas: &Schemas<'_>, parameter: &Node) -> Option<String> {
     }
 }
 
+/// What stands for a parameter of the path of which the document shows none, where its type says enough.
+fn made_up(schemas: &Schemas<'_>, parameter: &Node) -> Option<&'static str> {
+    let schema = schema(parameter).and_then(|schema| schemas.document.found(schema))?;
+    match (text(schema, "type"), text(schema, "format")) {
+        ("integer" | "number", _) => Some("1"),
+        ("boolean", _) => Some("true"),
+        ("string", "uuid") => Some("00000000-0000-0000-0000-000000000000"),
+        ("string", "date") => Some("2000-01-01"),
+        _ => None,
+    }
+}
+
 /// The path and the query of a call, as far as the document says what may stand there; of the query, what is
 /// required or has an example.
 pub(super) fn call(schemas: &Schemas<'_>, operation: &Operation<'_>) -> (String, String) {
     let (mut path, mut query) = (operation.path.to_owned(), String::new());
     for parameter in operation.parameters(schemas.document).into_iter().take(PARAMETERS_MAX) {
         let name = text(parameter, "name");
-        let value = filled(schemas, parameter);
+        let shown = filled(schemas, parameter);
+        let value = shown.or_else(|| made_up(schemas, parameter).map(str::to_owned));
         match text(parameter, "in") {
             "path" if path.len() <= FILLED_MAX => {
                 if let Some(value) = value {
@@ -135,6 +150,23 @@ pub(super) fn call(schemas: &Schemas<'_>, operation: &Operation<'_>) -> (String,
 
 fn encoded(text: &str) -> String {
     crate::portal::paths::segment(text)
+}
+
+/// The example of a body that a call is tried out with: the first of JSON, or else of whatever type, with its
+/// media type.
+pub(super) fn call_body(schemas: &Schemas<'_>, operation: &Operation<'_>) -> Option<(String, String)> {
+    let body = schemas.document.found(operation.node.get("requestBody")?)?;
+    let types = body.get("content")?.mapping()?;
+    let examples = types.iter().filter_map(|(name, media)| Some((name, body_example(schemas, media)?)));
+    let examples: Vec<(&str, &Node)> = examples.collect();
+    let of_json = examples.iter().find(|(name, _)| name.contains("json"));
+    let (name, example) = of_json.or_else(|| examples.first())?;
+    let text = match example.text() {
+        Some(text) => text.to_owned(),
+        None => json(example, true, BODY_MAX),
+    };
+    let is_whole = name.len() <= NAME_MAX && text.len() <= BODY_MAX;
+    is_whole.then(|| ((*name).to_owned(), text))
 }
 
 /// An example of a body: its own, else its schema's.

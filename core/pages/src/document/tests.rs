@@ -104,7 +104,8 @@ fn an_operation_shows_what_is_sent_and_answered() {
         "array&#60;Pet&#62;",
         "<a href=\"#schema-1\">Pet</a>",
         "elsewhere.json",
-        "/try?method=PUT&#38;path=%2Fpets%2Fpets%2Fp-1&#38;query=x%3Dx%26dry%3Dx\"",
+        "/try?method=PUT&#38;path=%2Fpets%2Fpets%2Fp-1&#38;query=x%3Dx%26dry%3Dx&#38;operation=",
+        "<a class=\"button\" href=\"/portal/services/pets\">How to call",
     ] {
         let is_elsewhere = part == "elsewhere.json";
         assert!(page.contains(part) != is_elsewhere, "{part}: {page}");
@@ -127,6 +128,22 @@ fn json_and_yaml_of_each_version_are_shown() {
     assert!(
         pages.len() == 1 && pages.iter().all(|page| page.contains("OpenAPI 2.0") && !page.contains("/a<"))
     );
+}
+
+#[test]
+fn a_call_is_filled_in_with_what_the_document_shows() {
+    let text = "openapi: 3.1.0\npaths: {'/a/{id}/{at}/{name}': {post: {operationId: make, parameters: [
+        {name: id, in: path, schema: {type: integer}}, {name: at, in: path, schema: {type: string, format: date}},
+        {name: name, in: path, schema: {type: string}}],
+        requestBody: {content: {text/plain: {example: x}, application/json: {example: {name: n}}}}}}}";
+    let document = Document::read(text).unwrap();
+    let operation = document.operation("make").unwrap();
+    let (media_type, body) = operation.body_example(&document).unwrap();
+    assert_eq!((media_type.as_str(), body.as_str()), ("application/json", "{\n  \"name\": \"n\"\n}"));
+    let page = &pages(&document, 1)[1];
+    assert!(page.contains("path=%2Fs%2Fa%2F1%2F2000-01-01%2F%7Bname%7D"), "{page}");
+    let bare = Document::read("openapi: 3.1.0\npaths: {/a: {post: {operationId: make}}}").unwrap();
+    assert!(bare.operation("make").unwrap().body_example(&bare).is_none());
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Notice {
     Fault,
     /// Not now (503).
     Unavailable,
+    /// What was sent is too large (413).
+    TooLarge,
     /// Too many attempts, and the seconds to wait where they are known (429).
     TooMany(Option<u64>),
 }
@@ -46,6 +48,7 @@ impl Notice {
             Notice::WrongHost => &words.wrong_host,
             Notice::Fault => &words.fault,
             Notice::Unavailable => &words.unavailable,
+            Notice::TooLarge => &words.too_large,
             Notice::TooMany(_) => &words.too_many,
         }
     }
@@ -72,12 +75,18 @@ pub struct NoticePage<'a> {
     pub frame: &'a Frame<'a>,
     /// What it says.
     pub notice: Notice,
+    /// Path that was asked for, to go on to from a session that ended.
+    pub return_to: Option<&'a str>,
 }
 
 impl NoticePage<'_> {
     pub(super) fn main(&self) -> Main<'_> {
         let said = self.notice.said(self.frame.language);
-        let link = Button::link(self.notice.leads_to(), said.link, Look::Primary);
+        let href = match (self.notice, self.return_to) {
+            (Notice::SessionEnded, Some(path)) => paths::log_in_to(path),
+            _ => self.notice.leads_to().to_owned(),
+        };
+        let link = Button::link(href, said.link, Look::Primary);
         Main::new(said.title).lead(self.notice.text(self.frame.language)).block(Block::Buttons(vec![link]))
     }
 }

@@ -74,6 +74,11 @@ pub const TOKEN_NEW: &str = "/manager/tokens/new";
 /// Whose key is this?
 pub const FIND_KEY: &str = "/manager/find-key";
 
+/// Log in, and go on to a path of the manager.
+pub fn log_in_to(return_to: &str) -> String {
+    format!("{LOG_IN}?return_to={}", segment(return_to))
+}
+
 /// One service.
 pub fn service(service: &str) -> String {
     below(SERVICES, service)

@@ -74,6 +74,8 @@ impl<'a> Main<'a> {
 pub(crate) enum Block<'a> {
     /// Begins a section.
     Heading(Text<'a>),
+    /// The same, which links lead to by an id.
+    Anchor(&'static str, Text<'a>),
     /// Begins a part of a section.
     Subheading(Text<'a>),
     Paragraph(Text<'a>),

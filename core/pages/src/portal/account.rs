@@ -78,7 +78,7 @@ impl Account<'_> {
         if self.meta.is_empty() {
             return Vec::new();
         }
-        let fields = self.meta.iter().map(MetaField::field).collect();
+        let fields = self.meta.iter().map(|field| field.field(self.frame.language)).collect();
         let form = FormBlock::post(common, "about", paths::ACCOUNT_META, common.save, fields);
         vec![Block::Heading(words.personal.into()), Block::Form(form)]
     }

@@ -66,7 +66,7 @@ impl Application<'_> {
             false => Block::Table(table(self.frame, self.application.id, self.keys)),
         };
         let form = self.new_key.form(self.frame, self.application.id, self.nonce);
-        [Block::Heading(words.authentication.into()), list, Block::Form(form)]
+        [Block::Anchor("keys", words.authentication.into()), list, Block::Form(form)]
     }
 
     fn services(&self) -> [Block<'_>; 2] {

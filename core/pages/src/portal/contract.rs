@@ -41,12 +41,18 @@ impl Contract<'_> {
             State::Revoked => words.is_revoked,
             State::None => words.is_none,
         };
+        // What takes access away stands last, apart; what asks for it is what the page is for.
+        let (asks, ends) = match self.access.state {
+            State::Active => (None, self.action()),
+            _ => (self.action(), None),
+        };
         Main::new((words.title)(self.application.name, self.access.with.name))
             .state(mark(self.frame, self.access.state))
             .lead(lead)
             .block(Block::Facts(self.facts()))
+            .blocks(asks)
             .blocks(calling(self.frame, self.how_to_call))
-            .blocks(self.action())
+            .blocks(ends)
     }
 
     fn facts(&self) -> Vec<(Text<'_>, Cell<'_>)> {

@@ -1,9 +1,9 @@
 //! Fields that several forms have: address, password, and those that administrators ask for.
 
 use super::words::Access;
-use crate::Frame;
 use crate::parts::fields::{Typed, tick};
 use crate::parts::{Field, Input};
+use crate::{Frame, Language};
 
 /// What a field of the administrator's holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,10 @@ pub struct MetaField<'a> {
 const FULL_NAME: &str = "meta.full_name";
 
 impl<'a> MetaField<'a> {
-    pub(super) fn field(&self) -> Field<'a> {
+    pub(super) fn field(&self, language: Language) -> Field<'a> {
+        let is_full_name = self.name == FULL_NAME;
+        // What administrators have typed themselves stays as it is.
+        let is_default = is_full_name && self.label == Access::of(Language::En).full_name;
         let field = match self.kind {
             MetaKind::Tick => Field { fault: self.typed.fault, ..tick("", "", self.typed.value == "true") },
             // Not `number`: that takes no fractions.
@@ -46,9 +49,9 @@ impl<'a> MetaField<'a> {
         };
         Field {
             name: self.name,
-            label: self.label,
+            label: if is_default { Access::of(language).full_name } else { self.label },
             is_required: self.is_required,
-            autocomplete: (self.name == FULL_NAME).then_some("name"),
+            autocomplete: is_full_name.then_some("name"),
             ..field
         }
     }

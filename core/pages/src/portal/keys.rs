@@ -43,12 +43,13 @@ impl<'a> Key<'a> {
         words: &'static Words,
         common: &'static Common,
     ) -> Row<'a> {
+        // One that has ended goes by itself.
         let mut buttons = Vec::new();
         if !self.is_expired {
             buttons.push(Button::link(paths::key_rotate(application, self.id), words.rotate, Look::Small));
+            let delete = paths::key_delete(application, self.id);
+            buttons.push(Button::link(delete, common.delete, Look::SmallRemove));
         }
-        let delete = paths::key_delete(application, self.id);
-        buttons.push(Button::link(delete, common.delete, Look::SmallRemove));
         let mut cells = vec![
             Cell::link(paths::key(application, self.id), self.name),
             Cell::Code(self.start.into()),
@@ -145,9 +146,13 @@ impl KeyPage<'_> {
         let (words, common) = (Words::of(self.frame.language), Common::of(self.frame.language));
         let (application, key) = (self.application, &self.key);
         let main = Main::new(key.name).state(key.state(common)).block(Block::Facts(self.facts()));
-        let main = match key.is_expired || key.old_until.is_some() {
-            true => main,
-            false => main.button(Button::link(
+        if key.is_expired {
+            let new = Button::link(paths::key_new(application.id), words.generate, Look::Primary);
+            return main.block(Block::Note(words.key_ended.into())).block(Block::Buttons(vec![new]));
+        }
+        let main = match key.old_until {
+            Some(_) => main,
+            None => main.button(Button::link(
                 paths::key_rotate(application.id, key.id),
                 words.rotate,
                 Look::Primary,

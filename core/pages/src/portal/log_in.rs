@@ -37,6 +37,8 @@ pub struct LogIn<'a> {
     pub email: &'a str,
     /// What came of the last attempt.
     pub fault: Option<LogInFault>,
+    /// The address that a link was asked for with.
+    pub link: Typed<'a>,
     /// Path of the portal that was asked for, to go on to.
     pub return_to: Option<&'a str>,
     /// Whether mails can be sent.
@@ -60,13 +62,13 @@ impl LogIn<'_> {
         }
         Main::new(words.log_in)
             .block(Block::Form(returning(form, self.return_to)))
-            .blocks(self.has_links.then(|| self.by_link(address)).into_iter().flatten())
+            .blocks(self.has_links.then(|| self.by_link()).into_iter().flatten())
             .block(Block::Buttons(others))
     }
 
-    fn by_link<'t>(&'t self, address: Typed<'t>) -> [Block<'t>; 3] {
+    fn by_link(&self) -> [Block<'_>; 3] {
         let words = Access::of(self.frame.language);
-        let fields = vec![email(address, words.email)];
+        let fields = vec![email(self.link, words.email)];
         let common = Common::of(self.frame.language);
         let form = FormBlock::post(common, "link", paths::LOG_IN_ASK_LINK, words.send_link, fields);
         [
@@ -150,10 +152,12 @@ impl LogInAgain<'_> {
     pub(super) fn main(&self) -> Main<'_> {
         let words = Access::of(self.frame.language);
         let common = Common::of(self.frame.language);
-        let fields = vec![current("password", words.password, None)];
+        let wrong = (self.fault == Some(LogInFault::Wrong)).then_some(words.wrong_password);
+        let held = self.fault.filter(|fault| *fault != LogInFault::Wrong);
+        let fields = vec![current("password", words.password, wrong)];
         let form = FormBlock::post(common, "log-in", paths::LOG_IN_AGAIN, words.log_in_button, fields)
             .hidden("return_to", self.return_to)
-            .fault(self.fault.map(|fault| fault.sentence(words)))
+            .fault(held.map(|fault| fault.sentence(words)))
             .cancel(self.return_to);
         let link = || {
             let form = FormBlock::post(common, "link", paths::LOG_IN_ASK_LINK, words.send_link, Vec::new());

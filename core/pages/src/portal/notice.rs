@@ -30,6 +30,8 @@ pub enum Notice {
     Unavailable,
     /// What needs mail, where none can be sent.
     NoMail,
+    /// What was sent is too large (413).
+    TooLarge,
     /// Too many attempts, and the seconds to wait where they are known (429).
     TooMany(Option<u64>),
 }
@@ -49,6 +51,7 @@ impl Notice {
             Notice::Fault => &words.fault,
             Notice::Unavailable => &words.unavailable,
             Notice::NoMail => &words.no_mail,
+            Notice::TooLarge => &words.too_large,
             Notice::TooMany(_) => &words.too_many,
         }
     }
@@ -64,11 +67,11 @@ impl Notice {
         match self {
             Notice::SessionEnded | Notice::NoMail | Notice::TooMany(_) => paths::LOG_IN,
             Notice::AlreadyDone | Notice::Conflict | Notice::Unread => paths::APPLICATIONS,
-            // Services are not shown to who waits.
             Notice::Waiting => paths::ACCOUNT,
             Notice::CrossSite
             | Notice::NotFound
             | Notice::WrongHost
+            | Notice::TooLarge
             | Notice::Fault
             | Notice::Unavailable => paths::SERVICES,
         }

@@ -185,10 +185,10 @@ pub fn document_download(of: &str) -> String {
     format!("{}/document", service(of))
 }
 
-/// Tries a call out, filled in.
-pub fn try_call(of: &str, method: &str, path: &str, query: &str) -> String {
-    let (path, query) = (segment(path), segment(query));
-    format!("{}/try?method={method}&path={path}&query={query}", service(of))
+/// Tries a call out, filled in; the body as `operation` of the service's specification shows it.
+pub fn try_call(of: &str, method: &str, path: &str, query: &str, operation: &str) -> String {
+    let (path, query, operation) = (segment(path), segment(query), segment(operation));
+    format!("{}/try?method={method}&path={path}&query={query}&operation={operation}", service(of))
 }
 
 /// What of a text stays as it is in a segment of a path (RFC 3986 §2.3).
@@ -212,8 +212,8 @@ mod tests {
         assert_eq!(not_me("t&x"), "/portal/verify/not-me?token=t%26x");
         assert_eq!(operation("s", "a/b"), "/portal/services/s/specification/a%2Fb");
         assert_eq!(
-            try_call("s", "GET", "/a b", "x=1&y"),
-            "/portal/services/s/try?method=GET&path=%2Fa%20b&query=x%3D1%26y"
+            try_call("s", "GET", "/a b", "x=1&y", "a/b"),
+            "/portal/services/s/try?method=GET&path=%2Fa%20b&query=x%3D1%26y&operation=a%2Fb"
         );
     }
 }

@@ -25,6 +25,8 @@ pub struct ServicePage<'a> {
     pub can_try: bool,
     /// Whether it has a specification that is shown.
     pub has_document: bool,
+    /// Whether who is logged in waits to be approved.
+    pub is_waiting: bool,
     /// The developer's applications; none for who is not logged in.
     pub access: &'a [ServiceAccess<'a>],
     /// What was typed.
@@ -58,6 +60,9 @@ impl ServicePage<'_> {
         if self.frame.caller.is_none() {
             let entrance = services::entrance(self.frame, Some(&paths::service(self.service.id)));
             return vec![Block::Note(words.log_in_first.into()), Block::Buttons(entrance)];
+        }
+        if self.is_waiting {
+            return vec![services::waiting(self.frame)];
         }
         let heading = Block::Heading(words.your_access.into());
         if self.access.is_empty() {

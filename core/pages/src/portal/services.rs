@@ -2,7 +2,7 @@
 
 use super::list::list;
 use super::paths;
-use super::words::{Access, Applications, Services as Words};
+use super::words::{Access, Applications, Notices, Services as Words};
 use crate::Frame;
 use crate::parts::Paging;
 use crate::parts::blocks::{Block, Button, Look, Main, Step};
@@ -27,6 +27,8 @@ pub struct Services<'a> {
     pub frame: &'a Frame<'a>,
     /// Those of this page.
     pub services: &'a [ServiceRow<'a>],
+    /// Whether who is logged in waits to be approved.
+    pub is_waiting: bool,
     /// Where the others are.
     pub paging: Paging<'a>,
 }
@@ -38,6 +40,7 @@ impl Services<'_> {
         let blocks = list(self.frame, paths::SERVICES, &self.paging, self.table(), empty);
         let main = Main::new(words.services);
         let main = match self.frame.caller {
+            Some(_) if self.is_waiting => main.block(waiting(self.frame)),
             Some(_) => main.button(my_apps(self.frame)),
             None => entrance(self.frame, None)
                 .into_iter()
@@ -75,6 +78,11 @@ fn step(text: &'static str) -> Step<'static> {
 fn my_apps<'a>(frame: &Frame<'_>) -> Button<'a> {
     let words = Applications::of(frame.language);
     Button::link(paths::APPLICATIONS, words.my_apps, Look::Primary)
+}
+
+/// For who waits to be approved.
+pub(super) fn waiting<'a>(frame: &Frame<'_>) -> Block<'a> {
+    Block::Note(Notices::of(frame.language).waiting.text.into())
 }
 
 /// For who is not logged in: sign up, or log in and come back.

@@ -29,7 +29,7 @@ pub struct SignUp<'a> {
 impl SignUp<'_> {
     pub(super) fn main(&self) -> Main<'_> {
         let words = Access::of(self.frame.language);
-        let mut fields: Vec<_> = self.meta.iter().map(MetaField::field).collect();
+        let mut fields: Vec<_> = self.meta.iter().map(|field| field.field(self.frame.language)).collect();
         fields.push(email(self.email, words.email));
         fields.push(new("password", words.password, self.password_fault));
         let common = Common::of(self.frame.language);

@@ -7,6 +7,7 @@ import {
   configure as configureCore,
   failForTests,
   fault,
+  faultOf,
   initSync,
   knock,
   limitKey,
@@ -16,7 +17,8 @@ import { manage, settingsOf, Unconfigured } from "../../shared/src/instance.js";
 
 initSync({ module });
 
-const instance = manage({ configure: configureCore, failForTests, fault, knock, limitKey, Workspace }, __wbg_reset_state);
+const parts = { configure: configureCore, failForTests, fault, faultOf, knock, limitKey, Workspace };
+const instance = manage(parts, __wbg_reset_state);
 export const { call, callMethod, create, currentGeneration } = instance;
 
 /** The generation that is configured. */

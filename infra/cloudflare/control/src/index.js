@@ -35,14 +35,14 @@ async function answer(request, env) {
   const [kind, max] = told.split("\n", 2);
   if (kind !== "L") return ownResponse(told, log);
   const { body, tooLarge, broken } = await readBody(request, Number(max));
-  if (tooLarge) return fault("too large");
-  if (broken) return fault("broken");
+  const befell = tooLarge ? "too large" : broken ? "broken" : "";
+  if (befell) return ownResponse(call("faultOf", method, url, headers, address, befell), log);
   let answered;
   try {
     answered = await ask(env, [method, url, headers, address, body]);
   } catch (error) {
     console.error("an object did not answer:", cause(error));
-    return fault("out of reach");
+    return ownResponse(call("faultOf", method, url, headers, address, "out of reach"), log);
   }
   return ownResponse(answered, log);
 }

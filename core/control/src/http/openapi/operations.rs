@@ -59,7 +59,7 @@ fn operation(endpoint: &Endpoint, call: &Call) -> Value {
         "tags": [endpoint.path.split('/').nth(1).filter(|word| !word.is_empty()).unwrap_or("installation")],
         "responses": answers::of_call(endpoint, call),
         "security": match call.who(endpoint.surface) {
-            Who::Anyone | Who::NotWaiting => json!([]),
+            Who::Anyone | Who::Known | Who::NotWaiting => json!([]),
             Who::Developer | Who::Approved => json!([{"session": []}]),
             Who::Administrator => json!([{"admin_token": []}, {"bearer": []}]),
         },

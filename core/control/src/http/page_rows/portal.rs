@@ -113,7 +113,8 @@ impl PortalPage {
             }
             PortalPage::LogIn(LogInPage::Again | LogInPage::LogOut) => Who::Developer,
             PortalPage::LogIn(_) => Who::Anyone,
-            PortalPage::Services | PortalPage::Service | PortalPage::Specification(_) => Who::NotWaiting,
+            // Who waits sees of services what strangers see ([`Desk::ask_portal`]).
+            PortalPage::Services | PortalPage::Service | PortalPage::Specification(_) => Who::Known,
             PortalPage::Account(_) => Who::Developer,
             PortalPage::RequestService
             | PortalPage::TryService

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
+use crate::http::portal::CLEAR_SITE_DATA;
 use crate::http::{ControlSettings, answer};
 use latchkey_pages::{View, assets};
 use latchkey_request::Scheme;
@@ -47,6 +48,13 @@ pub(super) fn shown(page: &impl View) -> Response<Bytes> {
     html(StatusCode::OK, page.html())
 }
 
+/// A page that says in how many seconds its form may be sent again.
+pub(super) fn held(retry_after_s: u64, page: String) -> Response<Bytes> {
+    let mut response = html(StatusCode::TOO_MANY_REQUESTS, page);
+    response.headers_mut().insert(RETRY_AFTER, retry_after_s.into());
+    response
+}
+
 /// Leads to a page of ours, which is fetched by GET (RFC 9110 §15.4.4).
 pub(super) fn see_other(path: &str) -> Response<Bytes> {
     let mut response = answer::empty(StatusCode::SEE_OTHER);
@@ -57,7 +65,7 @@ pub(super) fn see_other(path: &str) -> Response<Bytes> {
 
 /// An answer with the cookies that an endpoint has set, and what else it tells a browser.
 pub(super) fn carried(from: &Response<Bytes>, mut to: Response<Bytes>) -> Response<Bytes> {
-    for name in [SET_COOKIE, HeaderName::from_static("clear-site-data")] {
+    for name in [SET_COOKIE, CLEAR_SITE_DATA] {
         let fields = from.headers().get_all(&name).iter();
         to.headers_mut().extend(fields.map(|field| (name.clone(), field.clone())));
     }

@@ -11,7 +11,7 @@ use super::answers::html;
 use super::faults::Faults;
 use crate::http::admission::Asked;
 use crate::http::authenticate::Identified;
-use crate::http::endpoints::{Action, Surface};
+use crate::http::endpoints::{Action, Surface, Who};
 use crate::http::lists::Query;
 use crate::http::portal::{Once, PortalAsked, PortalCaller};
 use crate::http::problem::Refusal;
@@ -164,7 +164,10 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         once: Once<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
         let (endpoint, who) = (asked.matched.endpoint, asked.call.who(Surface::Portal));
-        PortalCaller::refuse_unless_let(self.page.developer.as_ref(), who, endpoint.path)?;
+        // Who waits to be approved is shown what strangers are.
+        let is_let = |caller: &&PortalCaller| who != Who::NotWaiting || caller.is_approved();
+        let caller = self.page.developer.as_ref().filter(is_let);
+        PortalCaller::refuse_unless_let(caller, who, endpoint.path)?;
         let Action::Portal(call) = asked.call.action else { return Err(Refusal::UnknownPath) };
         let refusal = |error| Refusal::Registry { endpoint: endpoint.path, error };
         self.control.registry.refuse_while_restoring().await.map_err(refusal)?;
@@ -175,7 +178,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             input: (&sent.object).into(),
             head: &head,
             site: self.page.site,
-            caller: self.page.developer.clone(),
+            caller: caller.cloned(),
             answer: self.page.password,
             once,
         };

@@ -55,7 +55,7 @@ pub(super) fn grace_seconds(form: &Form, now_s: u64, language: Language) -> Resu
 }
 
 const NO_TIME: [&str; 2] =
-    ["Choose a day and a time, as 2026-12-31T23:59.", "日時を 2026-12-31T23:59 の形式で指定してください。"];
+    ["Choose a day and a time, as 2026-12-31T23:59.", "日時を2026-12-31T23:59の形式で指定してください。"];
 
 const TOO_LATE: [&str; 2] =
     ["Choose a time within the next 30 days.", "今から30日以内の日時を指定してください。"];

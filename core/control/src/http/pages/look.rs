@@ -41,16 +41,16 @@ const LANGUAGE_S: u64 = 365 * 86_400;
 const SAID_S: u64 = 60;
 
 impl Look {
-    /// Where what is set cannot be read.
-    pub(super) fn plain(head: &Head<'_>) -> Self {
+    /// Where what is set cannot be read. `site`: where the pages are, as far as that is known.
+    pub(super) fn plain(head: &Head<'_>, site: Option<&Site>) -> Self {
         Look {
             settings: Settings::default(),
             name: "Latchkey".to_owned(),
             logo: None,
             style: assets::style(None).path(),
             script: assets::script().path(),
-            language: accepted(head.headers).unwrap_or_default(),
-            is_chosen: false,
+            language: asked_language(head, site).unwrap_or_default(),
+            is_chosen: chosen(head).is_some(),
             said: None,
             sentence: Cow::Borrowed(""),
         }
@@ -113,10 +113,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub(super) async fn look(&self, head: &Head<'_>, site: &Site) -> Result<Look, Refusal> {
         let settings = self.registry.read_settings().await;
         let settings = settings.map_err(|error| Refusal::Registry { endpoint: "pages", error })?;
-        let kept = || OwnCookie::Language.value(head.headers, site).and_then(Language::parse);
-        let chosen = chosen(head);
-        let language = chosen.or_else(kept).or_else(|| accepted(head.headers));
-        let language = language.unwrap_or(settings.language);
+        let language = asked_language(head, Some(site)).unwrap_or(settings.language);
         let said = OwnCookie::Said.value(head.headers, site).and_then(Told::parse);
         let logo = self.registry.logo_facts().await;
         let logo = logo.map_err(|error| Refusal::Registry { endpoint: "pages", error })?;
@@ -127,7 +124,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             style: assets::style(colour).path(),
             script: assets::script().path(),
             language,
-            is_chosen: chosen.is_some(),
+            is_chosen: chosen(head).is_some(),
             sentence: said.map(|said| said.sentence(language)).unwrap_or_default(),
             said,
             settings,
@@ -142,6 +139,12 @@ pub(super) fn logo_name(hash: &str) -> String {
 
 fn logo_path(hash: &str) -> String {
     format!("/portal/logo/{}", logo_name(hash))
+}
+
+/// The language that is asked for: by a link, by one that was followed before, or else by the browser.
+fn asked_language(head: &Head<'_>, site: Option<&Site>) -> Option<Language> {
+    let kept = || OwnCookie::Language.value(head.headers, site?).and_then(Language::parse);
+    chosen(head).or_else(kept).or_else(|| accepted(head.headers))
 }
 
 /// The language that a link of the page asks for: `?lang=ja`.

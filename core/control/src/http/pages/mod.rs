@@ -21,11 +21,11 @@ mod refused;
 mod tests;
 
 use bytes::Bytes;
-use http::Response;
 use http::header::SET_COOKIE;
+use http::{HeaderValue, Response};
 
-use super::admission::Asked;
-use super::endpoints::Action;
+use super::admission::{Admitted, Asked};
+use super::endpoints::{Action, Call};
 use super::lists::Query;
 use super::page_names::Page;
 use super::portal::{PortalCaller, Site};
@@ -45,6 +45,7 @@ use desk::Desk;
 use form::Form;
 use look::Look;
 use manager::ManagerCaller;
+use refused::Whom;
 pub(super) use refused::at_the_door as refused_at_the_door;
 
 /// Within how many seconds what was taken away is refused everywhere (docs/revocation.md).
@@ -72,9 +73,31 @@ struct PageAsked<'a> {
     waiting: Option<Waiting>,
     /// What is wrong with the admin token that was shown again.
     token_fault: Option<LogInFault>,
+    /// Fields with the cookie of the session that was opened when it was shown again.
+    renewed: Vec<HeaderValue>,
 }
 
-impl PageAsked<'_> {
+impl<'a> PageAsked<'a> {
+    /// Before it is known who asks, and what was sent is read.
+    fn new(asked: &'a Asked, around: (&'a Look, &'a Head<'a>, &'a Site), came: Came<'a>) -> Self {
+        let (look, head, site) = around;
+        PageAsked {
+            matched: &asked.matched,
+            query: Query::default(),
+            form: Form::default(),
+            head,
+            site,
+            look,
+            password: came.password,
+            called: came.called,
+            developer: None,
+            administrator: None,
+            waiting: None,
+            token_fault: None,
+            renewed: Vec::new(),
+        }
+    }
+
     /// Whether its form was sent.
     fn is_post(&self) -> bool {
         self.head.method == "POST"
@@ -85,10 +108,9 @@ impl PageAsked<'_> {
         self.matched.text(name)
     }
 
-    /// The page's own path with its query.
+    /// Where the page is found by GET.
     fn path(&self) -> String {
-        let query = self.head.query.map(|query| format!("?{query}")).unwrap_or_default();
-        format!("{}{query}", self.head.path)
+        own_path::found_again(self.head)
     }
 }
 
@@ -97,76 +119,71 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub(super) async fn page(
         &self,
         site: &Site,
-        asked: &Asked,
+        admitted: &Admitted<'_>,
         head: &Head<'_>,
         body: &[u8],
         came: Came<'_>,
     ) -> Result<Response<Bytes>, Refusal> {
-        let Asked { matched, call } = asked;
-        let page = match call.action {
-            Action::Page(page) => page,
-            Action::Plain(plain) => return Ok(plain.answer(matched, &self.settings)),
-            _ => return Err(Refusal::UnknownPath),
-        };
-        let front = matched.endpoint.surface.front().unwrap_or(Front::Portal);
+        let front = admitted.surface.front().unwrap_or(Front::Portal);
+        let asked = admitted.asked();
+        if let Ok(Asked { matched, call: Call { action: Action::Plain(plain), .. } }) = &asked {
+            return Ok(plain.answer(matched, &self.settings));
+        }
         let look = match self.look(head, site).await {
             Ok(look) => look,
-            Err(refusal) => return Ok(refused::page(front, &refusal, &Look::plain(head), head, None)),
+            Err(refusal) => {
+                let look = Look::plain(head, Some(site));
+                return Ok(refused::page(front, &refusal, &look, head, &Whom::default()));
+            }
         };
-        let shown = self.show(page, site, asked, (head, body, came), &look).await;
-        match shown {
+        let around = (&look, head, site);
+        let asked = match asked {
+            Ok(asked) => asked,
+            Err(refusal) => return Ok(self.refuse_page(front, &refusal, None, around).await),
+        };
+        let mut page_asked = PageAsked::new(&asked, around, came);
+        let shown = self.show(&asked, &mut page_asked, body).await;
+        let mut response = match shown {
             Ok(mut response) => {
                 look.settle(&mut response, site);
-                Ok(response)
+                response
             }
-            Err(needs @ (Refusal::NeedsPassword(_) | Refusal::NeedsCall(_))) => Err(needs),
-            Err(refusal) => Ok(refused::page(front, &refusal, &look, head, Some(site))),
-        }
+            Err(needs @ (Refusal::NeedsPassword(_) | Refusal::NeedsCall(_))) => return Err(needs),
+            Err(refusal) => self.refuse_page(front, &refusal, Some(&page_asked), around).await,
+        };
+        let cookies = page_asked.renewed.into_iter();
+        response.headers_mut().extend(cookies.map(|field| (SET_COOKIE, field)));
+        Ok(response)
     }
 
+    /// Who calls is looked at before what was sent.
     async fn show(
         &self,
-        page: Page,
-        site: &Site,
         asked: &Asked,
-        (head, body, came): (&Head<'_>, &[u8], Came<'_>),
-        look: &Look,
+        page_asked: &mut PageAsked<'_>,
+        body: &[u8],
     ) -> Result<Response<Bytes>, Refusal> {
-        let (form, query) =
-            (Form::read(asked.call.takes, head.headers, body).await?, Query::parse(head.query)?);
-        let mut page_asked = PageAsked {
-            matched: &asked.matched,
-            query,
-            form,
-            head,
-            site,
-            look,
-            password: came.password,
-            called: came.called,
-            developer: None,
-            administrator: None,
-            waiting: None,
-            token_fault: None,
-        };
-        match page {
-            Page::Portal(page) => {
+        let Action::Page(page) = asked.call.action else { return Err(Refusal::UnknownPath) };
+        let (head, site) = (page_asked.head, page_asked.site);
+        let caller = match page {
+            Page::Portal(_) => {
                 let (caller, developer) = self.identify_at_portal(site, asked, head).await?;
                 page_asked.developer = developer;
-                let control = self.acting_for(&caller.who, head);
-                let desk = Desk { control: &control, page: &page_asked, caller: &caller };
-                super::on_heap(|| desk.portal_page(page)).await
+                caller
             }
-            Page::Manager(page) => {
-                let caller = self.identify_at_manager(page, &mut page_asked).await?;
-                page_asked.waiting = self.count_waiting(&page_asked).await?;
-                let control = self.acting_for(&caller.who, head);
-                let cookie = control.take_token_again(&mut page_asked).await?;
-                let desk = Desk { control: &control, page: &page_asked, caller: &caller };
-                let mut response = super::on_heap(|| desk.manager_page(page)).await?;
-                let cookies = cookie.headers().get_all(SET_COOKIE).iter();
-                response.headers_mut().extend(cookies.map(|field| (SET_COOKIE, field.clone())));
-                Ok(response)
-            }
+            Page::Manager(page) => self.identify_at_manager(page, page_asked).await?,
+        };
+        page_asked.form = Form::read(asked.call.takes, head.headers, body).await?;
+        page_asked.query = Query::parse(head.query)?;
+        let control = self.acting_for(&caller.who, head);
+        if let Page::Manager(_) = page {
+            page_asked.waiting = self.count_waiting(page_asked).await?;
+            control.take_token_again(page_asked).await?;
+        }
+        let desk = Desk { control: &control, page: page_asked, caller: &caller };
+        match page {
+            Page::Portal(page) => super::on_heap(|| desk.portal_page(page)).await,
+            Page::Manager(page) => super::on_heap(|| desk.manager_page(page)).await,
         }
     }
 }

@@ -3,12 +3,17 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
+use super::PageAsked;
 use super::answers::{html, see_other, shown};
 use super::look::Look;
-use crate::http::Head;
+use super::own_path::{asked_for, found_again};
 use crate::http::portal::{Site, comes_from_elsewhere};
 use crate::http::problem::{self, InternalCause, Refusal};
-use latchkey_pages::{Front, View as _, manager, portal};
+use crate::http::{Control, ControlSettings, Head};
+use crate::ports::{Clock, Random};
+use latchkey_pages::{Frame, Front, View as _, manager, portal};
+use latchkey_request::authority::Authority;
+use latchkey_store::Store;
 
 /// What a refusal says to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +26,65 @@ enum Why {
     Conflict,
     Unread,
     WrongHost,
+    TooLarge,
     TooMany(Option<u64>),
     Unavailable,
     Fault,
 }
 
+/// Who is refused, as far as that is known.
+#[derive(Debug, Default)]
+pub(super) struct Whom {
+    caller: Option<String>,
+    /// Requests that wait, for an administrator.
+    waiting: Option<u64>,
+}
+
 /// The answer of a page to a request that is refused by its head alone.
-pub(in crate::http) fn at_the_door(front: Front, refusal: &Refusal, head: &Head<'_>) -> Response<Bytes> {
+pub(in crate::http) fn at_the_door(
+    front: Front,
+    refusal: &Refusal,
+    head: &Head<'_>,
+    settings: &ControlSettings,
+) -> Response<Bytes> {
     match refusal {
         // Said to programs: a browser does not come here.
         Refusal::NoHost | Refusal::Preflight(_) => problem::response(refusal),
-        _ => page(front, refusal, &Look::plain(head), head, None),
+        _ => {
+            let authority = Authority::of_request(head.headers, head.host).ok();
+            let site = authority.and_then(|authority| Site::of(authority, settings));
+            page(front, refusal, &Look::plain(head, site.as_ref()), head, &Whom::default())
+        }
+    }
+}
+
+impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
+    /// The answer of a page that is refused, with what is around it for who asks.
+    pub(super) async fn refuse_page(
+        &self,
+        front: Front,
+        refusal: &Refusal,
+        asked: Option<&PageAsked<'_>>,
+        (look, head, site): (&Look, &Head<'_>, &Site),
+    ) -> Response<Bytes> {
+        let known = asked.and_then(|asked| match front {
+            Front::Portal => asked.own_address().map(str::to_owned),
+            Front::Manager => asked.administrator.as_ref().map(|caller| caller.name.clone()),
+        });
+        let caller = match (known, front) {
+            (Some(known), _) => Some(known),
+            (None, Front::Portal) => self.developer_address(site, head).await,
+            (None, Front::Manager) => self.administrator_name(site, head).await,
+        };
+        let waiting = match front {
+            Front::Manager if caller.is_some() => self.registry.count_waiting_contracts().await.ok(),
+            Front::Manager | Front::Portal => None,
+        };
+        let mut response = page(front, refusal, look, head, &Whom { caller, waiting });
+        if response.status() != StatusCode::SEE_OTHER {
+            look.settle(&mut response, site);
+        }
+        response
     }
 }
 
@@ -41,27 +94,29 @@ pub(super) fn page(
     refusal: &Refusal,
     look: &Look,
     head: &Head<'_>,
-    site: Option<&Site>,
+    whom: &Whom,
 ) -> Response<Bytes> {
     let plain = problem::response(refusal);
     let why = why(refusal, &plain);
     let is_read = matches!(head.method, "GET" | "HEAD");
-    let frame = look.frame(front, head.path);
-    if why == Why::NotLoggedIn && is_read && site.is_some() {
+    let path = found_again(head);
+    let frame = Frame { caller: whom.caller.as_deref(), waiting: whom.waiting, ..look.frame(front, &path) };
+    if why == Why::NotLoggedIn && is_read {
         // The session is there, perhaps, and comes along with the next request.
         return match front == Front::Manager && comes_from_elsewhere(head.headers) {
             true => shown(&manager::Continue { frame: &frame, to: &asked_for(head) }),
             false => see_other(&log_in_path(front, head)),
         };
     }
+    let return_to = Some(path.as_str());
     let page = match front {
-        Front::Manager => manager::NoticePage { frame: &frame, notice: manager_notice(why) }.html(),
-        Front::Portal => {
-            portal::NoticePage { frame: &frame, notice: portal_notice(why), return_to: None }.html()
+        Front::Manager => {
+            manager::NoticePage { frame: &frame, notice: manager_notice(why), return_to }.html()
         }
+        Front::Portal => portal::NoticePage { frame: &frame, notice: portal_notice(why), return_to }.html(),
     };
     let mut response = html(plain.status(), page);
-    for name in [http::header::RETRY_AFTER, http::header::ALLOW] {
+    for name in [http::header::RETRY_AFTER, http::header::ALLOW, http::header::CONNECTION] {
         response.headers_mut().extend(plain.headers().get(&name).map(|value| (name, value.clone())));
     }
     if let Some(cause) = plain.extensions().get::<InternalCause>() {
@@ -72,22 +127,14 @@ pub(super) fn page(
 
 /// Where to log in, and what to show then.
 fn log_in_path(front: Front, head: &Head<'_>) -> String {
-    let log_in = match front {
-        Front::Portal => portal::paths::LOG_IN,
-        Front::Manager => manager::paths::LOG_IN,
-    };
     let path = asked_for(head);
-    if path.trim_end_matches('/') == front.start().trim_end_matches('/') {
-        return log_in.to_owned();
+    let is_start = path.trim_end_matches('/') == front.start().trim_end_matches('/');
+    match (front, is_start) {
+        (Front::Portal, true) => portal::paths::LOG_IN.to_owned(),
+        (Front::Portal, false) => portal::paths::log_in_to(&path),
+        (Front::Manager, true) => manager::paths::LOG_IN.to_owned(),
+        (Front::Manager, false) => manager::paths::log_in_to(&path),
     }
-    let return_to = serde_urlencoded::to_string([("return_to", &path)]).unwrap_or_default();
-    format!("{log_in}?{return_to}")
-}
-
-/// Path and query.
-fn asked_for(head: &Head<'_>) -> String {
-    let query = head.query.map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{}{query}", head.path)
 }
 
 fn why(refusal: &Refusal, response: &Response<Bytes>) -> Why {
@@ -104,6 +151,7 @@ fn why(refusal: &Refusal, response: &Response<Bytes>) -> Why {
         (Refusal::Malformed(_) | Refusal::UnsupportedType, _) => Why::Unread,
         (_, StatusCode::CONFLICT | StatusCode::BAD_REQUEST) => Why::Conflict,
         (_, StatusCode::MISDIRECTED_REQUEST) => Why::WrongHost,
+        (_, StatusCode::PAYLOAD_TOO_LARGE) => Why::TooLarge,
         (_, StatusCode::TOO_MANY_REQUESTS) => Why::TooMany(seconds()),
         (_, StatusCode::SERVICE_UNAVAILABLE) => Why::Unavailable,
         _ => Why::Fault,
@@ -120,6 +168,7 @@ fn manager_notice(why: Why) -> manager::Notice {
         Why::Conflict => Notice::Conflict,
         Why::Unread => Notice::Unread,
         Why::WrongHost => Notice::WrongHost,
+        Why::TooLarge => Notice::TooLarge,
         Why::TooMany(seconds) => Notice::TooMany(seconds),
         Why::Unavailable => Notice::Unavailable,
         Why::Fault => Notice::Fault,
@@ -136,6 +185,7 @@ fn portal_notice(why: Why) -> portal::Notice {
         Why::Conflict => Notice::Conflict,
         Why::Unread => Notice::Unread,
         Why::WrongHost => Notice::WrongHost,
+        Why::TooLarge => Notice::TooLarge,
         Why::TooMany(seconds) => Notice::TooMany(seconds),
         Why::Unavailable => Notice::Unavailable,
         Why::Fault => Notice::Fault,

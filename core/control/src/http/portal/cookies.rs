@@ -2,9 +2,14 @@
 //! set them; on plain http and loopback, where that does not work, with `lk_`.
 
 use http::header::{COOKIE, SET_COOKIE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 use super::site::Site;
+
+/// What a browser is told at a log-out.
+pub(in crate::http) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// Not `cookies`: those of all hosts of the same domain would go.
+pub(in crate::http) const CLEAR_CACHE: HeaderValue = HeaderValue::from_static("\"cache\"");
 
 /// A cookie of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,7 +29,7 @@ use crate::schema::{Input, Object};
 use latchkey_published::keys::KeyDigest;
 use latchkey_store::Store;
 
-pub(super) use cookies::OwnCookie;
+pub(super) use cookies::{CLEAR_CACHE, CLEAR_SITE_DATA, OwnCookie};
 pub(super) use cross_site::{Judged, comes_from_elsewhere};
 pub(super) use site::Site;
 
@@ -79,6 +79,11 @@ impl PortalCaller {
         &self.seen.developer
     }
 
+    /// Whether an administrator has approved them.
+    pub(super) fn is_approved(&self) -> bool {
+        self.seen.is_approved
+    }
+
     /// Refuses a call that somebody with this session may not make, or nobody without one.
     pub(super) fn refuse_unless_let(
         caller: Option<&Self>,
@@ -87,7 +92,7 @@ impl PortalCaller {
     ) -> Result<(), Refusal> {
         match (who, caller) {
             (Who::Developer | Who::Approved, None) => Err(Refusal::NoSession),
-            (Who::Approved | Who::NotWaiting, Some(caller)) if !caller.seen.is_approved => {
+            (Who::Approved | Who::NotWaiting, Some(caller)) if !caller.is_approved() => {
                 Err(Refusal::Registry { endpoint, error: NOT_APPROVED })
             }
             _ => Ok(()),
@@ -119,7 +124,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let who = asked.call.who(asked.matched.endpoint.surface);
         let digest = match who {
             Who::Anyone | Who::Administrator => None,
-            Who::Developer | Who::Approved | Who::NotWaiting => self.session_digest(site, head),
+            Who::Known | Who::Developer | Who::Approved | Who::NotWaiting => self.session_digest(site, head),
         };
         let session = match &digest {
             Some(digest) => self.registry.portal_session(digest).await.map_err(refusal)?,
@@ -142,6 +147,13 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         }
         let who = caller.as_ref().map_or_else(Actor::visitor, |caller| Actor::developer(caller.developer));
         Ok((Identified { who, permission: Permission::Replace, ends_at: None }, caller))
+    }
+
+    /// The address of who is logged in, as far as can be found out.
+    pub(super) async fn developer_address(&self, site: &Site, head: &Head<'_>) -> Option<String> {
+        let digest = self.session_digest(site, head)?;
+        let session = self.registry.portal_session(&digest).await.ok()??;
+        session.developer.get("email")?.as_str().map(str::to_owned)
     }
 
     /// The digest of the session's cookie, if it was made here: a forged one costs no read.

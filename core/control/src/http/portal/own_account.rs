@@ -1,11 +1,11 @@
 //! The own account, of a developer who is logged in.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::accounts::{done, outcome, text};
-use super::{OwnCookie, PortalAsked, PortalCaller, browsers};
+use super::{CLEAR_CACHE, CLEAR_SITE_DATA, OwnCookie, PortalAsked, PortalCaller, browsers};
 use crate::http::endpoints::OwnAccountCall;
 use crate::http::problem::Refusal;
 use crate::http::{Control, answer};
@@ -15,8 +15,6 @@ use crate::registry::{AccountFault, Error, RecordPage, SessionSeen};
 use crate::schema::account_calls::{ADDRESS, CHANGE_META, CHANGE_PASSWORD};
 use crate::schema::{Object, parse_uuid};
 use latchkey_store::Store;
-
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     pub(super) async fn own_account_call(
@@ -60,8 +58,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         self.registry.log_out(&caller.session).await?;
         let mut response = done(StatusCode::OK);
         OwnCookie::Session.take_away(&mut response, asked.site);
-        // Not `cookies`: those of all hosts of the same domain would go.
-        response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+        response.headers_mut().insert(CLEAR_SITE_DATA, CLEAR_CACHE);
         Ok(response)
     }
 

@@ -48,7 +48,7 @@ impl Caller {
                 | Caller::RevokedToken
                 | Caller::EndedToken,
             ) => None,
-            (Who::Developer | Who::Approved | Who::NotWaiting, _) => {
+            (Who::Known | Who::Developer | Who::Approved | Who::NotWaiting, _) => {
                 unreachable!("the Portal API has a table of its own")
             }
         }

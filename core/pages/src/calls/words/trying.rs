@@ -114,7 +114,7 @@ const JA: Trying = Trying {
     path: "パス",
     path_help: "このサービスのルートのパスだけを使用できます。",
     query: "クエリ",
-    query_help: "「?」を付けずに、name=value&name=valueの形で入力します。",
+    query_help: "「？」を付けずに、name=value&name=valueの形で入力します。",
     headers: "ヘッダー",
     headers_help: "1行に1つ、「名前: 値」の形で入力します。",
     body: "ボディ",

@@ -9,7 +9,7 @@ use crate::manager::{
 use crate::parts::Typed;
 use crate::sample::Sample;
 
-const NOTICES: [(&str, Notice); 12] = [
+const NOTICES: [(&str, Notice); 13] = [
     ("read-only", Notice::ReadOnly),
     ("cross-site", Notice::CrossSite),
     ("not-found", Notice::NotFound),
@@ -20,6 +20,7 @@ const NOTICES: [(&str, Notice); 12] = [
     ("wrong-host", Notice::WrongHost),
     ("fault", Notice::Fault),
     ("unavailable", Notice::Unavailable),
+    ("too-large", Notice::TooLarge),
     ("too-many", Notice::TooMany(None)),
     ("too-many-seconds", Notice::TooMany(Some(8))),
 ];
@@ -28,7 +29,12 @@ pub(super) fn all(shelf: &Shelf<'_>) -> Vec<Sample> {
     let outside = Frame { caller: None, waiting: None, ..*shelf.frame };
     let mut samples = log_in(shelf, &outside);
     for (name, notice) in NOTICES {
-        samples.push(shelf.sample(name, &NoticePage { frame: &outside, notice }));
+        samples.push(
+            shelf.sample(
+                name,
+                &NoticePage { frame: &outside, notice, return_to: Some("/manager/services?q=a") },
+            ),
+        );
     }
     samples.extend(start(shelf));
     samples.extend(confirm(shelf));

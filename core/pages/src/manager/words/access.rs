@@ -37,6 +37,8 @@ pub(in crate::manager) struct Access {
     pub wrong_host: Said,
     pub fault: Said,
     pub unavailable: Said,
+    /// What was sent.
+    pub too_large: Said,
     pub too_many: Said,
 }
 
@@ -118,6 +120,11 @@ const EN: Access = Access {
         text: "The manager cannot answer now. Try again in a moment.",
         link: "Back to the start",
     },
+    too_large: Said {
+        title: "Too large",
+        text: "What you sent is larger than any form here takes. Nothing was changed.",
+        link: "Back to the start",
+    },
     too_many: Said { title: "Too many attempts", text: "Try again later.", link: "Log in" },
 };
 
@@ -195,6 +202,11 @@ const JA: Access = Access {
     unavailable: Said {
         title: "現在利用できません",
         text: "しばらくしてからもう一度お試しください。",
+        link: "最初のページに戻る",
+    },
+    too_large: Said {
+        title: "サイズが大きすぎます",
+        text: "送信できるサイズを超えています。何も変更されていません。",
         link: "最初のページに戻る",
     },
     too_many: Said {

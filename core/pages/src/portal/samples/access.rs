@@ -45,8 +45,15 @@ fn sign_up(shelf: &Shelf<'_>) -> Vec<Sample> {
 
 fn log_in(shelf: &Shelf<'_>) -> Vec<Sample> {
     let (frame, text) = (shelf.outside, shelf.text);
-    let page =
-        LogIn { frame, email: "", fault: None, return_to: Some(text), has_mail: true, has_links: true };
+    let page = LogIn {
+        frame,
+        email: "",
+        fault: None,
+        link: Typed::default(),
+        return_to: Some(text),
+        has_mail: true,
+        has_links: true,
+    };
     let sent = |code| LogInLinkSent { frame, code, return_to: Some(text) };
     let again = LogInAgain {
         frame: shelf.frame,
@@ -63,11 +70,13 @@ fn log_in(shelf: &Shelf<'_>) -> Vec<Sample> {
         shelf.sample("log-in-wrong", &failed(LogInFault::Wrong)),
         shelf.sample("log-in-too-many", &failed(LogInFault::TooMany(8))),
         shelf.sample("log-in-no-mail", &bare),
+        shelf.sample("log-in-no-address", &LogIn { link: shelf.wrong(), ..page }),
         shelf.sample("log-in-link-sent", &sent(Typed::default())),
         shelf.sample("log-in-link-sent-wrong", &sent(shelf.wrong())),
         shelf.sample("code", &ShowCode { frame, code: text }),
         shelf.sample("log-in-again", &again),
         shelf.sample("log-in-again-wrong", &again_wrong),
+        shelf.sample("log-in-again-too-many", &LogInAgain { fault: Some(LogInFault::TooMany(8)), ..again }),
     ]
 }
 

@@ -8,7 +8,7 @@ use crate::portal::{
 };
 use crate::sample::Sample;
 
-const NOTICES: [(&str, Notice); 13] = [
+const NOTICES: [(&str, Notice); 14] = [
     ("waiting", Notice::Waiting),
     ("cross-site", Notice::CrossSite),
     ("not-found", Notice::NotFound),
@@ -20,6 +20,7 @@ const NOTICES: [(&str, Notice); 13] = [
     ("fault", Notice::Fault),
     ("unavailable", Notice::Unavailable),
     ("no-mail", Notice::NoMail),
+    ("too-large", Notice::TooLarge),
     ("too-many", Notice::TooMany(None)),
     ("too-many-seconds", Notice::TooMany(Some(8))),
 ];
@@ -46,12 +47,14 @@ fn services(shelf: &Shelf<'_>) -> Vec<Sample> {
         ServiceRow { name: shelf.long, description: Some(shelf.long), ..row },
         ServiceRow { description: None, ..row },
     ];
-    let list = |frame, services, paging| Services { frame, services, paging };
+    let list = |frame, services, paging| Services { frame, services, is_waiting: false, paging };
+    let waiting = Services { is_waiting: true, ..list(frame, &rows, shelf.one_page()) };
     vec![
         shelf.sample("services", &list(frame, &rows, shelf.one_page())),
         shelf.sample("services-searched", &list(frame, &rows, shelf.middle())),
         shelf.sample("services-none-found", &list(frame, &[], shelf.middle())),
         shelf.sample("services-empty", &list(frame, &[], shelf.one_page())),
+        shelf.sample("services-waiting", &waiting),
         shelf.sample("services-outside", &list(shelf.outside, &rows, shelf.one_page())),
         shelf.sample("services-outside-empty", &list(shelf.outside, &[], shelf.one_page())),
     ]
@@ -67,6 +70,7 @@ fn service(shelf: &Shelf<'_>) -> Vec<Sample> {
         description: Some(shelf.text),
         how_to_call: Some(how_to_call(shelf)),
         has_document: true,
+        is_waiting: false,
         access: &access,
         request: RequestFields::default(),
         nonce: shelf.text,
@@ -77,6 +81,7 @@ fn service(shelf: &Shelf<'_>) -> Vec<Sample> {
         shelf.sample("service-wrong", &ServicePage { request: shelf.request_wrong(), ..page }),
         shelf.sample("service-all-asked", &ServicePage { access: asked, ..page }),
         shelf.sample("service-no-applications", &bare),
+        shelf.sample("service-waiting", &ServicePage { is_waiting: true, ..bare }),
         shelf.sample("service-outside", &ServicePage { frame: shelf.outside, ..bare }),
     ]
 }
@@ -112,7 +117,7 @@ fn contracts(shelf: &Shelf<'_>) -> Vec<Sample> {
         frame: shelf.frame,
         application: shelf.thing,
         access,
-        how_to_call: (access.state == State::Active).then(|| how_to_call(shelf)),
+        how_to_call: (access.state != State::Waiting).then(|| how_to_call(shelf)),
         note: Some(shelf.text),
         request,
         nonce: shelf.text,

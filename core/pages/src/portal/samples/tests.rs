@@ -257,11 +257,37 @@ fn a_service_is_called_with_the_keys_of_an_application_that_may() {
 }
 
 #[test]
+fn what_a_contract_is_for_stands_before_the_snippets_and_its_end_after_them() {
+    let ends = page("portal-contract-active");
+    let at = |html: &str, text: &str| html.find(text).expect("is there");
+    assert!(at(&ends, "How to call") < at(&ends, "End access"), "{ends}");
+    for (name, asks) in
+        [("portal-contract-rejected", ">Ask again<"), ("portal-contract-none", ">Request access<")]
+    {
+        let html = page(name);
+        assert!(at(&html, asks) < at(&html, "How to call"), "{html}");
+    }
+}
+
+#[test]
 fn an_application_shows_keys_before_services_before_details() {
     let html = page("portal-application");
-    let at = |heading: &str| html.find(&format!("<h2>{heading}</h2>")).expect("is a heading");
+    let at = |heading: &str| html.find(&format!(">{heading}</h2>")).expect("is a heading");
+    assert!(html.contains("<h2 id=\"keys\">Authentication</h2>"), "links lead there: {html}");
     assert!(at("Authentication") < at("Services") && at("Services") < at("Details"));
     assert!(at("Details") < at("Delete application"), "what takes access away is last");
+}
+
+#[test]
+fn the_field_of_a_new_installation_is_said_in_the_language_of_the_page() {
+    let field = |label, language| {
+        let (name, kind) = ("meta.full_name", crate::portal::MetaKind::Text);
+        let typed = crate::parts::Typed::default();
+        crate::portal::MetaField { name, label, kind, is_required: true, typed }.field(language).label
+    };
+    assert_eq!(field("Full name", Language::Ja), "氏名");
+    assert_eq!(field("Full name", Language::En), "Full name");
+    assert_eq!(field("Your name", Language::Ja), "Your name");
 }
 
 #[test]
@@ -286,6 +312,9 @@ fn a_log_in_goes_on_to_what_was_asked_for() {
 fn every_log_in_that_fails_is_answered_alike_but_for_the_time() {
     let sentence = "E-mail address and password do not belong together, or the account cannot be used.";
     assert!(page("portal-log-in-wrong").contains(sentence));
+    // Whose password is asked again is known.
+    assert!(page("portal-log-in-again-wrong").contains("This is not your password."));
+    assert!(!page("portal-log-in-again-wrong").contains(sentence));
     for name in ["portal-log-in-too-many", "portal-sign-up-too-many", "portal-too-many-seconds"] {
         assert!(page(name).contains("Try again in 8 s."), "{name}");
     }

@@ -9,11 +9,15 @@ pub(in crate::portal) struct Access {
     pub has_no_account: &'static str,
     pub log_in: &'static str,
     pub log_in_button: &'static str,
+    /// What a new installation asks for.
+    pub full_name: &'static str,
     pub email: &'static str,
     pub password: &'static str,
     pub password_help: fn(u64) -> String,
     /// For every log-in that fails.
     pub wrong: &'static str,
+    /// For one that is asked again.
+    pub wrong_password: &'static str,
     pub try_again: fn(u64) -> String,
     pub forgot: &'static str,
     pub forgot_lead: &'static str,
@@ -44,6 +48,7 @@ const EN: Access = Access {
     has_no_account: "Sign up",
     log_in: "Log in",
     log_in_button: "Log in",
+    full_name: "Full name",
     email: "E-mail address",
     password: "Password",
     password_help: |least| {
@@ -52,6 +57,7 @@ const EN: Access = Access {
         )
     },
     wrong: "E-mail address and password do not belong together, or the account cannot be used.",
+    wrong_password: "This is not your password.",
     try_again: |seconds| format!("Too many attempts. Try again in {seconds} s."),
     forgot: "Forgot your password?",
     forgot_lead: "A link to set another is sent to your e-mail address.",
@@ -79,6 +85,7 @@ const JA: Access = Access {
     has_no_account: "新規登録",
     log_in: "ログイン",
     log_in_button: "ログインする",
+    full_name: "氏名",
     email: "メールアドレス",
     password: "パスワード",
     password_help: |least| {
@@ -87,6 +94,7 @@ const JA: Access = Access {
         )
     },
     wrong: "メールアドレスとパスワードの組み合わせが正しくないか、アカウントを使用できません。",
+    wrong_password: "パスワードが違います。",
     try_again: |seconds| format!("試行回数が多すぎます。{seconds}秒後にもう一度お試しください。"),
     forgot: "パスワードをお忘れの場合",
     forgot_lead: "新しいパスワードを設定するためのリンクがメールで届きます。",

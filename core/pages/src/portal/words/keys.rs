@@ -30,6 +30,8 @@ pub(in crate::portal) struct Keys {
     pub rotating: fn(&str) -> String,
     pub key_ends: fn(&str) -> String,
     pub key_has_ended: &'static str,
+    /// On its own page.
+    pub key_ended: &'static str,
     pub old_until: fn(&str) -> String,
     pub rename: &'static str,
     pub old_key: &'static str,
@@ -78,6 +80,7 @@ const EN: Keys = Keys {
         format!("The key expires at {time}: the old one ends then in any case, and the new one too.")
     },
     key_has_ended: "This key has expired and cannot be rotated. Generate another.",
+    key_ended: "This key has expired. It is listed for 30 days; generate another.",
     old_until: |time| format!("The old key is good until {time}."),
     rename: "Rename",
     old_key: "Old key good until",
@@ -121,6 +124,7 @@ const JA: Keys = Keys {
         format!("旧キーは{time}まで使用できます。キーは同時に2つまでのため、先に旧キーを失効させてください。")
     },
     key_ends: |time| format!("このキーの有効期限は{time}です。旧キーも新しいキーも、この時刻に失効します。"),
+    key_ended: "このキーは期限切れです。一覧には30日間表示されます。新しい認証情報を発行してください。",
     key_has_ended: "このキーは期限切れのため、ローテーションできません。新しい認証情報を発行してください。",
     old_until: |time| format!("旧キーは{time}まで使用できます。"),
     rename: "名前を変更する",

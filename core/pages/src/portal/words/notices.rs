@@ -20,6 +20,8 @@ pub(in crate::portal) struct Notices {
     pub unavailable: Said,
     /// No mail can be sent.
     pub no_mail: Said,
+    /// What was sent.
+    pub too_large: Said,
     /// The text is for a time that is not known.
     pub too_many: Said,
     pub try_again: fn(u64) -> String,
@@ -83,6 +85,11 @@ const EN: Notices = Notices {
         text: "The portal sends no mail. Ask an administrator for a link.",
         link: "Log in",
     },
+    too_large: Said {
+        title: "Too large",
+        text: "What you sent is larger than any form here takes. Nothing was changed.",
+        link: "Services",
+    },
     too_many: Said { title: "Too many attempts", text: "Try again later.", link: "Log in" },
     try_again: |seconds| format!("Try again in {seconds} s."),
 };
@@ -142,6 +149,11 @@ const JA: Notices = Notices {
         title: "利用できません",
         text: "このポータルからメールは送信されません。リンクについては管理者にお問い合わせください。",
         link: "ログイン",
+    },
+    too_large: Said {
+        title: "サイズが大きすぎます",
+        text: "送信できるサイズを超えています。何も変更されていません。",
+        link: "サービス",
     },
     too_many: Said {
         title: "試行回数が多すぎます",

@@ -1,17 +1,18 @@
 //! Log-in with an admin token, which is exchanged for a session and never kept.
 
 use bytes::Bytes;
+use http::header::SET_COOKIE;
 use http::{Response, StatusCode};
 
 use super::{ManagerCaller, shown};
 use crate::audit::Who;
 use crate::http::authenticate::judge_token;
 use crate::http::pages::PageAsked;
-use crate::http::pages::answers::{html, see_other};
+use crate::http::pages::answers::{held, html, see_other};
 use crate::http::pages::desk::Desk;
 use crate::http::pages::look::say;
 use crate::http::pages::own_path::is_own_path;
-use crate::http::portal::OwnCookie;
+use crate::http::portal::{CLEAR_CACHE, CLEAR_SITE_DATA, OwnCookie};
 use crate::http::problem::Refusal;
 use crate::http::{Control, answer};
 use crate::log_in::{PasswordNeed, PasswordOutcome, Work};
@@ -51,7 +52,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let view = LogIn { frame: &frame, fault, return_to };
         Ok(match fault {
             None => shown(&view),
-            Some(LogInFault::TooMany(_)) => html(StatusCode::TOO_MANY_REQUESTS, view.html()),
+            Some(LogInFault::TooMany(seconds)) => held(seconds, view.html()),
             Some(_) => html(StatusCode::UNAUTHORIZED, view.html()),
         })
     }
@@ -69,6 +70,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         }
         let mut response = see_other(paths::LOG_IN);
         OwnCookie::ManagerSession.take_away(&mut response, self.page.site);
+        response.headers_mut().insert(CLEAR_SITE_DATA, CLEAR_CACHE);
         say(&mut response, Said::LoggedOut, self.page.site);
         Ok(response)
     }
@@ -110,27 +112,28 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         Ok(is_right.then_some(TokenOf::Installation(*expected)))
     }
 
-    /// Takes a token that is shown again with a form, and opens a session in the place of the one that there is:
-    /// the response to give its cookie with.
+    /// Takes a token that is shown again with a form, and opens a session in the place of the one that there is,
+    /// whose cookie every answer gives from here on.
     pub(in crate::http::pages) async fn take_token_again(
         &self,
         asked: &mut PageAsked<'_>,
-    ) -> Result<Response<Bytes>, Refusal> {
-        let mut carrier = answer::empty(StatusCode::OK);
+    ) -> Result<(), Refusal> {
         let is_due = asked.administrator.as_ref().is_some_and(|caller| !caller.session.is_recent);
         if !is_due || asked.form.given(TOKEN_FIELD).is_none() {
-            return Ok(carrier);
+            return Ok(());
         }
         match self.judge_shown_token(asked).await? {
             Shown::Wrong(fault) => asked.token_fault = Some(fault),
             Shown::Right(token) => {
+                let mut carrier = answer::empty(StatusCode::OK);
                 self.open_session(asked, &token, &mut carrier).await?;
+                asked.renewed = carrier.headers().get_all(SET_COOKIE).iter().cloned().collect();
                 if let Some(caller) = &mut asked.administrator {
                     caller.session.is_recent = true;
                 }
             }
         }
-        Ok(carrier)
+        Ok(())
     }
 
     /// Whom the audit names for a token.

@@ -12,17 +12,18 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::PageAsked;
-use super::answers::{html, shown};
+use super::answers::{held, html, shown};
 use super::desk::Desk;
-use crate::http::Control;
+use super::own_path::asked_for;
 use crate::http::authenticate::Identified;
 use crate::http::endpoints::Permission;
 use crate::http::page_names::ManagerPage;
-use crate::http::portal::OwnCookie;
+use crate::http::portal::{OwnCookie, Site};
 use crate::http::problem::Refusal;
+use crate::http::{Control, Head};
 use crate::ports::{Clock, Random};
 use crate::registry::{ManagerSession, SessionToken, Tally};
-use latchkey_pages::manager::AskAgain;
+use latchkey_pages::manager::{AskAgain, LogInFault};
 use latchkey_pages::{Frame, Front, View as _, Waiting};
 use latchkey_store::Store;
 
@@ -31,7 +32,7 @@ use latchkey_store::Store;
 pub(super) struct ManagerCaller {
     pub(super) session: ManagerSession,
     /// Name of the token, for people.
-    name: String,
+    pub(super) name: String,
 }
 
 impl PageAsked<'_> {
@@ -79,8 +80,23 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     }
 
     async fn identify_administrator(&self, asked: &mut PageAsked<'_>) -> Result<Identified, Refusal> {
+        let (identified, caller) = self.administrator(asked.site, asked.head).await?;
+        asked.administrator = Some(caller);
+        Ok(identified)
+    }
+
+    /// Name of the token of who is logged in, as far as can be found out.
+    pub(super) async fn administrator_name(&self, site: &Site, head: &Head<'_>) -> Option<String> {
+        self.administrator(site, head).await.ok().map(|(_, caller)| caller.name)
+    }
+
+    async fn administrator(
+        &self,
+        site: &Site,
+        head: &Head<'_>,
+    ) -> Result<(Identified, ManagerCaller), Refusal> {
         let refusal = |error| Refusal::Registry { endpoint: "manager session", error };
-        let cookie = OwnCookie::ManagerSession.value(asked.head.headers, asked.site);
+        let cookie = OwnCookie::ManagerSession.value(head.headers, site);
         let digest = cookie
             .and_then(|cookie| self.registry.account_tags().recognise_manager_session(cookie.as_bytes()));
         let Some(digest) = digest else { return Err(Refusal::NoSession) };
@@ -99,8 +115,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
                 (Identified { who, permission, ends_at: token.expires_at }, token.name.clone())
             }
         };
-        asked.administrator = Some(ManagerCaller { session, name });
-        Ok(identified)
+        Ok((identified, ManagerCaller { session, name }))
     }
 }
 
@@ -116,12 +131,16 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     async fn token_again(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
-        let path = page.path();
-        let frame = page.manager_frame(&path);
+        let path = asked_for(page.head);
+        let found_again = page.path();
+        let frame = page.manager_frame(&found_again);
         let carried: Vec<(&str, &str)> =
             page.form.fields().filter(|(name, _)| *name != log_in::TOKEN_FIELD).collect();
         let view = AskAgain { frame: &frame, action: &path, carried: &carried, fault: page.token_fault };
-        Ok(html(StatusCode::UNAUTHORIZED, view.html()))
+        Ok(match page.token_fault {
+            Some(LogInFault::TooMany(seconds)) => held(seconds, view.html()),
+            _ => html(StatusCode::UNAUTHORIZED, view.html()),
+        })
     }
 
     async fn dispatch(&self, page: ManagerPage) -> Result<Response<Bytes>, Refusal> {

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use futures_util::future::try_join3;
-use http::{Response, StatusCode};
+use http::Response;
 use serde_json::Value;
 
 use super::{meta, shown};
 use crate::http::page_names::AccountPage;
 use crate::http::pages::WITHIN_SECONDS;
 use crate::http::pages::answered::answered;
-use crate::http::pages::answers::{carried, html};
+use crate::http::pages::answers::{carried, held};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::pages::listing::Listed;
@@ -94,7 +94,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             meta: &fields,
             new_email: match of {
                 AccountPage::Email => faults.typed(form, "email"),
-                _ => Typed::default(),
+                // From before a log-in that was asked for in between.
+                _ => Typed { value: self.page.query.value("email").unwrap_or_default(), fault: None },
             },
             password: PasswordFields {
                 old_fault: faults.of_field(FIELD_OLD),
@@ -105,7 +106,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             sessions: &sessions,
         };
         Ok(match wait {
-            Some(_) => html(StatusCode::TOO_MANY_REQUESTS, view.html()),
+            Some(seconds) => held(*seconds, view.html()),
             None => self.form(faults, &view),
         })
     }

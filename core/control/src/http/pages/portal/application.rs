@@ -1,7 +1,7 @@
 //! One application: its page, what of it can be changed, and its end.
 
 use bytes::Bytes;
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 use http::Response;
 use serde_json::json;
 
@@ -44,12 +44,14 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     async fn portal_application(&self) -> Result<Response<Bytes>, Refusal> {
         let id = self.page.part("application");
-        let (application, keys, contracts) = try_join3(
+        let (application, mut keys, ended, contracts) = try_join4(
             self.own_application(),
             self.portal_all::<Credential>(&["applications", id, "credentials"], &[]),
+            self.ended_keys(id),
             self.portal_all::<Contract>(&["applications", id, "application_instances"], &[]),
         )
         .await?;
+        keys.extend(ended);
         let (called, now_s) = (self.portal_called(contracts.iter()).await?, self.now_s());
         let of = |id: &str| contracts.iter().find(|contract| contract.service.id == id);
         let mut all: Vec<ServiceAccess<'_>> =

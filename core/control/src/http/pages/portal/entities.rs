@@ -92,6 +92,10 @@ impl Credential {
         Thing { id: &self.id, name: self.called() }
     }
 
+    pub(super) fn has_ended(&self, now_s: u64) -> bool {
+        self.expires_at.is_some_and(|end| end <= now_s)
+    }
+
     pub(super) fn key(&self, now_s: u64) -> Key<'_> {
         Key {
             id: &self.id,
@@ -99,7 +103,7 @@ impl Credential {
             start: self.start(),
             created: Time(self.created_at),
             expires: self.expires_at.map(Time),
-            is_expired: self.expires_at.is_some_and(|end| end <= now_s),
+            is_expired: self.has_ended(now_s),
             is_enabled: self.enabled,
             old_until: self.previous_key_ends_at.map(Time),
         }

@@ -3,16 +3,19 @@
 use bytes::Bytes;
 use futures_util::future::try_join;
 use http::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::entities::{Application, Credential};
 use super::shown;
 use crate::http::page_names::KeyPage;
 use crate::http::pages::WITHIN_SECONDS;
+use crate::http::pages::answered::Answered as _;
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
+use crate::registry::{Error, Step};
+use crate::schema::EntityKind;
 use latchkey_pages::Said;
 use latchkey_pages::parts::Typed;
 use latchkey_pages::portal::{self as views, EndKey, EndingKey, paths};
@@ -43,9 +46,37 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             .await
     }
 
+    /// The same; also one that has ended of late, which is shown and not changed.
+    pub(super) async fn own_key_or_ended(&self) -> Result<(Application, Credential), Refusal> {
+        match self.own_key().await {
+            Err(refusal) if refusal.is_not_found() => {
+                let (application, key) = self.application_and_key();
+                let ended = self.ended_keys(application).await?;
+                let key = ended.into_iter().find(|ended| ended.id == key).ok_or(Refusal::UnknownPath)?;
+                Ok((self.own_application().await?, key))
+            }
+            found => found,
+        }
+    }
+
+    /// The keys of an own application that have ended of late; none where it is not one's own.
+    pub(super) async fn ended_keys(&self, application: &str) -> Result<Vec<Credential>, Refusal> {
+        let Some(developer) = &self.page.developer else { return Ok(Vec::new()) };
+        let developer = developer.developer.to_string();
+        let scope = [
+            Step { kind: EntityKind::Developers, key: &developer },
+            Step { kind: EntityKind::Applications, key: application },
+        ];
+        let ended = match self.control.registry.list_ended(EntityKind::Oauth2Credentials, &scope).await {
+            Err(Error::NotFound) => return Ok(Vec::new()),
+            ended => ended.map_err(|error| Refusal::Registry { endpoint: "keys that ended", error })?,
+        };
+        Ok(ended.into_iter().filter_map(|object| Credential::of(Value::Object(object))).collect())
+    }
+
     /// The page, with what is wrong with the name that was typed.
     async fn portal_key(&self, faults: &Faults) -> Result<Response<Bytes>, Refusal> {
-        let (application, key) = self.own_key().await?;
+        let (application, key) = self.own_key_or_ended().await?;
         let path = paths::key(&application.id, &key.id);
         let frame = self.page.portal_frame(&path);
         let others = faults.of_others(&["name"]);

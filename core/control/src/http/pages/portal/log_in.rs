@@ -8,15 +8,16 @@ use super::shown;
 use super::visitor::is_wrong_token;
 use crate::http::page_names::LogInPage;
 use crate::http::pages::answered::answered;
-use crate::http::pages::answers::{carried, html, see_other};
+use crate::http::pages::answers::{carried, held, html, see_other};
 use crate::http::pages::desk::{Desk, object, read};
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
 use crate::ports::{Clock, Random};
+use latchkey_pages::parts::Typed;
 use latchkey_pages::portal::{
     EndedLink, LogIn, LogInAgain, LogInFault, LogInLinkSent, Mailing, ShowCode, paths,
 };
-use latchkey_pages::{Said, View as _};
+use latchkey_pages::{Said, View};
 use latchkey_store::Store;
 
 /// What is said of a code that logs nobody in.
@@ -28,12 +29,12 @@ answered! {
     }
 }
 
-/// The status of a page after a log-in that failed.
-fn status(fault: Option<LogInFault>) -> StatusCode {
+/// A page with a log-in, `status` before it fails.
+fn logging_in(fault: Option<LogInFault>, status: StatusCode, page: &impl View) -> Response<Bytes> {
     match fault {
-        None => StatusCode::OK,
-        Some(LogInFault::Wrong) => StatusCode::UNAUTHORIZED,
-        Some(LogInFault::TooMany(_)) => StatusCode::TOO_MANY_REQUESTS,
+        None => html(status, page.html()),
+        Some(LogInFault::Wrong) => html(StatusCode::UNAUTHORIZED, page.html()),
+        Some(LogInFault::TooMany(seconds)) => held(seconds, page.html()),
     }
 }
 
@@ -54,11 +55,11 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     async fn portal_log_in(&self) -> Result<Response<Bytes>, Refusal> {
         if !self.page.is_post() {
-            return self.log_in_form(None, StatusCode::OK).await;
+            return Ok(self.log_in_form(None, &Faults::default()));
         }
         match self.show_password(self.page.form.text("email")).await? {
             Ok(answer) => Ok(self.go_on(&answer)),
-            Err(fault) => self.log_in_form(Some(fault), status(Some(fault))).await,
+            Err(fault) => Ok(self.log_in_form(Some(fault), &Faults::default())),
         }
     }
 
@@ -79,56 +80,51 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         }
     }
 
-    async fn log_in_form(
-        &self,
-        fault: Option<LogInFault>,
-        status: StatusCode,
-    ) -> Result<Response<Bytes>, Refusal> {
-        let known = self.portal_known();
-        let path = if self.page.is_post() { paths::LOG_IN.to_owned() } else { self.page.path() };
-        let frame = self.page.portal_frame(&path);
+    /// The page, with what came of its form, and what is wrong with the one that asks for a link.
+    fn log_in_form(&self, fault: Option<LogInFault>, of_link: &Faults) -> Response<Bytes> {
+        let (known, path, form) = (self.portal_known(), self.page.path(), &self.page.form);
+        let (frame, others) = (self.page.portal_frame(&path), of_link.of_others(&["email"]));
+        let link = of_link.typed(form, "email");
         let view = LogIn {
             frame: &frame,
-            email: self.page.form.text("email"),
+            email: form.text("email"),
             fault,
+            link: Typed { fault: link.fault.or(others.as_deref()), ..link },
             return_to: self.page.return_to(),
             has_mail: known.has_mail,
             has_links: known.has_links,
         };
-        Ok(html(status, view.html()))
+        let status = if of_link.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+        logging_in(fault, status, &view)
     }
 
     async fn log_in_again(&self) -> Result<Response<Bytes>, Refusal> {
         let return_to = self.page.return_to().unwrap_or(paths::ACCOUNT);
         if !self.page.is_post() {
-            return self.log_in_again_form(return_to, None, StatusCode::OK).await;
+            return Ok(self.log_in_again_form(return_to, None, StatusCode::OK));
         }
         match self.show_password(self.page.own_address().unwrap_or_default()).await? {
             Ok(answer) => Ok(carried(&answer, see_other(return_to))),
-            Err(fault) => self.log_in_again_form(return_to, Some(fault), status(Some(fault))).await,
+            Err(fault) => Ok(self.log_in_again_form(return_to, Some(fault), StatusCode::OK)),
         }
     }
 
     /// In the place of a page that needs a log-in of lately; leads to a path from there.
-    pub(super) async fn ask_log_in_again(
-        &self,
-        return_to: &str,
-        fault: Option<LogInFault>,
-    ) -> Result<Response<Bytes>, Refusal> {
-        self.log_in_again_form(return_to, fault, StatusCode::FORBIDDEN).await
+    pub(super) fn ask_log_in_again(&self, return_to: &str) -> Response<Bytes> {
+        self.log_in_again_form(return_to, None, StatusCode::FORBIDDEN)
     }
 
-    async fn log_in_again_form(
+    fn log_in_again_form(
         &self,
         return_to: &str,
         fault: Option<LogInFault>,
         status: StatusCode,
-    ) -> Result<Response<Bytes>, Refusal> {
+    ) -> Response<Bytes> {
         let known = self.portal_known();
         let frame = self.page.portal_frame(return_to);
         let email = self.page.own_address().unwrap_or_default();
         let view = LogInAgain { frame: &frame, email, return_to, fault, has_links: known.has_links };
-        Ok(html(status, view.html()))
+        logging_in(fault, status, &view)
     }
 
     async fn ask_link(&self) -> Result<Response<Bytes>, Refusal> {
@@ -144,10 +140,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                 };
                 Ok(carried(&answer, see_other(&to)))
             }
-            Err(refusal) if refusal.is_of_what_was_sent() => {
-                self.log_in_form(Some(LogInFault::Wrong), StatusCode::BAD_REQUEST).await
-            }
-            Err(refusal) => Err(refusal),
+            Err(refusal) => Ok(self.log_in_form(None, &Faults::of(refusal)?)),
         }
     }
 

@@ -26,6 +26,7 @@ use http::{Response, StatusCode};
 use super::PageAsked;
 use super::answers::{html, kept, shown};
 use super::desk::Desk;
+use super::listing::encoded;
 use super::look::logo_name;
 use super::own_path::is_own_path;
 use crate::http::page_names::{AccountPage, PortalPage};
@@ -42,8 +43,13 @@ impl PageAsked<'_> {
         Frame { caller: self.own_address(), ..self.look.frame(Front::Portal, path) }
     }
 
+    /// Whether the developer who is logged in waits to be approved.
+    fn is_waiting(&self) -> bool {
+        self.developer.as_ref().is_some_and(|developer| !developer.is_approved())
+    }
+
     /// The address of the developer who is logged in.
-    fn own_address(&self) -> Option<&str> {
+    pub(super) fn own_address(&self) -> Option<&str> {
         self.developer.as_ref()?.shown().get("email")?.as_str()
     }
 
@@ -66,11 +72,20 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     pub(super) async fn portal_page(&self, page: PortalPage) -> Result<Response<Bytes>, Refusal> {
         match self.portal_dispatch(page).await {
             Err(refusal) if refusal.account_fault() == Some(AccountFault::LogInAgain) => {
-                let is_shown = !self.page.is_post() || page == PortalPage::Account(AccountPage::Delete);
-                let return_to = if is_shown { self.page.path() } else { paths::ACCOUNT.to_owned() };
-                self.ask_log_in_again(&return_to, None).await
+                Ok(self.ask_log_in_again(&self.again_at(page)))
             }
             answer => answer,
+        }
+    }
+
+    /// Where a form is found again after a log-in, with the address that was typed in it.
+    fn again_at(&self, page: PortalPage) -> String {
+        let path = self.page.path();
+        match (page, self.page.form.given("email")) {
+            (PortalPage::Account(AccountPage::Email), Some(email)) => {
+                format!("{path}?{}", encoded(&[("email", email)]))
+            }
+            _ => path,
         }
     }
 

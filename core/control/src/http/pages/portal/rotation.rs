@@ -19,8 +19,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     /// Asks when the old key ends; its answer shows the new one. Sent twice, it rotates the key once that it was
     /// shown for.
     pub(super) async fn portal_key_rotate(&self) -> Result<Response<Bytes>, Refusal> {
-        let (application, key) = self.own_key().await?;
-        if !self.page.is_post() {
+        let (application, key) = self.own_key_or_ended().await?;
+        if !self.page.is_post() || key.has_ended(self.now_s()) {
             return Ok(self.portal_rotation_form(&application, &key, &Faults::default()));
         }
         let grace_s = match ends::grace_seconds(&self.page.form, self.now_s(), self.page.look.language) {

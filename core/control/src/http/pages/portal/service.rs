@@ -57,6 +57,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             how_to_call,
             has_document,
             access: &access,
+            is_waiting: self.page.is_waiting(),
             request,
             nonce: &nonce,
         };
@@ -89,11 +90,13 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         }
     }
 
-    /// The applications of who is logged in, with their contracts.
+    /// The applications of who is logged in, with their contracts; who waits has none that may be seen.
     pub(super) async fn own_applications(&self) -> Result<Vec<Application>, Refusal> {
-        match self.page.developer {
-            Some(_) => self.portal_all(&["applications"], &[("include_instances", "true")]).await,
-            None => Ok(Vec::new()),
+        match &self.page.developer {
+            Some(developer) if developer.is_approved() => {
+                self.portal_all(&["applications"], &[("include_instances", "true")]).await
+            }
+            _ => Ok(Vec::new()),
         }
     }
 }

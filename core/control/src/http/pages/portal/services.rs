@@ -47,7 +47,8 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             .collect();
         let path = self.page.path();
         let frame = self.page.portal_frame(&path);
-        Ok(shown(&Services { frame: &frame, services: &rows, paging: listed.paging() }))
+        let is_waiting = self.page.is_waiting();
+        Ok(shown(&Services { frame: &frame, services: &rows, is_waiting, paging: listed.paging() }))
     }
 
     pub(super) async fn open_services(&self) -> Result<Vec<OpenService>, Refusal> {

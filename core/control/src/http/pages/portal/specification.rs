@@ -45,6 +45,16 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         Ok(shown(&View { frame: &frame, service, document: &document, found: &found, paging }))
     }
 
+    /// The body that the specification of a service shows for an operation, and its media type.
+    pub(super) async fn operation_body(&self, operation: &str) -> Result<Option<(String, String)>, Refusal> {
+        let answer = match self.service_document().await {
+            Err(refusal) if refusal.is_not_found() => return Ok(None),
+            answer => answer?,
+        };
+        let document = std::str::from_utf8(answer.body()).ok().and_then(|text| Document::read(text).ok());
+        Ok(document.and_then(|document| document.operation(operation)?.body_example(&document)))
+    }
+
     async fn service_document(&self) -> Result<Response<Bytes>, Refusal> {
         let path = ["application_services", self.page.part("service"), "document"];
         self.send(Sent { method: "GET", path: &path, query: "", object: Object::new(), file: None }).await

@@ -127,7 +127,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         let facts = self.facts(id).await?.filter(|facts| self.can_try() && facts.can_be_tried());
         let facts = facts.ok_or(Refusal::UnknownPath)?;
         let callers = self.callers(id).await?;
-        let typed = self.typed_try(&facts);
+        let typed = self.typed_try(&facts).await?;
         let view = TryView { service, facts: &facts, callers: &callers, typed: &typed };
         if !self.page.is_post() {
             return Ok(self.try_page(&view, StatusCode::OK, Outcome::None));
@@ -166,13 +166,13 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
         Ok(choices)
     }
 
-    fn typed_try(&self, facts: &ServiceFacts) -> Typed {
+    async fn typed_try(&self, facts: &ServiceFacts) -> Result<Typed, Refusal> {
         let page = self.page;
         if page.is_post() {
             let text = |name| page.form.text(name).to_owned();
             // Browsers send every line's end as two characters, whatever was typed.
             let lines = |name| page.form.exact(name).replace("\r\n", "\n");
-            return Typed {
+            return Ok(Typed {
                 caller: text("caller"),
                 method: text("method"),
                 path: text("path"),
@@ -180,7 +180,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                 headers: lines("headers"),
                 body: lines("body"),
                 place: text("place"),
-            };
+            });
         }
         let asked = |name| page.query.value(name).unwrap_or_default().to_owned();
         let (headers, method, path) = (facts.headers(), asked("method"), asked("path"));
@@ -189,8 +189,14 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             calls::Routes::Plain(request) => Some(request),
             calls::Routes::None | calls::Routes::NotPlain => None,
         };
-        let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        Typed {
+        let example = match page.query.value("operation") {
+            Some(operation) => self.operation_body(operation).await?,
+            None => None,
+        };
+        let (media_type, body) = example.unzip();
+        let mut lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        lines.extend(media_type.map(|media_type| format!("content-type: {media_type}")));
+        Ok(Typed {
             caller: String::new(),
             method: if method.is_empty() {
                 route.map_or("GET", |of| of.method.name()).to_owned()
@@ -200,9 +206,9 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             path: if path.is_empty() { route.map_or("/", |of| of.path).to_owned() } else { path },
             query: asked("query"),
             headers: lines.join("\n"),
-            body: String::new(),
+            body: body.unwrap_or_default(),
             place: String::new(),
-        }
+        })
     }
 
     /// What was typed as a call that comes to the service.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{meta, shown};
 use crate::http::page_names::VisitorPage;
-use crate::http::pages::answers::{html, see_other};
+use crate::http::pages::answers::{held, html, see_other};
 use crate::http::pages::desk::{Desk, object};
 use crate::http::pages::faults::Faults;
 use crate::http::problem::Refusal;
@@ -70,7 +70,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
             wait,
         };
         Ok(match wait {
-            Some(_) => html(StatusCode::TOO_MANY_REQUESTS, view.html()),
+            Some(seconds) => held(seconds, view.html()),
             None => self.form(&faults, &view),
         })
     }

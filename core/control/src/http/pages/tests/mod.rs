@@ -5,6 +5,7 @@ mod house;
 mod links;
 mod people;
 mod portal;
+mod refusals;
 mod services;
 
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
@@ -120,11 +121,14 @@ async fn an_administrator_logs_in_and_out() {
     let before = browser.clone();
     let response = browser.post(&control, "/manager/log-out", &[]).await;
     assert_eq!((response.status().as_u16(), location(&response)), (303, "/manager/log-in"));
+    assert_eq!(response.headers()["clear-site-data"], "\"cache\"");
     assert!(text(&browser.get(&control, "/manager/log-in").await).contains("You are logged out."));
     assert!(!text(&browser.get(&control, "/manager/log-in").await).contains("You are logged out."));
     assert_eq!(before.clone().get(&control, "/manager/").await.status(), 303);
     let response = before.clone().post(&control, "/manager/services/new", &[("name", "a")]).await;
     assert_eq!(response.status(), 401);
+    let link = "href=\"/manager/log-in?return_to=%2Fmanager%2Fservices%2Fnew\"";
+    assert!(text(&response).contains(link), "{}", text(&response));
 }
 
 #[tokio::test]

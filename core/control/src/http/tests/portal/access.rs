@@ -41,7 +41,7 @@ enum Expected {
 /// The one table: a kind of caller or a rule that is added does not compile until it has its cells.
 fn expected(who: Who, caller: Caller) -> Expected {
     match (who, caller) {
-        (Who::Anyone, _) => Expected::LetIn,
+        (Who::Anyone | Who::Known, _) => Expected::LetIn,
         (Who::Administrator, _) => unreachable!("no call of the portal is an administrator's"),
         (Who::NotWaiting, Caller::Pending) => Expected::Forbidden,
         (

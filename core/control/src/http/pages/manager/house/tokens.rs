@@ -66,9 +66,9 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     pub(super) async fn token_new(&self) -> Result<Response<Bytes>, Refusal> {
         let (page, form) = (self.page, &self.page.form);
-        page.refuse_unless_recent()?;
         let mut faults = Faults::default();
         if page.is_post() {
+            page.refuse_unless_recent()?;
             match expires_at(form, self.now_s(), page.look.language) {
                 Err(found) => faults = found,
                 Ok(ends) => {
@@ -112,12 +112,12 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
     }
 
     pub(super) async fn token_delete(&self) -> Result<Response<Bytes>, Refusal> {
-        self.page.refuse_unless_recent()?;
         let token: Option<Token> = self.find(&["tokens", self.page.part("token")]).await?;
         match token {
             None if self.page.is_post() => Ok(self.page.done(Said::AlreadyDone, paths::TOKENS)),
             None => Err(Refusal::UnknownPath),
             Some(token) if self.page.is_post() => {
+                self.page.refuse_unless_recent()?;
                 self.delete(&["tokens", &token.id]).await?;
                 Ok(self.page.done(Said::Deleted, paths::TOKENS))
             }

@@ -161,7 +161,6 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
 
     pub(super) async fn developer_delete(&self) -> Result<Response<Bytes>, Refusal> {
         let page = self.page;
-        page.refuse_unless_recent()?;
         let developer = match self.one_developer().await {
             // Sent twice, or from a page of before.
             Err(refusal) if refusal.is_not_found() && page.is_post() => {
@@ -174,6 +173,7 @@ impl<S: Store, C: Clock, R: Random> Desk<'_, S, C, R> {
                 (Taking::DeleteDeveloper(&developer.id), ["developers", developer.id.as_str()]);
             return self.ask_before(taking, &developer.email, of, &Faults::default()).await;
         }
+        page.refuse_unless_recent()?;
         self.delete(&["developers", &developer.id]).await?;
         Ok(page.done(Said::Deleted, paths::DEVELOPERS))
     }

@@ -69,6 +69,10 @@ async fn a_developer_is_deleted_after_the_token_was_shown_lately() {
     let asked = page(&mut browser, &control, &path).await;
     assert!(asked.contains("No application stops, within 5 seconds."), "{asked}");
     control.registry().clock().advance(11 * 60_000);
+    // The token is asked for with the form, never in the place of the page that says what stops.
+    let asked = page(&mut browser, &control, &path).await;
+    assert!(asked.contains("No application stops, within 5 seconds."), "{asked}");
+    assert!(!asked.contains("admin_token"), "{asked}");
     let response = browser.post(&control, &path, &[]).await;
     assert_eq!(response.status(), 401, "{}", text(&response));
     assert_eq!(call(&control, "GET", &format!("/developers/{developer}"), "").await.0, 200);

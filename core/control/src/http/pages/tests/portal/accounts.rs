@@ -15,6 +15,7 @@ async fn log_in_leads_to_what_was_asked_for_and_nowhere_else() {
         (PASSWORD, "https://evil.example/portal/", "/portal/"),
         (PASSWORD, "//evil.example", "/portal/"),
         (PASSWORD, "/manager/", "/portal/"),
+        (PASSWORD, "/portal/../manager/", "/portal/"),
     ] {
         let form = [("email", EMAIL), ("password", password), ("return_to", return_to)];
         dee.post("/portal/log-in", &form).await.leads_to(leads_to);
@@ -35,7 +36,10 @@ async fn a_link_logs_in_where_it_was_asked_for_and_shows_a_code_elsewhere() {
     dee.post("/portal/log-in/ask-link", &form).await.is(404);
     assert_eq!(portal.admin("PATCH", "/settings", json!({"log_in_links": true})).await.0, 200);
     dee.get("/portal/log-in").await.is(200).says("/portal/log-in/ask-link");
-    dee.post("/portal/log-in/ask-link", &[("email", "dee")]).await.is(400);
+    let wrong = dee.post("/portal/log-in/ask-link", &[("email", "dee")]).await.is(400);
+    let of_link = wrong.text().split_once("/portal/log-in/ask-link").unwrap().1;
+    assert!(of_link.contains("expected an e-mail address"), "beside the link's field: {}", wrong.text());
+    assert!(!wrong.text().contains("do not belong together"), "{}", wrong.text());
     dee.post("/portal/log-in/ask-link", &form).await.leads_to("/portal/log-in/code");
     let token = portal.token(EMAIL).await;
     let link = format!("/portal/log-in/link?token={token}");
@@ -115,12 +119,16 @@ async fn an_account_is_changed_after_a_log_in_of_lately() {
 
     portal.advance(11 * 60_000);
     let asked = dee.post("/portal/account/email", &[("email", "new@example.org")]).await.is(403);
-    assert_eq!(asked.value("return_to"), "/portal/account");
+    let back = "/portal/account?email=new%40example.org";
+    assert_eq!(asked.value("return_to"), back);
     assert!(portal.mails().await.is_empty(), "nothing was done");
-    let form = [("password", "wrong"), ("return_to", "/portal/account")];
-    dee.post("/portal/log-in/again", &form).await.is(401).says("value=\"/portal/account\"");
-    let form = [("password", OTHER_PASSWORD), ("return_to", "/portal/account")];
-    dee.post("/portal/log-in/again", &form).await.leads_to("/portal/account");
+    let form = [("password", "wrong"), ("return_to", back)];
+    let wrong = dee.post("/portal/log-in/again", &form).await.is(401).says("This is not your password.");
+    assert_eq!(wrong.value("return_to"), back);
+    assert!(!wrong.text().contains("do not belong together"), "{}", wrong.text());
+    let form = [("password", OTHER_PASSWORD), ("return_to", back)];
+    dee.post("/portal/log-in/again", &form).await.leads_to(back);
+    dee.get(back).await.is(200).says("value=\"new@example.org\"");
     dee.post("/portal/account/email", &[("email", "new")]).await.is(400).says("expected an e-mail address");
     let mailed = dee.post("/portal/account/email", &[("email", "new@example.org")]).await;
     dee.is_told(&mailed, "A mail is on its way.").await;

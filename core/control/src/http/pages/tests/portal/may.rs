@@ -42,7 +42,7 @@ async fn without_a_session_pages_lead_to_the_log_in_and_forms_do_nothing() {
     let mut ended = Person { browser: dee.browser.clone(), ..Person::new(&portal) };
     dee.post("/portal/log-out", &[]).await.leads_to("/portal/log-in");
     for (method, path, who) in calls(&application, &key, &orders) {
-        if matches!(who, Who::Anyone | Who::NotWaiting) {
+        if matches!(who, Who::Anyone | Who::Known) {
             continue;
         }
         for person in [&mut Person::new(&portal), &mut ended] {
@@ -62,17 +62,23 @@ async fn without_a_session_pages_lead_to_the_log_in_and_forms_do_nothing() {
 }
 
 #[tokio::test]
-async fn who_waits_sees_the_own_account_alone() {
+async fn who_waits_sees_the_own_account_and_what_strangers_see() {
     let portal = new_portal().await;
+    let orders = service(&portal, "orders", true).await;
     portal.pending(EMAIL).await;
     let mut dee = Person::logged_in(&portal, EMAIL).await;
     let id = "00000000-0000-4000-8000-000000000000";
     for (method, path, who) in calls(id, id, id) {
         let shown = match who {
-            Who::Approved | Who::NotWaiting => dee.call(method, &path).await,
+            Who::Approved => dee.call(method, &path).await,
             _ => continue,
         };
-        shown.is(403).says("Waiting for approval");
+        shown.is(403).says("Waiting for approval").says(EMAIL).says("Log out");
+    }
+    for path in ["/portal/".to_owned(), format!("/portal/services/{orders}")] {
+        let shown = dee.get(&path).await.is(200).says("The orders").says("An administrator has to approve");
+        let shown = shown.says(EMAIL).says("Log out");
+        assert!(!shown.text().contains("/portal/apps/new"), "{}", shown.text());
     }
     for path in ["/portal/account", "/portal/account/delete", "/portal/help", "/portal/log-in/again"] {
         dee.get(path).await.is(200);

@@ -11,7 +11,8 @@ async fn a_developer_signs_up_and_calls_a_service() {
     dee.get(&format!("/portal/services/{orders}")).await.is(200).says("https://gateway.test/orders");
     sign_up(&mut dee).await;
     dee.log_in(EMAIL, PASSWORD).await.leads_to("/portal/");
-    dee.get("/portal/").await.is(403).says("Waiting for approval").says("href=\"/portal/account\"");
+    dee.get("/portal/").await.is(200).says("An administrator has to approve");
+    dee.get("/portal/apps").await.is(403).says("Waiting for approval").says("href=\"/portal/account\"");
     dee.get("/portal/account").await.is(200).says(EMAIL);
     portal.set_status(EMAIL, 0).await;
     portal.mails().await;
@@ -184,4 +185,31 @@ async fn an_application_goes_to_another_developer() {
     }
     dee.get(&format!("/portal/apps/{application}")).await.is(404);
     dee.post(&accept, &[]).await.is(404);
+}
+
+#[tokio::test]
+async fn a_key_that_has_ended_is_said_to_have_for_a_month() {
+    let portal = new_portal().await;
+    let mut dee = Person::developer(&portal, EMAIL).await;
+    let (application, _) = dee.application("Shop").await;
+    let page = format!("/portal/apps/{application}");
+    let nonce = dee.get(&page).await.is(200).value("nonce");
+    let form = [("name", "short"), ("ends", "30d"), ("own", ""), ("nonce", &nonce)];
+    dee.post(&format!("{page}/keys/new"), &form).await.is(200);
+    let key = format!("{page}/keys/{nonce}");
+    portal.advance(30 * 86_400_000);
+    let mut dee = Person::logged_in(&portal, EMAIL).await;
+    dee.get(&page).await.is(200).says("short").says("Expired");
+    dee.get(&key).await.is(200).says("This key has expired.");
+    for said in [dee.get(&format!("{key}/rotate")).await, dee.post(&format!("{key}/rotate"), &[]).await] {
+        said.is(200).says("Generate another.").says(&format!("{page}/keys/new"));
+    }
+    let mut bea = Person::developer(&portal, "bea@example.org").await;
+    for path in [&key, &format!("{key}/rotate")] {
+        bea.get(path).await.is(404);
+    }
+    portal.advance(30 * 86_400_000);
+    let mut dee = Person::logged_in(&portal, EMAIL).await;
+    assert!(!dee.get(&page).await.is(200).text().contains("short"));
+    dee.get(&key).await.is(404);
 }

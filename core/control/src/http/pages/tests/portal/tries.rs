@@ -6,7 +6,25 @@ use http::Request;
 
 use super::*;
 use crate::gateway_call::{Answered, GatewayAnswer};
+use crate::registry::Step as Named;
+use crate::schema::EntityKind;
 use latchkey_published::try_token::{TRY_TOKEN_FIELD, Tried, TryKeys};
+
+#[tokio::test]
+async fn an_operation_is_tried_with_the_body_that_the_document_shows() {
+    let portal = new_portal().await;
+    let mut trial = Trial::new(&portal).await;
+    let text = "openapi: 3.1.0\npaths: {/a: {post: {operationId: make, requestBody: {content: {\
+        application/json: {example: {name: n}}}}}}}";
+    let step = [Named { kind: EntityKind::Services, key: &trial.service }];
+    portal.control.registry().put_document(&step, None, text.as_bytes()).await.unwrap();
+    let page = trial.dee.get(&format!("/portal/services/{}/specification/make", trial.service)).await.is(200);
+    let link = page.between(&format!("href=\"{}?", trial.path)).replace("&#38;", "&");
+    let page = trial.dee.get(&format!("{}?{link}", trial.path)).await.is(200);
+    page.says("&#34;name&#34;: &#34;n&#34;").says("content-type: application/json");
+    let path = format!("{}?operation=none", trial.path);
+    trial.dee.get(&path).await.is(200);
+}
 
 /// Somebody with an application that may call a service, and its page to try that.
 struct Trial<'p> {
