@@ -2,7 +2,7 @@
 
 use super::list::list;
 use super::paths;
-use super::words::{Access, Applications, Notices, Services as Words};
+use super::words::{Access, Applications, Notices, Said, Services as Words};
 use crate::Frame;
 use crate::parts::Paging;
 use crate::parts::blocks::{Block, Button, Look, Main, Step};
@@ -82,7 +82,8 @@ fn my_apps<'a>(frame: &Frame<'_>) -> Button<'a> {
 
 /// For who waits to be approved.
 pub(super) fn waiting<'a>(frame: &Frame<'_>) -> Block<'a> {
-    Block::Note(Notices::of(frame.language).waiting.text.into())
+    let Said { title, text, .. } = &Notices::of(frame.language).waiting;
+    Block::Note(format!("{title}: {text}").into())
 }
 
 /// For who is not logged in: sign up, or log in and come back.

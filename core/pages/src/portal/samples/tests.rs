@@ -270,6 +270,15 @@ fn what_a_contract_is_for_stands_before_the_snippets_and_its_end_after_them() {
 }
 
 #[test]
+fn who_waits_is_told_so_where_services_are() {
+    for name in ["portal-services-waiting", "portal-service-waiting"] {
+        let html = page(name);
+        assert!(html.contains("Waiting for approval: An administrator has to approve"), "{html}");
+        assert!(posts(&html).is_empty() && !main(&html).contains("/portal/apps"), "{html}");
+    }
+}
+
+#[test]
 fn an_application_shows_keys_before_services_before_details() {
     let html = page("portal-application");
     let at = |heading: &str| html.find(&format!(">{heading}</h2>")).expect("is a heading");
