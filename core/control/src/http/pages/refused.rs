@@ -11,7 +11,7 @@ use crate::http::portal::{Site, comes_from_elsewhere};
 use crate::http::problem::{self, InternalCause, Refusal};
 use crate::http::{Control, ControlSettings, Head};
 use crate::ports::{Clock, Random};
-use latchkey_pages::{Frame, Front, View as _, manager, portal};
+use latchkey_pages::{Frame, Front, View as _, Waiting, manager, portal};
 use latchkey_request::authority::Authority;
 use latchkey_store::Store;
 
@@ -37,7 +37,7 @@ enum Why {
 pub(super) struct Whom {
     caller: Option<String>,
     /// Requests that wait, for an administrator.
-    waiting: Option<u64>,
+    waiting: Option<Waiting>,
 }
 
 /// The answer of a page to a request that is refused by its head alone.
@@ -77,7 +77,9 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             (None, Front::Manager) => self.administrator_name(site, head).await,
         };
         let waiting = match front {
-            Front::Manager if caller.is_some() => self.registry.count_waiting_contracts().await.ok(),
+            Front::Manager if caller.is_some() => {
+                self.registry.count_waiting_contracts().await.ok().map(super::manager::waiting)
+            }
             Front::Manager | Front::Portal => None,
         };
         let mut response = page(front, refusal, look, head, &Whom { caller, waiting });

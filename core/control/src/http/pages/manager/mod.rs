@@ -49,6 +49,11 @@ impl PageAsked<'_> {
     }
 }
 
+/// How many requests for access wait, for a page.
+pub(super) fn waiting(counted: Tally) -> Waiting {
+    Waiting { count: counted.count as u64, or_more: counted.or_more }
+}
+
 impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     /// How many requests for access wait; what was sent leads elsewhere, mostly, and is not told.
     pub(super) async fn count_waiting(&self, asked: &PageAsked<'_>) -> Result<Option<Waiting>, Refusal> {
@@ -56,8 +61,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             return Ok(None);
         }
         let counted = self.registry.count_waiting_contracts().await;
-        let waiting = |Tally { count, or_more }| Some(Waiting { count: count as u64, or_more });
-        counted.map(waiting).map_err(|error| Refusal::Registry { endpoint: "pages", error })
+        counted.map(waiting).map(Some).map_err(|error| Refusal::Registry { endpoint: "pages", error })
     }
 
     /// Finds out who calls.
