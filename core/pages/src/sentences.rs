@@ -132,7 +132,10 @@ const SENTENCES: &[(&str, &str)] = &[
         "the key before is still good: end its grace first, by DELETE of the same path",
         "旧キーがまだ有効です。先に失効させてください",
     ),
-    ("an existing '{}' entity references this '{}' entity", "{1}を参照する{0}がまだあります。先に削除してください"),
+    (
+        "an existing '{}' entity references this '{}' entity",
+        "{1}を参照する{0}がまだあります。先に削除してください",
+    ),
     ("is in use already", "すでに使われています"),
     ("there is none of this id", "指定されたものは存在しません"),
     ("cannot set '{}' when 'protocols' is {}", "「protocols」が {1} のときは「{0}」を指定できません"),

@@ -312,10 +312,9 @@ async fn settings_are_changed_form_by_form() {
     assert_eq!(page.status(), 400);
     assert!(text(&page).contains("value=\"b\""), "{}", text(&page));
     browser.get(&control, "/manager/settings?lang=en").await;
-    for (label, name, said) in [
-        ("Team", "", "Name of field 2: length must be at least 1"),
-        ("", "team", "Label of field 2: "),
-    ] {
+    for (label, name, said) in
+        [("Team", "", "Name of field 2: length must be at least 1"), ("", "team", "Label of field 2: ")]
+    {
         let fields = [("label_0", "a"), ("name_0", "x"), ("type_0", "text"), ("label_1", label)];
         let form = [&fields[..], &[("name_1", name), ("type_1", "text")]].concat();
         let page = browser.post(&control, "/manager/settings/sign-up", &form).await;
