@@ -209,7 +209,7 @@ pub(super) fn shows_application(kind: EntityKind) -> bool {
 }
 
 /// Lists of the developer's side say how many there are in all.
-pub(super) fn has_total(kind: EntityKind) -> bool {
+fn has_total(kind: EntityKind) -> bool {
     match kind {
         EntityKind::Developers
         | EntityKind::Applications

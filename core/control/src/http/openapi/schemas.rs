@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::http::endpoints::{Action, ENDPOINTS, Verb};
-use crate::http::lists::{has_total, shows_application};
+use crate::http::lists::shows_application;
 use crate::schema::json_schema::{View, config, config_name, entity, entity_name, form, reference_to};
 use crate::schema::{EntityKind, PLUGINS};
 
@@ -27,7 +27,7 @@ pub(super) fn all() -> Value {
         let views = View::ALL.into_iter().filter(|view| *view != View::Changes || is_changed(kind));
         schemas.extend(views.map(|view| (entity_name(kind, view), entity(kind, view))));
         schemas.insert(form_name(kind), form(kind));
-        schemas.insert(list_name(kind, None), list(kind, &entity_name(kind, View::Answered)));
+        schemas.insert(list_name(kind, None), list(&entity_name(kind, View::Answered)));
     }
     let (application, contract) = (EntityKind::Applications, EntityKind::ApplicationInstances);
     schemas.insert(made_name(application), made_application());
@@ -35,7 +35,7 @@ pub(super) fn all() -> Value {
     schemas.insert(whole_name(application), with(application, "developer", &developer));
     let whole = reference_to(&whole_name(application));
     schemas.insert(whole_name(contract), with(contract, "application", &whole));
-    schemas.insert(list_name(contract, Some(application)), list(contract, &whole_name(contract)));
+    schemas.insert(list_name(contract, Some(application)), list(&whole_name(contract)));
     Value::Object(schemas)
 }
 
@@ -86,12 +86,10 @@ fn with(kind: EntityKind, member: &str, schema: &Value) -> Value {
     whole
 }
 
-fn list(kind: EntityKind, element: &str) -> Value {
+fn list(element: &str) -> Value {
     let mut schema = list_of(reference_to(element));
-    if has_total(kind) {
-        // Who is found by an id of the caller's is not counted, nor is what is searched for.
-        schema["properties"]["total"] = total();
-    }
+    // Not of every list: some tell it when they are asked.
+    schema["properties"]["total"] = total();
     schema
 }
 
