@@ -32,6 +32,11 @@ impl Query {
 }
 
 impl Query {
+    /// Whether a list is to say how many there are (`?total=true`).
+    fn asks_for_total(&self) -> bool {
+        self.value("total") == Some("true")
+    }
+
     /// The same, but for what says which page: as it stands in the path of the next one, behind `?`.
     pub(super) fn with_offset(&self, offset: &str) -> String {
         let rest = self.0.iter().filter(|(name, _)| name != "offset").map(|(n, v)| (n.as_str(), v.as_str()));
@@ -101,7 +106,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         if has_total(kind) && is_counted(kind, &scope) {
             let total = self.registry.count(counted, &scope, filter.as_ref()).await?;
             body.insert("total".to_owned(), total.into());
-        } else if query.value("total") == Some("true") && listing == Listing::Of(kind) {
+        } else if query.asks_for_total() && listing == Listing::Of(kind) {
             let total = self.registry.count_found(&scope, filter.as_ref(), &Search::all(kind)).await?;
             body.extend(total.map(|total| ("total".to_owned(), total.into())));
         }
@@ -121,7 +126,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
         let scope = matched.steps();
         let mut list = self.registry.search(&scope, &page, search).await?;
         let total = match (page.is_first(), &list.offset) {
-            _ if query.value("total") != Some("true") => None,
+            _ if !query.asks_for_total() => None,
             (true, None) => Some(list.data.len()),
             _ => self.registry.count_found(&scope, page.tags.as_ref(), search).await?,
         };
@@ -129,9 +134,7 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             self.expand_applications(&scope, &mut list.data).await?;
         }
         let data = list.data.into_iter().map(Value::Object).collect();
-        let next =
-            list.offset.as_ref().map(|offset| format!("{}?{}", matched.path(), query.with_offset(offset)));
-        let mut body = page_body(data, next, list.offset);
+        let mut body = own_page_body(&matched.path(), query, data, list.offset);
         body.extend(total.map(|total| ("total".to_owned(), total.into())));
         Ok(answer::json(StatusCode::OK, &Value::Object(body)))
     }
@@ -156,22 +159,26 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
     async fn list_by_client_id(&self, matched: &Matched, client_id: &str) -> Result<Response<Bytes>, Error> {
         let kind = EntityKind::Oauth2Credentials;
         let mut path = matched.steps();
-        let is_of_all = path.is_empty();
-        if !is_of_all {
-            self.registry.read(&path).await?;
-        }
-        let is_counted = is_counted(kind, &path);
+        let (is_of_all, is_counted) = (path.is_empty(), is_counted(kind, &path));
         // The list of all has none of applications.
         let is_listed = |client: &Object| !is_of_all || client.get("application") == Some(&Value::Null);
         path.push(Step { kind, key: client_id });
         let found = match self.registry.read(&path).await {
             Ok(client) if is_listed(&client) => vec![Value::Object(client)],
-            Ok(_) | Err(Error::NotFound) => Vec::new(),
+            Ok(_) => Vec::new(),
+            Err(Error::NotFound) => {
+                path.pop();
+                // Whether it is the client that is not there, or whose it would be.
+                if !is_of_all {
+                    self.registry.read(&path).await?;
+                }
+                Vec::new()
+            }
             Err(error) => return Err(error),
         };
-        let mut body = Map::from_iter([("next".to_owned(), Value::Null)]);
-        body.extend(is_counted.then(|| ("total".to_owned(), found.len().into())));
-        body.insert("data".to_owned(), found.into());
+        let total = is_counted.then_some(found.len());
+        let mut body = page_body(found, None, None);
+        body.extend(total.map(|total| ("total".to_owned(), total.into())));
         Ok(answer::json(StatusCode::OK, &Value::Object(body)))
     }
 
@@ -242,8 +249,13 @@ pub(super) fn own_page(
     data: Vec<Value>,
     offset: Option<String>,
 ) -> Response<Bytes> {
+    answer::json(StatusCode::OK, &Value::Object(own_page_body(path, query, data, offset)))
+}
+
+/// The same before it is answered: the next page has the query of this one.
+fn own_page_body(path: &str, query: &Query, data: Vec<Value>, offset: Option<String>) -> Map<String, Value> {
     let next = offset.as_ref().map(|offset| format!("{path}?{}", query.with_offset(offset)));
-    answer::json(StatusCode::OK, &Value::Object(page_body(data, next, offset)))
+    page_body(data, next, offset)
 }
 
 /// A page in the form of Kong's lists.
