@@ -1,5 +1,6 @@
 //! Keys and secrets are stored as digests only, and move from one pepper to the next.
 
+use latchkey_published::grant::ClientSecret;
 use latchkey_published::rehash::{self, MovedSecret, Rehash};
 use latchkey_store::rehash::ask_for_rehash;
 use latchkey_store::{Batch, RecordKey, Write};
@@ -48,13 +49,28 @@ async fn nothing_given_or_made_is_stored_in_clear() {
     }
 }
 
+/// Of an OAuth2 client, long enough to be chosen.
+const SECRET: &str = "a-secret-of-32-characters-at-least";
+
+/// A registry whose pepper is the previous one to [`open`]'s, that pepper, and the consumer `bob` in it.
+async fn under_the_pepper_before(store: &TestStore) -> (TestRegistry<'_>, Peppers, Object) {
+    let peppers = Peppers { current: Pepper::new(b"before"), previous: None };
+    let clock = ManualClock::at(START_MS);
+    let before = Registry::open(store, clock, SeededRandom::new(1), peppers.clone()).await.unwrap();
+    let bob = before.create(EntityKind::Consumers, &[], &object(json!({"username": "bob"}))).await.unwrap();
+    (before, peppers, bob)
+}
+
+/// What gateways know of the secret of the client at a place.
+async fn secret_at(store: &TestStore, place: KeyDigest) -> Option<ClientSecret> {
+    let record = store.inner.get(&Grant::record_key(&place)).await.unwrap()?;
+    Grant::decode(&record.value).unwrap().oauth2?.secret
+}
+
 #[tokio::test]
 async fn key_moves_to_the_pepper_in_use() {
     let store = TestStore::default();
-    let old_peppers = Peppers { current: Pepper::new(b"before"), previous: None };
-    let clock = ManualClock::at(START_MS);
-    let before = Registry::open(&store, clock, SeededRandom::new(1), old_peppers.clone()).await.unwrap();
-    let bob = before.create(EntityKind::Consumers, &[], &object(json!({"username": "bob"}))).await.unwrap();
+    let (before, old_peppers, bob) = under_the_pepper_before(&store).await;
     let scope = [step(EntityKind::Consumers, "bob")];
     before.create(EntityKind::KeyauthCredentials, &scope, &object(json!({"key": "k"}))).await.unwrap();
 
@@ -85,12 +101,8 @@ async fn key_moves_to_the_pepper_in_use() {
 /// of their secrets.
 #[tokio::test]
 async fn a_client_secret_moves_to_the_pepper_in_use() {
-    const SECRET: &str = "a-secret-of-32-characters-at-least";
     let store = TestStore::default();
-    let old_peppers = Peppers { current: Pepper::new(b"before"), previous: None };
-    let clock = ManualClock::at(START_MS);
-    let before = Registry::open(&store, clock, SeededRandom::new(1), old_peppers.clone()).await.unwrap();
-    before.create(EntityKind::Consumers, &[], &object(json!({"username": "bob"}))).await.unwrap();
+    let (before, old_peppers, _) = under_the_pepper_before(&store).await;
     let client = object(json!({"name": "shop", "client_id": "shop-id", "client_secret": SECRET}));
     let clients = EntityKind::Oauth2Credentials;
     before.create(clients, &[step(EntityKind::Consumers, "bob")], &client).await.unwrap();
@@ -101,10 +113,6 @@ async fn a_client_secret_moves_to_the_pepper_in_use() {
 
     let registry = open(&store, 2).await;
     let old = |text: &str| old_peppers.current.digest(text.as_bytes());
-    let secret_at = async |place: KeyDigest| {
-        let record = store.inner.get(&Grant::record_key(&place)).await.unwrap()?;
-        Grant::decode(&record.value).unwrap().oauth2?.secret
-    };
     let current = peppers().current.id();
     for (client_id, secret) in [("shop-id", SECRET), (&new_id, &new_secret)] {
         let place = old(client_id);
@@ -113,16 +121,16 @@ async fn a_client_secret_moves_to_the_pepper_in_use() {
         for (key, other) in [(place, old("another")), (old("another"), old(secret))] {
             registry.rehash(Rehash { secret: of_secret(other), ..moved(key, key) }).await.unwrap();
         }
-        assert_eq!(secret_at(place).await.unwrap().digest, old(secret));
+        assert_eq!(secret_at(&store, place).await.unwrap().digest, old(secret));
         let alone = Rehash { secret: of_secret(old(secret)), ..moved(place, place) };
         for _ in 0..2 {
             registry.rehash(alone).await.unwrap();
-            let kept = secret_at(place).await.unwrap();
+            let kept = secret_at(&store, place).await.unwrap();
             assert_eq!((kept.digest, kept.pepper_id), (digest(secret), current), "{client_id}");
         }
         registry.rehash(moved(place, digest(client_id))).await.unwrap();
-        assert_eq!(secret_at(digest(client_id)).await.unwrap().digest, digest(secret));
-        assert_eq!(secret_at(place).await, None);
+        assert_eq!(secret_at(&store, digest(client_id)).await.unwrap().digest, digest(secret));
+        assert_eq!(secret_at(&store, place).await, None);
     }
     testing::audit(&store.records()).await;
     // Nothing under the pepper before is needed any more.
@@ -138,12 +146,8 @@ async fn a_client_secret_moves_to_the_pepper_in_use() {
 /// shown at the control door.
 #[tokio::test]
 async fn a_client_secret_moves_with_the_key_and_when_it_is_shown_here() {
-    const SECRET: &str = "a-secret-of-32-characters-at-least";
     let store = TestStore::default();
-    let old_peppers = Peppers { current: Pepper::new(b"before"), previous: None };
-    let clock = ManualClock::at(START_MS);
-    let before = Registry::open(&store, clock, SeededRandom::new(1), old_peppers.clone()).await.unwrap();
-    before.create(EntityKind::Consumers, &[], &object(json!({"username": "bob"}))).await.unwrap();
+    let (before, old_peppers, _) = under_the_pepper_before(&store).await;
     for client_id in ["one", "two"] {
         let client = object(json!({"name": "shop", "client_id": client_id, "client_secret": SECRET}));
         let scope = [step(EntityKind::Consumers, "bob")];
@@ -159,10 +163,7 @@ async fn a_client_secret_moves_with_the_key_and_when_it_is_shown_here() {
     assert_eq!(one.oauth2.unwrap().secret.unwrap().digest, digest(SECRET));
     let seen = registry.authenticate_client("two", "another secret").await.unwrap();
     assert!(matches!(seen, ClientSeen::WrongSecret(_)), "{seen:?}");
-    let kept = async || {
-        let record = store.inner.get(&Grant::record_key(&old("two"))).await.unwrap().unwrap();
-        Grant::decode(&record.value).unwrap().oauth2.unwrap().secret.unwrap().digest
-    };
+    let kept = async || secret_at(&store, old("two")).await.unwrap().digest;
     assert_eq!(kept().await, old(SECRET));
     let seen = registry.authenticate_client("two", SECRET).await.unwrap();
     assert!(matches!(seen, ClientSeen::Authenticated(_)), "{seen:?}");
@@ -173,10 +174,7 @@ async fn a_client_secret_moves_with_the_key_and_when_it_is_shown_here() {
 #[tokio::test]
 async fn moves_that_gateways_ask_for_are_carried_out_once() {
     let store = TestStore::default();
-    let old_peppers = Peppers { current: Pepper::new(b"before"), previous: None };
-    let clock = ManualClock::at(START_MS);
-    let before = Registry::open(&store, clock, SeededRandom::new(1), old_peppers.clone()).await.unwrap();
-    before.create(EntityKind::Consumers, &[], &object(json!({"username": "bob"}))).await.unwrap();
+    let (before, old_peppers, _) = under_the_pepper_before(&store).await;
     let scope = [step(EntityKind::Consumers, "bob")];
     for key in ["k", "other", "third"] {
         before.create(EntityKind::KeyauthCredentials, &scope, &object(json!({"key": key}))).await.unwrap();
