@@ -52,8 +52,12 @@ pub(super) fn issue(inspected: &dyn Inspected) -> Vec<(&'static str, String)> {
 }
 
 fn asking(id: &str, secret: &str) -> Request {
-    let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
-    posted("/oauth2/token", FORM, "grant_type=client_credentials&scope=read").header("Authorization", basic)
+    let grant = "grant_type=client_credentials&scope=read";
+    posted("/oauth2/token", FORM, grant).header("Authorization", basic(id, secret))
+}
+
+fn basic(id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
 }
 
 /// As a proxy that ended TLS hands it on.
@@ -106,8 +110,8 @@ fn using(token: &str) -> Vec<Request> {
 
 fn asking_about(token: &str, doors: &Doors) -> Vec<Request> {
     let about = |id: &str, secret: &str| {
-        let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
-        posted("/oauth2/introspect", FORM, format!("token={token}")).header("Authorization", basic)
+        let request = posted("/oauth2/introspect", FORM, format!("token={token}"));
+        request.header("Authorization", basic(id, secret))
     };
     vec![
         about(CLIENT_ID, CLIENT_SECRET),

@@ -73,8 +73,9 @@ impl Workspace {
     }
 
     /// Answers a request that the door has let in ([`respond`]), once it has judged it again, or says what
-    /// of a password ([`password::need`]) or which call ([`call::need`]) it hangs on. `headers`: name and value, a line each. `body`:
-    /// whole, as long as the door allows. `answer`: what came of the password; empty: it is not known.
+    /// of a password ([`password::need`]) or which call ([`call::need`]) it hangs on. `headers`: name and value, a
+    /// line each. `body`: whole, as long as the door allows. `answer`: what came of the password; empty: it is
+    /// not known.
     pub fn serve(
         &self,
         method: &str,
