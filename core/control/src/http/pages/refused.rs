@@ -76,11 +76,11 @@ impl<S: Store, C: Clock, R: Random> Control<S, C, R> {
             (None, Front::Portal) => self.developer_address(site, head).await,
             (None, Front::Manager) => self.administrator_name(site, head).await,
         };
-        let waiting = match front {
-            Front::Manager if caller.is_some() => {
+        let waiting = match (asked.and_then(|asked| asked.waiting), front) {
+            (None, Front::Manager) if caller.is_some() => {
                 self.registry.count_waiting_contracts().await.ok().map(super::manager::waiting)
             }
-            Front::Manager | Front::Portal => None,
+            (known, _) => known,
         };
         let mut response = page(front, refusal, look, head, &Whom { caller, waiting });
         if response.status() != StatusCode::SEE_OTHER {
