@@ -673,14 +673,12 @@ fn line(report: &mut String, text: &str) {
 
 /// Puts the report between its markers in docs/benchmarks.md.
 fn write_report(report: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
-    let old = std::fs::read_to_string(&path)
-        .unwrap_or_else(|_| "# Benchmarks\n\nWhat Latchkey costs, measured by `cargo xtask bench`.\n".into());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks.md");
+    let old = std::fs::read_to_string(&path).expect("docs/benchmarks.md can be read");
     let (before, after) = match (old.find(BEGIN), old.find(END)) {
         (Some(begin), Some(end)) if begin < end => (&old[..begin], &old[end + END.len()..]),
         _ => (&*format!("{old}\n## Core\n\n"), "\n"),
     };
     let new = format!("{before}{BEGIN}\n\n{report}\n{END}{after}");
-    std::fs::create_dir_all(path.parent().expect("docs")).expect("docs can be made");
     std::fs::write(&path, new).expect("docs/benchmarks.md can be written");
 }
